@@ -1,0 +1,115 @@
+"""Every error sipbot raises on purpose, in one tree.
+
+::
+
+    SipbotError
+    ├── UsageError            exit code 2: the command line itself is wrong
+    ├── ConfigError           config.toml or an environment setting
+    ├── DialplanError         one or more mistakes in dialplans/*.toml
+    ├── PromptError           a prompt that cannot be played on a telephone line
+    ├── ModelError            a speech model is missing, damaged or cannot be fetched
+    ├── ChildError            a child program (agent, recogniser, broker)
+    │   ├── ChildStartError   did not say READY in time
+    │   └── ChildGoneError    went away while it was being spoken to
+    ├── WireError             a line on a process border that is not a known message
+    ├── SpoolError            audio on disk: no space, damaged, missing
+    ├── LedgerError           the database refused, or is of a newer release
+    ├── FeedError             the MQTT broker cannot be reached or refused us
+    └── CallError             the test caller could not place its call
+
+Messages name what is wrong, where, and what to do: they are read at 3 a.m.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+
+class SipbotError(Exception):
+    """Raised when sipbot cannot go on and a person should know why."""
+
+    exit_code = 1
+
+
+class UsageError(SipbotError):
+    """Raised when a command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake in a file that a person edits."""
+
+    file: Path
+    line: int = 0
+    """1-based; 0 when the mistake has no place in the file (a missing file, say)."""
+    column: int = 0
+    key: str
+    """Dotted path of the setting, such as ``record.max_s``."""
+    value: str = ""
+    """The offending value as written, shortened."""
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """One line in the form editors can jump to: ``file:line:column: key = value: problem. remedy``."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
+        shown = f"{self.key} = {self.value}" if self.value else self.key
+        return f"{place}: {shown}: {self.problem}. {self.remedy}"
+
+
+class MistakesError(SipbotError):
+    """Raised with every mistake found in a file at once, so that one edit mends them all."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class ConfigError(MistakesError):
+    """Raised when config.toml or a ``SIPBOT_*`` variable cannot be used."""
+
+
+class DialplanError(MistakesError):
+    """Raised when a client's dialplan file cannot be used."""
+
+
+class PromptError(SipbotError):
+    """Raised when a prompt is missing or is not 16-bit mono PCM at 8 or 16 kHz."""
+
+
+class ModelError(SipbotError):
+    """Raised when a speech model is missing, does not match its hash, or cannot be fetched."""
+
+
+class ChildError(SipbotError):
+    """Raised when a child program misbehaves."""
+
+
+class ChildStartError(ChildError):
+    """Raised when a child program exits or stays silent instead of saying READY."""
+
+
+class ChildGoneError(ChildError):
+    """Raised when a child program goes away while it is being spoken to."""
+
+
+class WireError(SipbotError):
+    """Raised when a line on a process border is not a known message; the sender is then ended."""
+
+
+class SpoolError(SipbotError):
+    """Raised when recorded audio cannot be written, read or repaired."""
+
+
+class LedgerError(SipbotError):
+    """Raised when the ledger cannot be opened or refuses a change."""
+
+
+class FeedError(SipbotError):
+    """Raised when the MQTT broker cannot be reached or refuses us."""
+
+
+class CallError(SipbotError):
+    """Raised when the test caller could not place its call."""

@@ -1,0 +1,8 @@
+"""The SIP agent: a child program, because a crash in C must cost four calls and not all of them.
+
+``wire.py``    the messages both sides exchange (JSON lines over a Unix socket)
+``headers.py`` what an INVITE says about caller and diversions (pure)
+``pjsua.py``   the only importer of pjsua2: endpoint, calls, players, recorders
+``agent.py``   the child program: one thread, polls pjsua2 and the socket
+``client.py``  the parent's side: start, watch, restart, adopt an agent that outlived its parent
+"""

@@ -1,0 +1,225 @@
+"""Messages between the main process and an agent.
+
+Commands go main → agent, events go agent → main.  The agent decides nothing about a call while a
+parent is connected; what it does alone, when its parent dies, is told to it in advance (`Alone`).
+"""
+
+import msgspec
+
+from sipbot.lines import Decoder
+from sipbot.records import CallOffer, EndedBy
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+    """A message of this border; ``type`` on the wire is the class name in lower case."""
+
+
+# -- commands: main → agent --------------------------------------------------------------------
+
+
+class Ring(Base):
+    """Send 180 Ringing (RFC 3261 section 21.1.2)."""
+
+    call: str
+
+
+class Alone(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent does with an answered call when its parent dies: record, thank, hang up."""
+
+    beep: str
+    thanks: str
+    recording: str
+    max_s: float
+    finish_key: str
+
+
+class Answer(Base):
+    """Send 200 OK with SDP."""
+
+    call: str
+    alone: Alone
+
+
+class Play(Base):
+    """Play a WAV to the caller from its beginning; ends with `PromptEnded`."""
+
+    call: str
+    wav: str
+
+
+class StopPlaying(Base):
+    """Stop the prompt at once (a key was pressed); no `PromptEnded` follows."""
+
+    call: str
+
+
+class Record(Base):
+    """Write what the caller says to `path` until `StopRecording` or the end of the call."""
+
+    call: str
+    path: str
+
+
+class StopRecording(Base):
+    """Close the recording; ends with `RecordingClosed`."""
+
+    call: str
+
+
+class HangUp(Base):
+    """End the call: BYE when answered, else the final response `code`."""
+
+    call: str
+    code: int = 480
+
+
+class Refuse(Base):
+    """Answer an offered call with a final response and forget it."""
+
+    call: str
+    code: int
+    reason: str = ""
+    retry_after_s: int = 0
+
+
+class Ping(Base):
+    """Ask for a sign of life."""
+
+    n: int
+
+
+class Drain(Base):
+    """Take no new calls (503 with Retry-After); exit when the last one has ended."""
+
+
+Command = Ring | Answer | Play | StopPlaying | Record | StopRecording | HangUp | Refuse | Ping | Drain
+
+
+# -- events: agent → main ----------------------------------------------------------------------
+
+
+class Hello(Base):
+    """First line on every connection: the agent is ready and listening."""
+
+    pid: int
+    pjsip: str
+    address: str
+    """``host:port`` of the SIP transport."""
+    lines: int
+    calls: tuple[str, ...] = ()
+    """Calls that outlived an earlier parent; the agent finishes them alone."""
+
+
+class Offered(Base):
+    """An INVITE from an allowed source waits for a decision."""
+
+    offer: CallOffer
+
+
+class Refused(Base):
+    """An INVITE that the agent or the SIP library refused by itself.
+
+    `why` is ``capacity`` (all lines busy), ``source`` (address not allowed), ``body`` (not SDP),
+    ``media`` (no codec in common) or ``draining``.
+    """
+
+    offer: CallOffer
+    code: int
+    why: str
+
+
+class Registered(Base):
+    """A registration changed (RFC 3261 section 10)."""
+
+    account: str
+    code: int
+    reason: str
+    expires_s: int
+
+
+class Answered(Base):
+    """The caller's ACK arrived and media flows."""
+
+    call: str
+
+
+class PromptEnded(Base):
+    """The last sample of the prompt has been sent."""
+
+    call: str
+    wav: str
+
+
+class Key(Base):
+    """The caller pressed a key (RFC 4733 telephone-event or SIP INFO)."""
+
+    call: str
+    key: str
+    method: str
+
+
+class RecordingClosed(Base):
+    """The recorder has closed the file; its header is right."""
+
+    call: str
+    path: str
+    audio_bytes: int
+
+
+class MediaFailed(Base):
+    """The call is up but its audio is not."""
+
+    call: str
+    problem: str
+
+
+class Ended(Base):
+    """The dialog is over; nothing more comes about this call."""
+
+    call: str
+    by: EndedBy
+    code: int
+    reason: str
+    answered: bool
+
+
+class Refer(Base):
+    """A peer asked for a transfer or a takeover and was refused (603)."""
+
+    call: str
+    method: str
+
+
+class Pong(Base):
+    """Sign of life."""
+
+    n: int
+    calls: int
+    rss_bytes: int
+
+
+class Fault(Base):
+    """Something went wrong in the agent that did not end it; `call` is empty when none is meant."""
+
+    call: str = ""
+    problem: str
+
+
+Event = (
+    Hello
+    | Offered
+    | Refused
+    | Registered
+    | Answered
+    | PromptEnded
+    | Key
+    | RecordingClosed
+    | MediaFailed
+    | Ended
+    | Refer
+    | Pong
+    | Fault
+)
+
+commands = Decoder(Command)
+events = Decoder(Event)

