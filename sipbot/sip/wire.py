@@ -10,7 +10,7 @@ from sipbot.lines import Decoder
 from sipbot.records import CallOffer, EndedBy
 
 
-class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
     """A message of this border; ``type`` on the wire is the class name in lower case."""
 
 
@@ -106,6 +106,8 @@ class Hello(Base):
     address: str
     """``host:port`` of the SIP transport."""
     lines: int
+    fingerprint: str
+    """The settings this agent was started with; see `AgentSettings`."""
     calls: tuple[str, ...] = ()
     """Calls that outlived an earlier parent; the agent finishes them alone."""
 
@@ -120,7 +122,7 @@ class Refused(Base):
     """An INVITE that the agent or the SIP library refused by itself.
 
     `why` is ``capacity`` (all lines busy), ``source`` (address not allowed), ``body`` (not SDP),
-    ``media`` (no codec in common) or ``draining``.
+    ``media`` (no codec in common), ``replaces`` (a takeover) or ``draining``.
     """
 
     offer: CallOffer
@@ -201,8 +203,8 @@ class Pong(Base):
 class Fault(Base):
     """Something went wrong in the agent that did not end it; `call` is empty when none is meant."""
 
-    call: str = ""
     problem: str
+    call: str = ""
 
 
 Event = (

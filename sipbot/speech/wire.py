@@ -24,6 +24,8 @@ class Follow(Base):
     path: str
     language: str
     end_silence_s: float
+    no_speech_s: float
+    """`Silent` is sent after so much audio without speech; silence is heard, never inferred."""
 
 
 class Finish(Base):
@@ -75,6 +77,17 @@ class SpeechStarted(Base):
 
 class SpeechEnded(Base):
     """The caller has been silent for ``end_silence_s`` since the last speech at `at_s`."""
+
+    job: str
+    at_s: float
+
+
+class Silent(Base):
+    """The caller has said nothing in the first ``no_speech_s`` of audio (sent once a job).
+
+    Only this message ends a call for silence: a recogniser that is down must not cut a speaking
+    caller off.
+    """
 
     job: str
     at_s: float
@@ -132,7 +145,7 @@ class Pong(Base):
 
 
 Reply = (
-    Ready | SpeechStarted | SpeechEnded | Partial | Heard | Final | Failed | Stalled | Pong
+    Ready | SpeechStarted | SpeechEnded | Silent | Partial | Heard | Final | Failed | Stalled | Pong
 )
 
 requests = Decoder(Request)

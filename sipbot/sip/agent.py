@@ -1,0 +1,368 @@
+"""The agent: a child program that answers up to four calls and does as its parent says.
+
+One thread, one loop: poll pjsua2, read commands from a Unix socket, look at the clock.  The socket
+outlives the parent on purpose.  When the parent dies the agent lets the callers on the line finish
+by itself (`_Alone`) and exits; a new parent that comes while it still has callers connects to the
+same socket, is told which calls those are, and may offer new ones at once.
+
+Started as ``python -m sipbot.sip.agent SOCKET`` with `AgentSettings` as one JSON line on standard
+input: passwords must not be seen in a process list.
+"""
+
+import contextlib
+import gc
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import uuid6
+
+from sipbot.errors import WireError
+from sipbot.lines import encode
+from sipbot.records import CallOffer, EndedBy
+from sipbot.sip import wire
+from sipbot.sip.headers import content_type, read_offer
+from sipbot.sip.pjsua import LINES, Line, Stack, StackSettings
+
+POLL_MS = 10
+"""Longest wait for a SIP event; a command waits at most this long.  Measured: below 2 % of a core."""
+
+FSYNC_EVERY_S = 0.5
+"""Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""
+
+BACKLOG_BYTES = 1 << 20
+"""Events a parent may leave unread (a stopped parent) before it counts as dead."""
+
+
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent is told at its start."""
+
+    stack: StackSettings
+    allow: tuple[str, ...]
+    """Networks in CIDR notation whose INVITEs are accepted."""
+    fingerprint: str
+    """Hash of the settings and release; a new parent with another one lets this agent run out."""
+
+
+class _Alone:
+    """An answered call that lost its parent: finish the prompt, beep, record, thank, hang up."""
+
+    def __init__(self, line: Line, plan: wire.Alone, *, recorded: bool) -> None:
+        self._line, self._plan, self._recorded = line, plan, recorded
+        self._ends_at = time.monotonic() + plan.max_s
+        self._fsync_at = 0.0
+        if not line.recording and line.playing is None:
+            self.prompt_ended("")
+
+    def prompt_ended(self, wav: str) -> None:
+        """Go on to what comes after this prompt."""
+        if self._recorded:
+            self._line.end(200)
+        elif wav == self._plan.beep:
+            self._line.record(self._plan.recording)
+            self._ends_at = time.monotonic() + self._plan.max_s
+        else:
+            self._line.play(self._plan.beep)
+
+    def key(self, key: str) -> None:
+        """End the recording by the finish key."""
+        if self._line.recording and key == self._plan.finish_key:
+            self._line.stop_recording()
+
+    def recording_closed(self) -> None:
+        """Thank a caller who is still on the line."""
+        self._recorded = True
+        _fsync(self._line.recording_path)
+        if self._line.gone is None:
+            self._line.play(self._plan.thanks)
+
+    def tick(self, now: float) -> None:
+        """Bound the recording's length and what a power cut can take."""
+        if not self._line.recording:
+            return
+        if now >= self._ends_at:
+            self._line.stop_recording()
+        elif now >= self._fsync_at:
+            _fsync(self._line.recording_path)
+            self._fsync_at = now + FSYNC_EVERY_S
+
+
+def _fsync(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:
+        os.fsync(file.fileno())
+
+
+class Agent:
+    """Ties the stack to the parent; every method runs on the one thread of this program."""
+
+    def __init__(self, settings: AgentSettings, socket_path: Path) -> None:
+        self._allow = [ipaddress.ip_network(network) for network in settings.allow]
+        self._fingerprint = settings.fingerprint
+        self._socket_path = socket_path
+        self._parent: socket.socket | None = None
+        self._unread = b""
+        self._unsent = b""
+        self._plans: dict[str, wire.Alone] = {}
+        self._recorded: set[str] = set()
+        self._alone: dict[str, _Alone] = {}
+        self._had_parent = False
+        self._draining = False
+        self._door = _listen(socket_path)
+        self.stack = Stack(settings.stack, self)
+
+    def run(self) -> None:
+        """Serve until the parent is gone, or has sent `Drain`, and the last caller has hung up."""
+        while not self._done():
+            self.stack.poll(POLL_MS)
+            self._meet_parent()
+            self._read_commands()
+            self._send_events()
+            now = time.monotonic()
+            for one in list(self._alone.values()):
+                one.tick(now)
+        self._socket_path.unlink(missing_ok=True)
+        self.stack.close()
+
+    def _done(self) -> bool:
+        left = self._draining or (self._had_parent and self._parent is None)
+        return left and not self.stack.lines
+
+    # -- what the stack says (Listener): inside Stack.poll ---------------------------------------
+
+    def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
+        """Offer the call to the parent, or refuse what needs no decision."""
+        offer = _offer(raw, source)
+        line = self.stack.take(line_id, account, offer.call)
+        why, code = self._refusal(offer, content_type(raw))
+        if why:
+            line.end(code, retry_after_s=5 if code == 503 else 0)
+            self._emit(wire.Refused(offer=offer, code=code, why=why))
+        else:
+            self._plans.pop(offer.call, None)
+            self._emit(wire.Offered(offer=offer))
+
+    def rejected(self, raw: str, source: str, code: int) -> None:
+        """Report what the library refused by itself; 486 is its word for "all lines busy"."""
+        why = "capacity" if code in {486, 503} else "body" if code == 415 else "media"
+        if not self._allowed(source):
+            why = "source"
+        self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why))
+
+    def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
+        """Report a refused transfer; an INVITE with Replaces is an INVITE and gets its own record."""
+        self._emit(wire.Refer(call=line.call, method=method))
+        if raw:
+            self._emit(wire.Refused(offer=_offer(raw, source), code=603, why="replaces"))
+
+    def progressed(self, line: Line, code: int, reason: str) -> None:
+        """Agents place no calls."""
+
+    def answered(self, line: Line) -> None:
+        """Tell the parent that the caller can hear us."""
+        self._emit(wire.Answered(call=line.call))
+
+    def media_failed(self, line: Line, problem: str) -> None:
+        """Tell the parent that the caller cannot hear us."""
+        self._emit(wire.MediaFailed(call=line.call, problem=problem))
+
+    def prompt_ended(self, line: Line, wav: str) -> None:
+        """Tell the parent, or go on alone."""
+        if line.call in self._alone:
+            self._alone[line.call].prompt_ended(wav)
+        else:
+            self._emit(wire.PromptEnded(call=line.call, wav=wav))
+
+    def key(self, line: Line, key: str, method: str) -> None:
+        """Tell the parent, or go on alone."""
+        if line.call in self._alone:
+            self._alone[line.call].key(key)
+        else:
+            self._emit(wire.Key(call=line.call, key=key, method=method))
+
+    def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
+        """Tell the parent; alone, thank the caller."""
+        self._recorded.add(line.call)
+        if line.call in self._alone:
+            self._alone[line.call].recording_closed()
+        self._emit(wire.RecordingClosed(call=line.call, path=path, audio_bytes=audio_bytes))
+
+    def ended(self, line: Line, code: int, reason: str) -> None:
+        """Tell the parent and forget the call."""
+        by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
+        self._alone.pop(line.call, None)
+        self._plans.pop(line.call, None)
+        self._recorded.discard(line.call)
+        self._emit(
+            wire.Ended(call=line.call, by=by, code=code, reason=reason, answered=line.confirmed)
+        )
+
+    def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
+        """Tell the parent."""
+        self._emit(wire.Registered(account=account, code=code, reason=reason, expires_s=expires_s))
+
+    def fault(self, call: str, problem: str) -> None:
+        """Tell the parent and end the call: its state is not known any more."""
+        self._emit(wire.Fault(call=call, problem=problem))
+        line = self.stack.lines.get(call)
+        if line is not None:
+            line.end(500)
+
+    # -- the parent ---------------------------------------------------------------------------------
+
+    def _meet_parent(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            parent, _ = self._door.accept()
+            self._lose_parent()
+            parent.setblocking(False)
+            self._parent, self._had_parent = parent, True
+            hello = wire.Hello(
+                pid=os.getpid(),
+                pjsip=self.stack.version,
+                address=self.stack.address,
+                lines=LINES,
+                fingerprint=self._fingerprint,
+                calls=tuple(self._alone),
+            )
+            self._unsent = encode(hello)
+
+    def _lose_parent(self) -> None:
+        """Go on alone with the callers who are being served; refuse those who only hear ringing."""
+        if self._parent is None:
+            return
+        self._parent.close()
+        self._parent, self._unread, self._unsent = None, b"", b""
+        for call, line in list(self.stack.lines.items()):
+            plan = self._plans.get(call)
+            if plan is None:
+                line.end(503, retry_after_s=5)  # a trunk tries again well within a caller's patience
+            elif call not in self._alone and line.gone is None:
+                self._alone[call] = _Alone(line, plan, recorded=call in self._recorded)
+
+    def _read_commands(self) -> None:
+        if self._parent is None:
+            return
+        with contextlib.suppress(BlockingIOError, InterruptedError):
+            try:
+                data = self._parent.recv(1 << 16)
+            except ConnectionError:
+                data = b""
+            if not data:
+                self._lose_parent()
+                return
+            *lines, self._unread = (self._unread + data).split(b"\n")
+            for line in lines:
+                self._obey(line)
+
+    def _obey(self, line: bytes) -> None:
+        try:
+            command = wire.commands.decode(line)
+        except WireError as error:
+            self._emit(wire.Fault(problem=str(error)))
+            self._lose_parent()  # a parent that cannot be understood is no parent
+            return
+        match command:
+            case wire.Ping(n=n):
+                self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=_rss_bytes()))
+            case wire.Drain():
+                self._draining = True
+            case _:
+                self._obey_for_call(command)
+
+    def _obey_for_call(self, command: wire.Command) -> None:
+        call = getattr(command, "call", "")
+        target = self.stack.lines.get(call)
+        if target is None or target.gone is not None or call in self._alone:
+            return  # the caller hung up while the command was on its way
+        with self.stack.guard(call):
+            match command:
+                case wire.Ring():
+                    target.respond(180)
+                case wire.Answer(alone=plan):
+                    self._plans[call] = plan
+                    target.respond(200)
+                case wire.Play(wav=wav):
+                    target.play(wav)
+                case wire.StopPlaying():
+                    target.stop_playing()
+                case wire.Record(path=path):
+                    target.record(path)
+                case wire.StopRecording():
+                    target.stop_recording()
+                case wire.HangUp(code=code):
+                    target.end(code)
+                case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
+                    target.end(code, reason, retry_after_s)
+
+    def _emit(self, event: wire.Event) -> None:
+        if self._parent is not None:
+            self._unsent += encode(event)
+            self._send_events()
+
+    def _send_events(self) -> None:
+        if self._parent is None or not self._unsent:
+            return
+        try:
+            self._unsent = self._unsent[self._parent.send(self._unsent) :]
+        except BlockingIOError:
+            if len(self._unsent) > BACKLOG_BYTES:
+                self._lose_parent()
+        except ConnectionError:
+            self._lose_parent()
+
+    # -- decisions that need no dialplan -----------------------------------------------------------
+
+    def _refusal(self, offer: CallOffer, body: str) -> tuple[str, int]:
+        if not self._allowed(offer.source):
+            return "source", 403
+        if body not in {"", "application/sdp"}:
+            return "body", 415
+        if self._parent is None or self._draining:
+            return "draining", 503
+        return "", 0
+
+    def _allowed(self, source: str) -> bool:
+        host = source.rpartition(":")[0].strip("[]")
+        address = ipaddress.ip_address(host)
+        return any(address in network for network in self._allow)
+
+
+def _offer(raw: str, source: str) -> CallOffer:
+    call = str(uuid6.uuid7())
+    return read_offer(raw, call=call, received_at=datetime.now(UTC), source=source)
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(path))
+    path.chmod(0o600)
+    door.listen(1)
+    door.setblocking(False)
+    return door
+
+
+def _rss_bytes() -> int:
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Run an agent; see the module's docstring."""
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=AgentSettings)
+    # pjlib prints its first lines before its log can be silenced.
+    os.dup2(2 if settings.stack.log_level else os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then says Drain
+    gc.disable()  # a collected pjsua2 object may die at a bad moment (pjproject, general concepts)
+    agent = Agent(settings, Path(sys.argv[1]))
+    agent.run()
+    os._exit(0)  # pjsua2's destructors after the library is gone abort the process (measured)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The call script is pure: every path of events ends in exactly one end state."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipbot.records import EndedBy, EndState
+from sipbot.script import (
+    Action,
+    Answer,
+    Answered,
+    End,
+    Event,
+    HangUp,
+    HungUp,
+    Judge,
+    Judged,
+    KeyPressed,
+    MediaFailed,
+    Offered,
+    Phase,
+    Play,
+    PromptEnded,
+    Record,
+    RecordingSafe,
+    Ring,
+    RingingOver,
+    Rules,
+    Script,
+    Silent,
+    SpeechEnded,
+    SpeechStarted,
+    StopPlaying,
+    StopRecording,
+    TimeUp,
+    advance,
+)
+
+HELLO = [Offered(), Answered(), PromptEnded(prompt="greeting"), PromptEnded(prompt="beep")]
+
+
+def play(events: list[Event], rules: Rules | None = None) -> tuple[Script, list[Action]]:
+    script, done = Script(rules=rules or Rules()), []
+    for event in events:
+        script, actions = advance(script, event)
+        done += actions
+    return script, done
+
+
+def end_state(events: list[Event], rules: Rules | None = None) -> EndState:
+    (end,) = [action for action in play(events, rules)[1] if isinstance(action, End)]
+    return end.state
+
+
+def test_call_that_goes_well_greets_beeps_records_thanks_and_hangs_up():
+    story = [
+        *HELLO,
+        SpeechStarted(),
+        SpeechEnded(),
+        RecordingSafe(),
+        PromptEnded(prompt="thanks"),
+        HungUp(by=EndedBy.SIPBOT),
+    ]
+
+    _, actions = play(story)
+
+    assert [
+        Answer(),
+        Play(prompt="greeting"),
+        Play(prompt="beep"),
+        Record(max_s=180.0),
+        StopRecording(),
+        Play(prompt="thanks"),
+        HangUp(),
+        End(state=EndState.MEMO),
+    ] == actions
+
+
+def test_ring_time_rings_before_answering():
+    _, actions = play([Offered(), RingingOver()], Rules(after_s=6))
+
+    assert [Ring(for_s=6), Answer()] == actions
+
+
+def test_caller_who_hangs_up_in_mid_sentence_has_left_a_message():
+    story = [*HELLO, SpeechStarted(), HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.MEMO == end_state(story)
+
+
+def test_caller_who_says_nothing_has_not_left_a_message():
+    story = [*HELLO, HungUp(by=EndedBy.CALLER), Judged(spoke=False)]
+
+    assert EndState.NO_MESSAGE == end_state(story)
+
+
+def test_silent_caller_is_not_thanked_for_a_message():
+    story = [*HELLO, Silent(), RecordingSafe(), Judged(spoke=False)]
+
+    _, actions = play(story)
+
+    assert [StopRecording(), Judge(), HangUp()] == actions[-3:]
+
+
+def test_speech_found_only_after_the_recording_is_still_thanked_for():
+    story = [*HELLO, KeyPressed(key="#"), RecordingSafe(), Judged(spoke=True)]
+
+    _, actions = play(story)
+
+    assert Play(prompt="thanks") == actions[-1]
+
+
+def test_hang_up_while_being_judged_waits_for_the_verdict():
+    story = [*HELLO, TimeUp(), RecordingSafe(), HungUp(by=EndedBy.CALLER), Judged(spoke=True)]
+
+    assert EndState.MEMO == end_state(story)
+
+
+def test_cancel_while_ringing_is_abandoned_ringing():
+    story = [Offered(), HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.ABANDONED_RINGING == end_state(story, Rules(after_s=6))
+
+
+def test_hang_up_during_the_greeting_is_abandoned_greeting():
+    story = [Offered(), Answered(), HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.ABANDONED_GREETING == end_state(story)
+
+
+def test_finish_key_during_the_greeting_skips_to_the_beep():
+    _, actions = play([Offered(), Answered(), KeyPressed(key="#")])
+
+    assert [StopPlaying(), Play(prompt="beep")] == actions[-2:]
+
+
+def test_other_keys_change_nothing():
+    before, _ = play(HELLO)
+
+    after, actions = advance(before, KeyPressed(key="5"))
+
+    assert (before, ()) == (after, actions)
+
+
+def test_crash_in_mid_message_keeps_what_was_said():
+    story = [*HELLO, SpeechStarted(), HungUp(by=EndedBy.CRASH)]
+
+    assert EndState.MEMO == end_state(story)
+
+
+@pytest.mark.parametrize("heard", [[Offered()], [Offered(), Answered()]])
+def test_crash_before_the_recording_is_our_failure_and_not_the_callers(heard):
+    assert EndState.FAILED_INTERNAL == end_state([*heard, HungUp(by=EndedBy.CRASH)])
+
+
+def test_call_without_audio_is_failed_media():
+    story = [Offered(), MediaFailed(), HungUp(by=EndedBy.SIPBOT)]
+
+    assert EndState.FAILED_MEDIA == end_state(story)
+
+
+EVENTS = st.one_of(
+    st.sampled_from(
+        [
+            Offered(),
+            RingingOver(),
+            Answered(),
+            SpeechStarted(),
+            SpeechEnded(),
+            Silent(),
+            TimeUp(),
+            RecordingSafe(),
+            MediaFailed(),
+        ]
+    ),
+    st.builds(PromptEnded, prompt=st.sampled_from(["greeting", "beep", "thanks"])),
+    st.builds(KeyPressed, key=st.sampled_from("0123456789*#")),
+    st.builds(Judged, spoke=st.booleans()),
+    st.builds(HungUp, by=st.sampled_from(EndedBy)),
+)
+RULES = st.builds(
+    Rules,
+    after_s=st.sampled_from([0.0, 6.0]),
+    greeting=st.booleans(),
+    beep=st.booleans(),
+    finish_key=st.sampled_from(["", "#", "1"]),
+)
+
+
+@given(rules=RULES, events=st.lists(EVENTS, max_size=40), by=st.sampled_from(EndedBy))
+def test_any_order_of_events_ends_in_exactly_one_state(rules, events, by):
+    script, actions = play([*events, HungUp(by=by), Judged(spoke=False)], rules)
+
+    assert Phase.ENDED == script.phase
+    assert 1 == sum(isinstance(action, End) for action in actions)
+
+
+@given(rules=RULES, events=st.lists(EVENTS, max_size=40))
+def test_memo_is_never_claimed_without_a_recording(rules, events):
+    script, actions = play(events, rules)
+
+    ends = [action.state for action in actions if isinstance(action, End)]
+    assert script.recorded or EndState.MEMO not in ends
+
+
+@given(rules=RULES, events=st.lists(EVENTS, max_size=40))
+def test_recording_is_begun_at_most_once_and_stopped_only_after_it_began(rules, events):
+    _, actions = play(events, rules)
+
+    kinds = [type(action) for action in actions]
+    assert kinds.count(Record) <= 1
+    assert StopRecording not in kinds or kinds.index(Record) < kinds.index(StopRecording)
