@@ -1,0 +1,316 @@
+"""The memo: what an operator reads before calling back.  Pure: no clock, no disk, no network.
+
+A memo is published the moment its recording is safe and again, same id and higher ``rev``, each
+time something about it changes.  What was not measured is null, never 0.  Its JSON form is a
+contract with other programs: ``docs/memo.schema.json`` is generated from this file and a test keeps
+them in step.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from sipbot.records import EndedBy, EndState, Recording, Transcript
+
+LIVE_EAR = "vosk"
+SECOND_EAR = "faster-whisper"
+
+_SYSTEM = "sipbot"
+"""``by`` of a change that no person made."""
+
+
+class Stage(StrEnum):
+    """How far the machine has come with a memo."""
+
+    RECORDED = "recorded"
+    TRANSCRIBED = "transcribed"
+    RECOGNITION_FAILED = "recognition_failed"
+
+
+class Status(StrEnum):
+    """How far people have come with a memo."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    DONE = "done"
+
+
+class Urgency(StrEnum):
+    """How soon the caller should be called back, by the client's own rules."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class _Part(BaseModel):
+    """Unknown fields are ignored, as every reader of the contract must do."""
+
+    model_config = ConfigDict(
+        frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+
+class MemoCall(_Part):
+    """The call that left the memo."""
+
+    id: str
+    from_: str = Field(alias="from", description="URI in From, as received.")
+    to: str = Field(description="URI in To, as received.")
+    diverted_from: tuple[str, ...] = Field(
+        default=(), description="URIs in Diversion or History-Info, the most recent first."
+    )
+    started_at: AwareDatetime = Field(description="When the INVITE arrived.")
+    answered_at: AwareDatetime | None = None
+    ended_at: AwareDatetime
+    duration_s: float | None = Field(
+        default=None, description="From answer to end; null when the call was never answered."
+    )
+    ended_by: EndedBy
+    cut_off: bool = Field(default=False, description="A crash ended the recording.")
+
+
+class Caller(_Part):
+    """Who called, as far as the network says."""
+
+    number: str | None = Field(default=None, description="E.164; null when withheld or unknown.")
+    name: str | None = None
+    anonymous: bool = False
+    calls_before: int | None = Field(
+        default=None, description="Earlier calls to this client; null when the number is unknown."
+    )
+    last_result: EndState | None = None
+
+
+class Evidence(_Part):
+    """One reason to believe a call-back number."""
+
+    source: Literal["keys", "speech", "caller_id"]
+    number: str
+    audio_from_s: float | None = None
+    audio_to_s: float | None = None
+
+
+class Callback(_Part):
+    """Which number to call back."""
+
+    number: str | None = None
+    confirmed: bool = Field(
+        default=False, description="True only when two kinds of evidence give the same number."
+    )
+    evidence: tuple[Evidence, ...] = ()
+
+
+class MemoWord(_Part):
+    """One word and where to hear it; seconds from the start of the recording."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float = Field(description="0 to 1; engines are not comparable with each other.")
+
+
+class Recognition(_Part):
+    """Which ear wrote the text, and which ears have not yet spoken."""
+
+    engine: str | None = None
+    model: str | None = None
+    ears_pending: tuple[str, ...] = ()
+    problem: str | None = Field(default=None, description="Why there is no text.")
+
+
+class Audio(_Part):
+    """Where to listen; the bytes never travel on the bus."""
+
+    url: str
+    sha256: str
+    duration_s: float
+
+
+class HistoryEntry(_Part):
+    """Who changed what, and when."""
+
+    rev: int
+    at: AwareDatetime
+    what: str
+    by: str
+
+
+class Memo(_Part):
+    """One message for one client, revision by revision."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    id: str = Field(description="UUIDv7.")
+    rev: int = Field(ge=1, description="Rises by one with every change.")
+    stage: Stage
+    status: Status
+    client: str
+    call: MemoCall
+    caller: Caller
+    callback: Callback
+    answers: dict[str, str] = Field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    category: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+    text: str | None = Field(
+        default=None, description="Null: not read yet. Empty: an ear listened and heard no words."
+    )
+    language: str | None = None
+    confidence: float | None = None
+    words: tuple[MemoWord, ...] = ()
+    recognition: Recognition = Recognition()
+    audio: Audio
+    due_at: AwareDatetime | None = None
+    holder: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+
+
+def first_memo(
+    *,
+    memo_id: str,
+    client: str,
+    call: MemoCall,
+    caller: Caller,
+    recording: Recording,
+    audio_url: str,
+    at: datetime,
+    ears: tuple[str, ...] = (),
+) -> Memo:
+    """Return revision 1: the recording is safe, nobody has read it yet.
+
+    Args:
+        memo_id: a UUIDv7 in text form.
+        client: id of the client that was called.
+        call: the call's facts.
+        caller: who called; a known number becomes the unconfirmed call-back number.
+        recording: the finished recording.
+        audio_url: where an operator can listen.
+        at: now, UTC-aware.
+        ears: engines that will read the recording.
+    """
+    evidence = (
+        (Evidence(source="caller_id", number=caller.number),) if caller.number is not None else ()
+    )
+    return Memo(
+        id=memo_id,
+        rev=1,
+        stage=Stage.RECORDED,
+        status=Status.OPEN,
+        client=client,
+        call=call,
+        caller=caller,
+        callback=Callback(number=caller.number, evidence=evidence),
+        recognition=Recognition(ears_pending=ears),
+        audio=Audio(url=audio_url, sha256=recording.sha256, duration_s=recording.duration_s),
+        history=(HistoryEntry(rev=1, at=at, what=Stage.RECORDED.value, by=_SYSTEM),),
+    )
+
+
+def with_transcript(memo: Memo, transcript: Transcript, at: datetime) -> Memo | None:
+    """Return the next revision after an ear has read the recording; None when it changes nothing.
+
+    The rule: a text replaces no text; the second ear's words replace the live ear's, never the
+    other way round; an empty text never replaces words.  An ear that was awaited is crossed off
+    either way.
+    """
+    pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
+    if _is_better(memo, transcript):
+        return _next(
+            memo,
+            at,
+            what=Stage.TRANSCRIBED.value,
+            stage=Stage.TRANSCRIBED,
+            text=transcript.text,
+            language=transcript.language,
+            confidence=transcript.confidence,
+            words=tuple(
+                MemoWord(
+                    text=word.text,
+                    start_s=word.start_s,
+                    end_s=word.end_s,
+                    confidence=word.confidence,
+                )
+                for word in transcript.words
+            ),
+            recognition=Recognition(
+                engine=transcript.engine, model=transcript.model, ears_pending=pending
+            ),
+        )
+    if pending == memo.recognition.ears_pending:
+        return None
+    return _next(
+        memo,
+        at,
+        what="text_kept",
+        recognition=memo.recognition.model_copy(update={"ears_pending": pending}),
+    )
+
+
+def with_failure(
+    memo: Memo, problem: str, at: datetime, *, engine: str | None = None
+) -> Memo | None:
+    """Return the next revision after recognition failed; None when it changes nothing.
+
+    A memo that has been read keeps its text and stage; a memo that another ear has still to read
+    keeps its stage and says what went wrong so far.
+
+    Args:
+        memo: the memo as it stands.
+        problem: why, in words for the operator; never what the caller said.
+        at: now, UTC-aware.
+        engine: the ear that failed; None when all of them did.
+    """
+    before = memo.recognition
+    pending = tuple(ear for ear in before.ears_pending if engine is not None and ear != engine)
+    if memo.stage is Stage.TRANSCRIBED:
+        if pending == before.ears_pending:
+            return None
+        return _next(
+            memo,
+            at,
+            what="text_kept",
+            recognition=before.model_copy(update={"ears_pending": pending}),
+        )
+    after = before.model_copy(update={"ears_pending": pending, "problem": problem})
+    stage = memo.stage if pending else Stage.RECOGNITION_FAILED
+    if stage is memo.stage and after == before:
+        return None
+    return _next(memo, at, what=Stage.RECOGNITION_FAILED.value, stage=stage, recognition=after)
+
+
+def changed(old: Memo | None, new: Memo) -> list[str]:
+    """Return the names of the top-level fields that differ, in the contract's order.
+
+    ``rev`` and ``history`` change every time and are left out; a first revision changes nothing.
+    """
+    if old is None:
+        return []
+    before, after = old.model_dump(), new.model_dump()
+    return [
+        name for name in after if name not in {"rev", "history"} and before[name] != after[name]
+    ]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a published memo."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Memo.model_json_schema(mode="serialization"),
+    }
+
+
+def _is_better(memo: Memo, transcript: Transcript) -> bool:
+    if memo.stage is not Stage.TRANSCRIBED:
+        return True
+    if not transcript.text:
+        return False
+    if not memo.text:
+        return True
+    return transcript.engine == SECOND_EAR and memo.recognition.engine != SECOND_EAR
+
+
+def _next(memo: Memo, at: datetime, *, what: str, **update: Any) -> Memo:  # noqa: ANN401 - any field
+    rev = memo.rev + 1
+    entry = HistoryEntry(rev=rev, at=at, what=what, by=_SYSTEM)
+    return memo.model_copy(update={**update, "rev": rev, "history": (*memo.history, entry)})

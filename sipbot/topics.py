@@ -1,0 +1,175 @@
+"""The names and payloads on the bus.  Pure: what goes where, never when or by whom.
+
+Every topic of ``docs/mqtt.md`` is built here and nowhere else, from ids that were checked, so that
+no client id, call id or request id can smuggle a wildcard or a level into a topic
+(GHSA-vcg2-pq78-9mhr).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from sipbot.errors import FeedError
+
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""Form of every id in a topic; a UUID in text form is one."""
+
+SiteState = Literal["ready", "degraded", "full", "stopping", "lost"]
+FeedType = Literal["new", "update", "end"]
+LiveType = Literal["ringing", "answered", "partial", "hung_up"]
+Verb = Literal["claim", "release", "note", "snooze", "callback", "done", "reopen"]
+
+
+def checked(identifier: str) -> str:
+    """Return the id unchanged.
+
+    Raises:
+        FeedError: it is not of the form above.
+    """
+    if ID.fullmatch(identifier) is None:
+        raise FeedError(
+            f"id {identifier!r} cannot be part of a topic: use 1 to 63 of a-z, 0-9 and -, "
+            "not starting with -"
+        )
+    return identifier
+
+
+class Topics:
+    """All topics of one site.
+
+    Args:
+        site: id of the site.
+    """
+
+    def __init__(self, site: str) -> None:
+        self._root = f"sipbot/1/{checked(site)}"
+
+    @property
+    def state(self) -> str:
+        """Retained: is the site able to take calls?"""
+        return f"{self._root}/state"
+
+    @property
+    def info(self) -> str:
+        """Retained: version and applied dialplans."""
+        return f"{self._root}/info"
+
+    def alert(self, alert: str) -> str:
+        """Retained until cleared: something a person must look at."""
+        return f"{self._root}/alert/{checked(alert)}"
+
+    def memo(self, client: str, memo: str, *, masked: bool = False) -> str:
+        """Retained while the memo is open: the whole memo."""
+        return f"{self._client(client)}{'/masked' if masked else ''}/memo/{checked(memo)}"
+
+    def feed(self, client: str, *, masked: bool = False) -> str:
+        """Not retained: which memo changed, and how."""
+        return f"{self._client(client)}{'/masked' if masked else ''}/feed"
+
+    def live(self, client: str, call: str) -> str:
+        """Not retained, QoS 0: a call in progress."""
+        return f"{self._client(client)}/live/{checked(call)}"
+
+    def command(self, client: str, verb: Verb) -> str:
+        """Not retained: what an operator asks for."""
+        return f"{self._client(client)}/cmd/{checked(verb)}"
+
+    def acknowledgement(self, client: str, request: str) -> str:
+        """Not retained: what became of an operator's request."""
+        return f"{self._client(client)}/ack/{checked(request)}"
+
+    def stats(self, client: str, period: str) -> str:
+        """Retained: key figures of one period."""
+        return f"{self._client(client)}/stats/{checked(period)}"
+
+    def everything_of(self, client: str | None) -> tuple[str, ...]:
+        """Filters for the memos, the feed and the calls of one client, or of all (None)."""
+        base = self._client(client) if client is not None else f"{self._root}/client/+"
+        return (f"{base}/memo/+", f"{base}/feed", f"{base}/live/+")
+
+    def parse(self, topic: str) -> "Place | None":
+        """Return what a topic is about; None when it is no client's memo, feed or live topic."""
+        prefix = f"{self._root}/client/"
+        if not topic.startswith(prefix):
+            return None
+        match topic.removeprefix(prefix).split("/"):
+            case [client, "feed"]:
+                return Place(client=client, kind="feed")
+            case [client, "memo", identifier]:
+                return Place(client=client, kind="memo", id=identifier)
+            case [client, "live", identifier]:
+                return Place(client=client, kind="live", id=identifier)
+            case _:
+                return None
+
+    def _client(self, client: str) -> str:
+        return f"{self._root}/client/{checked(client)}"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of a client's topics is about."""
+
+    client: str
+    kind: Literal["memo", "feed", "live"]
+    id: str = ""
+    """Memo id or call id; empty for the feed."""
+
+
+class _Payload(msgspec.Struct, frozen=True, kw_only=True):
+    schema: Literal[1] = 1
+
+    def encode(self) -> bytes:
+        """Return the payload as JSON, times in UTC with offset."""
+        return msgspec.json.encode(self)
+
+
+class StatePayload(_Payload, frozen=True, kw_only=True):
+    """Payload of ``state``; the last will carries ``lost`` with the same ``boot``."""
+
+    state: SiteState
+    boot: str
+    """New at every start: a ``lost`` of an earlier boot is old news."""
+    ts: datetime
+    reasons: Sequence[str] = ()
+
+
+class InfoPayload(_Payload, frozen=True, kw_only=True):
+    """Payload of ``info``."""
+
+    version: str
+    boot: str
+    ts: datetime
+    clients: Mapping[str, str] = {}
+    """Client id to SHA-256 of the dialplan file in force."""
+
+
+class AlertPayload(_Payload, frozen=True, kw_only=True):
+    """Payload of ``alert/<id>``."""
+
+    ts: datetime
+    problem: str
+    remedy: str = ""
+
+
+class FeedPayload(_Payload, frozen=True, kw_only=True):
+    """Payload of ``feed``."""
+
+    type: FeedType
+    memo: str
+    rev: int
+    seq: int
+    """Rises by one per client; a gap means missed events, and the retained memos have it all."""
+    changed: Sequence[str] = ()
+
+
+class LivePayload(_Payload, frozen=True, kw_only=True):
+    """Payload of ``live/<call>``."""
+
+    type: LiveType
+    ts: datetime
+    text: str | None = None
+    """Words heard so far; only with ``partial``."""
+    caller: str | None = None
