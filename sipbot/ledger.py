@@ -1,0 +1,326 @@
+"""The ledger: every call, every memo, every delivery.  SQLite is the only queue there is.
+
+One thread owns the one connection that writes; the main process is the only one to open it.  Other
+processes read through `ReadOnlyLedger`.  A call's end state, its memo and the memo's delivery are
+one transaction, so no crash can leave one without the others.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+
+from sipbot import ledger_queries as queries
+from sipbot import ledger_schema as schema
+from sipbot import ledger_writes as writes
+from sipbot.errors import LedgerError
+from sipbot.ledger_queries import CallEntry, CallsBefore, Delivery
+from sipbot.memo import Memo, Status
+from sipbot.records import CallOffer, EndedBy, EndState
+
+__all__ = ["CallEntry", "CallsBefore", "Delivery", "Ledger", "ReadOnlyLedger"]
+
+Result = TypeVar("Result")
+
+
+class Ledger:
+    """The writer's side; open it with `Ledger.open`.
+
+    Every method raises LedgerError when SQLite refuses (disk full, file damaged, lock held too
+    long); nothing of that method is then stored.
+    """
+
+    on_delivery: Callable[[], None] | None = None
+    """Called in the event loop after a delivery was stored; the outbox sets it to be nudged."""
+
+    def __init__(self, path: Path, engine: sa.Engine, thread: ThreadPoolExecutor) -> None:
+        self._path = path
+        self._engine = engine
+        self._thread = thread
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Self]:
+        """Open the ledger, creating or upgrading its tables first.
+
+        Raises:
+            LedgerError: the file cannot be written, is damaged, or is of a newer release.
+        """
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        engine = schema.writer(path)
+        ledger = cls(path, engine, thread)
+        try:
+            await ledger._run(lambda connection: schema.migrate(connection, path))
+            yield ledger
+        finally:
+            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
+            thread.shutdown()
+
+    # -- calls -----------------------------------------------------------------------------------
+
+    async def add_call(
+        self,
+        offer: CallOffer,
+        client: str | None,
+        rule: str,
+        number: str | None,
+        *,
+        caller: str | None = None,
+    ) -> None:
+        """Store a call that was accepted for a client, before it is answered.
+
+        Args:
+            offer: the INVITE.
+            client: the client it is for.
+            rule: which header decided.
+            number: the number that was called, canonical.
+            caller: the number that called, canonical; None when withheld or unknown.
+        """
+        await self._run(lambda c: writes.insert_call(c, offer, client, rule, number, caller))
+
+    async def refuse_call(
+        self,
+        offer: CallOffer,
+        state: EndState,
+        code: int,
+        *,
+        rule: str = "",
+        client: str | None = None,
+        number: str | None = None,
+        caller: str | None = None,
+    ) -> None:
+        """Store a call that was refused, with its end state, in one transaction."""
+        at = datetime.now(UTC)
+
+        def work(connection: sa.Connection) -> None:
+            writes.insert_call(connection, offer, client, rule, number, caller)
+            writes.end_call(connection, offer.call, state, at, EndedBy.SIPBOT, code)
+
+        await self._run(work)
+
+    async def call_answered(self, call: str, at: datetime) -> None:
+        """Store when the call was answered; the first time counts."""
+        query = (
+            sa.update(schema.calls)
+            .where(schema.calls.c.call == call, schema.calls.c.answered_at.is_(None))
+            .values(answered_at=at)
+        )
+        await self._run(lambda connection: connection.execute(query))
+
+    async def end_call(
+        self,
+        call: str,
+        state: EndState,
+        at: datetime,
+        by: EndedBy,
+        code: int | None,
+        memo: Memo | None,
+    ) -> bool:
+        """Store the end of a call, its memo and the memo's delivery, in one transaction.
+
+        Returns:
+            False when the call had ended before; nothing is changed then.
+
+        Raises:
+            LedgerError: the call is unknown, or state and memo contradict each other.
+        """
+        if (state is EndState.MEMO) != (memo is not None) or (memo and memo.call.id != call):
+            raise LedgerError(
+                f"call {call}: end state {state.value} with memo {memo.id if memo else None}: "
+                "a call ends in state memo exactly when it has a memo of its own"
+            )
+
+        def work(connection: sa.Connection) -> bool:
+            if not writes.end_call(connection, call, state, at, by, code):
+                return False
+            if memo is not None:
+                writes.store(connection, None, memo, at)
+            return True
+
+        ended = await self._run(work)
+        if ended and memo is not None:
+            self._announce()
+        return ended
+
+    # -- memos -----------------------------------------------------------------------------------
+
+    async def revise_memo(self, memo_id: str, change: Callable[[Memo], Memo | None]) -> Memo | None:
+        """Read a memo, change it, store the next revision and its delivery, in one transaction.
+
+        Args:
+            memo_id: the memo's whole id.
+            change: pure; returns the next revision, or None to leave the memo alone.
+
+        Returns:
+            The new revision, or None when `change` left it alone.
+
+        Raises:
+            LedgerError: the memo is unknown, or the new revision is not the old one's successor.
+        """
+
+        # The ledger's thread; `change` runs here too, hence pure.
+        def work(connection: sa.Connection) -> Memo | None:
+            old = queries.memo(connection, memo_id)
+            if old is None or old.id != memo_id:
+                raise LedgerError(f"memo {memo_id} is not in {self._path}")
+            new = change(old)
+            if new is not None:
+                writes.store(connection, old, new, datetime.now(UTC))
+            return new
+
+        new = await self._run(work)
+        if new is not None:
+            self._announce()
+        return new
+
+    # -- deliveries ------------------------------------------------------------------------------
+
+    async def due_deliveries(self, now: datetime, limit: int) -> list[Delivery]:
+        """Return the deliveries to make now, in order per client."""
+        return await self._run(lambda c: queries.due_deliveries(c, now, limit))
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next delivery is due; None when nothing waits."""
+        return await self._run(queries.next_due)
+
+    async def delivered(self, delivery: int, at: datetime) -> None:
+        """Store that the broker has acknowledged a delivery."""
+        await self._update_delivery(delivery, delivered_at=at)
+
+    async def deferred(self, delivery: int, error: str, due_at: datetime) -> None:
+        """Store that a delivery failed and when to try again."""
+        await self._update_delivery(
+            delivery, attempts=schema.deliveries.c.attempts + 1, last_error=error, due_at=due_at
+        )
+
+    async def make_due(self, now: datetime) -> None:
+        """Make every waiting delivery due now: the broker is back."""
+        table = schema.deliveries
+        query = (
+            sa.update(table)
+            .where(table.c.delivered_at.is_(None), table.c.due_at > now)
+            .values(due_at=now)
+        )
+        await self._run(lambda connection: connection.execute(query))
+
+    # -- questions -------------------------------------------------------------------------------
+
+    async def call(self, call: str) -> CallEntry | None:
+        """Return one call."""
+        return await self._run(lambda c: queries.call(c, call))
+
+    async def calls(self, limit: int) -> list[CallEntry]:
+        """Return the latest calls, newest first."""
+        return await self._run(lambda c: queries.latest_calls(c, limit))
+
+    async def unfinished_calls(self) -> list[CallEntry]:
+        """Return the calls without an end state, oldest first: what a crash has left."""
+        return await self._run(queries.unfinished_calls)
+
+    async def end_state_counts(self) -> dict[EndState, int]:
+        """Return how many calls ended in each state; their sum is the number of ended calls."""
+        return await self._run(queries.end_state_counts)
+
+    async def calls_before(self, caller: str, client: str) -> CallsBefore:
+        """Return how often this number has called this client before."""
+        return await self._run(lambda c: queries.calls_before(c, caller, client))
+
+    async def memo(self, identifier: str) -> Memo | None:
+        """Return the memo with this id, or whose id begins or ends so."""
+        return await self._run(lambda c: queries.memo(c, identifier))
+
+    async def memos(
+        self, limit: int, client: str | None = None, status: Status | None = None
+    ) -> list[Memo]:
+        """Return the latest memos, newest first."""
+        return await self._run(lambda c: queries.latest_memos(c, limit, client, status))
+
+    async def open_memos(self, *, delivered_only: bool = False) -> list[Memo]:
+        """Return the memos that are not done, oldest first."""
+        return await self._run(lambda c: queries.open_memos(c, delivered_only=delivered_only))
+
+    async def unread_memos(self) -> list[Memo]:
+        """Return the memos that no ear has read, oldest first: what to read after a crash."""
+        return await self._run(queries.unread_memos)
+
+    # -- machinery -------------------------------------------------------------------------------
+
+    async def _update_delivery(self, delivery: int, **values: object) -> None:
+        query = (
+            sa.update(schema.deliveries).where(schema.deliveries.c.id == delivery).values(**values)
+        )
+        await self._run(lambda connection: connection.execute(query))
+
+    async def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Run `work` in the ledger's thread, in one transaction."""
+
+        def transaction() -> Result:
+            with _refusals(self._path), self._engine.begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+
+    def _announce(self) -> None:
+        if self.on_delivery is not None:
+            self.on_delivery()
+
+
+class ReadOnlyLedger:
+    """The view of another process, such as `sipbot memos list`; synchronous and short-lived."""
+
+    def __init__(self, path: Path, connection: sa.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[Self]:
+        """Open the ledger for reading.
+
+        Raises:
+            LedgerError: there is none, or it is of another release.
+        """
+        if not path.is_file():
+            raise LedgerError(
+                f"{path}: there is no ledger yet: start sipbot, or name its folder with --var"
+            )
+        engine = schema.reader(path)
+        try:
+            with _refusals(path), engine.connect() as connection:
+                schema.check_release(connection, path)
+                yield cls(path, connection)
+        finally:
+            engine.dispose()
+
+    def memo(self, identifier: str) -> Memo | None:
+        """Return the memo with this id, or whose id begins or ends so."""
+        return queries.memo(self._connection, identifier)
+
+    def memos(
+        self, limit: int, client: str | None = None, status: Status | None = None
+    ) -> list[Memo]:
+        """Return the latest memos, newest first."""
+        return queries.latest_memos(self._connection, limit, client, status)
+
+    def end_state_counts(self) -> dict[EndState, int]:
+        """Return how many calls ended in each state."""
+        return queries.end_state_counts(self._connection)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn what SQLite refuses into a sentence with a remedy."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        # `orig` has SQLite's own words; the statement's values may be what a caller said.
+        reason = getattr(error, "orig", None) or type(error).__name__
+        raise LedgerError(
+            f"{path}: the ledger refused: {reason}. Check that the folder is writable and has "
+            "space; sqlite3 FILE 'PRAGMA integrity_check' tells whether the file is sound"
+        ) from error

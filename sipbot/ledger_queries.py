@@ -1,0 +1,247 @@
+"""What the ledger can answer, as functions of a connection; shared by the writer and the readers.
+
+Rows stop here: everything that leaves is a record or a memo.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sipbot.errors import LedgerError
+from sipbot.ledger_schema import calls, deliveries, memos
+from sipbot.memo import Memo, Stage, Status
+from sipbot.records import CallOffer, EndedBy, EndState
+
+
+class CallEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One INVITE and what became of it."""
+
+    offer: CallOffer
+    client: str | None
+    rule: str
+    """Which header decided for the client; why the call was refused, for a refused one."""
+    number: str | None
+    """The number that was called, in canonical form."""
+    caller: str | None
+    """The number that called, in canonical form; None when withheld or unknown."""
+    answered_at: datetime | None
+    ended_at: datetime | None
+    ended_by: EndedBy | None
+    sip_code: int | None
+    state: EndState | None
+    """None while the call lasts."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of one memo on its way to the broker."""
+
+    id: int
+    memo: str
+    rev: int
+    client: str
+    seq: int
+    payload: bytes
+    """The memo as JSON; empty when the memo is closed, which clears its retained topic."""
+    event: bytes
+    """The feed's event as JSON."""
+    attempts: int
+    """Attempts that failed so far."""
+
+
+class CallsBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a caller's earlier calls to one client."""
+
+    count: int
+    last_result: EndState | None
+
+
+def call(connection: sa.Connection, identifier: str) -> CallEntry | None:
+    """Return one call."""
+    row = connection.execute(sa.select(calls).where(calls.c.call == identifier)).one_or_none()
+    return None if row is None else _call_entry(row)
+
+
+def latest_calls(connection: sa.Connection, limit: int) -> list[CallEntry]:
+    """Return the latest calls, newest first."""
+    query = sa.select(calls).order_by(calls.c.received_at.desc()).limit(limit)
+    return [_call_entry(row) for row in connection.execute(query)]
+
+
+def unfinished_calls(connection: sa.Connection) -> list[CallEntry]:
+    """Return the calls without an end state, oldest first."""
+    query = sa.select(calls).where(calls.c.state.is_(None)).order_by(calls.c.received_at)
+    return [_call_entry(row) for row in connection.execute(query)]
+
+
+def end_state_counts(connection: sa.Connection) -> dict[EndState, int]:
+    """Return how many calls ended in each state; every state is named."""
+    query = (
+        sa.select(calls.c.state, sa.func.count())
+        .where(calls.c.state.is_not(None))
+        .group_by(calls.c.state)
+    )
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return {state: found.get(state.value, 0) for state in EndState}
+
+
+def calls_before(connection: sa.Connection, caller: str, client: str) -> CallsBefore:
+    """Return how often this number has called this client before, calls in progress not counted."""
+    theirs = sa.and_(calls.c.client == client, calls.c.caller == caller, calls.c.state.is_not(None))
+    count = connection.execute(
+        sa.select(sa.func.count()).select_from(calls).where(theirs)
+    ).scalar_one()
+    last = connection.execute(
+        sa.select(calls.c.state).where(theirs).order_by(calls.c.received_at.desc()).limit(1)
+    ).scalar()
+    return CallsBefore(count=count, last_result=None if last is None else EndState(last))
+
+
+def memo(connection: sa.Connection, identifier: str) -> Memo | None:
+    """Return the memo with this id, or whose id begins or ends so; None when there is none.
+
+    Raises:
+        LedgerError: several memos fit.
+    """
+    exact = connection.execute(sa.select(memos.c.body).where(memos.c.id == identifier)).scalar()
+    if exact is not None:
+        return Memo.model_validate_json(exact)
+    query = (
+        sa.select(memos.c.id, memos.c.body)
+        .where(
+            memos.c.id.startswith(identifier, autoescape=True)
+            | memos.c.id.endswith(identifier, autoescape=True)
+        )
+        .order_by(memos.c.id)
+        .limit(3)
+    )
+    rows = connection.execute(query).all() if identifier else []
+    if len(rows) > 1:
+        names = ", ".join(row.id for row in rows)
+        raise LedgerError(f"memo {identifier!r} is not the only one of this name: {names}, …")
+    return Memo.model_validate_json(rows[0].body) if rows else None
+
+
+def latest_memos(
+    connection: sa.Connection, limit: int, client: str | None, status: Status | None
+) -> list[Memo]:
+    """Return the latest memos, newest first; UUIDv7 ids sort by time."""
+    query = sa.select(memos.c.body).order_by(memos.c.id.desc()).limit(limit)
+    if client is not None:
+        query = query.where(memos.c.client == client)
+    if status is not None:
+        query = query.where(memos.c.status == status.value)
+    return _memos(connection, query)
+
+
+def open_memos(connection: sa.Connection, *, delivered_only: bool) -> list[Memo]:
+    """Return the memos that are not done, oldest first.
+
+    Args:
+        connection: the ledger.
+        delivered_only: leave out those with a delivery still to be made.
+    """
+    query = sa.select(memos.c.body).where(memos.c.status != Status.DONE.value).order_by(memos.c.id)
+    if delivered_only:
+        waiting = sa.select(deliveries.c.memo).where(deliveries.c.delivered_at.is_(None))
+        query = query.where(memos.c.id.not_in(waiting))
+    return _memos(connection, query)
+
+
+def unread_memos(connection: sa.Connection) -> list[Memo]:
+    """Return the memos that no ear has read, oldest first."""
+    query = (
+        sa.select(memos.c.body).where(memos.c.stage == Stage.RECORDED.value).order_by(memos.c.id)
+    )
+    return _memos(connection, query)
+
+
+def due_deliveries(connection: sa.Connection, now: datetime, limit: int) -> list[Delivery]:
+    """Return the deliveries to make now, in order per client.
+
+    A delivery that has to wait holds back its client's later ones, nobody else's.
+    """
+    blocked = (
+        sa.select(
+            deliveries.c.target, deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq")
+        )
+        .where(deliveries.c.delivered_at.is_(None), deliveries.c.due_at > now)
+        .group_by(deliveries.c.target, deliveries.c.client)
+        .subquery()
+    )
+    query = (
+        sa.select(deliveries)
+        .outerjoin(
+            blocked,
+            (blocked.c.target == deliveries.c.target) & (blocked.c.client == deliveries.c.client),
+        )
+        .where(
+            deliveries.c.delivered_at.is_(None),
+            deliveries.c.due_at <= now,
+            blocked.c.seq.is_(None) | (blocked.c.seq > deliveries.c.seq),
+        )
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+    return [
+        Delivery(
+            id=row.id,
+            memo=row.memo,
+            rev=row.rev,
+            client=row.client,
+            seq=row.seq,
+            payload=row.payload.encode(),
+            event=row.event.encode(),
+            attempts=row.attempts,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    """Return when the next delivery is due; None when nothing waits.
+
+    Only the first of each client counts: the later ones wait for it.
+    """
+    first = (
+        sa.select(
+            deliveries.c.target, deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq")
+        )
+        .where(deliveries.c.delivered_at.is_(None))
+        .group_by(deliveries.c.target, deliveries.c.client)
+        .subquery()
+    )
+    query = (
+        sa.select(deliveries.c.due_at)
+        .join(
+            first,
+            (first.c.target == deliveries.c.target)
+            & (first.c.client == deliveries.c.client)
+            & (first.c.seq == deliveries.c.seq),
+        )
+        .order_by(deliveries.c.due_at)
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def _memos(connection: sa.Connection, query: sa.Select[Any]) -> list[Memo]:
+    bodies: Sequence[str] = connection.execute(query).scalars().all()
+    return [Memo.model_validate_json(body) for body in bodies]
+
+
+def _call_entry(row: sa.Row[Any]) -> CallEntry:
+    return CallEntry(
+        offer=msgspec.json.decode(row.offer, type=CallOffer),
+        client=row.client,
+        rule=row.rule,
+        number=row.number,
+        caller=row.caller,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        ended_by=None if row.ended_by is None else EndedBy(row.ended_by),
+        sip_code=row.sip_code,
+        state=None if row.state is None else EndState(row.state),
+    )

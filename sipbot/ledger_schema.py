@@ -1,0 +1,195 @@
+"""The ledger's tables, and how its one connection is opened.
+
+SQLite with a rollback journal and ``synchronous=EXTRA``: a committed row survives a power cut, and
+other processes may read while sipbot runs (docs/decisions/0005-rollback-journal.md has the
+figures).
+The tables here must equal what the migrations build; a test compares them.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command, config
+from alembic.util import CommandError
+
+from sipbot.errors import LedgerError
+from sipbot.records import EndedBy, EndState
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the migrations folder."""
+
+BUSY_MS = 5_000
+"""How long a statement waits for another process: a reader holds its lock for milliseconds, so 5 s
+means that something is wrong and should be said."""
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A UTC-aware time as fixed-width ISO 8601 text, which sorts as the times do."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """Refuse a time without zone: it would be wrong by hours one day."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise LedgerError(f"time {value} has no zone: use datetime.now(UTC)")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """Return a UTC-aware time."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _one_of(column: str, values: type[EndState] | type[EndedBy]) -> str:
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
+metadata = sa.MetaData()
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("call", sa.String(63), primary_key=True),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("offer", sa.Text, nullable=False),
+    sa.Column("client", sa.String(63)),
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("number", sa.String),
+    sa.Column("caller", sa.String),
+    sa.Column("answered_at", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("ended_by", sa.String),
+    sa.Column("sip_code", sa.Integer),
+    sa.Column("state", sa.String),
+    sa.CheckConstraint(_one_of("state", EndState), name="state_known"),
+    sa.CheckConstraint(_one_of("ended_by", EndedBy), name="ended_by_known"),
+    sa.CheckConstraint("(state IS NULL) = (ended_at IS NULL)", name="ended_with_state"),
+    sa.Index("calls_unfinished", "state", "received_at"),
+    sa.Index("calls_by_caller", "client", "caller", "received_at"),
+)
+
+memos = sa.Table(
+    "memos",
+    metadata,
+    sa.Column("id", sa.String(63), primary_key=True),
+    sa.Column("call", sa.String(63), sa.ForeignKey("calls.call"), nullable=False, unique=True),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("rev", sa.Integer, nullable=False),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("updated_at", UtcTime, nullable=False),
+    sa.Index("memos_by_status", "status", "client"),
+    sa.Index("memos_by_stage", "stage"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("memo", sa.String(63), sa.ForeignKey("memos.id"), nullable=False),
+    sa.Column("rev", sa.Integer, nullable=False),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_error", sa.String),
+    sa.Column("delivered_at", UtcTime),
+    sa.UniqueConstraint("target", "client", "seq", name="deliveries_in_order"),
+    sa.UniqueConstraint("target", "memo", "rev", name="deliveries_once"),
+    sa.Index(
+        "deliveries_waiting",
+        "target",
+        "client",
+        "seq",
+        sqlite_where=sa.text("delivered_at IS NULL"),
+    ),
+)
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+"""Counters; ``seq:<client>`` is the last number given to an event of that client's feed."""
+
+
+def writer(path: Path) -> sa.Engine:
+    """Return the engine of the one process that writes; every transaction takes the write lock."""
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.pool.StaticPool)
+
+    # Both listeners run in the ledger's thread, which is the only one to use this engine.
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3.Connection
+        connection.isolation_level = None  # sqlite3 would else begin transactions by its own rules
+        for pragma in (
+            f"busy_timeout={BUSY_MS}",
+            "journal_mode=DELETE",
+            "synchronous=EXTRA",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "begin", on_begin)
+    return engine
+
+
+def reader(path: Path) -> sa.Engine:
+    """Return an engine that can only read, for other processes."""
+    engine = sa.create_engine(
+        f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=sa.pool.StaticPool
+    )
+
+    # Runs in the thread of whoever opened the reader.
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3.Connection
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
+    sa.event.listen(engine, "connect", on_connect)
+    return engine
+
+
+def migrate(connection: sa.Connection, path: Path) -> None:
+    """Bring the tables up to date, in one transaction with the record of having done so.
+
+    Raises:
+        LedgerError: the file was written by a newer sipbot, or is not a ledger.
+    """
+    settings = config.Config()
+    settings.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+    )
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, "head")
+    except CommandError as error:
+        raise LedgerError(
+            f"{path}: cannot be brought up to release {HEAD} of the tables: {error}. It was "
+            "written by a newer sipbot: install that release again, or set var to another folder"
+        ) from error
+
+
+def check_release(connection: sa.Connection, path: Path) -> None:
+    """Make sure that this release can read the tables.
+
+    Raises:
+        LedgerError: the tables are of another release.
+    """
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    if found != HEAD:
+        raise LedgerError(
+            f"{path}: holds tables of release {found}, this sipbot reads release {HEAD}: "
+            "use the sipbot that runs the calls"
+        )

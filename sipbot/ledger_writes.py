@@ -1,0 +1,124 @@
+"""What the ledger stores, as functions of a connection in the middle of a transaction.
+
+Each of them runs in the ledger's thread.
+"""
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from sipbot import ledger_queries as queries
+from sipbot import ledger_schema as schema
+from sipbot.errors import LedgerError
+from sipbot.memo import Memo, Status, changed
+from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.topics import FeedPayload
+
+MQTT = "mqtt"
+"""The only target of deliveries so far."""
+
+
+def insert_call(
+    connection: sa.Connection,
+    offer: CallOffer,
+    client: str | None,
+    rule: str,
+    number: str | None,
+    caller: str | None,
+) -> None:
+    """Store a call without end state."""
+    connection.execute(
+        sa.insert(schema.calls).values(
+            call=offer.call,
+            received_at=offer.received_at,
+            source=offer.source,
+            offer=msgspec.json.encode(offer).decode(),
+            client=client,
+            rule=rule,
+            number=number,
+            caller=caller,
+        )
+    )
+
+
+def end_call(
+    connection: sa.Connection,
+    call: str,
+    state: EndState,
+    at: datetime,
+    by: EndedBy,
+    code: int | None,
+) -> bool:
+    """Store a call's end; return False when it had ended before."""
+    table = schema.calls
+    ended = connection.execute(
+        sa.update(table)
+        .where(table.c.call == call, table.c.state.is_(None))
+        .values(state=state.value, ended_at=at, ended_by=by.value, sip_code=code)
+    )
+    if ended.rowcount == 1:
+        return True
+    if queries.call(connection, call) is None:
+        raise LedgerError(f"call {call} is not in the ledger: add_call comes first")
+    return False
+
+
+def store(connection: sa.Connection, old: Memo | None, new: Memo, at: datetime) -> None:
+    """Store a revision and its delivery."""
+    expected = 1 if old is None else old.rev + 1
+    if new.rev != expected or (old is not None and (new.id, new.call.id) != (old.id, old.call.id)):
+        raise LedgerError(f"memo {new.id}: revision {new.rev} where {expected} should come")
+    values = {
+        "rev": new.rev,
+        "stage": new.stage.value,
+        "status": new.status.value,
+        "body": new.model_dump_json(),
+        "updated_at": at,
+    }
+    if old is None:
+        identity = {"id": new.id, "call": new.call.id, "client": new.client}
+        connection.execute(sa.insert(schema.memos).values(**identity, **values))
+    else:
+        connection.execute(
+            sa.update(schema.memos).where(schema.memos.c.id == new.id).values(**values)
+        )
+    _deliver(connection, old, new, at)
+
+
+def _deliver(connection: sa.Connection, old: Memo | None, new: Memo, at: datetime) -> None:
+    seq = _count_up(connection, f"seq:{new.client}")
+    done = new.status is Status.DONE
+    event = FeedPayload(
+        type="new" if old is None else "end" if done else "update",
+        memo=new.id,
+        rev=new.rev,
+        seq=seq,
+        changed=changed(old, new),
+    )
+    connection.execute(
+        sa.insert(schema.deliveries).values(
+            memo=new.id,
+            rev=new.rev,
+            client=new.client,
+            seq=seq,
+            target=MQTT,
+            payload="" if done else new.model_dump_json(),
+            event=event.encode().decode(),
+            due_at=at,
+            attempts=0,
+        )
+    )
+
+
+def _count_up(connection: sa.Connection, name: str) -> int:
+    table = schema.meta
+    query = (
+        insert(table)
+        .values(name=name, value=1)
+        .on_conflict_do_update(index_elements=[table.c.name], set_={"value": table.c.value + 1})
+        .returning(table.c.value)
+    )
+    value: int = connection.execute(query).scalar_one()
+    return value

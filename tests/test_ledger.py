@@ -1,0 +1,424 @@
+"""The ledger's promises: one end state per call, memo and delivery in one transaction, order."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memo_samples import AT, a_memo_of, a_transcript, an_offer
+
+from sipbot import ledger_schema
+from sipbot.errors import LedgerError
+from sipbot.ledger import Ledger, ReadOnlyLedger
+from sipbot.memo import Memo, Stage, Status, with_transcript
+from sipbot.records import EndedBy, EndState
+
+LATER = AT + timedelta(days=9999)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as opened:
+        yield opened
+
+
+async def end_with_memo(ledger: Ledger, client: str = "yamato") -> Memo:
+    offer = an_offer()
+    memo = a_memo_of(offer, client)
+    await ledger.add_call(offer, client, "request-uri", client, caller="+81355501234")
+    assert await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+    return memo
+
+
+def transcribed(memo: Memo) -> Memo | None:
+    return with_transcript(memo, a_transcript("moshi moshi"), AT)
+
+
+async def test_end_call_of_ended_call_is_refused_and_changes_nothing(ledger: Ledger) -> None:
+    """The first end counts; a second one is told so."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+    await ledger.end_call(offer.call, EndState.NO_MESSAGE, AT, EndedBy.CALLER, 200, None)
+
+    again = await ledger.end_call(
+        offer.call, EndState.MEMO, AT, EndedBy.CRASH, None, a_memo_of(offer)
+    )
+
+    assert not again
+    entry = await ledger.call(offer.call)
+    assert entry is not None
+    assert (EndState.NO_MESSAGE, EndedBy.CALLER) == (entry.state, entry.ended_by)
+    assert [] == await ledger.memos(10)
+
+
+async def test_end_call_with_memo_makes_its_delivery_due(ledger: Ledger) -> None:
+    """Call, memo and delivery are stored together."""
+    nudges: list[bool] = []
+    ledger.on_delivery = lambda: nudges.append(True)
+
+    memo = await end_with_memo(ledger)
+
+    due = await ledger.due_deliveries(AT, 10)
+    assert [(memo.id, 1, 1)] == [(d.memo, d.rev, d.seq) for d in due]
+    assert memo == Memo.model_validate_json(due[0].payload)
+    assert [True] == nudges
+
+
+@pytest.mark.parametrize("state", [EndState.NO_MESSAGE, EndState.FAILED_MEDIA])
+async def test_end_call_memo_in_other_state_is_refused(ledger: Ledger, state: EndState) -> None:
+    """A memo and an end state that says there is none contradict each other."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+
+    with pytest.raises(LedgerError, match="exactly when it has a memo"):
+        await ledger.end_call(offer.call, state, AT, EndedBy.CALLER, 200, a_memo_of(offer))
+
+
+async def test_end_call_of_unknown_call_is_an_error(ledger: Ledger) -> None:
+    """An end without a beginning is a mistake of ours, and said."""
+    with pytest.raises(LedgerError, match="not in the ledger"):
+        await ledger.end_call("nobody", EndState.NO_MESSAGE, AT, EndedBy.CALLER, 200, None)
+
+
+async def test_end_call_with_memo_that_cannot_be_stored_leaves_call_unfinished(
+    ledger: Ledger,
+) -> None:
+    """One transaction: no end state without its memo."""
+    taken = await end_with_memo(ledger)
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+    memo = a_memo_of(offer).model_copy(update={"id": taken.id})
+
+    with pytest.raises(LedgerError):
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+
+    assert [offer.call] == [entry.offer.call for entry in await ledger.unfinished_calls()]
+    assert 1 == len(await ledger.due_deliveries(AT, 10))
+
+
+async def test_refused_call_is_counted(ledger: Ledger) -> None:
+    """A call refused before our code saw it has a row and an end state."""
+    await ledger.refuse_call(an_offer(), EndState.REFUSED_UNMAPPED, 404, rule="unmapped")
+
+    counts = await ledger.end_state_counts()
+
+    assert (1, 1) == (counts[EndState.REFUSED_UNMAPPED], sum(counts.values()))
+    assert [404] == [entry.sip_code for entry in await ledger.calls(5)]
+
+
+async def test_call_offer_comes_back_as_it_was_stored(ledger: Ledger) -> None:
+    """The whole INVITE is kept for complaints."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "request-uri", "yamato", caller="+81355501234")
+    await ledger.call_answered(offer.call, AT)
+
+    entry = await ledger.call(offer.call)
+
+    assert entry is not None
+    assert (offer, AT, "+81355501234") == (entry.offer, entry.answered_at, entry.caller)
+
+
+async def test_revise_memo_stores_next_revision_and_its_delivery(ledger: Ledger) -> None:
+    """Text and delivery appear together."""
+    memo = await end_with_memo(ledger)
+
+    revised = await ledger.revise_memo(memo.id, transcribed)
+
+    assert revised is not None
+    assert revised == await ledger.memo(memo.id)
+    due = await ledger.due_deliveries(LATER, 10)
+    assert [(1, 1), (2, 2)] == [(delivery.rev, delivery.seq) for delivery in due]
+
+
+async def test_revise_memo_left_alone_makes_no_delivery(ledger: Ledger) -> None:
+    """Nothing changed, nothing to tell."""
+    memo = await end_with_memo(ledger)
+
+    assert None is await ledger.revise_memo(memo.id, lambda _: None)
+    assert 1 == len(await ledger.due_deliveries(LATER, 10))
+
+
+async def test_revise_memo_that_skips_a_revision_is_refused(ledger: Ledger) -> None:
+    """Revisions rise by one, or readers could not tell what they missed."""
+    memo = await end_with_memo(ledger)
+
+    with pytest.raises(LedgerError, match="revision 7"):
+        await ledger.revise_memo(memo.id, lambda old: old.model_copy(update={"rev": 7}))
+
+
+async def test_closed_memo_is_delivered_empty_with_end_event(ledger: Ledger) -> None:
+    """An empty retained payload takes a closed memo off the open list."""
+    memo = await end_with_memo(ledger)
+
+    await ledger.revise_memo(
+        memo.id, lambda old: old.model_copy(update={"rev": 2, "status": Status.DONE})
+    )
+
+    last = (await ledger.due_deliveries(LATER, 10))[-1]
+    assert b"" == last.payload
+    assert b'"type":"end"' in last.event
+    assert [] == await ledger.open_memos()
+
+
+async def test_deferred_delivery_holds_back_its_own_client_only(ledger: Ledger) -> None:
+    """Order is kept per client; other clients do not wait."""
+    for client in ("yamato", "sakura", "yamato"):
+        await end_with_memo(ledger, client)
+    first = (await ledger.due_deliveries(AT, 10))[0]
+
+    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(minutes=1))
+
+    assert ["sakura"] == [d.client for d in await ledger.due_deliveries(AT, 10)]
+    later = await ledger.due_deliveries(AT + timedelta(minutes=1), 10)
+    assert [("yamato", 1, 1), ("sakura", 1, 0), ("yamato", 2, 0)] == [
+        (d.client, d.seq, d.attempts) for d in later
+    ]
+
+
+async def test_next_due_is_that_of_the_first_delivery_of_a_client(ledger: Ledger) -> None:
+    """A later delivery waits for the first one, so its own time does not count."""
+    await end_with_memo(ledger)
+    await end_with_memo(ledger)
+    first = (await ledger.due_deliveries(AT, 10))[0]
+
+    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(minutes=1))
+
+    assert AT + timedelta(minutes=1) == await ledger.next_due()
+
+
+async def test_make_due_brings_deferred_deliveries_forward(ledger: Ledger) -> None:
+    """When the broker is back nobody waits for an old back-off."""
+    await end_with_memo(ledger)
+    [first] = await ledger.due_deliveries(AT, 10)
+    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(hours=1))
+
+    await ledger.make_due(AT)
+
+    assert [first.id] == [d.id for d in await ledger.due_deliveries(AT, 10)]
+
+
+async def test_delivered_is_never_due_again(ledger: Ledger) -> None:
+    """What the broker has acknowledged is done."""
+    await end_with_memo(ledger)
+    [first] = await ledger.due_deliveries(AT, 10)
+
+    await ledger.delivered(first.id, AT)
+
+    assert ([], None) == (await ledger.due_deliveries(AT, 10), await ledger.next_due())
+
+
+async def test_calls_before_counts_ended_calls_of_this_caller_to_this_client(
+    ledger: Ledger,
+) -> None:
+    """The call in progress is not one before."""
+    await end_with_memo(ledger)
+    await end_with_memo(ledger, "sakura")
+    await ledger.add_call(an_offer(), "yamato", "to", "yamato", caller="+81355501234")
+
+    before = await ledger.calls_before("+81355501234", "yamato")
+
+    assert (1, EndState.MEMO) == (before.count, before.last_result)
+
+
+async def test_unread_memos_are_those_no_ear_has_read(ledger: Ledger) -> None:
+    """What recovery has to read after a crash."""
+    read, unread = await end_with_memo(ledger), await end_with_memo(ledger)
+    await ledger.revise_memo(read.id, transcribed)
+
+    assert [unread.id] == [memo.id for memo in await ledger.unread_memos()]
+
+
+async def test_memo_is_found_by_unique_part_of_its_id(ledger: Ledger) -> None:
+    """People type the last few characters; two fits are an error that names both."""
+    memos = [await end_with_memo(ledger) for _ in range(2)]
+
+    found = await ledger.memo(memos[0].id[-12:])
+
+    assert memos[0] == found
+    with pytest.raises(LedgerError, match=memos[1].id):
+        await ledger.memo(memos[0].id[:3])
+    assert None is await ledger.memo("")
+
+
+async def test_memos_are_newest_first_and_filtered(ledger: Ledger) -> None:
+    """The list an operator reads."""
+    first, other, last = [await end_with_memo(ledger, c) for c in ("yamato", "sakura", "yamato")]
+
+    assert [last.id, other.id, first.id] == [memo.id for memo in await ledger.memos(10)]
+    assert [other.id] == [memo.id for memo in await ledger.memos(10, client="sakura")]
+    assert [] == await ledger.memos(10, status=Status.DONE)
+
+
+# Twenty ledgers with fsync; a disk's pause is no failure.
+@settings(max_examples=20, deadline=None)
+@given(ends=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(EndState)), max_size=12))
+def test_any_ends_in_any_order_count_every_call_once(
+    tmp_path_factory: pytest.TempPathFactory, ends: list[tuple[int, EndState]]
+) -> None:
+    """However often and in whatever state calls are ended, each counts once: with its first end."""
+
+    async def play() -> None:
+        offers = [an_offer() for _ in range(4)]
+        first: dict[int, EndState] = {}
+        async with Ledger.open(tmp_path_factory.mktemp("ledger") / "l.sqlite3") as ledger:
+            for offer in offers:
+                await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+            for index, state in ends:
+                memo = a_memo_of(offers[index]) if state is EndState.MEMO else None
+                ended = await ledger.end_call(
+                    offers[index].call, state, AT, EndedBy.CALLER, 200, memo
+                )
+                assert ended == (index not in first)
+                first.setdefault(index, state)
+            counts = await ledger.end_state_counts()
+            unfinished = await ledger.unfinished_calls()
+            memos = await ledger.memos(10)
+
+        assert {s: list(first.values()).count(s) for s in EndState} == counts
+        assert 4 - len(first) == len(unfinished)
+        assert counts[EndState.MEMO] == len(memos)
+
+    asyncio.run(play())
+
+
+async def test_ledger_journal_survives_a_power_cut(ledger: Ledger) -> None:
+    """Rollback journal and EXTRA: the directory is synced too (docs/decisions/0005)."""
+
+    def ask(connection: sa.Connection) -> list[object]:
+        return [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+
+    assert ["delete", 3, 1] == await ledger._run(ask)
+
+
+async def test_ledger_opened_again_holds_what_was_stored(tmp_path: Path) -> None:
+    """A restart is nothing special."""
+    async with Ledger.open(tmp_path / "l.sqlite3") as ledger:
+        memo = await end_with_memo(ledger)
+
+    async with Ledger.open(tmp_path / "l.sqlite3") as ledger:
+        assert [memo] == await ledger.open_memos()
+
+
+async def test_ledger_of_newer_release_is_refused(tmp_path: Path) -> None:
+    """An old sipbot does not touch tables it does not know."""
+    path = tmp_path / "l.sqlite3"
+    async with Ledger.open(path):
+        pass
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(LedgerError, match="newer sipbot"):
+        async with Ledger.open(path):
+            pass
+
+
+async def test_file_that_is_no_ledger_is_refused_with_remedy(tmp_path: Path) -> None:
+    """A damaged file is named, not overwritten."""
+    path = tmp_path / "l.sqlite3"
+    path.write_bytes(b"this is not a database" * 100)
+
+    with pytest.raises(LedgerError, match="integrity_check"):
+        async with Ledger.open(path):
+            pass
+
+
+async def test_migrations_build_the_tables_of_the_schema(ledger: Ledger) -> None:
+    """The two descriptions of the tables cannot drift apart."""
+
+    def differences(connection: sa.Connection) -> object:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        return compare_metadata(context, ledger_schema.metadata)
+
+    assert [] == await ledger._run(differences)
+
+
+def test_head_is_the_newest_migration() -> None:
+    """Readers compare with the release that the writer builds."""
+    folder = Path(ledger_schema.__file__).parent / "migrations"
+
+    assert ScriptDirectory(str(folder)).get_current_head() == ledger_schema.HEAD
+
+
+async def test_reader_sees_memos_while_the_writer_writes(tmp_path: Path) -> None:
+    """`sipbot memos list` works next to a running sipbot."""
+    path = tmp_path / "l.sqlite3"
+    async with Ledger.open(path) as ledger:
+        memo = await end_with_memo(ledger)
+        with ReadOnlyLedger.open(path) as reader:
+            assert [memo] == reader.memos(10)
+        second = await end_with_memo(ledger)
+        with ReadOnlyLedger.open(path) as reader:
+            assert second == reader.memo(second.id)
+
+
+def test_reader_without_ledger_says_what_to_do(tmp_path: Path) -> None:
+    """The first command of a newcomer gives a remedy."""
+    with (
+        pytest.raises(LedgerError, match="start sipbot"),
+        ReadOnlyLedger.open(tmp_path / "l.sqlite3"),
+    ):
+        pass
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from memo_samples import AT, a_memo_of, an_offer
+from sipbot.ledger import Ledger
+from sipbot.records import EndedBy, EndState
+
+async def main() -> None:
+    async with Ledger.open(Path(sys.argv[1])) as ledger:
+        while True:
+            offer = an_offer()
+            await ledger.add_call(offer, "yamato", "to", "yamato")
+            await ledger.end_call(
+                offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, a_memo_of(offer)
+            )
+            print(offer.call, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_writer_loses_no_memo_it_has_confirmed(tmp_path: Path) -> None:
+    """After SIGKILL every confirmed call is there, with its memo and its delivery."""
+    path = tmp_path / "l.sqlite3"
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _WRITER,
+        str(path),
+        str(Path(__file__).parent),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert writer.stdout is not None
+    confirmed = [(await writer.stdout.readline()).decode().strip() for _ in range(30)]
+    writer.kill()
+    rest = (await writer.stdout.read()).decode()
+    confirmed += rest[: rest.rfind("\n") + 1].split()
+    await writer.wait()
+
+    async with Ledger.open(path) as ledger:
+        memos = await ledger.memos(10_000)
+        deliveries = await ledger.due_deliveries(LATER, 10_000)
+
+    assert set() == set(confirmed) - {memo.call.id for memo in memos}
+    assert {memo.id for memo in memos} == {delivery.memo for delivery in deliveries}
+    assert Stage.RECORDED == memos[0].stage
