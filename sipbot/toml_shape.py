@@ -1,0 +1,146 @@
+"""Which keys a TOML file may have: a reading of a pydantic model's JSON Schema.
+
+The schema is what editors complete against and what the commands ``schema`` print; taking the words
+of error messages from it as well keeps the two from telling different stories.
+"""
+
+import difflib
+import json
+import re
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from sipbot.toml_places import Path
+
+Keys = tuple[str, ...]
+"""A path without array indexes."""
+
+_SECRET = re.compile(r"pass|secret|token|credential", re.IGNORECASE)
+
+
+class Property(NamedTuple):
+    """One key of the file, as the schema describes it."""
+
+    schema: dict[str, Any]
+    required: bool
+
+    @property
+    def secret(self) -> bool:
+        """True when the value must never be shown."""
+        return bool(self.schema.get("writeOnly"))
+
+    @property
+    def example(self) -> str:
+        """A value as TOML: the schema's example, else its default; empty when it has neither."""
+        for value in [*self.schema.get("examples", []), self.schema.get("default")]:
+            if value is not None:
+                return json.dumps(value, ensure_ascii=False)
+        return ""
+
+    @property
+    def words(self) -> str:
+        """What the value must be, such as ``a whole number from 5 to 1800``."""
+        schema = self.schema
+        if "const" in schema:
+            return json.dumps(schema["const"])
+        if "enum" in schema:
+            return "one of " + ", ".join(json.dumps(choice) for choice in schema["enum"])
+        kind = {
+            "integer": "a whole number",
+            "number": "a number",
+            "boolean": "true or false, without quotes",
+            "string": "text in quotes",
+            "array": "a list in square brackets",
+            "object": "a table",
+        }.get(schema.get("type", ""), "another value")
+        if schema.get("multipleOf") == 2:
+            kind = "an even whole number"
+        low, high = schema.get("minimum"), schema.get("maximum")
+        if low is not None and high is not None:
+            kind += f" from {low:g} to {high:g}"
+        if schema.get("type") in ("string", "array") and schema.get("examples"):
+            kind += f", such as {self.example}"
+        return kind
+
+
+class Shape:
+    """The tables and keys that a model knows.
+
+    Args:
+        model: the pydantic model of the whole file.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.schema = model.model_json_schema(by_alias=True)
+        self.tables: dict[Keys, dict[str, Property]] = {}
+        self._walk((), self.schema)
+
+    def leaves(self) -> dict[Keys, Property]:
+        """Every key that holds a value or a list, by its path; tables themselves are left out."""
+        return {
+            (*table, key): found
+            for table, keys in self.tables.items()
+            for key, found in keys.items()
+            if (*table, key) not in self.tables or found.schema.get("type") == "array"
+        }
+
+    def property(self, path: Path) -> Property | None:
+        """The property at this path; an element of a list is described by the list's items."""
+        *table, key = keys_of(path) or ("",)
+        found = self.tables.get(tuple(table), {}).get(key)
+        if found and path and isinstance(path[-1], int):
+            return Property(self._resolve(found.schema.get("items", {})), found.required)
+        return found
+
+    def elsewhere(self, path: Path) -> list[Keys]:
+        """Other tables that know a key of this name."""
+        *table, key = keys_of(path)
+        return [at for at, keys in self.tables.items() if key in keys and at != tuple(table)]
+
+    def nearest(self, path: Path) -> str:
+        """The known key of the same table whose name is most like this one; empty when none is."""
+        *table, key = keys_of(path)
+        known = self.tables.get(tuple(table), {})
+        return next(iter(difflib.get_close_matches(key.lower(), known, n=1)), "")
+
+    def hides(self, path: Path) -> bool:
+        """Tell whether the value here is, or may be meant as, a secret: a misspelt password too."""
+        found = self.property(path)
+        if found:
+            return found.secret or self._holds_secret(keys_of(path))
+        *table, key = keys_of(path) or ("",)
+        return bool(_SECRET.search(key)) or self._holds_secret(tuple(table))
+
+    def _holds_secret(self, table: Keys) -> bool:
+        return any(found.secret for found in self.tables.get(table, {}).values())
+
+    def _walk(self, at: Keys, schema: dict[str, Any]) -> None:
+        required = schema.get("required", [])
+        self.tables[at] = {}
+        for key, raw in schema.get("properties", {}).items():
+            found = self._resolve(raw)
+            self.tables[at][key] = Property(found, key in required)
+            inner = self._resolve(found.get("items", {})) if found.get("items") else found
+            if "properties" in inner:
+                self._walk((*at, key), inner)
+
+    def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
+        reference = schema.get("$ref", "")
+        if not reference:
+            return schema
+        target: dict[str, Any] = self.schema["$defs"][reference.rpartition("/")[2]]
+        return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def keys_of(path: Path) -> Keys:
+    """The path without its array indexes."""
+    return tuple(part for part in path if isinstance(part, str))
+
+
+def dotted(path: Path) -> str:
+    """The path as people write it: ``sip.account[0].realm``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
