@@ -1,0 +1,358 @@
+"""The settings of one sipbot: config.toml, overridden by ``SIPBOT_*`` variables, frozen once read.
+
+What cannot work is refused here, before anything listens; what is merely unwise is said by
+``sipbot doctor``.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from sipbot.environment import Environment
+from sipbot.errors import ConfigError, Mistake
+from sipbot.numbers import is_region
+from sipbot.toml_file import TomlFile, explain, read, wrong
+from sipbot.toml_shape import Shape
+
+DEFAULT_FILE = Path("config.toml")
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""Sites, clients and accounts: safe as an MQTT topic level, a file name and a DNS label."""
+PORTS_PER_AGENT = 10
+"""RTP ports of one agent: 4 calls, each RTP and RTCP (RFC 3550 section 11), and a spare pair."""
+MAX_ACCOUNTS = 7
+"""The wheel is compiled for 8 accounts and aborts at the ninth; one is the agent's own."""
+WIDEST_PREFIX = 8
+"""Shortest prefix of an allowed source: 10.0.0.0/8 is the widest private block (RFC 1918)."""
+
+_FROZEN = ConfigDict(
+    extra="forbid",
+    frozen=True,
+    strict=True,
+    allow_inf_nan=False,
+    hide_input_in_errors=True,
+    use_attribute_docstrings=True,
+)
+
+
+def _region(value: str) -> str:
+    if not is_region(value):
+        raise wrong("is not a region", 'Write two capital letters of ISO 3166-1, such as "JP"')
+    return value
+
+
+def _listen_address(value: str) -> str:
+    address = _ipv4(value)
+    if address.is_unspecified:
+        remedy = "Name the one address that the trunk reaches; strangers must not reach the others"
+        raise wrong("would listen on every address of this machine", remedy)
+    return value
+
+
+def _optional_address(value: str) -> str:
+    if value and _ipv4(value).is_unspecified:
+        raise wrong("is not an address that a peer can send to", 'Write the public one, or ""')
+    return value
+
+
+def _ipv4(value: str) -> ipaddress.IPv4Address:
+    try:
+        return ipaddress.IPv4Address(value)
+    except ValueError:
+        # The pjsua2 wheel is compiled without IPv6.
+        raise wrong("is not an IPv4 address", 'Write one such as "192.0.2.10"') from None
+
+
+def _source(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError:
+        raise wrong("is not an IPv4 network", _source_remedy(value)) from None
+    if network.prefixlen < WIDEST_PREFIX:
+        problem = "would let strangers call: it is wider than /8"
+        raise wrong(problem, 'Name the addresses of the trunk, such as "192.0.2.0/24"')
+    return value
+
+
+def _source_remedy(value: str) -> str:
+    try:
+        return f'Write "{ipaddress.IPv4Network(value, strict=False)}" or the single address'
+    except ValueError:
+        return 'Write one such as "192.0.2.0/24" or "192.0.2.10"'
+
+
+def _realm(value: str) -> str:
+    if "*" in value:
+        # Measured: with realm "*" a caller's 407 to our BYE was answered with the trunk's digest.
+        problem = "would give the password's digest to any caller who asks for it"
+        raise wrong(problem, "Write the realm that the registrar names in its 401 answer")
+    return value
+
+
+def _empty_as_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Folder = Annotated[Path, Field(strict=False), WithJsonSchema({"type": "string"})]
+OptionalFile = Annotated[
+    Annotated[Path, Field(strict=False)] | None,
+    BeforeValidator(_empty_as_none),
+    WithJsonSchema({"type": "string", "examples": ["ca.pem"]}),
+]
+
+
+class Account(BaseModel):
+    """A registration with a trunk or telephone system (RFC 3261 section 10)."""
+
+    model_config = _FROZEN
+
+    name: Id = Field(examples=["trunk"])
+    """Name of this account in logs and reports; unique."""
+    aor: str = Field(pattern=r"^sip:[^@\s;<>]+@[^@\s;<>]+$", examples=["sip:100@pbx.example"])
+    """Address of record that is registered."""
+    registrar: str = Field(
+        pattern=r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$", examples=["sip:pbx.example"]
+    )
+    """Where REGISTER is sent: ``sip:host`` or ``sip:host:port``."""
+    user: str = Field(min_length=1, examples=["100"])
+    """User name of the digest (RFC 8760)."""
+    password: SecretStr = Field(min_length=1, examples=["change-me"])
+    """Password of the digest."""
+    realm: Annotated[str, AfterValidator(_realm)] = Field(min_length=1, examples=["pbx.example"])
+    """Realm that the registrar names in its 401 answer; the password is used for no other."""
+    expires_s: int = Field(default=300, ge=60, le=86400)
+    """Asked-for lifetime of the registration; renewed in time."""
+
+
+class Sip(BaseModel):
+    """Where calls arrive."""
+
+    model_config = _FROZEN
+
+    address: Annotated[str, AfterValidator(_listen_address)] = Field(
+        default="127.0.0.1", examples=["192.0.2.10"]
+    )
+    """The machine's own IPv4 address to listen on; never a wildcard."""
+    port: int = Field(default=5060, ge=1, le=65535)
+    """UDP port of the first agent; the next agents take the next ports."""
+    agents: int = Field(default=1, ge=1, le=8)
+    """Child programs that take calls, 4 lines each; more lines need the edge."""
+    allow: tuple[Annotated[str, AfterValidator(_source)], ...] = Field(
+        default=("127.0.0.0/8",), min_length=1, strict=False, examples=[["192.0.2.0/24"]]
+    )
+    """Networks whose calls are accepted; everybody else is refused and counted."""
+    public_address: Annotated[str, AfterValidator(_optional_address)] = Field(
+        default="", examples=["203.0.113.10"]
+    )
+    """Address that peers see when a NAT stands between; empty when there is none."""
+    rtp_port: int = Field(default=40000, ge=1024, le=65526, multiple_of=2)
+    """First UDP port of audio, even; each agent takes 10."""
+    account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)
+    """Registrations; none when the trunk sends calls to a fixed address."""
+
+    @model_validator(mode="after")
+    def _ports_fit(self) -> "Sip":
+        sip = range(self.port, self.port + self.agents)
+        rtp = range(self.rtp_port, self.rtp_port + PORTS_PER_AGENT * self.agents)
+        if sip[-1] > 65535:
+            raise wrong(f"leaves no port for {self.agents} agents", "Lower it", "port")
+        if rtp[-1] > 65535:
+            raise wrong(f"leaves no ports for {self.agents} agents", "Lower it", "rtp_port")
+        if max(sip[0], rtp[0]) <= min(sip[-1], rtp[-1]):
+            problem = f"overlaps the SIP ports {sip[0]} to {sip[-1]}"
+            raise wrong(problem, f"Choose another than {rtp[0]} to {rtp[-1]}", "rtp_port")
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Sip":
+        names = [account.name for account in self.account]
+        for name in names:
+            if names.count(name) > 1:
+                raise wrong(f"has two accounts named {name}", "Rename one of them", "account")
+        return self
+
+
+class Mqtt(BaseModel):
+    """The broker that carries the memos."""
+
+    model_config = _FROZEN
+
+    host: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?)?$",
+        examples=["mqtt.example"],
+    )
+    """Name or address of your broker; empty starts the embedded one on 127.0.0.1 (first runs)."""
+    port: int = Field(default=1883, ge=1, le=65535)
+    """TCP port: 1883, or 8883 with TLS (IANA)."""
+    username: str = Field(default="", examples=["sipbot"])
+    """User name at your broker; empty for none."""
+    password: SecretStr = Field(default=SecretStr(""), examples=["change-me"])
+    """Password at your broker; better given as SIPBOT_MQTT__PASSWORD."""
+    tls: bool = False
+    """Speak TLS with your broker and check its certificate."""
+    ca_file: OptionalFile = Field(default=None, json_schema_extra={"default": ""})
+    """PEM file of the authority that signed the broker's certificate; empty: the system's."""
+    keepalive_s: int = Field(default=30, ge=5, le=1200)
+    """Longest silence before the broker publishes our last will is 1.5 times this (MQTT 3.1.1)."""
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "Mqtt":
+        theirs = ("username", "password", "tls", "ca_file")
+        for key in theirs if not self.host else ():
+            if getattr(self, key) not in ("", SecretStr(""), False, None):
+                problem = "has no meaning for the embedded broker"
+                raise wrong(problem, "Name your broker in mqtt.host, or remove this key", key)
+        if self.password.get_secret_value() and not self.username:
+            raise wrong("needs a user name (MQTT 3.1.1)", "Add mqtt.username", "password")
+        if self.ca_file and not self.tls:
+            raise wrong("has no meaning without TLS", "Set mqtt.tls = true", "ca_file")
+        return self
+
+
+class Speech(BaseModel):
+    """Which ears listen."""
+
+    model_config = _FROZEN
+
+    live: bool = True
+    """Recognise with vosk while the caller speaks."""
+    second: bool = True
+    """Read the recording again with faster-whisper."""
+    partials: bool = True
+    """Publish what is heard so far on the live feed; needs live."""
+
+
+class Log(BaseModel):
+    """What is written to standard error; never what callers said."""
+
+    model_config = _FROZEN
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lowest level that is written."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """``auto`` is console on a terminal and json elsewhere."""
+
+
+class Settings(BaseSettings):
+    """All settings of one sipbot; build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    site: Id = "main"
+    """Name of this installation in MQTT topics."""
+    region: Annotated[str, AfterValidator(_region)] = Field(default="JP", examples=["JP"])
+    """Whose telephone numbers are meant when no country code is given (ISO 3166-1 alpha-2)."""
+    var: Folder = Path("var")
+    """Folder of recordings, ledger and logs; relative to config.toml."""
+    dialplans: Folder = Path("dialplans")
+    """Folder with one TOML file per client; relative to config.toml."""
+    models: Folder = Path("models")
+    """Folder of the speech models; relative to config.toml."""
+    sip: Sip = Sip()
+    """Where calls arrive."""
+    mqtt: Mqtt = Mqtt()
+    """The broker that carries the memos."""
+    speech: Speech = Speech()
+    """Which ears listen."""
+    log: Log = Log()
+    """What is written to standard error."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - would read every value as text
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - one file is enough
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables before the file; nothing else."""
+        return InitSettingsSource(settings_cls, Environment(SHAPE).values()), init_settings
+
+
+SHAPE = Shape(Settings)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of config.toml, every key with its description."""
+    return SHAPE.schema
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: the file; None means ``$SIPBOT_CONFIG``, else config.toml in the working folder.
+
+    Raises:
+        ConfigError: with every mistake in the file and in the ``SIPBOT_*`` variables.
+    """
+    path = path or Path(os.environ.get("SIPBOT_CONFIG") or DEFAULT_FILE)
+    if not path.exists():
+        remedy = "Make one: cp config.example.toml config.toml; or name it with --config"
+        missing = Mistake(file=path, key="(file)", problem="does not exist", remedy=remedy)
+        raise ConfigError([missing])
+    return _build(read(path, ConfigError))
+
+
+def from_values(values: dict[str, Any], folder: Path) -> Settings:
+    """Settings from values instead of a file, for the demo and tests; variables still override.
+
+    Args:
+        values: as `tomllib` would give them.
+        folder: what relative paths are relative to.
+
+    Raises:
+        ConfigError: with every mistake.
+    """
+    return _build(TomlFile(path=folder / "(values)", sha256="", values=values, places=None))
+
+
+def _build(file: TomlFile) -> Settings:
+    environment = Environment(SHAPE)
+    mistakes = environment.unknown()
+    try:
+        settings = Settings(**file.values)
+    except ValidationError as error:
+        mistakes += [environment.blame(mistake) for mistake in explain(error, SHAPE, file)]
+    if mistakes:
+        raise ConfigError(mistakes)
+    folder = file.path.absolute().parent
+    settings = settings.model_copy(
+        update={
+            "var": folder / settings.var,
+            "dialplans": folder / settings.dialplans,
+            "models": folder / settings.models,
+        }
+    )
+    if settings.mqtt.ca_file:
+        mqtt = settings.mqtt.model_copy(update={"ca_file": folder / settings.mqtt.ca_file})
+        settings = settings.model_copy(update={"mqtt": mqtt})
+    return settings
