@@ -1,0 +1,348 @@
+"""Which client a call is for: the files, the choice, the caller."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+import typer
+from broken_files import Broken, broken_files
+from hypothesis import given
+from hypothesis import strategies as st
+from offers import offer
+from typer.testing import CliRunner, Result
+
+from sipbot.cli_config import dialplan_app
+from sipbot.dialplan import Dialplan, Dialplans, load_all, load_file
+from sipbot.dialplan_form import SHAPE, DialplanForm, schema
+from sipbot.errors import DialplanError, Mistake
+from sipbot.records import CallOffer, Party
+
+ROOT = Path(__file__).parents[1]
+BEEP = Path(__file__).parent / "data" / "beep_8k.wav"
+BROKEN = broken_files("dialplan")
+
+FILE = """schema = 1
+client = "{client}"
+say_name = "{client}"
+numbers = [{numbers}]
+language = "ja"
+
+[answer]
+greeting = "hello.wav"
+thanks = "builtin:ja/thanks"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "prompts").mkdir()
+    shutil.copy(BEEP, tmp_path / "prompts" / "hello.wav")
+    (tmp_path / "prompts" / "no-sound.wav").write_bytes(b"RIFF but nothing else")
+    return tmp_path
+
+
+def write(folder: Path, client: str, *numbers: str) -> Path:
+    path = folder / f"{client}.toml"
+    listed = ", ".join(f'"{number}"' for number in numbers)
+    path.write_text(FILE.format(client=client, numbers=listed), encoding="utf-8")
+    return path
+
+
+def mistakes_of(folder: Path) -> tuple[Mistake, ...]:
+    with pytest.raises(DialplanError) as caught:
+        load_all(folder, "JP")
+    return caught.value.mistakes
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def test_the_sample_client_is_right() -> None:
+    (plan,) = load_all(ROOT / "dialplans", "JP").all
+
+    assert ("yamato", "やまと工業", "ja") == (plan.client, plan.say_name, plan.language)
+    assert all(path.is_file() for path in (plan.greeting, plan.thanks, plan.beep))
+
+
+def test_a_file_that_says_only_what_it_must_gets_the_defaults(folder: Path) -> None:
+    plan = load_file(write(folder, "sato", "0312345678"), "JP")
+
+    assert (0, True, 180, 4, 10, "#") == (
+        plan.answer.after_s,
+        plan.record.beep,
+        plan.record.max_s,
+        plan.record.end_silence_s,
+        plan.record.no_speech_s,
+        plan.record.finish_key,
+    )
+
+
+def test_a_loaded_dialplan_carries_what_a_call_needs(folder: Path) -> None:
+    plan = load_file(write(folder, "sato", "03-1234-5678", "Sato"), "JP")
+
+    assert ("+81312345678", "sato") == plan.numbers
+    assert (folder / "sato.toml", folder / "prompts/hello.wav") == (plan.path, plan.greeting)
+    assert 64 == len(plan.sha256)
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.path.stem)
+def test_a_broken_dialplan_names_its_one_mistake(folder: Path, broken: Broken) -> None:
+    path = Path(shutil.copy(broken.path, folder))
+
+    (mistake,) = mistakes_of(folder)
+
+    assert (path, broken.line, broken.key) == (mistake.file, mistake.line, mistake.key)
+    assert broken.remedy in mistake.remedy
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.path.stem)
+def test_the_command_refuses_a_broken_dialplan_without_a_traceback(
+    folder: Path, broken: Broken
+) -> None:
+    path = Path(shutil.copy(broken.path, folder))
+    result = CliRunner().invoke(dialplan_app, ["check", str(path)])
+
+    assert 1 == result.exit_code
+    assert result.stderr.startswith(f"{path}:{broken.line}:")
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_at_least_twelve_broken_dialplans_are_kept() -> None:
+    assert len(BROKEN) >= 12
+
+
+def test_a_number_that_two_files_claim_names_both_places(folder: Path) -> None:
+    write(folder, "sato", "0312345678")
+    write(folder, "tanaka", "tanaka", "+81 3 1234 5678")
+
+    (mistake,) = mistakes_of(folder)
+
+    assert (folder / "tanaka.toml", 4, "numbers[1]") == (mistake.file, mistake.line, mistake.key)
+    assert f"{folder / 'sato.toml'}:4" in mistake.problem
+
+
+def test_the_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
+    write(folder, "sato")
+    write(folder, "tanaka", "+123")
+
+    assert ["sato.toml", "tanaka.toml"] == [mistake.file.name for mistake in mistakes_of(folder)]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_without_dialplans_says_what_to_do(tmp_path: Path, exists: bool) -> None:
+    (mistake,) = mistakes_of(tmp_path if exists else tmp_path / "nowhere")
+
+    assert "Make one file per client" in mistake.remedy
+
+
+def test_a_linked_dialplan_is_refused(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "sato.toml").symlink_to(write(elsewhere, "sato", "sato"))
+
+    assert "is a symbolic link" == mistakes_of(folder)[0].problem
+
+
+def test_a_linked_prompt_is_refused(folder: Path) -> None:
+    write(folder, "sato", "sato")
+    (folder / "prompts/hello.wav").unlink()
+    (folder / "prompts/hello.wav").symlink_to(BEEP)
+
+    assert "is a symbolic link" == mistakes_of(folder)[0].problem
+
+
+def test_a_linked_prompts_folder_is_refused(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write(elsewhere, "sato", "sato")
+    (elsewhere / "prompts").symlink_to(folder / "prompts")
+
+    assert "is a symbolic link" == mistakes_of(elsewhere)[0].problem
+
+
+def test_hidden_files_and_other_files_are_not_read(folder: Path) -> None:
+    write(folder, "sato", "sato")
+    (folder / ".#sato.toml").write_text("an editor's lock")
+    (folder / "sato.toml~").write_text("an editor's copy")
+
+    assert 1 == len(load_all(folder, "JP").all)
+
+
+def test_the_sample_keeps_to_the_published_schema() -> None:
+    plan = load_file(ROOT / "dialplans/yamato.toml", "JP")
+    carried = {"path", "sha256", "greeting", "thanks", "beep"}
+
+    jsonschema.validate(json.loads(plan.model_dump_json(by_alias=True, exclude=carried)), schema())
+
+
+def test_every_key_is_described_in_the_schema() -> None:
+    silent = [keys for keys, found in SHAPE.leaves().items() if "description" not in found.schema]
+
+    assert [] == silent
+
+
+# -- the choice --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Dialplans:
+    folder = tmp_path_factory.mktemp("dialplans")
+    (folder / "prompts").mkdir()
+    shutil.copy(BEEP, folder / "prompts" / "hello.wav")
+    write(folder, "sato", "+81312345678")
+    write(folder, "yamato", "+81120000000", "yamato")
+    return load_all(folder, "JP")
+
+
+@pytest.mark.parametrize(
+    ("offered", "client", "rule", "number"),
+    [
+        (offer(request="yamato"), "yamato", "request-uri", "yamato"),
+        (offer(request="YAMATO"), "yamato", "request-uri", "yamato"),
+        (offer(request="0312345678", to="yamato"), "sato", "request-uri", "+81312345678"),
+        (offer(to="+81312345678"), "sato", "to", "+81312345678"),
+        (offer(diversions=("x", "0120000000")), "yamato", "diversion[1]", "+81120000000"),
+        (offer(diversions=("yamato", "0312345678")), "yamato", "diversion[0]", "yamato"),
+        (offer(history=("yamato", "0312345678")), "sato", "history-info[1]", "+81312345678"),
+        (offer(history=("yamato", "x")), "yamato", "history-info[0]", "yamato"),
+        (
+            offer(diversions=("yamato",), history=("0312345678",)),
+            "yamato",
+            "diversion[0]",
+            "yamato",
+        ),
+    ],
+)
+def test_the_first_header_that_names_a_client_decides(
+    plans: Dialplans, offered: CallOffer, client: str, rule: str, number: str
+) -> None:
+    choice = plans.choose(offered)
+
+    assert choice.dialplan is not None
+    assert (client, rule, number) == (choice.dialplan.client, choice.rule, choice.number)
+
+
+@pytest.mark.parametrize(
+    ("request_user", "to", "number"),
+    [("03-9999-1234", "x", "+81399991234"), ("", "x", "x"), ("", "", "")],
+)
+def test_a_number_that_no_file_claims_is_nobodys(
+    plans: Dialplans, request_user: str, to: str, number: str
+) -> None:
+    choice = plans.choose(offer(request=request_user, to=to))
+
+    assert (None, "unmapped", number) == (choice.dialplan, choice.rule, choice.number)
+
+
+USERS = st.sampled_from(["yamato", "0312345678", "+81120000000", "1001", "", "%00", "03"])
+
+
+@given(USERS, USERS, st.lists(USERS, max_size=3), st.lists(USERS, max_size=3))
+def test_a_chosen_client_claims_the_number_that_decided(
+    plans: Dialplans, request_user: str, to: str, hops: list[str], history: list[str]
+) -> None:
+    choice = plans.choose(offer(request_user, to, tuple(hops), tuple(history)))
+
+    claimed = choice.dialplan.numbers if choice.dialplan else ()
+    assert (choice.rule != "unmapped") == (choice.number in claimed)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_header_can_break_the_choice(plans: Dialplans, request_uri: str, to: str) -> None:
+    offered = CallOffer(
+        call="c",
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        source="127.0.0.1:5060",
+        sip_call_id="i",
+        request_uri=request_uri,
+        to=Party(uri=to),
+        from_=Party(uri=request_uri, name=to),
+    )
+
+    assert plans.choose(offered).rule in ("request-uri", "to", "unmapped")
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(dialplan_app, list(words))
+
+
+def test_check_counts_what_is_right(folder: Path) -> None:
+    write(folder, "sato", "sato", "0312345678")
+
+    assert "1 dialplan(s) with 2 number(s) are right.\n" == run("check", str(folder)).stdout
+
+
+def test_check_json_lists_the_mistakes(folder: Path) -> None:
+    write(folder, "sato")
+    result = run("check", str(folder), "--json")
+
+    assert (1, "numbers") == (result.exit_code, json.loads(result.stdout)["mistakes"][0]["key"])
+
+
+def test_show_finds_a_client_by_any_spelling_of_its_number(folder: Path) -> None:
+    write(folder, "sato", "+81312345678")
+    result = run("show", "03-1234-5678", "--dialplans", str(folder), "--json")
+
+    assert "sato" == json.loads(result.stdout)[0]["client"]
+
+
+def test_show_says_that_an_unclaimed_number_is_refused(folder: Path) -> None:
+    write(folder, "sato", "+81312345678")
+    result = run("show", "0120000000", "--dialplans", str(folder))
+
+    assert 1 == result.exit_code
+    assert "no dialplan claims +81120000000" in result.stderr
+
+
+def test_show_takes_the_folder_and_region_from_the_settings(folder: Path) -> None:
+    (folder / "dialplans").mkdir()
+    shutil.copytree(folder / "prompts", folder / "dialplans/prompts")
+    write(folder / "dialplans", "sato", "010-3456-7890")
+    (folder / "config.toml").write_text('region = "KR"\n')
+    result = run("show", "sato", "--config", str(folder / "config.toml"), "--json")
+
+    assert ["+821034567890"] == json.loads(result.stdout)[0]["numbers"]
+
+
+def test_show_lists_all_clients_in_a_table(folder: Path) -> None:
+    write(folder, "sato", "0312345678")
+
+    assert "03-1234-5678" in run("show", "--dialplans", str(folder)).stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("check", "nowhere"), ("check", ".", "--region", "Japan"), ("check", "--no-such")]
+)
+def test_a_wrong_command_line_is_a_usage_error(words: tuple[str, ...]) -> None:
+    assert 2 == run(*words).exit_code
+
+
+def test_schema_is_a_json_schema() -> None:
+    printed = json.loads(run("schema").stdout)
+
+    jsonschema.Draft202012Validator.check_schema(printed)
+    assert schema() == printed
+
+
+def test_every_command_shows_an_example() -> None:
+    for command in typer.main.get_group(dialplan_app).commands.values():
+        assert "Example: sipbot dialplan" in (command.help or "")
+
+
+def test_a_loaded_dialplan_is_frozen(plans: Dialplans) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        plans.all[0].client = "other"
+
+
+def test_dialplan_has_every_key_of_its_file() -> None:
+    assert {"path", "sha256", "greeting", "thanks", "beep"} == (
+        set(Dialplan.model_fields) - set(DialplanForm.model_fields)
+    )
