@@ -8,8 +8,8 @@ means nothing in the present phase changes nothing.
 
 ::
 
-    OFFERED ─ RINGING ─ ANSWERING ─ GREETING ─ BEEPING ─ RECORDING ─ CLOSING ─ THANKING ─ LEAVING ─┐
-       └────────┴───────────┴──────────┴──────────┴─────────┴─────────┴──────────┴─── hung up ──► JUDGING ─ ENDED
+    OFFERED ─ RINGING ─ ANSWERING ─ GREETING ─ BEEPING ─ RECORDING ─ CLOSING ─ THANKING ─ LEAVING
+       └────────┴──────────┴──────────┴─────────┴─ hung up ─┴─────────┴──────────┴─► JUDGING ─ ENDED
 """
 
 from enum import StrEnum
@@ -54,127 +54,127 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-# -- events ----------------------------------------------------------------------------------------
+# -- events ------------------------------------------------------------------------------------
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to the call."""
 
 
-class Offered(Event):
+class Offered(Event, frozen=True):
     """The INVITE was matched to a client."""
 
 
-class RingingOver(Event):
+class RingingOver(Event, frozen=True):
     """`Rules.after_s` have passed since `Offered`."""
 
 
-class Answered(Event):
+class Answered(Event, frozen=True):
     """The caller's ACK arrived; audio flows."""
 
 
-class PromptEnded(Event):
+class PromptEnded(Event, frozen=True):
     """The prompt that was being played has ended."""
 
     prompt: PromptName
 
 
-class KeyPressed(Event):
+class KeyPressed(Event, frozen=True):
     """A key of the caller's telephone."""
 
     key: str
 
 
-class SpeechStarted(Event):
+class SpeechStarted(Event, frozen=True):
     """The caller has said something."""
 
 
-class SpeechEnded(Event):
+class SpeechEnded(Event, frozen=True):
     """The caller has spoken and then been silent for the client's limit."""
 
 
-class Silent(Event):
+class Silent(Event, frozen=True):
     """The caller has said nothing for the client's limit."""
 
 
-class TimeUp(Event):
+class TimeUp(Event, frozen=True):
     """`Rules.max_s` have passed since the recording began."""
 
 
-class RecordingSafe(Event):
+class RecordingSafe(Event, frozen=True):
     """The recording is closed and on disk."""
 
 
-class HungUp(Event):
+class HungUp(Event, frozen=True):
     """The dialog is over, whoever ended it; a recording that was open has been made safe."""
 
     by: EndedBy
 
 
-class MediaFailed(Event):
+class MediaFailed(Event, frozen=True):
     """The call is up but has no audio."""
 
 
-class Judged(Event):
+class Judged(Event, frozen=True):
     """Whether the recording holds speech."""
 
     spoke: bool
 
 
-# -- actions ---------------------------------------------------------------------------------------
+# -- actions -----------------------------------------------------------------------------------
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """Something to be done about the call."""
 
 
-class Ring(Action):
+class Ring(Action, frozen=True):
     """Send 180 Ringing and report `RingingOver` after `for_s`."""
 
     for_s: float
 
 
-class Answer(Action):
+class Answer(Action, frozen=True):
     """Send 200 OK."""
 
 
-class Play(Action):
+class Play(Action, frozen=True):
     """Play a prompt of the client's."""
 
     prompt: PromptName
 
 
-class StopPlaying(Action):
+class StopPlaying(Action, frozen=True):
     """Stop the prompt in the middle."""
 
 
-class Record(Action):
+class Record(Action, frozen=True):
     """Record, listen, and report `TimeUp` after `max_s`."""
 
     max_s: float
 
 
-class StopRecording(Action):
+class StopRecording(Action, frozen=True):
     """Close the recording."""
 
 
-class HangUp(Action):
+class HangUp(Action, frozen=True):
     """Send BYE, or the final response `code` before the call is answered."""
 
     code: int = 480
 
 
-class Judge(Action):
+class Judge(Action, frozen=True):
     """Find out whether the recording holds speech, and report `Judged`."""
 
 
-class End(Action):
+class End(Action, frozen=True):
     """Write the end state; nothing follows."""
 
     state: EndState
 
 
-# -- the machine -------------------------------------------------------------------------------------
+# -- the machine -------------------------------------------------------------------------------
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +191,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     broken: bool = False
     """The call's audio failed; nothing can have been said."""
 
-    def _to(self, phase: Phase, *actions: Action) -> "Step":
+    def to(self, phase: Phase, *actions: Action) -> "Step":
+        """Return this script in another phase, and what is to be done on the way."""
         return msgspec.structs.replace(self, phase=phase), actions
 
 
@@ -213,11 +214,11 @@ def advance(script: Script, event: Event) -> Step:
             return msgspec.structs.replace(script, spoke=True), ()
         case MediaFailed():
             broken = msgspec.structs.replace(script, broken=True)
-            return broken._to(Phase.LEAVING, HangUp(code=488))
+            return broken.to(Phase.LEAVING, HangUp(code=488))
         case KeyPressed(key=key):
             return _key_pressed(script, key)
         case SpeechEnded() | Silent() | TimeUp() if script.phase is Phase.RECORDING:
-            return script._to(Phase.CLOSING, StopRecording())
+            return script.to(Phase.CLOSING, StopRecording())
         case _:
             return _went_on(script, event)
 
@@ -227,11 +228,11 @@ def _went_on(script: Script, event: Event) -> Step:
     rules = script.rules
     match script.phase, event:
         case Phase.OFFERED, Offered() if rules.after_s > 0:
-            return script._to(Phase.RINGING, Ring(for_s=rules.after_s))
+            return script.to(Phase.RINGING, Ring(for_s=rules.after_s))
         case (Phase.OFFERED, Offered()) | (Phase.RINGING, RingingOver()):
-            return script._to(Phase.ANSWERING, Answer())
+            return script.to(Phase.ANSWERING, Answer())
         case Phase.ANSWERING, Answered() if rules.greeting:
-            return script._to(Phase.GREETING, Play(prompt="greeting"))
+            return script.to(Phase.GREETING, Play(prompt="greeting"))
         case (Phase.ANSWERING, Answered()) | (Phase.GREETING, PromptEnded(prompt="greeting")):
             return _to_the_beep(script)
         case Phase.BEEPING, PromptEnded(prompt="beep"):
@@ -241,7 +242,7 @@ def _went_on(script: Script, event: Event) -> Step:
         case Phase.CLOSING, RecordingSafe():
             return _recorded(script)
         case Phase.THANKING, PromptEnded(prompt="thanks"):
-            return script._to(Phase.LEAVING, HangUp())
+            return script.to(Phase.LEAVING, HangUp())
         case _:
             return script, ()
 
@@ -254,38 +255,38 @@ def _key_pressed(script: Script, key: str) -> Step:
             after, actions = _to_the_beep(script)
             return after, (StopPlaying(), *actions)
         case Phase.RECORDING:
-            return script._to(Phase.CLOSING, StopRecording())
+            return script.to(Phase.CLOSING, StopRecording())
         case _:
             return script, ()
 
 
 def _to_the_beep(script: Script) -> Step:
     if script.rules.beep:
-        return script._to(Phase.BEEPING, Play(prompt="beep"))
+        return script.to(Phase.BEEPING, Play(prompt="beep"))
     return _record(script)
 
 
 def _record(script: Script) -> Step:
     recording = msgspec.structs.replace(script, recorded=True)
-    return recording._to(Phase.RECORDING, Record(max_s=script.rules.max_s))
+    return recording.to(Phase.RECORDING, Record(max_s=script.rules.max_s))
 
 
 def _hung_up(script: Script, by: EndedBy) -> Step:
     if script.phase is Phase.JUDGING:
         return script, ()
     if script.broken:
-        return script._to(Phase.ENDED, End(state=EndState.FAILED_MEDIA))
+        return script.to(Phase.ENDED, End(state=EndState.FAILED_MEDIA))
     if script.recorded and script.spoke:
-        return script._to(Phase.ENDED, End(state=EndState.MEMO))
+        return script.to(Phase.ENDED, End(state=EndState.MEMO))
     if script.recorded and script.spoke is None:
-        return script._to(Phase.JUDGING, *(() if script.asked else (Judge(),)))
+        return script.to(Phase.JUDGING, *(() if script.asked else (Judge(),)))
     if script.recorded:
-        return script._to(Phase.ENDED, End(state=EndState.NO_MESSAGE))
+        return script.to(Phase.ENDED, End(state=EndState.NO_MESSAGE))
     if by is EndedBy.CALLER:
         ringing = script.phase in _BEFORE_ANSWER
         state = EndState.ABANDONED_RINGING if ringing else EndState.ABANDONED_GREETING
-        return script._to(Phase.ENDED, End(state=state))
-    return script._to(Phase.ENDED, End(state=EndState.FAILED_INTERNAL))
+        return script.to(Phase.ENDED, End(state=state))
+    return script.to(Phase.ENDED, End(state=EndState.FAILED_INTERNAL))
 
 
 def _judged(script: Script, *, spoke: bool) -> Step:
@@ -296,11 +297,11 @@ def _judged(script: Script, *, spoke: bool) -> Step:
     if script.phase is not Phase.JUDGING:
         return judged, ()
     state = EndState.MEMO if judged.spoke else EndState.NO_MESSAGE
-    return judged._to(Phase.ENDED, End(state=state))
+    return judged.to(Phase.ENDED, End(state=state))
 
 
 def _recorded(script: Script) -> Step:
     """Thank for a message; where nothing was said there is none to thank for."""
     if script.spoke:
-        return script._to(Phase.THANKING, Play(prompt="thanks"))
-    return script._to(Phase.LEAVING, HangUp())
+        return script.to(Phase.THANKING, Play(prompt="thanks"))
+    return script.to(Phase.LEAVING, HangUp())

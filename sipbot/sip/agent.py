@@ -133,7 +133,7 @@ class Agent:
         left = self._draining or (self._had_parent and self._parent is None)
         return left and not self.stack.lines
 
-    # -- what the stack says (Listener): inside Stack.poll ---------------------------------------
+    # -- what the stack says (Listener): inside Stack.poll --------------------------------------
 
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
@@ -198,8 +198,9 @@ class Agent:
         self._alone.pop(line.call, None)
         self._plans.pop(line.call, None)
         self._recorded.discard(line.call)
+        final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
         self._emit(
-            wire.Ended(call=line.call, by=by, code=code, reason=reason, answered=line.confirmed)
+            wire.Ended(call=line.call, by=by, code=final, reason=reason, answered=line.confirmed)
         )
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
@@ -213,7 +214,7 @@ class Agent:
         if line is not None:
             line.end(500)
 
-    # -- the parent ---------------------------------------------------------------------------------
+    # -- the parent -----------------------------------------------------------------------------
 
     def _meet_parent(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -240,7 +241,9 @@ class Agent:
         for call, line in list(self.stack.lines.items()):
             plan = self._plans.get(call)
             if plan is None:
-                line.end(503, retry_after_s=5)  # a trunk tries again well within a caller's patience
+                line.end(
+                    503, retry_after_s=5
+                )  # a trunk tries again well within a caller's patience
             elif call not in self._alone and line.gone is None:
                 self._alone[call] = _Alone(line, plan, recorded=call in self._recorded)
 
@@ -315,7 +318,7 @@ class Agent:
         except ConnectionError:
             self._lose_parent()
 
-    # -- decisions that need no dialplan -----------------------------------------------------------
+    # -- decisions that need no dialplan --------------------------------------------------------
 
     def _refusal(self, offer: CallOffer, body: str) -> tuple[str, int]:
         if not self._allowed(offer.source):
@@ -355,8 +358,6 @@ def _rss_bytes() -> int:
 def main() -> None:
     """Run an agent; see the module's docstring."""
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=AgentSettings)
-    # pjlib prints its first lines before its log can be silenced.
-    os.dup2(2 if settings.stack.log_level else os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then says Drain
     gc.disable()  # a collected pjsua2 object may die at a bad moment (pjproject, general concepts)
     agent = Agent(settings, Path(sys.argv[1]))

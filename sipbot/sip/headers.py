@@ -24,7 +24,9 @@ name ``anonymous``; the others are what gateways write for calls without a numbe
 _PRIVATE = frozenset({"id", "user", "header", "full"})
 """Privacy values that hide the caller's identity (RFC 3323 section 4.2, RFC 3325 section 9.3)."""
 
-_NAME_ADDR = re.compile(r'^\s*(?P<name>"(?:\\.|[^"\\])*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<params>.*)$', re.S)
+_NAME_ADDR = re.compile(
+    r'^\s*(?P<name>"(?:\\.|[^"\\])*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<params>.*)$', re.S
+)
 _PARAM = re.compile(r';\s*(?P<key>[^=;\s]+)\s*(?:=\s*(?P<value>"(?:\\.|[^"\\])*"|[^;]*))?')
 
 MAX_ENTRIES = 20
@@ -115,7 +117,9 @@ def _party(value: str) -> Party:
 def _diversion(value: str) -> Diversion:
     match = _NAME_ADDR.match(value)
     tail = match["params"] if match else ";" + value.partition(";")[2]
-    params = {m["key"].lower(): (m["value"] or "").strip().strip('"') for m in _PARAM.finditer(tail)}
+    params = {
+        m["key"].lower(): (m["value"] or "").strip().strip('"') for m in _PARAM.finditer(tail)
+    }
     return Diversion(
         party=_party(value),
         reason=_printable(params.get("reason", "") or params.get("cause", "")),

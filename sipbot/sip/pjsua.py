@@ -9,11 +9,15 @@ players are kept and reused because destroying one that has just ended can crash
 strong references live here because a collected Call sends 603 by itself.
 """
 
+import contextlib
 import ctypes
 import json
+import os
+import sys
 import time
 import wave
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,6 +78,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     rtp_port: int
     rtp_ports: int
     public_address: str = ""
+    identity: str = ""
+    """From of outgoing calls; empty for ``sip:sipbot@<address>``."""
     accounts: tuple[Account, ...] = ()
     log_level: int = 0
     """pjsip's own log on standard error, 0 (off) to 6; it contains whole SIP messages."""
@@ -247,7 +253,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             "sent": rtcp.txStat.pkt,
         }
 
-    # -- pjsua2 callbacks: stack thread, inside libHandleEvents -----------------------------------
+    # -- pjsua2 callbacks: stack thread, inside libHandleEvents ---------------------------------
 
     # Stack thread, inside libHandleEvents.
     def onCallState(self, prm: Any) -> None:
@@ -272,7 +278,10 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             self._media = None
             info = self.getInfo()  # its media list lives only as long as the info itself
             for index, media in enumerate(info.media):
-                if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                if (
+                    media.type == pj.PJMEDIA_TYPE_AUDIO
+                    and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE
+                ):
                     self._media, self._audio_index = self.getAudioMedia(index), index
                     break
             # A re-INVITE replaces the stream, and with it every connection of the bridge.
@@ -301,7 +310,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             raw, source = _clean(prm.rdata.wholeMsg), prm.rdata.srcAddress
             self._stack.listener.refused_takeover(self, "INVITE", raw, source)
 
-    # -- for the stack ------------------------------------------------------------------------------
+    # -- for the stack --------------------------------------------------------------------------
 
     def _tell_answered(self) -> None:
         """ACK and audio come in either order; the caller hears us once both are there."""
@@ -463,12 +472,13 @@ class Stack:
         while self.lines and time.monotonic() < until:
             self.poll(20)
 
-    # -- set-up -------------------------------------------------------------------------------------
+    # -- set-up ---------------------------------------------------------------------------------
 
     def _start(self) -> None:
         settings = self._settings
-        self._endpoint.libCreate()
-        self._endpoint.libInit(_endpoint_config(settings))
+        with _muted_banner():
+            self._endpoint.libCreate()
+            self._endpoint.libInit(_endpoint_config(settings))
         self._endpoint.audDevManager().setNullDev()
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = settings.address, settings.port
@@ -503,7 +513,8 @@ class Stack:
 
     def _local_account(self) -> _Account:
         account = _Account(self, "")
-        account.create(self._account_config(f"sip:sipbot@{self.address}"), True)
+        identity = self._settings.identity or f"sip:sipbot@{self.address}"
+        account.create(self._account_config(identity), True)
         return account
 
     def _registered_account(self, wanted: Account) -> _Account:
@@ -526,6 +537,20 @@ class Stack:
                 self._closing.remove(entry)
                 size = max(Path(path).stat().st_size - 44, 0) if Path(path).exists() else 0
                 self.listener.recording_closed(line, path, audio_bytes or size)
+
+
+@contextlib.contextmanager
+def _muted_banner() -> Iterator[None]:
+    """Keep pjlib's first lines off standard output: its log cannot be set before it prints them."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _closed_bytes(path: Path) -> int | None:

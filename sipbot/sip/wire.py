@@ -17,7 +17,7 @@ class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
 # -- commands: main → agent --------------------------------------------------------------------
 
 
-class Ring(Base):
+class Ring(Base, frozen=True):
     """Send 180 Ringing (RFC 3261 section 21.1.2)."""
 
     call: str
@@ -33,47 +33,47 @@ class Alone(msgspec.Struct, frozen=True, kw_only=True):
     finish_key: str
 
 
-class Answer(Base):
+class Answer(Base, frozen=True):
     """Send 200 OK with SDP."""
 
     call: str
     alone: Alone
 
 
-class Play(Base):
+class Play(Base, frozen=True):
     """Play a WAV to the caller from its beginning; ends with `PromptEnded`."""
 
     call: str
     wav: str
 
 
-class StopPlaying(Base):
+class StopPlaying(Base, frozen=True):
     """Stop the prompt at once (a key was pressed); no `PromptEnded` follows."""
 
     call: str
 
 
-class Record(Base):
+class Record(Base, frozen=True):
     """Write what the caller says to `path` until `StopRecording` or the end of the call."""
 
     call: str
     path: str
 
 
-class StopRecording(Base):
+class StopRecording(Base, frozen=True):
     """Close the recording; ends with `RecordingClosed`."""
 
     call: str
 
 
-class HangUp(Base):
+class HangUp(Base, frozen=True):
     """End the call: BYE when answered, else the final response `code`."""
 
     call: str
     code: int = 480
 
 
-class Refuse(Base):
+class Refuse(Base, frozen=True):
     """Answer an offered call with a final response and forget it."""
 
     call: str
@@ -82,23 +82,25 @@ class Refuse(Base):
     retry_after_s: int = 0
 
 
-class Ping(Base):
+class Ping(Base, frozen=True):
     """Ask for a sign of life."""
 
     n: int
 
 
-class Drain(Base):
+class Drain(Base, frozen=True):
     """Take no new calls (503 with Retry-After); exit when the last one has ended."""
 
 
-Command = Ring | Answer | Play | StopPlaying | Record | StopRecording | HangUp | Refuse | Ping | Drain
+Command = (
+    Ring | Answer | Play | StopPlaying | Record | StopRecording | HangUp | Refuse | Ping | Drain
+)
 
 
 # -- events: agent → main ----------------------------------------------------------------------
 
 
-class Hello(Base):
+class Hello(Base, frozen=True):
     """First line on every connection: the agent is ready and listening."""
 
     pid: int
@@ -112,13 +114,13 @@ class Hello(Base):
     """Calls that outlived an earlier parent; the agent finishes them alone."""
 
 
-class Offered(Base):
+class Offered(Base, frozen=True):
     """An INVITE from an allowed source waits for a decision."""
 
     offer: CallOffer
 
 
-class Refused(Base):
+class Refused(Base, frozen=True):
     """An INVITE that the agent or the SIP library refused by itself.
 
     `why` is ``capacity`` (all lines busy), ``source`` (address not allowed), ``body`` (not SDP),
@@ -130,7 +132,7 @@ class Refused(Base):
     why: str
 
 
-class Registered(Base):
+class Registered(Base, frozen=True):
     """A registration changed (RFC 3261 section 10)."""
 
     account: str
@@ -139,20 +141,20 @@ class Registered(Base):
     expires_s: int
 
 
-class Answered(Base):
+class Answered(Base, frozen=True):
     """The caller's ACK arrived and media flows."""
 
     call: str
 
 
-class PromptEnded(Base):
+class PromptEnded(Base, frozen=True):
     """The last sample of the prompt has been sent."""
 
     call: str
     wav: str
 
 
-class Key(Base):
+class Key(Base, frozen=True):
     """The caller pressed a key (RFC 4733 telephone-event or SIP INFO)."""
 
     call: str
@@ -160,7 +162,7 @@ class Key(Base):
     method: str
 
 
-class RecordingClosed(Base):
+class RecordingClosed(Base, frozen=True):
     """The recorder has closed the file; its header is right."""
 
     call: str
@@ -168,14 +170,14 @@ class RecordingClosed(Base):
     audio_bytes: int
 
 
-class MediaFailed(Base):
+class MediaFailed(Base, frozen=True):
     """The call is up but its audio is not."""
 
     call: str
     problem: str
 
 
-class Ended(Base):
+class Ended(Base, frozen=True):
     """The dialog is over; nothing more comes about this call."""
 
     call: str
@@ -185,14 +187,14 @@ class Ended(Base):
     answered: bool
 
 
-class Refer(Base):
+class Refer(Base, frozen=True):
     """A peer asked for a transfer or a takeover and was refused (603)."""
 
     call: str
     method: str
 
 
-class Pong(Base):
+class Pong(Base, frozen=True):
     """Sign of life."""
 
     n: int
@@ -200,7 +202,7 @@ class Pong(Base):
     rss_bytes: int
 
 
-class Fault(Base):
+class Fault(Base, frozen=True):
     """Something went wrong in the agent that did not end it; `call` is empty when none is meant."""
 
     problem: str

@@ -17,7 +17,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.
 # -- main → recogniser ---------------------------------------------------------------------------
 
 
-class Follow(Base):
+class Follow(Base, frozen=True):
     """Live ear: follow a growing recording from its first sample; it may not exist yet."""
 
     job: str
@@ -28,13 +28,13 @@ class Follow(Base):
     """`Silent` is sent after so much audio without speech; silence is heard, never inferred."""
 
 
-class Finish(Base):
+class Finish(Base, frozen=True):
     """Live ear: the recording is closed; read to its end, then send `Heard` and `Final`."""
 
     job: str
 
 
-class Reread(Base):
+class Reread(Base, frozen=True):
     """Second ear: read a closed recording; ends with `Final` or `Failed`."""
 
     job: str
@@ -42,13 +42,13 @@ class Reread(Base):
     language: str
 
 
-class Forget(Base):
+class Forget(Base, frozen=True):
     """Stop working on a job; no more messages about it."""
 
     job: str
 
 
-class Ping(Base):
+class Ping(Base, frozen=True):
     """Ask for a sign of life."""
 
     n: int
@@ -60,7 +60,7 @@ Request = Follow | Finish | Reread | Forget | Ping
 # -- recogniser → main ---------------------------------------------------------------------------
 
 
-class Ready(Base):
+class Ready(Base, frozen=True):
     """First line: the models are loaded."""
 
     pid: int
@@ -68,21 +68,21 @@ class Ready(Base):
     """Language → model name, for the languages this worker can turn into text."""
 
 
-class SpeechStarted(Base):
+class SpeechStarted(Base, frozen=True):
     """The caller speaks: 120 ms of speech in a row (research measurement; sent once a job)."""
 
     job: str
     at_s: float
 
 
-class SpeechEnded(Base):
+class SpeechEnded(Base, frozen=True):
     """The caller has been silent for ``end_silence_s`` since the last speech at `at_s`."""
 
     job: str
     at_s: float
 
 
-class Silent(Base):
+class Silent(Base, frozen=True):
     """The caller has said nothing in the first ``no_speech_s`` of audio (sent once a job).
 
     Only this message ends a call for silence: a recogniser that is down must not cut a speaking
@@ -93,14 +93,14 @@ class Silent(Base):
     at_s: float
 
 
-class Partial(Base):
+class Partial(Base, frozen=True):
     """What has been understood so far; replaced by the next one. Live ear only."""
 
     job: str
     text: str
 
 
-class Heard(Base):
+class Heard(Base, frozen=True):
     """After `Finish`: the verdict of the voice activity detector over the whole recording.
 
     Sent before the text is ready, also for languages without a live ear.
@@ -111,14 +111,14 @@ class Heard(Base):
     audio_s: float
 
 
-class Final(Base):
+class Final(Base, frozen=True):
     """The text. For `Follow` only when the language has a live ear."""
 
     job: str
     transcript: Transcript
 
 
-class Failed(Base):
+class Failed(Base, frozen=True):
     """The job cannot be done; `retryable` says whether a fresh worker might."""
 
     job: str
@@ -127,14 +127,14 @@ class Failed(Base):
     retryable: bool
 
 
-class Stalled(Base):
+class Stalled(Base, frozen=True):
     """The file has not grown for `since_s` seconds although its call is up (disk full?)."""
 
     job: str
     since_s: float
 
 
-class Pong(Base):
+class Pong(Base, frozen=True):
     """Sign of life."""
 
     n: int

@@ -1,0 +1,332 @@
+"""The composition root: opens every part, runs them in one TaskGroup, and stops them in order.
+
+Data path: agents -> switchboard -> (ledger, recognisers) -> outbox -> feed -> broker.
+
+Orderly stop: no new calls, live calls finish within a limit, what is due is delivered, ``stopping``
+is said.  A call that outlasts the limit is finished by its agent alone and becomes a memo at the
+next start.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import structlog
+import uuid6
+
+import sipbot
+from sipbot import broker_wire, config
+from sipbot.calls import Tools
+from sipbot.child import Child
+from sipbot.config import PORTS_PER_AGENT, Settings
+from sipbot.dialplan import Dialplan, Dialplans
+from sipbot.ledger import Ledger
+from sipbot.models import installed
+from sipbot.mqtt import Broker, Feed
+from sipbot.outbox import Outbox
+from sipbot.reading import Reading
+from sipbot.sip.client import AgentClient
+from sipbot.sip.pjsua import LINES, Account, StackSettings
+from sipbot.speech import wire as speech
+from sipbot.speech.client import SpeechClient
+from sipbot.speech.ears import ModelRef
+from sipbot.spool import Spool
+from sipbot.switchboard import Switchboard
+from sipbot.topics import AlertPayload, LivePayload, SiteState
+
+STOP_CALLS_S = 20.0
+"""How long a stop waits for callers; most messages are shorter (the research's are 8 to 14 s), and
+the others are finished by their agent alone."""
+
+STOP_FEED_S = 5.0
+"""How long a stop waits for the broker to take what is due; the rest is due at the next start."""
+
+STATE_EVERY_S = 1.0
+"""How often the site looks at itself."""
+
+NEWS_MAX = 1000
+"""Live events waiting for a slow broker; the oldest go first, for they are worth least."""
+
+
+class App:
+    """One running sipbot; open it with `App.open`, then `run`.
+
+    Args:
+        settings: checked.
+        dialplans: checked.
+        ledger: open.
+    """
+
+    def __init__(self, settings: Settings, dialplans: Dialplans, ledger: Ledger) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.boot = str(uuid6.uuid7())
+        self._log = structlog.get_logger()
+        self._stop = asyncio.Event()
+        self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
+        self._troubles: asyncio.Queue[tuple[str, AlertPayload]] = asyncio.Queue()
+        self._state: tuple[SiteState, tuple[str, ...]] | None = None
+
+        self.broker = broker_of(settings)
+        self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
+        self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
+        self.outbox = Outbox(ledger, self.feed)
+        self.feed.on_session = self.outbox.nudge
+
+        models = models_of(settings)
+        self.spool = Spool(settings.var.absolute() / "spool")
+        self.live = SpeechClient(
+            "live", models, self._heard_live, on_crash_loop=self._looping("live-recogniser")
+        )
+        self.second = (
+            SpeechClient(
+                "second",
+                models,
+                self._heard_second,
+                on_crash_loop=self._looping("second-recogniser"),
+            )
+            if any(model.engine == "faster-whisper" for model in models)
+            else None
+        )
+        self.reading = Reading(
+            ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
+        )
+        self.switchboard = Switchboard(
+            dialplans=dialplans,
+            tools=Tools(
+                ledger=ledger,
+                spool=self.spool,
+                reading=self.reading,
+                tell=self._tell,
+                audio_url=lambda call: self.spool.audio(call).as_uri(),
+            ),
+            trouble=self._trouble,
+        )
+        self.agents = [self._agent(number) for number in range(settings.sip.agents)]
+
+    @classmethod
+    async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Dialplans) -> Self:
+        """Open the ledger and put everything together; `stack` closes it again.
+
+        Raises:
+            SipbotError: a folder or the ledger cannot be used.
+        """
+        settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
+        return cls(settings, dialplans, ledger)
+
+    async def run(self) -> None:
+        """Answer calls until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part, name=name) for name, part in self._parts()]
+            await self._agents_found()
+            await self.switchboard.recover()
+            await self._stop.wait()
+            await self._wind_down()
+            for task in tasks:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Begin an orderly stop; a second call changes nothing. Called in the event loop."""
+        self._stop.set()
+
+    @property
+    def lines_in_use(self) -> int:
+        """Calls that are up now."""
+        return sum(call.agent is not None for call in self.switchboard.calls.values())
+
+    @property
+    def lines(self) -> int:
+        """Calls that can be up at the same time."""
+        return LINES * len(self.agents)
+
+    def state(self) -> tuple[SiteState, tuple[str, ...]]:
+        """Return how the site is, and why it is not simply ready."""
+        reasons = [f"agent {a.number} is not running" for a in self.agents if a.hello is None]
+        reasons += [f"no ear for {plan.client} ({plan.language})" for plan in self._deaf()]
+        if not self.live.ready.is_set():
+            reasons.append("the live recogniser is not running")
+        if self.second is not None and not self.second.ready.is_set():
+            reasons.append("the second recogniser is not running")
+        if self.lines_in_use >= self.lines:
+            return "full", (f"{self.lines_in_use} of {self.lines} lines in use", *reasons)
+        return ("degraded" if reasons else "ready"), tuple(reasons)
+
+    def _deaf(self) -> list[Dialplan]:
+        return [p for p in self.switchboard.dialplans.all if not self.reading.ears(p.language)]
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _parts(self) -> list[tuple[str, Coroutine[None, None, None]]]:
+        """Every part that runs, in data-path order."""
+        parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
+        parts += [("switchboard", self.switchboard.run()), ("live ear", self.live.run())]
+        if self.second is not None:
+            parts.append(("second ear", self.second.run()))
+        parts.append(("outbox", self.outbox.run()))
+        if not self.settings.mqtt.host:
+            parts.append(("broker", _embedded_broker(self.broker).run()))
+        parts += [("feed", self.feed.run()), ("news", self._spread_news())]
+        parts += [("troubles", self._spread_troubles()), ("state", self._watch_state())]
+        return parts
+
+    def _agent(self, number: int) -> AgentClient:
+        sip = self.settings.sip
+        stack = StackSettings(
+            user_agent=f"sipbot/{sipbot.__version__}",
+            address=sip.address,
+            port=sip.port + number,
+            rtp_port=sip.rtp_port + number * PORTS_PER_AGENT,
+            rtp_ports=PORTS_PER_AGENT,
+            public_address=sip.public_address,
+            # One agent registers: two would steal each other's calls at the registrar.
+            accounts=tuple(_account(a) for a in sip.account) if number == 0 else (),
+        )
+        agent = AgentClient(
+            number,
+            stack=stack,
+            allow=sip.allow,
+            run_folder=self.settings.var.absolute() / "run",
+            # Both in the event loop.
+            on_event=lambda event: self.switchboard.hear(agent, event),
+            on_gone=lambda _: self.switchboard.agent_gone(agent),
+            on_crash_loop=self._looping(f"agent-{number}"),
+        )
+        return agent
+
+    # Event loop, from the live recogniser's reader.
+    def _heard_live(self, reply: speech.Reply) -> None:
+        self.switchboard.heard_live(reply)
+
+    # Event loop, from the second recogniser's reader.
+    def _heard_second(self, reply: speech.Reply) -> None:
+        self.switchboard.heard_second(reply)
+
+    async def _agents_found(self) -> None:
+        """Wait until it is known which calls outlived an earlier run.
+
+        An agent that is still serving is connected at once; only then is a row without an end state
+        the trace of a crash.  An agent that does not start has no calls.
+        """
+        async with asyncio.TaskGroup() as group:
+            for agent in self.agents:
+                group.create_task(agent.found.wait(), name=f"finding agent {agent.number}")
+
+    # -- stopping ------------------------------------------------------------------------------------
+
+    async def _wind_down(self) -> None:
+        self._log.info("stopping", calls=self.lines_in_use)
+        await self._say_state("stopping", ())
+        for agent in self.agents:
+            agent.drain()
+        await _until(lambda: not self.switchboard.calls, STOP_CALLS_S)
+        try:
+            async with asyncio.timeout(STOP_FEED_S):
+                await self.outbox.run_once()
+        except TimeoutError:
+            self._log.warning("the broker does not take what is due; it stays due")
+        self.feed.stop()
+        await _until(lambda: not self.feed.connected.is_set(), STOP_FEED_S)
+
+    # -- what the world is told ----------------------------------------------------------------------
+
+    def _tell(self, client: str, call: str, payload: LivePayload) -> None:
+        if payload.type == "partial" and not self.settings.speech.partials:
+            return
+        if self._news.full():
+            self._news.get_nowait()
+        self._news.put_nowait((client, call, payload))
+
+    async def _spread_news(self) -> None:
+        while True:
+            await self.feed.live(*await self._news.get())
+
+    def _trouble(self, name: str, problem: str, remedy: str) -> None:
+        payload = AlertPayload(ts=datetime.now(UTC), problem=problem, remedy=remedy)
+        self._troubles.put_nowait((name, payload))
+
+    def _looping(self, name: str) -> Callable[[int], None]:
+        # Called in the event loop.
+        return lambda lives: self._trouble(
+            f"crash-loop-{name}", f"{name} died {lives} times in a row", "See the log for its words"
+        )
+
+    async def _spread_troubles(self) -> None:
+        while True:
+            await self.feed.alert(*await self._troubles.get())
+
+    async def _watch_state(self) -> None:
+        while not self._stop.is_set():
+            state = self.state()
+            if state != self._state:
+                await self._say_state(*state)
+            await asyncio.sleep(STATE_EVERY_S)
+
+    async def _say_state(self, state: SiteState, reasons: tuple[str, ...]) -> None:
+        self._state = state, reasons
+        self._log.info("state", state=state, reasons=reasons)
+        await self.feed.set_state(state, reasons)
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Return where the broker is; the embedded one is on 127.0.0.1."""
+    mqtt = settings.mqtt
+    return Broker(
+        host=mqtt.host or "127.0.0.1",
+        port=mqtt.port,
+        username=mqtt.username or None,
+        password=mqtt.password.get_secret_value() or None,
+        tls=mqtt.tls,
+        ca_file=str(mqtt.ca_file) if mqtt.ca_file else None,
+        keepalive_s=mqtt.keepalive_s,
+    )
+
+
+def models_of(settings: Settings) -> tuple[ModelRef, ...]:
+    """Return the installed models whose ear is switched on."""
+    wanted = {"vosk": settings.speech.live, "faster-whisper": settings.speech.second}
+    return tuple(
+        ModelRef(name=m.name, engine=m.engine, languages=m.languages, path=str(m.path.absolute()))
+        for m in installed(settings.models)
+        if wanted[m.engine]
+    )
+
+
+def ledger_path(settings: Settings) -> Path:
+    """Return where the ledger is."""
+    return settings.var / "sipbot.sqlite3"
+
+
+def _account(account: config.Account) -> Account:
+    return Account(
+        name=account.name,
+        aor=account.aor,
+        registrar=account.registrar,
+        user=account.user,
+        password=account.password.get_secret_value(),
+        realm=account.realm,
+        expires_s=account.expires_s,
+    )
+
+
+def _embedded_broker(broker: Broker) -> Child:
+    argv = [sys.executable, "-m", "sipbot.broker", "--host", broker.host, "--port"]
+    return Child(
+        [*argv, str(broker.port)],
+        name="embedded broker",
+        decoder=broker_wire.events,
+        is_ready=lambda message: isinstance(message, broker_wire.Ready),
+        ping=lambda n: broker_wire.Ping(n=n),
+    )
+
+
+async def _until(true: Callable[[], bool], limit_s: float) -> None:
+    """Wait until something is true, or for `limit_s`."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + limit_s
+    while not true() and loop.time() < until:
+        await asyncio.sleep(0.05)

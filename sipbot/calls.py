@@ -1,0 +1,357 @@
+"""One call from INVITE to end state: the flow that ties the agent to script, spool and ledger.
+
+Data path: sip -> dialplan -> script -> [calls] -> spool -> speech -> memo -> outbox -> mqtt
+
+`LiveCall` is one task a call.  Everything that happens to the call goes through its queue in the
+order it happened; the script decides, the flow does.  A call that a crash has cut off, and one that
+an earlier run of sipbot has left behind, end by the very same code.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+import structlog
+import uuid6
+
+from sipbot import script
+from sipbot.caller import CallerId
+from sipbot.dialplan import Dialplan
+from sipbot.errors import ChildGoneError
+from sipbot.ledger import Ledger
+from sipbot.memo import Caller, Memo, MemoCall, first_memo
+from sipbot.reading import Reading
+from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.sip import wire
+from sipbot.speech import wire as speech
+from sipbot.spool import Spool
+from sipbot.topics import LivePayload, LiveType
+
+JUDGE_LIMIT_S = 5.0
+"""How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for each
+second of audio (measured), so 5 s means that the recogniser is down.  Then the recording counts as a
+message: a memo too many costs an operator a minute, a memo too few costs a client a customer."""
+
+
+class Agent(Protocol):
+    """The agent that has the call."""
+
+    def send(self, command: wire.Command) -> None:
+        """Send a command; raises ChildGoneError when the agent is not there."""
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """The agent died with this call on the line."""
+
+
+Happening = wire.Event | speech.Reply | script.Event | Gone
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """What every call needs."""
+
+    ledger: Ledger
+    spool: Spool
+    reading: Reading
+    tell: Callable[[str, str, LivePayload], None]
+    """Tell the live feed: client, call, payload.  Never blocks, may drop."""
+    audio_url: Callable[[str], str]
+    """Call id → where an operator can listen."""
+
+
+class LiveCall:
+    """A call and the task that leads it.
+
+    Args:
+        offer: the INVITE.
+        client: whose call it is.
+        plan: the client's dialplan at the moment of the INVITE; None for a call of an earlier run
+            whose client has no dialplan any more.
+        caller: who calls, as operators may see it.
+        agent: who has the call; None for a call of an earlier run.
+        tools: what every call needs.
+    """
+
+    def __init__(
+        self,
+        *,
+        offer: CallOffer,
+        client: str,
+        plan: Dialplan | None,
+        caller: CallerId,
+        agent: Agent | None,
+        tools: Tools,
+    ) -> None:
+        self.offer = offer
+        self.client = client
+        self.caller = caller
+        self.agent = agent
+        self.partial = ""
+        self.answered_at: datetime | None = None
+        self.script = script.Script(rules=_rules(plan))
+        self._plan = plan
+        self._tools = tools
+        self._queue: asyncio.Queue[Happening] = asyncio.Queue()
+        self._timers: list[asyncio.TimerHandle] = []
+        self._playing: script.PromptName | None = None
+        self._ended_by = EndedBy.SIPBOT
+        self._code: int | None = None
+        self._cut_off = False
+        self._log = structlog.get_logger().bind(call=offer.call, client=client)
+
+    @property
+    def call(self) -> str:
+        """The call's id."""
+        return self.offer.call
+
+    @property
+    def language(self) -> str:
+        """The client's language; empty when its dialplan is gone."""
+        return self._plan.language if self._plan is not None else ""
+
+    def happen(self, happening: Happening) -> None:
+        """Queue something that happened to the call; called in the event loop."""
+        self._queue.put_nowait(happening)
+
+    def resume(self, answered_at: datetime | None, *, by: EndedBy) -> None:
+        """Take over a call that an earlier run of sipbot left without an end state.
+
+        Args:
+            answered_at: from the ledger.
+            by: how it ended: CRASH, or what the agent said that finished it alone.
+        """
+        recorded = self._tools.spool.has_audio(self.call)
+        self.answered_at = answered_at
+        was_answered = recorded or answered_at is not None
+        self.script = script.Script(
+            rules=self.script.rules,
+            phase=script.Phase.RECORDING if was_answered else script.Phase.OFFERED,
+            recorded=recorded,
+        )
+        if recorded:
+            self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
+        self.happen(Gone() if by is EndedBy.CRASH else wire.Ended(self.call, by, 200, "", True))
+
+    async def run(self) -> None:
+        """Lead the call to its end state."""
+        self._log.info("call", rule_number=self.offer.request_uri, phase=self.script.phase)
+        try:
+            while self.script.phase is not script.Phase.ENDED:
+                event = await self._understand(await self._queue.get())
+                if event is None:
+                    continue
+                self.script, actions = script.advance(self.script, event)
+                for action in actions:
+                    await self._do(action)
+        finally:
+            self._cancel_timers()
+
+    # -- what happened, in the script's words ---------------------------------------------------
+
+    async def _understand(self, happening: Happening) -> script.Event | None:
+        match happening:
+            case script.Event():
+                return happening
+            case Gone():
+                return await self._cut_off_by_crash()
+            case wire.Ended(by=by, code=code):
+                return await self._hung_up(by, code)
+            case wire.Answered():
+                return await self._answered()
+            case wire.RecordingClosed():
+                return await self._recording_closed()
+            case wire.PromptEnded() if self._playing is not None:
+                return script.PromptEnded(prompt=self._playing)
+            case wire.Key(key=key):
+                return script.KeyPressed(key=key)
+            case wire.MediaFailed(problem=problem):
+                self._log.error("call has no audio", problem=problem)
+                return script.MediaFailed()
+            case _:
+                return self._understand_speech(happening)
+
+    def _understand_speech(self, happening: Happening) -> script.Event | None:
+        match happening:
+            case speech.SpeechStarted():
+                return script.SpeechStarted()
+            case speech.SpeechEnded():
+                return script.SpeechEnded()
+            case speech.Silent():
+                return script.Silent()
+            case speech.Heard(speech_s=speech_s):
+                return script.Judged(spoke=speech_s > 0)
+            case speech.Partial(text=text):
+                self.partial = text
+                self._tell("partial", text)
+        return None
+
+    async def _answered(self) -> script.Event:
+        self.answered_at = datetime.now(UTC)
+        await self._tools.ledger.call_answered(self.call, self.answered_at)
+        self._tell("answered")
+        return script.Answered()
+
+    async def _recording_closed(self) -> script.Event:
+        # Safe before anything that the caller hears says so.
+        await self._tools.spool.seal(self.call, cut_off=False)
+        self._tools.reading.recorded(self.call)
+        return script.RecordingSafe()
+
+    async def _hung_up(self, by: EndedBy, code: int) -> script.Event:
+        self._ended_by, self._code = by, code
+        self._tell("hung_up")
+        if self.agent is None and self.script.recorded:  # finished alone: nobody has sealed it yet
+            self._tools.reading.recorded(self.call)
+        return script.HungUp(by=by)
+
+    async def _cut_off_by_crash(self) -> script.Event:
+        self._ended_by, self._cut_off = EndedBy.CRASH, True
+        self._tell("hung_up")
+        if self.script.recorded and not self._tools.spool.has_audio(self.call):
+            # The recorder had not written its first 256 ms; there is nothing to listen to.
+            self.script = msgspec.structs.replace(self.script, recorded=False)
+        if self.script.recorded:
+            await self._tools.spool.seal(self.call, cut_off=True)
+            self._tools.reading.recorded(self.call)
+        return script.HungUp(by=EndedBy.CRASH)
+
+    # -- what the script wants ------------------------------------------------------------------
+
+    async def _do(self, action: script.Action) -> None:
+        match action:
+            case script.Ring(for_s=for_s):
+                self._send(wire.Ring(call=self.call))
+                self._tell("ringing")
+                self._after(for_s, script.RingingOver())
+            case script.Answer():
+                self._send(wire.Answer(call=self.call, alone=await self._alone()))
+            case script.Play(prompt=prompt):
+                self._playing = prompt
+                self._send(wire.Play(call=self.call, wav=self._wav(prompt)))
+            case script.StopPlaying():
+                self._playing = None
+                self._send(wire.StopPlaying(call=self.call))
+            case script.Record(max_s=max_s):
+                self._record(max_s)
+            case script.StopRecording():
+                self._send(wire.StopRecording(call=self.call))
+            case script.HangUp(code=code):
+                self._send(wire.HangUp(call=self.call, code=code))
+            case script.Judge():
+                self._after(JUDGE_LIMIT_S, script.Judged(spoke=True))
+            case script.End(state=state):
+                await self._end(state)
+
+    def _record(self, max_s: float) -> None:
+        assert self._plan is not None  # only a call with a plan is ever answered
+        path = self._tools.spool.audio(self.call)
+        rules = self._plan.record
+        self._send(wire.Record(call=self.call, path=str(path)))
+        self._tools.reading.listen(
+            self.call, self._plan.language, rules.end_silence_s, rules.no_speech_s
+        )
+        self._after(max_s, script.TimeUp())
+
+    async def _end(self, state: EndState) -> None:
+        now = datetime.now(UTC)
+        memo = await self._memo(now) if state is EndState.MEMO else None
+        if memo is None and self.script.recorded:
+            self._tools.reading.dismiss(self.call)
+        await self._tools.ledger.end_call(self.call, state, now, self._ended_by, self._code, memo)
+        self._log.info("call ended", state=state, by=self._ended_by, code=self._code)
+        if memo is not None:
+            await self._tools.reading.begin(memo, self.language)
+
+    async def _memo(self, now: datetime) -> Memo:
+        offer, number = self.offer, self.caller.number
+        before = await self._tools.ledger.calls_before(number, self.client) if number else None
+        recording = await self._tools.spool.seal(self.call, cut_off=self._cut_off)
+        memo_id = str(uuid6.uuid7())
+        hops = (*offer.diversions, *reversed(offer.history))
+        return first_memo(
+            memo_id=memo_id,
+            client=self.client,
+            call=MemoCall(
+                id=self.call,
+                from_="" if self.caller.source == "withheld" else offer.from_.uri,
+                to=offer.to.uri,
+                diverted_from=tuple(hop.party.uri for hop in hops),
+                started_at=offer.received_at,
+                answered_at=self.answered_at,
+                ended_at=now,
+                duration_s=_seconds(self.answered_at, now),
+                ended_by=self._ended_by,
+                cut_off=self._cut_off,
+            ),
+            caller=Caller(
+                number=number,
+                name=self.caller.name or None,
+                anonymous=self.caller.source == "withheld",
+                calls_before=before.count if before else None,
+                last_result=before.last_result if before else None,
+            ),
+            recording=recording,
+            audio_url=self._tools.audio_url(self.call),
+            at=now,
+            ears=self._tools.reading.ears(self.language),
+        )
+
+    # -- small helpers --------------------------------------------------------------------------
+
+    def _wav(self, prompt: script.PromptName) -> str:
+        assert self._plan is not None  # only a call with a plan is ever answered
+        return str(
+            {"greeting": self._plan.greeting, "beep": self._plan.beep}.get(
+                prompt, self._plan.thanks
+            )
+        )
+
+    async def _alone(self) -> wire.Alone:
+        assert self._plan is not None  # only a call with a plan is ever answered
+        rules = self._plan.record
+        await asyncio.to_thread(self._tools.spool.prepare, self.call)
+        return wire.Alone(
+            beep=self._wav("beep"),
+            thanks=self._wav("thanks"),
+            recording=str(self._tools.spool.audio(self.call)),
+            max_s=rules.max_s,
+            finish_key=rules.finish_key,
+        )
+
+    def _send(self, command: wire.Command) -> None:
+        try:
+            if self.agent is not None:
+                self.agent.send(command)
+        except ChildGoneError:
+            # `Gone` is on its way and ends the call; what was recorded becomes a memo.
+            self._log.info("command to an agent that has just died", command=type(command).__name__)
+
+    def _tell(self, kind: LiveType, text: str | None = None) -> None:
+        payload = LivePayload(type=kind, ts=datetime.now(UTC), text=text)
+        self._tools.tell(self.client, self.call, payload)
+
+    def _after(self, delay_s: float, event: script.Event) -> None:
+        loop = asyncio.get_running_loop()
+        # Runs in the event loop.
+        self._timers.append(loop.call_later(delay_s, self.happen, event))
+
+    def _cancel_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+
+
+def _rules(plan: Dialplan | None) -> script.Rules:
+    if plan is None:
+        return script.Rules()
+    return script.Rules(
+        after_s=plan.answer.after_s,
+        beep=plan.record.beep,
+        max_s=plan.record.max_s,
+        finish_key=plan.record.finish_key,
+    )
+
+
+def _seconds(start: datetime | None, end: datetime) -> float | None:
+    return round((end - start).total_seconds(), 3) if start is not None else None

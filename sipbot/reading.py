@@ -1,0 +1,183 @@
+"""From a safe recording to a text: which ears read a memo, and what becomes of what they say.
+
+Data path: calls -> [reading] -> memo -> ledger -> outbox -> mqtt
+
+The ledger is the queue here too: a memo lists the ears it waits for (``recognition.ears_pending``),
+so what has to be read after a restart is a question to the ledger and not a memory.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from sipbot.ledger import Ledger
+from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, with_failure, with_transcript
+from sipbot.records import Transcript
+from sipbot.speech import wire
+from sipbot.speech.ears import ModelRef, choose, for_language
+from sipbot.spool import Spool
+
+
+class LiveEars(Protocol):
+    """The recogniser that follows recordings while they grow."""
+
+    def follow(
+        self, job: str, path: Path, language: str, end_silence_s: float, no_speech_s: float
+    ) -> None:
+        """Listen to a recording from its first sample; it may not exist yet."""
+
+    def finish(self, job: str) -> None:
+        """The recording is closed."""
+
+    def forget(self, job: str) -> None:
+        """Nobody waits for this recording any more."""
+
+
+class SecondEars(Protocol):
+    """The recogniser that reads closed recordings again."""
+
+    def reread(self, job: str, path: Path, language: str) -> None:
+        """Read a closed recording."""
+
+
+class _Job(msgspec.Struct, kw_only=True):
+    """A call whose text is on its way; `memo` is None until the call has ended."""
+
+    memo: str | None = None
+    early: wire.Final | wire.Failed | None = None
+    """What the live ear said, when it was ready before the memo was."""
+
+
+class Reading:
+    """Hands recordings to ears and their texts to memos.
+
+    Args:
+        ledger: where memos are.
+        spool: where recordings are.
+        live: the live recogniser.
+        second: the second recogniser; None when it is switched off.
+        models: the installed models, which decide the ears of a language.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        spool: Spool,
+        live: LiveEars,
+        second: SecondEars | None,
+        models: Sequence[ModelRef],
+    ) -> None:
+        self._ledger = ledger
+        self._spool = spool
+        self._live = live
+        self._second = second
+        self._ears = {
+            LIVE_EAR: choose(models, "live"),
+            SECOND_EAR: choose(models, "second") if second is not None else {},
+        }
+        self._jobs: dict[str, _Job] = {}
+        self._log = structlog.get_logger()
+
+    def ears(self, language: str) -> tuple[str, ...]:
+        """Return the engines that will read a recording in this language, in the order they do."""
+        return tuple(engine for engine, have in self._ears.items() if for_language(language, have))
+
+    def listen(self, call: str, language: str, end_silence_s: float, no_speech_s: float) -> None:
+        """Begin to follow a call's recording."""
+        self._jobs.setdefault(call, _Job())
+        self._live.follow(call, self._spool.audio(call), language, end_silence_s, no_speech_s)
+
+    def recorded(self, call: str) -> None:
+        """The recording is closed and safe."""
+        self._live.finish(call)
+
+    def dismiss(self, call: str) -> None:
+        """The call left no message; nobody needs its text."""
+        self._jobs.pop(call, None)
+        self._live.forget(call)
+
+    async def begin(self, memo: Memo, language: str) -> None:
+        """The call's memo is in the ledger: give it the text that is ready and ask for the rest."""
+        job = self._jobs.setdefault(memo.call.id, _Job())
+        job.memo = memo.id
+        if not memo.recognition.ears_pending:
+            problem = f"no speech model for language {language!r} is installed"
+            await self._fail(memo.id, problem, engine=None)
+            self._jobs.pop(memo.call.id)
+            return
+        self._reread(memo, language)
+        if job.early is not None:
+            await self._take(memo.id, job.early, LIVE_EAR)
+
+    async def resume(self, language_of: dict[str, str]) -> None:
+        """After a start: read again what no ear has finished reading.
+
+        Args:
+            language_of: client id to language, from the dialplans.
+        """
+        for memo in await self._ledger.open_memos():
+            pending = memo.recognition.ears_pending
+            if not pending:
+                continue
+            language = language_of.get(memo.client, "")
+            gone = [engine for engine in pending if engine not in self.ears(language)]
+            for engine in gone:
+                problem = f"the model of {engine} for {language!r} is not installed any more"
+                await self._fail(memo.id, problem, engine=engine)
+            self._jobs[memo.call.id] = _Job(memo=memo.id)
+            if LIVE_EAR in pending and LIVE_EAR not in gone:
+                # The limits decide nothing any more: the recording is closed.
+                self.listen(memo.call.id, language, end_silence_s=30.0, no_speech_s=60.0)
+                self._live.finish(memo.call.id)
+            if SECOND_EAR not in gone:
+                self._reread(memo, language)
+
+    async def heard(self, reply: wire.Final | wire.Failed, engine: str) -> None:
+        """Take a text, or the reason why there is none.
+
+        Args:
+            reply: what the recogniser said.
+            engine: `LIVE_EAR` or `SECOND_EAR`: whose recogniser said it.
+        """
+        job = self._jobs.get(reply.job)
+        if job is None:
+            return  # dismissed while it was being read
+        if job.memo is None:
+            job.early = reply
+        else:
+            await self._take(job.memo, reply, engine)
+
+    async def _take(self, memo_id: str, reply: wire.Final | wire.Failed, engine: str) -> None:
+        match reply:
+            case wire.Final(transcript=transcript):
+                await self._write(memo_id, transcript)
+            case wire.Failed(problem=problem, code=code):
+                self._log.error("recognition failed", call=reply.job, engine=engine, code=code)
+                await self._fail(memo_id, problem, engine=engine)
+
+    def _reread(self, memo: Memo, language: str) -> None:
+        if self._second is not None and SECOND_EAR in memo.recognition.ears_pending:
+            self._second.reread(memo.call.id, self._spool.audio(memo.call.id), language)
+
+    async def _write(self, memo_id: str, transcript: Transcript) -> None:
+        now = datetime.now(UTC)
+        memo = await self._ledger.revise_memo(
+            memo_id, lambda memo: with_transcript(memo, transcript, now)
+        )
+        self._done(memo)
+
+    async def _fail(self, memo_id: str, problem: str, engine: str | None) -> None:
+        now = datetime.now(UTC)
+        memo = await self._ledger.revise_memo(
+            memo_id, lambda memo: with_failure(memo, problem, now, engine=engine)
+        )
+        self._done(memo)
+
+    def _done(self, memo: Memo | None) -> None:
+        if memo is not None and not memo.recognition.ears_pending:
+            self._jobs.pop(memo.call.id, None)

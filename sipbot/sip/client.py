@@ -1,0 +1,235 @@
+"""The parent's side of one agent: find it or start it, talk to it, replace it when it dies.
+
+An agent is not an ordinary child (`sipbot.child`): it outlives its parent while callers are on the
+line.  So it is reached by a Unix socket in ``var/run``, and a parent that starts looks there first;
+an agent that is still serving is adopted, with one exception: an agent of another release or with
+other settings is asked to run out, and the new one starts when its port is free.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+import sipbot
+from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
+from sipbot.errors import ChildGoneError, ChildStartError, WireError
+from sipbot.lines import LIMIT_BYTES, encode
+from sipbot.sip import wire
+from sipbot.sip.agent import AgentSettings
+from sipbot.sip.pjsua import StackSettings
+
+READY_S = 10.0
+"""From start to Hello: measured 0.3 s alone, 2 s with both cores busy."""
+
+PING_S = 1.0
+"""A hung agent has callers in it: noticed as soon as the limit below allows."""
+
+SILENCE_S = 5.0
+"""Without a sign of life for this long an agent is killed; its longest own pause is a prompt's first
+opening (30 ms, measured) or a second of waiting for a registrar at its end."""
+
+CONNECT_EVERY_S = 0.05
+"""Between two looks for a starting agent's socket."""
+
+
+def fingerprint(stack: StackSettings, allow: tuple[str, ...]) -> str:
+    """Return a hash of everything that shapes an agent, the release included."""
+    told = msgspec.json.encode((sipbot.__version__, stack, allow))
+    return hashlib.sha256(told).hexdigest()
+
+
+class AgentClient:
+    """Keeps one agent alive and speaks with it.
+
+    Args:
+        number: 0 for the first agent; names its socket and its log lines.
+        stack: what its SIP endpoint needs.
+        allow: networks whose INVITEs it accepts.
+        run_folder: where sockets live; created when missing.
+        on_event: called in the event loop with every event, `Hello` and `Pong` included.
+        on_gone: called in the event loop when the agent has died or was replaced.
+        on_crash_loop: called once with the number of short lives when a crash loop begins.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        stack: StackSettings,
+        allow: tuple[str, ...],
+        run_folder: Path,
+        on_event: Callable[[wire.Event], None],
+        on_gone: Callable[[str], None],
+        on_crash_loop: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.number = number
+        self.hello: wire.Hello | None = None
+        self.pong: wire.Pong | None = None
+        self.found = asyncio.Event()
+        """Set once it is known whether an earlier run's agent is still serving."""
+        self._settings = AgentSettings(
+            stack=stack, allow=allow, fingerprint=fingerprint(stack, allow)
+        )
+        self._socket_path = run_folder / f"agent-{number}.sock"
+        self._on_event = on_event
+        self._on_gone = on_gone
+        self._on_crash_loop = on_crash_loop
+        self._writer: asyncio.StreamWriter | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._draining = asyncio.Event()
+        self._log = structlog.get_logger().bind(agent=number)
+
+    def send(self, command: wire.Command) -> None:
+        """Send a command.
+
+        Raises:
+            ChildGoneError: the agent is not there; its calls have ended or go on alone.
+        """
+        if self._writer is None or self._writer.is_closing():
+            raise ChildGoneError(f"agent {self.number} is not running; its calls are being saved")
+        self._writer.write(encode(command))
+
+    async def run(self) -> None:
+        """Keep an agent alive until cancelled, or until it has run out after `drain`."""
+        short_lives = 0
+        while not self._draining.is_set():
+            began = time.monotonic()
+            reason = await self._live()
+            lived_s = time.monotonic() - began
+            if self._draining.is_set():
+                return
+            short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
+            self._log.warning("agent ended", reason=reason, lived_s=round(lived_s, 1))
+            self._on_gone(reason)
+            if short_lives == CRASH_LOOP:
+                self._on_crash_loop(short_lives)
+            # jitter against a stampede, not a secret
+            await asyncio.sleep(restart_delay_s(short_lives, random.random()))  # noqa: S311
+
+    def drain(self) -> None:
+        """Take no new calls; the agent ends when its last caller has hung up, and so does `run`."""
+        self._draining.set()
+        with contextlib.suppress(ChildGoneError):  # no agent, no calls: drained already
+            self.send(wire.Drain())
+
+    def kill(self) -> None:
+        """End the agent at once; another is started."""
+        if self.hello is not None:
+            with contextlib.suppress(ProcessLookupError):  # it was faster
+                os.kill(self.hello.pid, signal.SIGKILL)
+
+    # -- one life -------------------------------------------------------------------------------
+
+    async def _live(self) -> str:
+        try:
+            reader, self._writer = await self._connect_or_start()
+        except ChildStartError as error:
+            return str(error)
+        try:
+            async with asyncio.TaskGroup() as group:
+                heartbeat = group.create_task(self._heartbeat(), name=f"ping agent {self.number}")
+                reason = await self._listen(reader)
+                heartbeat.cancel()
+        finally:
+            self._writer.close()
+            self._writer, self.hello, self.pong = None, None, None
+        return f"{reason}{self._reap()}"
+
+    async def _connect_or_start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        with contextlib.suppress(OSError):  # nobody there: the usual case
+            connection = await self._connect()
+            self._log.info("found an agent that outlived its parent")
+            return connection
+        self.found.set()
+        self._start()
+        until = time.monotonic() + READY_S
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):  # not listening yet
+                return await self._connect()
+            if self._process is not None and self._process.poll() is not None:
+                raise ChildStartError(
+                    f"the agent ended before it was ready{self._reap()}; is "
+                    f"{self._settings.stack.address}:{self._settings.stack.port}/udp in use?"
+                )
+            await asyncio.sleep(CONNECT_EVERY_S)
+        if self._process is not None:
+            self._process.kill()
+        raise ChildStartError(f"the agent was not ready within {READY_S:g} s{self._reap()}")
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
+
+    def _start(self) -> None:
+        self._socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._process = subprocess.Popen(  # not asyncio's: that kills its children with the loop
+            [sys.executable, "-m", "sipbot.sip.agent", str(self._socket_path)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died at once: `_reap` says how
+            self._process.stdin.write(encode(self._settings))
+            self._process.stdin.close()
+
+    def _reap(self) -> str:
+        """Collect the ended process and say how it ended; nothing is known of an adopted one."""
+        process, self._process = self._process, None
+        if process is None:
+            return ""
+        try:
+            code = process.wait(timeout=1.0)  # its socket is closed, so it is on its way out
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        return f" (signal {-code})" if code < 0 else f" (exit code {code})"
+
+    async def _listen(self, reader: asyncio.StreamReader) -> str:
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_S):
+                    line = await reader.readline()
+            except TimeoutError:
+                self.kill()
+                return f"silent for {SILENCE_S:g} s"
+            except (ConnectionError, ValueError) as error:
+                self.kill()
+                return f"connection lost: {error}"
+            if not line:
+                return "connection closed"
+            try:
+                self._hear(wire.events.decode(line))
+            except WireError as error:
+                self.kill()
+                return str(error)
+
+    def _hear(self, event: wire.Event) -> None:
+        match event:
+            case wire.Hello():
+                self.hello = event
+                if event.fingerprint != self._settings.fingerprint:
+                    self._log.info("agent has other settings and runs out", calls=len(event.calls))
+                    self.send(wire.Drain())
+            case wire.Pong():
+                self.pong = event
+        self._on_event(event)
+        if isinstance(event, wire.Hello):
+            self.found.set()
+
+    async def _heartbeat(self) -> None:
+        n = 0
+        while True:
+            await asyncio.sleep(PING_S)
+            n += 1
+            with contextlib.suppress(ChildGoneError):  # `_listen` sees its end
+                self.send(wire.Ping(n=n))

@@ -1,0 +1,99 @@
+"""Audio on disk: ``var/spool/<call>/audio.wav`` is written by the agent and is the queue.
+
+A call's folder exists before its recording begins; nothing here ever deletes one.  `seal` makes a
+closed (or cut off) recording safe: header repaired, file and folder fsynced, hashed.
+"""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+from sipbot.errors import SpoolError
+from sipbot.records import Recording
+from sipbot.wav import HEADER_BYTES, read_facts, repair_header
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Spool:
+    """The folder with one folder a call.
+
+    Args:
+        folder: ``var/spool``; created when missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        _make(folder)
+
+    def audio(self, call: str) -> Path:
+        """Return where this call's recording is, or will be."""
+        return self._folder / call / "audio.wav"
+
+    def prepare(self, call: str) -> Path:
+        """Make the call's folder and return where its recording shall be written.
+
+        Raises:
+            SpoolError: the folder cannot be made.
+        """
+        _make(self._folder / call)
+        return self.audio(call)
+
+    def has_audio(self, call: str) -> bool:
+        """Whether at least one sample of this call reached the disk."""
+        path = self.audio(call)
+        return path.exists() and path.stat().st_size > HEADER_BYTES
+
+    async def seal(self, call: str, *, cut_off: bool) -> Recording:
+        """Make a recording that nobody writes to any more safe, and describe it.
+
+        Args:
+            call: its call.
+            cut_off: whether a crash ended it.
+
+        Raises:
+            SpoolError: there is no recording, or it cannot be read or repaired.
+        """
+        return await asyncio.to_thread(_seal, self.audio(call), cut_off)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _fsync_folder(folder.parent)
+    except OSError as error:
+        raise SpoolError(
+            f"{folder} cannot be made: {error.strerror}. Recordings need a writable folder with "
+            "free space; see `var` in config.toml"
+        ) from error
+
+
+def _seal(path: Path, cut_off: bool) -> Recording:  # noqa: FBT001 - called by to_thread
+    try:
+        if not read_facts(path).header_right:
+            repair_header(path)
+        digest = hashlib.sha256()
+        with path.open("rb") as audio:
+            os.fsync(audio.fileno())
+            while chunk := audio.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        _fsync_folder(path.parent)
+        facts = read_facts(path)
+    except OSError as error:
+        raise SpoolError(f"{path} cannot be made safe: {error.strerror}") from error
+    return Recording(
+        path=str(path),
+        sha256=digest.hexdigest(),
+        duration_s=facts.frames / facts.rate_hz,
+        cut_off=cut_off,
+    )
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; fsync of a file does not (Postfix queue manager's notes)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

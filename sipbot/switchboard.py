@@ -1,0 +1,251 @@
+"""Which call an event belongs to, and what becomes of calls that nobody leads.
+
+Data path: sip -> [switchboard] -> dialplan -> calls -> ...
+
+Every INVITE gets its row in the ledger here: an offered one before it is answered, a refused one
+with its reason, and one that an earlier run of sipbot did not finish gets its end state.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+
+import structlog
+
+from sipbot.caller import CallerId, caller_number
+from sipbot.calls import Agent, Gone, LiveCall, Tools
+from sipbot.dialplan import Dialplans
+from sipbot.errors import ChildGoneError, SipbotError
+from sipbot.ledger import CallEntry
+from sipbot.memo import LIVE_EAR, SECOND_EAR
+from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.script import Offered
+from sipbot.sip import wire
+from sipbot.speech import wire as speech
+
+REFUSED_AS = {
+    "capacity": EndState.REFUSED_CAPACITY,
+    "draining": EndState.REFUSED_CAPACITY,
+    "source": EndState.REFUSED_SOURCE,
+    "replaces": EndState.REFUSED_BLOCKED,
+    "body": EndState.FAILED_MEDIA,
+    "media": EndState.FAILED_MEDIA,
+}
+"""`wire.Refused.why` → the end state in the ledger."""
+
+
+_OFFERED = Offered()
+
+
+class Switchboard:
+    """Hands events to the calls they belong to, and begins and ends the calls' tasks.
+
+    Args:
+        dialplans: every client's; may be replaced while running, calls keep the one they began with.
+        tools: what every call needs.
+        trouble: told when something happened that a person should look at: id, problem, remedy.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialplans: Dialplans,
+        tools: Tools,
+        trouble: Callable[[str, str, str], None],
+    ) -> None:
+        self.dialplans = dialplans
+        self.calls: dict[str, LiveCall] = {}
+        self._tools = tools
+        self._trouble = trouble
+        self._adopted: dict[str, Agent] = {}
+        self._log = structlog.get_logger()
+        self._work: asyncio.Queue[Coroutine[None, None, None]] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Lead all calls until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                group.create_task(self._careful(await self._work.get()))
+
+    # -- from the agents: called in the event loop ----------------------------------------------
+
+    def hear(self, agent: Agent, event: wire.Event) -> None:
+        """Take an event of an agent."""
+        match event:
+            case wire.Hello(calls=calls):
+                self._adopted |= dict.fromkeys(calls, agent)
+            case wire.Offered(offer=offer):
+                self._work.put_nowait(self._lead(agent, offer))
+            case wire.Refused():
+                self._work.put_nowait(self._refused(event))
+            case wire.Fault(call=call, problem=problem):
+                self._log.error("agent reports a fault", call=call, problem=problem)
+            case wire.Refer(call=call, method=method):
+                self._log.warning("refused a transfer or takeover", call=call, method=method)
+            case wire.Registered(account=account, code=code, reason=reason):
+                self._registered(account, code, reason)
+            case wire.Ended(call=call) if call in self._adopted:
+                del self._adopted[call]
+                self._work.put_nowait(self._finish(call, event.by))
+            case wire.Pong():
+                pass
+            case _:
+                self._pass_on(event.call, event)
+
+    def agent_gone(self, agent: Agent) -> None:
+        """An agent died: its calls end here, with what reached the disk."""
+        for call in list(self.calls.values()):
+            if call.agent is agent:
+                call.happen(Gone())
+        for call_id in [call for call, owner in self._adopted.items() if owner is agent]:
+            del self._adopted[call_id]
+            self._work.put_nowait(self._finish(call_id, EndedBy.CRASH))
+
+    def _registered(self, account: str, code: int, reason: str) -> None:
+        if code < 300:
+            self._log.info("registered", account=account, code=code)
+            return
+        self._log.error("not registered", account=account, code=code, reason=reason)
+        problem = f"account {account} is not registered: {code} {reason}"
+        self._trouble(f"account-{account}", problem, "Check user, password and realm")
+
+    # -- from the recognisers: called in the event loop -----------------------------------------
+
+    def heard_live(self, reply: speech.Reply) -> None:
+        """Take a reply of the live recogniser."""
+        self._heard(reply, LIVE_EAR)
+
+    def heard_second(self, reply: speech.Reply) -> None:
+        """Take a reply of the second recogniser."""
+        self._heard(reply, SECOND_EAR)
+
+    def _heard(self, reply: speech.Reply, engine: str) -> None:
+        match reply:
+            case speech.Final() | speech.Failed():
+                self._work.put_nowait(self._tools.reading.heard(reply, engine))
+            case speech.Stalled(job=call, since_s=since_s):
+                self._log.error("recording does not grow", call=call, since_s=since_s)
+                problem = f"the recording of call {call} has not grown for {since_s:.0f} s"
+                self._trouble("recording-stalled", problem, "Is the disk full, or the agent hung?")
+            case speech.Ready() | speech.Pong():
+                pass
+            case _:
+                self._pass_on(reply.job, reply)
+
+    # -- calls of an earlier run ----------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Give every call that an earlier run left behind its end, and every memo its text.
+
+        Calls that an agent is still finishing alone are left to it; their `Ended` brings them here.
+        """
+        for entry in await self._tools.ledger.unfinished_calls():
+            call = entry.offer.call
+            if call not in self._adopted and call not in self.calls:
+                self._log.warning("call was left unfinished", call=call, client=entry.client)
+                self._work.put_nowait(self._finish_entry(entry, EndedBy.CRASH))
+        await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
+
+    async def _finish(self, call: str, by: EndedBy) -> None:
+        entry = await self._tools.ledger.call(call)
+        if entry is not None and entry.state is None:
+            await self._finish_entry(entry, by)
+
+    async def _finish_entry(self, entry: CallEntry, by: EndedBy) -> None:
+        client = entry.client or ""
+        plans = {plan.client: plan for plan in self.dialplans.all}
+        call = LiveCall(
+            offer=entry.offer,
+            client=client,
+            plan=plans.get(client),
+            caller=self._caller(entry.offer),
+            agent=None,
+            tools=self._tools,
+        )
+        call.resume(entry.answered_at, by=by)
+        await self._run(call)
+
+    # -- new calls ------------------------------------------------------------------------------
+
+    async def _lead(self, agent: Agent, offer: CallOffer) -> None:
+        choice = self.dialplans.choose(offer)
+        caller = self._caller(offer)
+        ledger = self._tools.ledger
+        if choice.dialplan is None:
+            await ledger.refuse_call(
+                offer,
+                EndState.REFUSED_UNMAPPED,
+                404,
+                rule=choice.rule,
+                number=choice.number,
+                caller=caller.number,
+            )
+            self._log.warning("no client has this number", call=offer.call, number=choice.number)
+            _refuse(agent, offer.call, 404)
+            return
+        client = choice.dialplan.client
+        try:
+            await ledger.add_call(offer, client, choice.rule, choice.number, caller=caller.number)
+        except SipbotError:
+            _refuse(agent, offer.call, 503)  # the trunk may try another site; `_careful` tells why
+            raise
+        call = LiveCall(
+            offer=offer,
+            client=client,
+            plan=choice.dialplan,
+            caller=caller,
+            agent=agent,
+            tools=self._tools,
+        )
+        call.happen(_OFFERED)
+        await self._run(call)
+
+    async def _refused(self, event: wire.Refused) -> None:
+        choice = self.dialplans.choose(event.offer)
+        self._log.warning("call refused", call=event.offer.call, why=event.why, code=event.code)
+        await self._tools.ledger.refuse_call(
+            event.offer,
+            REFUSED_AS[event.why],
+            event.code,
+            rule=event.why,
+            client=choice.dialplan.client if choice.dialplan else None,
+            number=choice.number,
+            caller=self._caller(event.offer).number,
+        )
+
+    async def _run(self, call: LiveCall) -> None:
+        self.calls[call.call] = call
+        try:
+            await call.run()
+        except BaseException:
+            if call.agent is not None:
+                _hang_up(call.agent, call.call)
+            raise
+        finally:
+            del self.calls[call.call]
+
+    def _caller(self, offer: CallOffer) -> CallerId:
+        return caller_number(offer, self.dialplans.region)
+
+    def _pass_on(self, call: str, happening: wire.Event | speech.Reply) -> None:
+        if call in self.calls:
+            self.calls[call].happen(happening)
+
+    async def _careful(self, work: Coroutine[None, None, None]) -> None:
+        """One call's trouble must not end the others; it is logged, told, and found at a restart."""
+        try:
+            await work
+        except Exception as error:
+            self._log.exception("a call could not be led to its end")
+            problem = f"{type(error).__name__}: {error}"
+            self._trouble("call-failed", problem, "The call is finished at the next start")
+
+
+def _refuse(agent: Agent, call: str, code: int) -> None:
+    with contextlib.suppress(ChildGoneError):  # then nobody is waiting for the answer
+        agent.send(wire.Refuse(call=call, code=code, retry_after_s=30 if code == 503 else 0))
+
+
+def _hang_up(agent: Agent, call: str) -> None:
+    with contextlib.suppress(ChildGoneError):  # then the call is over anyway
+        agent.send(wire.HangUp(call=call, code=500))
