@@ -338,8 +338,12 @@ def from_values(values: dict[str, Any], folder: Path) -> Settings:
 def _build(file: TomlFile) -> Settings:
     environment = Environment(SHAPE)
     mistakes = environment.unknown()
+    # BaseSettings would take names such as _env_file for instructions to itself.
+    private = [key for key in file.values if key.startswith("_")]
+    mistakes += [file.mistake((key,), "is not a key of this file", "Remove it") for key in private]
+    values = {key: value for key, value in file.values.items() if key not in private}
     try:
-        settings = Settings(**file.values)
+        settings = Settings(**values)
     except ValidationError as error:
         mistakes += [environment.blame(mistake) for mistake in explain(error, SHAPE, file)]
     if mistakes:

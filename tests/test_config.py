@@ -129,6 +129,8 @@ def test_at_least_ten_broken_configs_are_kept() -> None:
 @pytest.mark.parametrize(
     ("values", "key"),
     [
+        ({"_env_file": "secrets"}, "_env_file"),
+        ({"self": 1}, "self"),
         ({"sip": {"address": "localhost"}}, "sip.address"),
         ({"sip": {"address": "::1"}}, "sip.address"),
         ({"sip": {"public_address": "0.0.0.0"}}, "sip.public_address"),

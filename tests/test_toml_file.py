@@ -169,6 +169,8 @@ def test_a_path_is_written_as_people_write_it() -> None:
         (b"a = 1\n" * (LIMIT_BYTES // 6 + 1), "is larger than 256 kB", 0),
         (b"a = " + b"[" * 10_000 + b"]" * 10_000, "is nested too deeply", 0),
         (b"a." * 20 + b"b = 1", "is nested too deeply", 0),
+        (b"a." * 100_000 + b"b = 1", "is nested too deeply", 0),
+        (b"['a'." + b'"a" . ' * 40_000 + b"b]", "is nested too deeply", 0),
         (b"a = " + b"9" * 10_000, "is not TOML: holds a value that cannot be read", 1),
         (b"a = 1\na = 2\n", "is not TOML: cannot overwrite a value", 2),
         (b"a = \n", "is not TOML: invalid value", 1),
