@@ -1,0 +1,37 @@
+"""The admins' guide, in both languages, describes the dialplan that the code reads."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sipbot.dialplan import load_file
+from sipbot.dialplan_form import Answer, Record
+
+DOCS = Path(__file__).parents[1] / "docs"
+every_guide = pytest.mark.parametrize(
+    "guide", [DOCS / "admins.md", DOCS / "ja" / "admins.md"], ids=["en", "ja"]
+)
+
+
+@every_guide
+def test_example_client_of_the_guide_loads(guide: Path, tmp_path: Path) -> None:
+    block = re.search(r"```toml\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    path = tmp_path / "midori.toml"
+    path.write_text(block[1], "utf-8")
+
+    plan = load_file(path, "JP")
+
+    assert ("midori", ("+81120000001", "midori")) == (plan.client, plan.numbers)
+
+
+@every_guide
+def test_guide_explains_every_key_of_answer_and_record(guide: Path) -> None:
+    explained = set(
+        re.findall(r"^\| `((?:answer|record)\.\w+)` \|", guide.read_text("utf-8"), re.M)
+    )
+
+    known = {f"answer.{key}" for key in Answer.model_fields}
+    known |= {f"record.{key}" for key in Record.model_fields}
+    assert known == explained
