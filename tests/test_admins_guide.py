@@ -28,9 +28,9 @@ def test_example_client_of_the_guide_loads(guide: Path, tmp_path: Path) -> None:
 
 @every_guide
 def test_guide_explains_every_key_of_answer_and_record(guide: Path) -> None:
-    explained = set(
-        re.findall(r"^\| `((?:answer|record)\.\w+)` \|", guide.read_text("utf-8"), re.M)
-    )
+    text = guide.read_text("utf-8")
+
+    explained = set(re.findall(r"^\| `((?:answer|record)\.\w+)` \|", text, re.MULTILINE))
 
     known = {f"answer.{key}" for key in Answer.model_fields}
     known |= {f"record.{key}" for key in Record.model_fields}
