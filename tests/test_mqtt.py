@@ -1,0 +1,254 @@
+"""The session with the broker: what others see when it comes, goes, dies and comes again."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+from brokers import PATIENCE_S, ROOT, RunningBroker, free_port, publish, running, subscribed
+
+from sipbot.errors import FeedError
+from sipbot.mqtt import Broker, Feed, watch
+from sipbot.topics import AlertPayload, LivePayload
+
+pytestmark = [pytest.mark.broker, pytest.mark.peer]
+
+STATE = "sipbot/1/main/state"
+AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[RunningBroker]:
+    async with running(request.param) as started:
+        yield started
+
+
+@asynccontextmanager
+async def running_feed(feed: Feed) -> AsyncIterator[Feed]:
+    """Run a feed and stop it in the clean way."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(feed.run())
+        try:
+            yield feed
+        finally:
+            feed.stop()
+
+
+@asynccontextmanager
+async def connected_feed(address: Broker) -> AsyncIterator[Feed]:
+    async with running_feed(Feed(address, site="main", boot="b1", die=lambda: 0.0)) as feed:
+        await connection(feed)
+        yield feed
+
+
+async def connection(feed: Feed) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await feed.connected.wait()
+
+
+async def test_feed_tells_late_subscriber_that_it_is_ready(broker: RunningBroker) -> None:
+    """State and info are retained."""
+    async with (
+        connected_feed(broker.address) as feed,
+        subscribed(broker.port, STATE, feed.topics.info) as subscriber,
+    ):
+        messages = {m.topic: m for m in (await subscriber.next(), await subscriber.next())}
+
+        assert ("ready", "b1") == (
+            messages[STATE].json["state"],
+            messages[STATE].json["boot"],
+        )
+        assert ({}, True) == (
+            messages[feed.topics.info].json["clients"],
+            messages[feed.topics.info].retained,
+        )
+
+
+_PUBLISHER = """
+import asyncio, sys
+from sipbot.mqtt import Broker, Feed
+
+async def main() -> None:
+    feed = Feed(Broker(host="127.0.0.1", port=int(sys.argv[1])), site="main", boot="b9")
+    await feed.run()
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_feed_is_said_lost_with_its_own_boot(broker: RunningBroker) -> None:
+    """The broker speaks for the dead: last will, retained, same boot id."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PUBLISHER, str(broker.port), cwd=ROOT
+    )
+    async with subscribed(broker.port, STATE) as subscriber:
+        await subscriber.until("ready")
+        os.kill(process.pid, signal.SIGKILL)
+        will = await subscriber.next()
+        await process.wait()
+    async with subscribed(broker.port, STATE) as late:
+        retained = await late.next()
+
+    assert ("lost", "b9") == (will.json["state"], will.json["boot"])
+    assert ("lost", True) == (retained.json["state"], retained.retained)
+
+
+async def test_stopped_feed_says_stopping_and_leaves_no_last_will(broker: RunningBroker) -> None:
+    """A planned stop is not an accident."""
+    async with connected_feed(broker.address):
+        pass
+
+    async with subscribed(broker.port, STATE) as late:
+        assert "stopping" == (await late.next()).json["state"]
+
+
+async def test_cancelled_feed_says_stopping(broker: RunningBroker) -> None:
+    """Also when the whole program is going down."""
+    feed = Feed(broker.address, site="main", boot="b1")
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(feed.run())
+        await connection(feed)
+        task.cancel()
+
+    async with subscribed(broker.port, STATE) as late:
+        assert "stopping" == (await late.next()).json["state"]
+
+
+async def test_feed_reconnects_to_restarted_broker_and_is_ready_again(
+    broker: RunningBroker,
+) -> None:
+    """A broker that lost everything learns it again."""
+    sessions: asyncio.Queue[int] = asyncio.Queue()
+    feed = Feed(broker.address, site="main", boot="b1", die=lambda: 0.0)
+    feed.on_session = lambda: sessions.put_nowait(feed.session)
+    async with running_feed(feed), asyncio.timeout(PATIENCE_S):
+        assert 1 == await sessions.get()
+        await broker.kill()
+        await broker.start()
+        assert 2 == await sessions.get()
+        async with subscribed(broker.port, STATE) as late:
+            assert "ready" == (await late.next()).json["state"]
+
+
+async def test_late_last_will_is_answered_with_the_truth(broker: RunningBroker) -> None:
+    """A will that comes after the reconnect must not be the last word."""
+    lost = '{"schema":1,"state":"lost","boot":"b0","ts":"2026-11-20T03:04:05Z"}'
+    async with connected_feed(broker.address), subscribed(broker.port, STATE) as subscriber:
+        await subscriber.until("ready")
+        await publish(broker.port, STATE, lost, "-r")
+
+        words = [(await subscriber.next()).json["state"] for _ in range(2)]
+
+        assert ["lost", "ready"] == words
+
+
+async def test_junk_on_state_topic_does_not_end_the_session(broker: RunningBroker) -> None:
+    """Strangers may write what they like; the session stays."""
+    async with connected_feed(broker.address) as feed:
+        await publish(broker.port, STATE, "{not json")
+        await feed.set_state("degraded", ["disk"])
+
+        async with subscribed(broker.port, STATE) as late:
+            said = (await late.next()).json
+
+        assert ("degraded", ["disk"], 1) == (said["state"], said["reasons"], feed.session)
+
+
+async def test_publish_without_broker_is_an_error_at_once() -> None:
+    """Nothing is kept in memory: the ledger keeps it."""
+    feed = Feed(Broker(host="127.0.0.1", port=free_port()), site="main", boot="b1")
+
+    with pytest.raises(FeedError, match="not connected"):
+        await feed.publish_memo("yamato", "m1", b"{}")
+
+
+async def test_live_without_broker_is_dropped() -> None:
+    """What is only of interest now is not kept for later."""
+    feed = Feed(Broker(host="127.0.0.1", port=free_port()), site="main", boot="b1")
+
+    await feed.live("yamato", "c1", LivePayload(type="ringing", ts=AT))
+
+    assert not feed.connected.is_set()
+
+
+async def test_publish_under_way_fails_when_the_broker_dies() -> None:
+    """Nobody waits for a PUBACK that can no longer come."""
+    async with running("mosquitto") as broker, connected_feed(broker.address) as feed:
+        assert broker.process is not None
+        broker.process.send_signal(signal.SIGSTOP)
+        async with asyncio.TaskGroup() as group:
+            publishing = group.create_task(_outcome(feed))
+            await asyncio.sleep(0)
+            await broker.kill()
+
+        assert "no PUBACK" in publishing.result()
+
+
+async def _outcome(feed: Feed) -> str:
+    try:
+        await feed.publish_memo("yamato", "m1", b"{}")
+    except FeedError as error:
+        return str(error)
+    return "acknowledged"
+
+
+async def test_alert_raised_before_connecting_is_said_and_can_be_cleared(
+    broker: RunningBroker,
+) -> None:
+    """An alert stays until it is cleared, whoever subscribes when."""
+    feed = Feed(broker.address, site="main", boot="b1")
+    await feed.alert("disk", AlertPayload(ts=AT, problem="the disk is full"))
+    async with (
+        running_feed(feed),
+        subscribed(broker.port, feed.topics.alert("disk")) as subscriber,
+    ):
+        raised = await subscriber.next()
+        await feed.alert("disk", None)
+        cleared = await subscriber.next()
+
+    assert ("the disk is full", "") == (raised.json["problem"], cleared.payload)
+
+
+async def test_watch_sees_open_memos_first_and_then_what_happens(broker: RunningBroker) -> None:
+    """Whoever comes late holds the open list at once."""
+    async with connected_feed(broker.address) as feed:
+        await feed.publish_memo("yamato", "m1", b'{"rev":1}')
+        await feed.publish_memo("sakura", "m2", b'{"rev":1}')
+        seen = watch(broker.address, "main", "yamato")
+        memo = await anext(seen)
+        await feed.publish_feed("yamato", b'{"type":"new"}')
+        event = await anext(seen)
+        await seen.aclose()  # type: ignore[attr-defined]  # an async generator, typed as iterator
+
+    assert ("memo", "m1", True) == (memo.place.kind, memo.place.id, memo.retained)
+    assert ("feed", b'{"type":"new"}', False) == (
+        event.place.kind,
+        event.payload,
+        event.retained,
+    )
+
+
+async def test_watch_without_broker_says_what_to_check() -> None:
+    """The error names the settings."""
+    with pytest.raises(FeedError, match=r"mqtt\.host"):
+        await anext(watch(Broker(host="127.0.0.1", port=free_port()), "main"))
+
+
+def test_feed_with_missing_authority_file_names_it() -> None:
+    """A wrong certificate path is a mistake to mend now, not to retry."""
+    wrong = Broker(host="127.0.0.1", port=8883, tls=True, ca_file="nowhere.pem")
+
+    async def build() -> None:
+        Feed(wrong, site="main", boot="b1")
+
+    with pytest.raises(FeedError, match=r"mqtt\.ca_file = nowhere\.pem"):
+        asyncio.run(build())
+
+
+def test_broker_does_not_show_its_password() -> None:
+    """Settings end up in logs."""
+    assert "secret" not in repr(Broker(host="h", port=1, username="u", password="secret"))
