@@ -1,0 +1,129 @@
+"""`sipbot memos`: what operators and their scripts read from it."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from brokers import PATIENCE_S, ROOT, RunningBroker, running
+from memo_samples import AT, a_memo_of, a_transcript, an_offer
+from typer.testing import CliRunner
+
+from sipbot.cli_memos import memos_app
+from sipbot.ledger import Ledger
+from sipbot.memo import Memo, with_transcript
+from sipbot.mqtt import Feed
+from sipbot.records import EndedBy, EndState
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def memo(tmp_path: Path) -> Memo:
+    async def store() -> Memo:
+        async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+            offer = an_offer()
+            await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+            memo = a_memo_of(offer)
+            await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+            read = await ledger.revise_memo(
+                memo.id, lambda old: with_transcript(old, a_transcript("[b]お電話ください"), AT)
+            )
+            assert read is not None
+            return read
+
+    return asyncio.run(store())
+
+
+def test_list_shows_memo_with_short_id_and_text(tmp_path: Path, memo: Memo) -> None:
+    """What a caller said is printed as said, never read as markup."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path)], env={"COLUMNS": "160"})
+
+    assert 0 == result.exit_code
+    assert memo.id[-8:] in result.stdout
+    assert "[b]お電話ください" in result.stdout
+
+
+def test_list_in_japanese_has_japanese_headings(tmp_path: Path, memo: Memo) -> None:
+    """Operators read Japanese."""
+    result = runner.invoke(
+        memos_app, ["list", "--var", str(tmp_path), "--lang", "ja"], env={"COLUMNS": "160"}
+    )
+
+    assert "用件" in result.stdout
+
+
+def test_list_as_json_is_the_published_form(tmp_path: Path, memo: Memo) -> None:
+    """Scripts get what the bus carries."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--json"])
+
+    assert [json.loads(memo.model_dump_json())] == json.loads(result.stdout)
+
+
+def test_show_finds_memo_by_its_last_characters(tmp_path: Path, memo: Memo) -> None:
+    """The short id of the list is enough."""
+    result = runner.invoke(
+        memos_app, ["show", memo.id[-8:], "--var", str(tmp_path)], env={"COLUMNS": "160"}
+    )
+
+    assert 0 == result.exit_code
+    assert memo.id in result.stdout
+
+
+def test_show_of_unknown_memo_is_a_usage_error(tmp_path: Path, memo: Memo) -> None:
+    """Exit code 2 and where to look."""
+    result = runner.invoke(memos_app, ["show", "zzzz", "--var", str(tmp_path)])
+
+    assert 2 == result.exit_code
+    assert "sipbot memos list" in result.stderr
+
+
+def test_list_without_ledger_says_what_to_do(tmp_path: Path) -> None:
+    """Exit code 1, no traceback."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path)])
+
+    assert 1 == result.exit_code
+    assert "start sipbot" in result.stderr
+
+
+def test_list_in_unknown_language_names_the_known_ones(tmp_path: Path, memo: Memo) -> None:
+    """Exit code 2."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--lang", "xx"])
+
+    assert (2, True) == (result.exit_code, "en, ja or auto" in result.stderr)
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[RunningBroker]:
+    async with running("embedded") as started:
+        yield started
+
+
+@pytest.mark.broker
+async def test_watch_prints_open_memos_as_json_lines(tmp_path: Path, broker: RunningBroker) -> None:
+    """A program can follow the feed through a pipe."""
+    settings = tmp_path / "config.toml"
+    settings.write_text(f"[mqtt]\nport = {broker.port}\n", encoding="utf-8")
+    memo = a_memo_of(an_offer())
+    feed = Feed(broker.address, site="main", boot="b1")
+    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE_S):
+        group.create_task(feed.run())
+        await feed.connected.wait()
+        await feed.publish_memo("yamato", memo.id, memo.model_dump_json().encode())
+        program = "from sipbot.cli_memos import memos_app; memos_app()"
+        watcher = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-c", program, "watch", "--json", "--config", str(settings)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert watcher.stdout is not None
+        line = json.loads(await watcher.stdout.readline())
+        watcher.kill()
+        await watcher.communicate()
+        feed.stop()
+
+    assert ("memo", True, memo.id) == (line["kind"], line["retained"], line["payload"]["id"])
