@@ -72,6 +72,7 @@ class App:
         self._state: tuple[SiteState, tuple[str, ...]] | None = None
 
         self.broker = broker_of(settings)
+        self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
         self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
         self.outbox = Outbox(ledger, self.feed)
@@ -168,9 +169,9 @@ class App:
         if self.second is not None:
             parts.append(("second ear", self.second.run()))
         parts.append(("outbox", self.outbox.run()))
-        if not self.settings.mqtt.host:
-            parts.append(("broker", _embedded_broker(self.broker).run()))
-        parts += [("feed", self.feed.run()), ("news", self._spread_news())]
+        if self._embedded is not None:
+            parts.append(("broker", self._embedded.run()))
+        parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("troubles", self._spread_troubles()), ("state", self._watch_state())]
         return parts
 
@@ -205,6 +206,11 @@ class App:
     # Event loop, from the second recogniser's reader.
     def _heard_second(self, reply: speech.Reply) -> None:
         self.switchboard.heard_second(reply)
+
+    async def _run_feed(self) -> None:
+        if self._embedded is not None:
+            await self._embedded.ready.wait()
+        await self.feed.run()
 
     async def _agents_found(self) -> None:
         """Wait until it is known which calls outlived an earlier run.

@@ -16,6 +16,8 @@ import typer
 import sipbot
 from sipbot import cli_config, cli_memos, cli_models, config, log
 from sipbot.app import App
+from sipbot.cli_call import call
+from sipbot.cli_demo import demo
 from sipbot.dialplan import Dialplans, load_all
 from sipbot.errors import SipbotError
 
@@ -29,6 +31,9 @@ app.add_typer(cli_memos.app, name="memos")
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_config.config_app, name="config")
 app.add_typer(cli_config.dialplan_app, name="dialplan")
+
+app.command()(call)
+app.command()(demo)
 
 ConfigOption = Annotated[
     Path | None,

