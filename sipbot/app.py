@@ -222,7 +222,7 @@ class App:
             for agent in self.agents:
                 group.create_task(agent.found.wait(), name=f"finding agent {agent.number}")
 
-    # -- stopping ------------------------------------------------------------------------------------
+    # -- stopping -------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
         self._log.info("stopping", calls=self.lines_in_use)
@@ -238,7 +238,7 @@ class App:
         self.feed.stop()
         await _until(lambda: not self.feed.connected.is_set(), STOP_FEED_S)
 
-    # -- what the world is told ----------------------------------------------------------------------
+    # -- what the world is told -----------------------------------------------------------------
 
     def _tell(self, client: str, call: str, payload: LivePayload) -> None:
         if payload.type == "partial" and not self.settings.speech.partials:

@@ -30,9 +30,9 @@ from sipbot.spool import Spool
 from sipbot.topics import LivePayload, LiveType
 
 JUDGE_LIMIT_S = 5.0
-"""How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for each
-second of audio (measured), so 5 s means that the recogniser is down.  Then the recording counts as a
-message: a memo too many costs an operator a minute, a memo too few costs a client a customer."""
+"""How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
+each second of audio (measured), so 5 s means that the recogniser is down.  Then the recording
+counts as a message: a memo too many costs an operator a minute, one too few costs a client a customer."""
 
 
 class Agent(Protocol):
@@ -132,7 +132,8 @@ class LiveCall:
         )
         if recorded:
             self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
-        self.happen(Gone() if by is EndedBy.CRASH else wire.Ended(self.call, by, 200, "", True))
+        ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
+        self.happen(Gone() if by is EndedBy.CRASH else ended)
 
     async def run(self) -> None:
         """Lead the call to its end state."""

@@ -15,7 +15,7 @@ from sipbot.sip import caller_wire as wire
 from sipbot.wav import check_prompt
 
 
-def call(  # noqa: PLR0913 - each is an option of the command line
+def call(
     uri: Annotated[str, typer.Argument(help="Whom to call, such as sip:yamato@127.0.0.1:5060.")],
     *,
     wav: Annotated[

@@ -101,7 +101,7 @@ def show_memo(console: Console, memo: Memo) -> None:
 
 def _how_to_call(console: Console, one: Demo) -> None:
     console.print(
-        f"\nソフトフォンから [bold]{one.uri}[/] に発信してください。録音後のメモは次で見られます。\n"
+        f"\nソフトフォンから [bold]{one.uri}[/] に発信してください。\n"
         f"Call [bold]{one.uri}[/] from a softphone on this machine (no registration, G.711).\n"
         f"Watch: mosquitto_sub -h {one.broker.host} -p {one.broker.port} -t 'sipbot/1/demo/#' -v\n"
         f"Or call again: sipbot call {one.uri} --wav {sample().wav} --keys '#'\n"

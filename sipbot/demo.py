@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import socket
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from pathlib import Path

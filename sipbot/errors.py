@@ -53,7 +53,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
     def __str__(self) -> str:
-        """One line in the form editors can jump to: ``file:line:column: key = value: problem. remedy``."""
+        """One line, in the form of ``file:line:column: message`` that editors can jump to."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
         shown = f"{self.key} = {self.value}" if self.value else self.key
         return f"{place}: {shown}: {self.problem}. {self.remedy}"

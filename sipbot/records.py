@@ -43,7 +43,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user(self) -> str:
-        """The user part of a sip:, sips: or tel: URI, without parameters; empty when there is none."""
+        """The user part of a sip:, sips: or tel: URI, without parameters; empty without one."""
         scheme, _, rest = self.uri.partition(":")
         if scheme.lower() == "tel":
             return rest.split(";", 1)[0]
@@ -51,7 +51,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diversion(msgspec.Struct, frozen=True, kw_only=True):
-    """One hop by which the call reached us: a Diversion (RFC 5806) or History-Info (RFC 7044) entry."""
+    """One hop of the call's way to us: a Diversion (RFC 5806) or History-Info (RFC 7044) entry."""
 
     party: Party
     reason: str = ""

@@ -69,7 +69,7 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _seal(path: Path, cut_off: bool) -> Recording:  # noqa: FBT001 - called by to_thread
+def _seal(path: Path, cut_off: bool) -> Recording:
     try:
         if not read_facts(path).header_right:
             repair_header(path)
@@ -91,7 +91,7 @@ def _seal(path: Path, cut_off: bool) -> Recording:  # noqa: FBT001 - called by t
 
 
 def _fsync_folder(folder: Path) -> None:
-    """Make the names in a folder durable; fsync of a file does not (Postfix queue manager's notes)."""
+    """Make the names in a folder durable, which fsync of a file does not (see Postfix's qmgr)."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -41,7 +41,7 @@ class Switchboard:
     """Hands events to the calls they belong to, and begins and ends the calls' tasks.
 
     Args:
-        dialplans: every client's; may be replaced while running, calls keep the one they began with.
+        dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
         trouble: told when something happened that a person should look at: id, problem, remedy.
     """
@@ -232,10 +232,10 @@ class Switchboard:
             self.calls[call].happen(happening)
 
     async def _careful(self, work: Coroutine[None, None, None]) -> None:
-        """One call's trouble must not end the others; it is logged, told, and found at a restart."""
+        """One call's trouble must not end the others: it is told, and mended at a restart."""
         try:
             await work
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see above
             self._log.exception("a call could not be led to its end")
             problem = f"{type(error).__name__}: {error}"
             self._trouble("call-failed", problem, "The call is finished at the next start")

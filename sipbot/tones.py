@@ -7,14 +7,13 @@ import numpy as np
 
 RATE_HZ = 8000
 WINDOW = 160
-"""20 ms, one frame of G.711: 1000 Hz is then exactly 20 cycles, so a plain DFT bin holds all of it."""
+"""20 ms, one frame of G.711: 1000 Hz is then 20 whole cycles, all of them in one DFT bin."""
 
 BEEP_HZ = 1000
 """sipbot's own beep (sipbot/prompts/README.md)."""
 
 PURE = 0.8
-"""Least share of a window's energy at the beep's frequency: speech stays below 0.5 (measured over
-the project's prompts), the beep after G.711 is above 0.99."""
+"""Least share of a window's energy at the beep's frequency; tests hold it to the prompts."""
 
 LEAST_WINDOWS = 10
 """200 ms: shorter than the beep (0.5 s), longer than any vowel stays on one pitch."""
@@ -52,4 +51,4 @@ def _is_beep(window: "np.typing.NDArray[np.float64]") -> bool:
     spectrum = np.fft.rfft(window)
     bin_ = BEEP_HZ * WINDOW // RATE_HZ
     # Parseval: one bin of a real signal stands for its mirror image too.
-    return 2 * abs(spectrum[bin_]) ** 2 / WINDOW / energy >= PURE
+    return bool(2 * abs(spectrum[bin_]) ** 2 / WINDOW / energy >= PURE)

