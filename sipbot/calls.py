@@ -32,7 +32,7 @@ from sipbot.topics import LivePayload, LiveType
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
 each second of audio (measured), so 5 s means that the recogniser is down.  Then the recording
-counts as a message: a memo too many costs an operator a minute, one too few costs a client a customer."""
+counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
 
 
 class Agent(Protocol):

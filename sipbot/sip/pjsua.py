@@ -38,7 +38,7 @@ JITTER_FRAMES_MAX = 50
 """1 s of jitter buffer: a burst that long is delayed, not dropped; nobody listens to the delay."""
 
 PLAYERS_MAX = 24
-"""Players kept open, of the 32 the wheel can hold (measured); the least recently used goes first."""
+"""Players kept open, of the wheel's 32 (measured); the least recently used goes first."""
 
 PROMPT_MARGIN_S = 0.06
 """Three frames: bridge connection, the frame being built, and the packet on its way."""
