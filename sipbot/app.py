@@ -68,7 +68,7 @@ class App:
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
-        self._troubles: asyncio.Queue[tuple[str, AlertPayload]] = asyncio.Queue()
+        self._troubles: asyncio.Queue[tuple[str, AlertPayload | None]] = asyncio.Queue()
         self._state: tuple[SiteState, tuple[str, ...]] | None = None
 
         self.broker = broker_of(settings)
@@ -108,6 +108,8 @@ class App:
             trouble=self._trouble,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
+        for name in self._alerts():  # what an earlier run has left on the broker
+            self._trouble(name, None)
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Dialplans) -> Self:
@@ -251,9 +253,17 @@ class App:
         while True:
             await self.feed.live(*await self._news.get())
 
-    def _trouble(self, name: str, problem: str, remedy: str) -> None:
-        payload = AlertPayload(ts=datetime.now(UTC), problem=problem, remedy=remedy)
+    def _trouble(self, name: str, problem: str | None, remedy: str = "") -> None:
+        at = datetime.now(UTC)
+        payload = AlertPayload(ts=at, problem=problem, remedy=remedy) if problem else None
         self._troubles.put_nowait((name, payload))
+
+    def _alerts(self) -> list[str]:
+        """Every alert that this program can raise."""
+        children = ["live-recogniser", "second-recogniser"]
+        children += [f"agent-{agent.number}" for agent in self.agents]
+        alerts = ["recording-stalled", "call-failed", *(f"crash-loop-{c}" for c in children)]
+        return alerts + [f"account-{account.name}" for account in self.settings.sip.account]
 
     def _looping(self, name: str) -> Callable[[int], None]:
         # Called in the event loop.

@@ -99,6 +99,7 @@ class LiveCall:
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False
+        self._left_at: datetime | None = None
         self._log = structlog.get_logger().bind(call=offer.call, client=client)
 
     @property
@@ -131,6 +132,7 @@ class LiveCall:
             recorded=recorded,
         )
         if recorded:
+            self._left_at = self._tools.spool.last_written(self.call)
             self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
         ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
         self.happen(Gone() if by is EndedBy.CRASH else ended)
@@ -256,7 +258,7 @@ class LiveCall:
         self._after(max_s, script.TimeUp())
 
     async def _end(self, state: EndState) -> None:
-        now = datetime.now(UTC)
+        now = self._ended_at()
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
@@ -295,9 +297,13 @@ class LiveCall:
             ),
             recording=recording,
             audio_url=self._tools.audio_url(self.call),
-            at=now,
+            at=datetime.now(UTC),
             ears=self._tools.reading.ears(self.language),
         )
+
+    def _ended_at(self) -> datetime:
+        """Now; a call of an earlier run ended when its recording last grew."""
+        return self._left_at or datetime.now(UTC)
 
     # -- small helpers --------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ closed (or cut off) recording safe: header repaired, file and folder fsynced, ha
 import asyncio
 import hashlib
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sipbot.errors import SpoolError
@@ -44,6 +45,14 @@ class Spool:
         """Whether at least one sample of this call reached the disk."""
         path = self.audio(call)
         return path.exists() and path.stat().st_size > HEADER_BYTES
+
+    def last_written(self, call: str) -> datetime:
+        """Return when the recording last grew, UTC.
+
+        Raises:
+            FileNotFoundError: there is no recording.
+        """
+        return datetime.fromtimestamp(self.audio(call).stat().st_mtime, UTC)
 
     async def seal(self, call: str, *, cut_off: bool) -> Recording:
         """Make a recording that nobody writes to any more safe, and describe it.

@@ -14,7 +14,7 @@ import structlog
 
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import Agent, Gone, LiveCall, Tools
-from sipbot.dialplan import Dialplans
+from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import ChildGoneError, SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
@@ -43,7 +43,7 @@ class Switchboard:
     Args:
         dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
-        trouble: told when something happened that a person should look at: id, problem, remedy.
+        trouble: told what a person should look at: id, problem (None when it is over), remedy.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Switchboard:
         *,
         dialplans: Dialplans,
         tools: Tools,
-        trouble: Callable[[str, str, str], None],
+        trouble: Callable[[str, str | None, str], None],
     ) -> None:
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
@@ -75,7 +75,7 @@ class Switchboard:
             case wire.Hello(calls=calls):
                 self._adopted |= dict.fromkeys(calls, agent)
             case wire.Offered(offer=offer):
-                self._work.put_nowait(self._lead(agent, offer))
+                self._offered(agent, offer)
             case wire.Refused():
                 self._work.put_nowait(self._refused(event))
             case wire.Fault(call=call, problem=problem):
@@ -104,6 +104,7 @@ class Switchboard:
     def _registered(self, account: str, code: int, reason: str) -> None:
         if code < 300:
             self._log.info("registered", account=account, code=code)
+            self._trouble(f"account-{account}", None, "")
             return
         self._log.error("not registered", account=account, code=code, reason=reason)
         problem = f"account {account} is not registered: {code} {reason}"
@@ -167,38 +168,47 @@ class Switchboard:
 
     # -- new calls ------------------------------------------------------------------------------
 
-    async def _lead(self, agent: Agent, offer: CallOffer) -> None:
+    def _offered(self, agent: Agent, offer: CallOffer) -> None:
+        """Find the client; from here on the call hears everything, an immediate CANCEL too."""
         choice = self.dialplans.choose(offer)
-        caller = self._caller(offer)
-        ledger = self._tools.ledger
         if choice.dialplan is None:
-            await ledger.refuse_call(
-                offer,
-                EndState.REFUSED_UNMAPPED,
-                404,
-                rule=choice.rule,
-                number=choice.number,
-                caller=caller.number,
-            )
-            self._log.warning("no client has this number", call=offer.call, number=choice.number)
-            _refuse(agent, offer.call, 404)
+            self._work.put_nowait(self._unmapped(agent, offer, choice))
             return
-        client = choice.dialplan.client
-        try:
-            await ledger.add_call(offer, client, choice.rule, choice.number, caller=caller.number)
-        except SipbotError:
-            _refuse(agent, offer.call, 503)  # the trunk may try another site; `_careful` tells why
-            raise
         call = LiveCall(
             offer=offer,
-            client=client,
+            client=choice.dialplan.client,
             plan=choice.dialplan,
-            caller=caller,
+            caller=self._caller(offer),
             agent=agent,
             tools=self._tools,
         )
         call.happen(_OFFERED)
+        self.calls[offer.call] = call
+        self._work.put_nowait(self._lead(call, choice))
+
+    async def _lead(self, call: LiveCall, choice: Choice) -> None:
+        try:
+            await self._tools.ledger.add_call(
+                call.offer, call.client, choice.rule, choice.number, caller=call.caller.number
+            )
+        except SipbotError:
+            del self.calls[call.call]
+            if call.agent is not None:  # the trunk may try another site; `_careful` tells why
+                _refuse(call.agent, call.call, 503)
+            raise
         await self._run(call)
+
+    async def _unmapped(self, agent: Agent, offer: CallOffer, choice: Choice) -> None:
+        await self._tools.ledger.refuse_call(
+            offer,
+            EndState.REFUSED_UNMAPPED,
+            404,
+            rule=choice.rule,
+            number=choice.number,
+            caller=self._caller(offer).number,
+        )
+        self._log.warning("no client has this number", call=offer.call, number=choice.number)
+        _refuse(agent, offer.call, 404)
 
     async def _refused(self, event: wire.Refused) -> None:
         choice = self.dialplans.choose(event.offer)

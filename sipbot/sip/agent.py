@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 import uuid6
 
-from sipbot.errors import WireError
+from sipbot.errors import SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import wire
@@ -35,6 +35,9 @@ POLL_MS = 10
 
 FSYNC_EVERY_S = 0.5
 """Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""
+
+PARENT_LIMIT_S = 30.0
+"""An agent whose parent never comes must not keep the port; a parent gives up after 10 s."""
 
 BACKLOG_BYTES = 1 << 20
 """Events a parent may leave unread (a stopped parent) before it counts as dead."""
@@ -112,6 +115,7 @@ class Agent:
         self._recorded: set[str] = set()
         self._alone: dict[str, _Alone] = {}
         self._had_parent = False
+        self._born_until = time.monotonic() + PARENT_LIMIT_S
         self._draining = False
         self._door = _listen(socket_path)
         self.stack = Stack(settings.stack, self)
@@ -130,8 +134,8 @@ class Agent:
         self.stack.close()
 
     def _done(self) -> bool:
-        left = self._draining or (self._had_parent and self._parent is None)
-        return left and not self.stack.lines
+        orphan = self._parent is None and (self._had_parent or time.monotonic() > self._born_until)
+        return (self._draining or orphan) and not self.stack.lines
 
     # -- what the stack says (Listener): inside Stack.poll --------------------------------------
 
@@ -360,7 +364,11 @@ def main() -> None:
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=AgentSettings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then says Drain
     gc.disable()  # a collected pjsua2 object may die at a bad moment (pjproject, general concepts)
-    agent = Agent(settings, Path(sys.argv[1]))
+    try:
+        agent = Agent(settings, Path(sys.argv[1]))
+    except SipbotError as error:
+        sys.stderr.write(f"{error}\n")
+        os._exit(1)
     agent.run()
     os._exit(0)  # pjsua2's destructors after the library is gone abort the process (measured)
 

@@ -144,7 +144,7 @@ class AgentClient:
         finally:
             self._writer.close()
             self._writer, self.hello, self.pong = None, None, None
-        return f"{reason}{self._reap()}"
+        return f"{reason}{await self._reap()}"
 
     async def _connect_or_start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         with contextlib.suppress(OSError):  # nobody there: the usual case
@@ -159,13 +159,12 @@ class AgentClient:
                 return await self._connect()
             if self._process is not None and self._process.poll() is not None:
                 raise ChildStartError(
-                    f"the agent ended before it was ready{self._reap()}; is "
-                    f"{self._settings.stack.address}:{self._settings.stack.port}/udp in use?"
+                    f"the agent ended before it was ready{await self._reap()}; its words are above"
                 )
             await asyncio.sleep(CONNECT_EVERY_S)
         if self._process is not None:
             self._process.kill()
-        raise ChildStartError(f"the agent was not ready within {READY_S:g} s{self._reap()}")
+        raise ChildStartError(f"the agent was not ready within {READY_S:g} s{await self._reap()}")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
@@ -182,16 +181,17 @@ class AgentClient:
             self._process.stdin.write(encode(self._settings))
             self._process.stdin.close()
 
-    def _reap(self) -> str:
+    async def _reap(self) -> str:
         """Collect the ended process and say how it ended; nothing is known of an adopted one."""
         process, self._process = self._process, None
         if process is None:
             return ""
         try:
-            code = process.wait(timeout=1.0)  # its socket is closed, so it is on its way out
+            # Its socket is closed, so it is on its way out; `close` may ask a registrar for 1 s.
+            code = await asyncio.to_thread(process.wait, 2.0)
         except subprocess.TimeoutExpired:
             process.kill()
-            code = process.wait()
+            code = await asyncio.to_thread(process.wait)
         return f" (signal {-code})" if code < 0 else f" (exit code {code})"
 
     async def _listen(self, reader: asyncio.StreamReader) -> str:

@@ -25,6 +25,8 @@ import msgspec
 import pjsua2 as pj
 from pjsua2 import _pjsua2
 
+from sipbot.errors import ChildStartError
+
 LINES = 4
 """Calls one process can carry: PJSUA_MAX_CALLS of the published wheel (docs/decisions/0001)."""
 
@@ -34,8 +36,8 @@ CLOCK_HZ = 8000
 FRAME_MS = 20
 """RFC 3551 section 4.2: the default packetisation of PCMU and PCMA."""
 
-JITTER_FRAMES_MAX = 50
-"""1 s of jitter buffer: a burst that long is delayed, not dropped; nobody listens to the delay."""
+JITTER_MAX_MS = 1000
+"""Room of the jitter buffer: a burst that long is delayed, not dropped; nobody listens to the delay."""
 
 PLAYERS_MAX = 24
 """Players kept open, of the wheel's 32 (measured); the least recently used goes first."""
@@ -483,7 +485,14 @@ class Stack:
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = settings.address, settings.port
         transport.publicAddress = settings.public_address
-        self._transport = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        try:
+            self._transport = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        except pj.Error as error:
+            raise ChildStartError(
+                f"cannot listen on {settings.address}:{settings.port}/udp: {error.reason}. Is "
+                "another program there, and is it an address of this machine? See sip.address and "
+                "sip.port in config.toml"
+            ) from error
         set_timers = ctypes.CDLL(_pjsua2.__file__).pjsip_tsx_set_timers
         set_timers(*(ctypes.c_uint(value) for value in TIMERS_MS))
         self._endpoint.libStart()
@@ -576,7 +585,7 @@ def _endpoint_config(settings: StackSettings) -> Any:
     media.audioFramePtime = media.ptime = FRAME_MS
     media.ecTailLen, media.noVad = 0, True
     media.sndAutoCloseTime = -1  # the clock must already run when the first call comes
-    media.jbMax = JITTER_FRAMES_MAX
+    media.jbMax = JITTER_MAX_MS
     return _never_discarding(config)
 
 
