@@ -1,10 +1,10 @@
 """One supervised child program: started, watched, ended and started again.
 
-Agents, recognisers and the embedded broker are children because C code in them may crash or hang
-(docs/decisions/0001): a dead child costs its own work only, and the next one is there within a
-second.  The parent talks to a child in JSON lines on stdin and stdout (sipbot/lines.py); what the
-child logs goes to the parent's stderr.  A child that is silent, or that says something nobody
-understands, is killed: a peer that cannot be trusted is replaced, never argued with.
+Agents, recognisers and the embedded broker are children because C code in them may crash or hang:
+a dead child costs its own work only, and the next one is there within a second.  The parent talks
+to a child in JSON lines on stdin and stdout (sipbot/lines.py); what the child logs goes to the
+parent's stderr.  A child that is silent, or that says something nobody understands, is killed: a
+peer that cannot be trusted is replaced, never argued with.
 
 A child ends by itself when its stdin reaches EOF, because then its parent is dead.
 """
