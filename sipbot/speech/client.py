@@ -1,0 +1,277 @@
+"""The parent's side of a recogniser: hand jobs out, and hand them out again when it dies.
+
+A recogniser may crash, hang or be killed at any moment.  Nothing is lost by that, because the
+recording is the queue: this file remembers which jobs are unfinished and gives every one of them,
+from its first sample, to the next worker.  What the first worker has already told is not told
+twice.  A job that takes its worker down three times is given up, so that it cannot take others
+down for ever.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from sipbot.child import Child, Limits
+from sipbot.errors import ChildGoneError
+from sipbot.speech import wire
+from sipbot.speech.ears import ModelRef, Role, for_language
+from sipbot.wav import longest_s
+
+READY_S = 120.0
+"""A model of 1 GB from a slow disk; the small ones load in 2 s (measured)."""
+
+LEAST_LIMIT_S = 30.0
+"""Time allowed for the shortest recording, on a machine that is busy with calls."""
+
+LIMIT_PER_AUDIO = 4.0
+"""Seconds allowed per second of audio: twenty times what vosk and faster-whisper need on a free
+core (real-time factors 0.18 and 0.17, measured)."""
+
+DEATHS = 3
+"""Workers a job may take down: once is bad luck, three times is the job."""
+
+_WATCH_S = 0.25
+"""How often time limits are looked at; far below the shortest of them."""
+
+_SAME_S = 0.001
+"""Positions closer than this are the same one, heard again from the same samples."""
+
+_log = structlog.get_logger()
+
+Job = wire.Follow | wire.Reread
+
+
+class _Work:
+    """One unfinished job and what has been told about it."""
+
+    def __init__(self, request: Job) -> None:
+        self.request = request
+        self.finished = isinstance(request, wire.Reread)
+        self.deaths = 0
+        self.given_at_s: float | None = None
+        """Monotonic time when the living worker was given all of it; None before."""
+        self.told: set[type] = set()
+        self.ended_at_s = -1.0
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds a worker may need from being given the whole job to its end."""
+        return LIMIT_PER_AUDIO * longest_s(Path(self.request.path))
+
+    def is_new(self, reply: wire.Reply) -> bool:
+        """Return whether this was not told before, by this worker or an earlier one."""
+        match reply:
+            case wire.SpeechEnded(at_s=at_s):
+                if at_s <= self.ended_at_s + _SAME_S:
+                    return False
+                self.ended_at_s = at_s
+            case wire.SpeechStarted() | wire.Silent() | wire.Heard():
+                if type(reply) in self.told:
+                    return False
+                self.told.add(type(reply))
+            case _:
+                pass
+        return True
+
+
+class SpeechClient:
+    """One recogniser, kept alive, and the jobs it owes an answer.
+
+    All methods and callbacks belong to the event loop that `run` runs in.
+
+    Args:
+        role: ``live`` follows growing recordings, ``second`` reads closed ones.
+        models: installed models, preferred ones first; those of other engines are ignored.
+        on_reply: called with `Ready` and with everything told about a job, once.  A job is over
+            after `Final` or `Failed`, and after `Heard` when its language has no live ear.
+        on_crash_loop: called with the number of short lives when the recogniser keeps dying.
+        limits: how long the worker may take to be ready, to answer pings and to end.
+        least_limit_s: time allowed for any job, in seconds.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        models: Sequence[ModelRef],
+        on_reply: Callable[[wire.Reply], None],
+        *,
+        on_crash_loop: Callable[[int], None] = lambda _: None,
+        limits: Limits | None = None,
+        least_limit_s: float = LEAST_LIMIT_S,
+    ) -> None:
+        self._role = role
+        self._on_reply = on_reply
+        self._least_limit_s = least_limit_s
+        self._works: dict[str, _Work] = {}
+        self._blamed: str | None = None
+        self.ears: dict[str, str] = {}
+        """Language → model, as the living worker reported it; kept while it is replaced."""
+        self.behind_s = 0.0
+        """Audio the worker has not heard yet, in seconds, as of its last sign of life."""
+        self.rss_bytes = 0
+        """Resident memory of the worker, as of its last sign of life."""
+        self._child = Child(
+            [
+                sys.executable,
+                "-m",
+                "sipbot.speech.worker",
+                role,
+                msgspec.json.encode(list(models)).decode(),
+            ],
+            name=f"{role} recogniser",
+            decoder=wire.replies,
+            on_message=self._hear,
+            is_ready=lambda message: isinstance(message, wire.Ready),
+            ping=lambda n: wire.Ping(n=n),
+            on_gone=self._bury,
+            on_crash_loop=on_crash_loop,
+            # a model comes from its folder or not at all; threads are ours to count
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            limits=limits or Limits(ready_s=READY_S),
+        )
+        self.ready = self._child.ready
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the living worker."""
+        return self._child.pid
+
+    @property
+    def jobs(self) -> int:
+        """Number of jobs that are not over."""
+        return len(self._works)
+
+    async def run(self) -> None:
+        """Keep the recogniser alive until cancelled.
+
+        Raises:
+            ChildStartError: the interpreter cannot be started.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._child.run(), name=f"{self._role} recogniser")
+            group.create_task(self._watch(), name=f"{self._role} recogniser's time limits")
+
+    def follow(
+        self, job: str, path: Path, language: str, end_silence_s: float, no_speech_s: float
+    ) -> None:
+        """Live: follow a recording from its first sample; it may not exist yet."""
+        self._add(
+            wire.Follow(
+                job=job,
+                path=str(path),
+                language=language,
+                end_silence_s=end_silence_s,
+                no_speech_s=no_speech_s,
+            )
+        )
+
+    def finish(self, job: str) -> None:
+        """Live: the recording is closed.  A job that is over or unknown is left alone."""
+        work = self._works.get(job)
+        if work is not None and not work.finished:
+            work.finished = True
+            if work.given_at_s is not None:
+                work.given_at_s = time.monotonic()
+                self._tell(wire.Finish(job=job))
+
+    def reread(self, job: str, path: Path, language: str) -> None:
+        """Second: read a closed recording, after those that were asked for before."""
+        self._add(wire.Reread(job=job, path=str(path), language=language))
+
+    def forget(self, job: str) -> None:
+        """Nothing more is told about this job."""
+        work = self._works.pop(job, None)
+        if work is not None and work.given_at_s is not None:
+            self._tell(wire.Forget(job=job))
+        self._give()
+
+    def _add(self, request: Job) -> None:
+        self._works[request.job] = _Work(request)
+        self._give()
+
+    def _give(self) -> None:
+        """Give the living worker what it has not got yet.
+
+        Closed recordings are given one at a time: a time limit then runs for the one that is
+        read, and a worker that dies blames nobody who was waiting.
+        """
+        if not self.ready.is_set():
+            return
+        for work in list(self._works.values()):
+            if work.given_at_s is None:
+                work.given_at_s = time.monotonic()
+                self._tell(work.request)
+                if work.finished and self._role == "live":
+                    self._tell(wire.Finish(job=work.request.job))
+            if self._role == "second":
+                return
+
+    def _tell(self, message: msgspec.Struct) -> None:
+        try:
+            self._child.send(message)
+        except ChildGoneError:
+            # nothing is lost: every unfinished job is given to the next worker in full
+            _log.debug("recogniser has just ended", role=self._role)
+
+    # -- the child's callbacks: all in the event loop of the parent -------------------------------
+
+    def _hear(self, reply: wire.Reply) -> None:
+        match reply:
+            case wire.Ready(ears=ears):
+                self.ears = dict(ears)
+                self._on_reply(reply)
+                self._give()
+            case wire.Pong(behind_s=behind_s, rss_bytes=rss_bytes):
+                self.behind_s, self.rss_bytes = behind_s, rss_bytes
+            case _:
+                self._pass_on(reply)
+
+    def _pass_on(self, reply: wire.Reply) -> None:
+        assert not isinstance(reply, wire.Ready | wire.Pong)
+        work = self._works.get(reply.job)
+        if work is None or not work.is_new(reply):
+            return
+        if self._ends(reply, work):
+            del self._works[reply.job]
+            self._give()
+        self._on_reply(reply)
+
+    def _ends(self, reply: wire.Reply, work: _Work) -> bool:
+        if isinstance(reply, wire.Heard):
+            return for_language(work.request.language, self.ears) is None
+        return isinstance(reply, wire.Final | wire.Failed)
+
+    def _bury(self, reason: str) -> None:
+        """The worker is dead: count it against its jobs, and give up the ones that kill."""
+        blamed, self._blamed = self._blamed, None
+        for job, work in list(self._works.items()):
+            given, work.given_at_s = work.given_at_s is not None, None
+            if not given or (blamed is not None and job != blamed):
+                continue
+            work.deaths += 1
+            if work.deaths >= DEATHS:
+                del self._works[job]
+                _log.error("recognition given up", call=job, deaths=work.deaths, reason=reason)
+                problem = f"ended its recogniser {work.deaths} times, last: {reason}"
+                self._on_reply(
+                    wire.Failed(job=job, code="killed", problem=problem, retryable=False)
+                )
+
+    async def _watch(self) -> None:
+        """End a worker that takes too long over a finished job; the job counts as its cause."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            now = time.monotonic()
+            for job, work in self._works.items():
+                if not work.finished or work.given_at_s is None or self._blamed is not None:
+                    continue
+                spent_s = now - work.given_at_s
+                if spent_s > self._least_limit_s and spent_s > work.limit_s:
+                    self._blamed = job
+                    self._child.kill(f"took more than {spent_s:.0f} s over one recording")
