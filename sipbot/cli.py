@@ -4,6 +4,7 @@ Exit code 0 is success, 1 a failure that the message explains, 2 a wrong command
 """
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 import sipbot
-from sipbot import cli_config, cli_memos, cli_models, config, log
+from sipbot import cli_config, cli_memos, cli_models, config, log, view
 from sipbot.app import App
 from sipbot.cli_call import call
 from sipbot.cli_demo import demo
+from sipbot.cli_doctor import doctor
 from sipbot.dialplan import Dialplans, load_all
 from sipbot.errors import SipbotError
 
@@ -27,13 +30,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Answer a client's line, record and transcribe the message, publish a memo over MQTT.",
 )
-app.add_typer(cli_memos.app, name="memos")
+app.add_typer(cli_memos.memos_app, name="memos")
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_config.config_app, name="config")
 app.add_typer(cli_config.dialplan_app, name="dialplan")
 
 app.command()(call)
 app.command()(demo)
+app.command()(doctor)
 
 ConfigOption = Annotated[
     Path | None,
@@ -61,23 +65,35 @@ def root(
 def run(*, config_path: ConfigOption = None) -> None:
     """Answer calls until told to stop (Ctrl-C or SIGTERM).
 
-    On a terminal a live view of the calls is shown; elsewhere JSON logs go to standard error.
+    On a terminal a live view of the calls is shown, and the log goes to sipbot.log in the folder
+    var; elsewhere JSON logs go to standard error.
 
     Example: sipbot run --config config.toml
     """
     settings = config.load(config_path)
     dialplans = load_all(settings.dialplans, settings.region)
-    log.configure(settings.log.level, settings.log.format)
-    asyncio.run(_run(settings, dialplans))
+    watched = sys.stdout.isatty() and settings.log.format != "json"
+    log.configure(settings.log.level, "json" if watched else settings.log.format)
+    with contextlib.ExitStack() as stack:
+        if watched and sys.stderr.isatty():
+            stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
+        asyncio.run(_run(settings, dialplans, watched=watched))
 
 
-async def _run(settings: config.Settings, dialplans: Dialplans) -> None:
+async def _run(settings: config.Settings, dialplans: Dialplans, *, watched: bool) -> None:
     async with AsyncExitStack() as stack:
         bot = await App.open(stack, settings, dialplans)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        # A closed terminal says SIGHUP; without one (nohup, a supervisor) it is not ours to take.
+        for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if watched else ())):
             loop.add_signal_handler(number, bot.stop)
-        await bot.run()
+        if not watched:
+            await bot.run()
+            return
+        async with asyncio.TaskGroup() as group:
+            viewer = group.create_task(view.show(bot, Console()), name="view")
+            await bot.run()
+            viewer.cancel()
 
 
 def main() -> None:

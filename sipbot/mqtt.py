@@ -323,10 +323,20 @@ async def watch(
                         place=place, payload=message.payload, retained=bool(message.retain)
                     )
     except aiomqtt.MqttError as error:
-        raise FeedError(
-            f"broker {broker.host}:{broker.port}: {error}. Is sipbot running, and are mqtt.host, "
-            "mqtt.port, mqtt.username and mqtt.password right?"
-        ) from error
+        raise _unreachable(broker, error) from error
+
+
+async def reach(broker: Broker) -> None:
+    """Connect as a client without a name or a will, and leave: can it be done?
+
+    Raises:
+        FeedError: the broker cannot be reached or refused us.
+    """
+    try:
+        async with _open(broker, _tls_context(broker), None, None):
+            return
+    except aiomqtt.MqttError as error:
+        raise _unreachable(broker, error) from error
 
 
 @asynccontextmanager
@@ -348,6 +358,13 @@ async def _open(
     )
     async with client:
         yield client
+
+
+def _unreachable(broker: Broker, error: aiomqtt.MqttError) -> FeedError:
+    return FeedError(
+        f"broker {broker.host}:{broker.port}: {error}. Is it running (the embedded one runs with "
+        "sipbot), and are mqtt.host, mqtt.port, mqtt.username and mqtt.password right?"
+    )
 
 
 def _tls_context(broker: Broker) -> ssl.SSLContext | None:

