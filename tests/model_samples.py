@@ -5,10 +5,9 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from shelf import Shelf
-
 from sipbot.install import install
 from sipbot.models import Catalog, InstalledModel
+from tests.shelf import Shelf
 
 FILES = {"model.bin": b"weights" * 1000, "conf/mfcc.conf": b"--sample-frequency=16000\n"}
 

@@ -4,12 +4,12 @@ import asyncio
 import sys
 
 import pytest
-from brokers import PATIENCE_S, ROOT, publish, running, subscribed
 
 from sipbot.broker import MAX_CONNECTIONS, loopback
 from sipbot.broker_wire import Ping, Pong, Ready, events
 from sipbot.errors import UsageError
 from sipbot.lines import encode
+from tests.brokers import PATIENCE_S, ROOT, publish, running, subscribed
 
 pytestmark = pytest.mark.broker
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offers import offer, party
 
 from sipbot.caller import WITHHELD, CallerId, caller_number
 from sipbot.records import CallOffer, Party
+from tests.offers import offer, party
 
 ANONYMOUS = Party(uri="sip:anonymous@anonymous.invalid", name="Anonymous")
 

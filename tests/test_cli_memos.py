@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from brokers import PATIENCE_S, ROOT, RunningBroker, running
-from memo_samples import AT, a_memo_of, a_transcript, an_offer
 from typer.testing import CliRunner
 
 from sipbot.cli_memos import memos_app
@@ -17,6 +15,8 @@ from sipbot.ledger import Ledger
 from sipbot.memo import Memo, with_transcript
 from sipbot.mqtt import Feed
 from sipbot.records import EndedBy, EndState
+from tests.brokers import PATIENCE_S, ROOT, RunningBroker, running
+from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 runner = CliRunner()
 

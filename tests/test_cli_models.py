@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_samples import catalog, files_source, stock
-from shelf import Shelf, running_shelf
 from typer.testing import CliRunner
 
 from sipbot.cli_models import app
+from tests.model_samples import catalog, files_source, stock
+from tests.shelf import Shelf, running_shelf
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 import jsonschema
 import pytest
 import typer
-from broken_files import Broken, broken_files
 from typer.testing import CliRunner
 
 from sipbot import config
@@ -17,6 +16,7 @@ from sipbot.cli_config import config_app
 from sipbot.config import SHAPE, Settings, from_values, load, schema
 from sipbot.environment import name_of
 from sipbot.errors import ConfigError, Mistake
+from tests.broken_files import Broken, broken_files
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 ACCOUNT = {

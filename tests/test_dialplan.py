@@ -8,10 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import typer
-from broken_files import Broken, broken_files
 from hypothesis import given
 from hypothesis import strategies as st
-from offers import offer
 from typer.testing import CliRunner, Result
 
 from sipbot.cli_config import dialplan_app
@@ -19,6 +17,8 @@ from sipbot.dialplan import Dialplan, Dialplans, load_all, load_file
 from sipbot.dialplan_form import SHAPE, DialplanForm, schema
 from sipbot.errors import DialplanError, Mistake
 from sipbot.records import CallOffer, Party
+from tests.broken_files import Broken, broken_files
+from tests.offers import offer
 
 ROOT = Path(__file__).parents[1]
 BEEP = Path(__file__).parent / "data" / "beep_8k.wav"

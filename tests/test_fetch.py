@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shelf import Shelf, running_shelf
 
 from sipbot.errors import ModelError
 from sipbot.fetch import check, check_space, download, listed_pin
 from sipbot.models import Pin
+from tests.shelf import Shelf, running_shelf
 
 BODY = bytes(range(256)) * 4000
 PIN = Pin(bytes=len(BODY), sha256=hashlib.sha256(BODY).hexdigest())

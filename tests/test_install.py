@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from model_samples import (
+
+from sipbot.errors import ModelError, UsageError
+from sipbot.install import install, install_language
+from sipbot.models import Catalog, Pin, installed, verify
+from tests.model_samples import (
     ARCHIVE,
     FILES,
     archive_source,
@@ -19,11 +23,7 @@ from model_samples import (
     stock,
     zipped,
 )
-from shelf import Shelf, running_shelf
-
-from sipbot.errors import ModelError, UsageError
-from sipbot.install import install, install_language
-from sipbot.models import Catalog, Pin, installed, verify
+from tests.shelf import Shelf, running_shelf
 
 
 @pytest.fixture

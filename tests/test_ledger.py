@@ -16,13 +16,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 from sipbot import ledger_schema
 from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.memo import Memo, Stage, Status, with_transcript
 from sipbot.records import EndedBy, EndState
+from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 LATER = AT + timedelta(days=9999)
 
@@ -378,7 +378,7 @@ _WRITER = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from memo_samples import AT, a_memo_of, an_offer
+from tests.memo_samples import AT, a_memo_of, an_offer
 from sipbot.ledger import Ledger
 from sipbot.records import EndedBy, EndState
 

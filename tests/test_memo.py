@@ -6,7 +6,6 @@ from pathlib import Path
 import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
-from memo_samples import AT, a_memo, a_transcript
 
 from sipbot.memo import (
     LIVE_EAR,
@@ -19,6 +18,7 @@ from sipbot.memo import (
     with_transcript,
 )
 from sipbot.records import Transcript
+from tests.memo_samples import AT, a_memo, a_transcript
 
 transcripts = st.builds(
     a_transcript,

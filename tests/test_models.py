@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from model_samples import FILES, catalog, files_source, install_m, sha256, stock
-from shelf import Shelf, running_shelf
 
 from sipbot.errors import ModelError, UsageError
 from sipbot.models import Archive, Catalog, InstalledModel, Package, installed, tree_sha256, verify
+from tests.model_samples import FILES, catalog, files_source, install_m, sha256, stock
+from tests.shelf import Shelf, running_shelf
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from brokers import PATIENCE_S, ROOT, RunningBroker, free_port, publish, running, subscribed
 
 from sipbot.errors import FeedError
 from sipbot.mqtt import Broker, Feed, watch
 from sipbot.topics import AlertPayload, LivePayload
+from tests.brokers import PATIENCE_S, ROOT, RunningBroker, free_port, publish, running, subscribed
 
 pytestmark = [pytest.mark.broker, pytest.mark.peer]
 
@@ -222,7 +222,7 @@ async def test_watch_sees_open_memos_first_and_then_what_happens(broker: Running
         memo = await anext(seen)
         await feed.publish_feed("yamato", b'{"type":"new"}')
         event = await anext(seen)
-        await seen.aclose()  # type: ignore[attr-defined]  # an async generator, typed as iterator
+        await seen.aclose()
 
     assert ("memo", "m1", True) == (memo.place.kind, memo.place.id, memo.retained)
     assert ("feed", b'{"type":"new"}', False) == (

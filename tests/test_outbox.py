@@ -7,10 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from brokers import PATIENCE_S, RunningBroker, running, subscribed
 from hypothesis import given
 from hypothesis import strategies as st
-from memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError
@@ -19,6 +17,8 @@ from sipbot.memo import Memo, Status, with_transcript
 from sipbot.mqtt import Feed
 from sipbot.outbox import Outbox
 from sipbot.records import EndedBy, EndState
+from tests.brokers import PATIENCE_S, RunningBroker, running, subscribed
+from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ HELLO = [Offered(), Answered(), PromptEnded(prompt="greeting"), PromptEnded(prom
 
 
 def play(events: list[Event], rules: Rules | None = None) -> tuple[Script, list[Action]]:
-    script, done = Script(rules=rules or Rules()), []
+    script = Script(rules=rules or Rules())
+    done: list[Action] = []
     for event in events:
         script, actions = advance(script, event)
         done += actions

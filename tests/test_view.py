@@ -6,11 +6,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from memo_samples import a_memo, a_transcript
 from rich.console import Console
 
 from sipbot.memo import Memo, Stage, with_failure, with_transcript
 from sipbot.view import CallRow, Snapshot, render
+from tests.memo_samples import a_memo, a_transcript
 
 AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from model_samples import FILES, catalog, content, install_m, quiet, sha256, zipped
 
 from sipbot.errors import ModelError
 from sipbot.install import install
 from sipbot.models import Catalog, Model, Package, verify
+from tests.model_samples import FILES, catalog, content, install_m, quiet, sha256, zipped
 
 
 @pytest.fixture
