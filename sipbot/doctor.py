@@ -109,7 +109,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     findings = [Finding(part="sipbot", version=sipbot.__version__, state="ok", found=found)]
     findings += [*_reach(settings), *_sip_ports(settings, up)]
     findings.append(_of_probe("agent", await doctor_probes.agent()))
-    findings += [_ledger(settings), _disk(settings)]
+    findings += [ledger(settings), _disk(settings)]
     findings += await _broker(settings, running=bool(up))
     try:
         plans = load_all(settings.dialplans, settings.region)
@@ -119,7 +119,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
         findings.append(_dialplans(plans))
         findings += _ears(settings, plans)
     if deep:
-        findings += _hashes(settings)
+        findings += hashes(settings)
         for role in _roles(settings):
             models = models_of(settings)
             findings.append(_of_probe(f"{role} recogniser", await doctor_probes.ear(role, models)))
@@ -186,7 +186,8 @@ def disk_finding(free_mb: float, days: float, lines: int) -> Finding:
     return Finding(part="disk", state=state, found=found, remedy=remedy)
 
 
-def _ledger(settings: Settings) -> Finding:
+def ledger(settings: Settings) -> Finding:
+    """Return how the ledger is, or how the clock is when the ledger shows it to be wrong."""
     path = ledger_path(settings)
     if not path.exists():
         return Finding(part="ledger", state="ok", found=f"{path}: none yet, the first run makes it")
@@ -349,7 +350,8 @@ def _roles(settings: Settings) -> list[Role]:
     return [role for role, wanted in on.items() if wanted]
 
 
-def _hashes(settings: Settings) -> Iterator[Finding]:
+def hashes(settings: Settings) -> Iterator[Finding]:
+    """Yield what the hashes of every installed model say."""
     engines: dict[str, Engine] = {model.name: model.engine for model in models_of(settings)}
     for name, engine in engines.items():
         try:
