@@ -54,7 +54,7 @@ def read_offer(raw: str, *, call: str, received_at: datetime, source: str) -> Ca
         received_at=received_at,
         source=source,
         sip_call_id=next(_values(headers, "Call-ID"), ""),
-        request_uri=words[1] if len(words) > 1 else "",
+        request_uri=_clean_uri(words[1]) if len(words) > 1 else "",
         to=_first_party(headers, "To"),
         from_=from_,
         asserted=tuple(_party(v) for v in _split(headers, "P-Asserted-Identity"))[:MAX_ENTRIES],
@@ -70,11 +70,6 @@ def content_type(raw: str) -> str:
     _, _, rest = raw.partition("\n")
     headers = HeaderParser().parsestr(rest.replace("\r\n", "\n"))
     return next(_values(headers, "Content-Type"), "").split(";", 1)[0].strip().lower()
-
-
-def user_of(request_uri: str) -> str:
-    """Return the user part of a Request-URI, unescaped."""
-    return Party(uri=request_uri).user
 
 
 def _values(headers: "Message[str, str]", name: str) -> Iterator[str]:
