@@ -51,6 +51,9 @@ _LABELS = {
         "withheld": "withheld",
         "unread": "(not read yet)",
         "silence": "(no words)",
+        "unconfirmed": "to be confirmed",
+        "cut_off": "CUT OFF",
+        "failed": "(not recognised: {problem})",
     },
     "ja": {
         "id": "番号",
@@ -65,6 +68,9 @@ _LABELS = {
         "withheld": "非通知",
         "unread": "（未認識）",
         "silence": "（言葉なし）",
+        "unconfirmed": "要確認",
+        "cut_off": "途中で切れました",
+        "failed": "（認識できませんでした: {problem}）",
     },
 }
 
@@ -136,7 +142,7 @@ def show_command(
         ("at", _local(memo)),
         ("client", memo.client),
         ("caller", _caller(memo, labels)),
-        ("callback", memo.callback.number or "-"),
+        ("callback", _callback(memo, labels)),
         ("status", memo.status.value),
         ("stage", memo.stage.value),
         ("text", _text(memo, labels)),
@@ -230,10 +236,21 @@ def _caller(memo: Memo, labels: dict[str, str]) -> str:
     return known or (labels["withheld"] if memo.caller.anonymous else "-")
 
 
+def _callback(memo: Memo, labels: dict[str, str]) -> str:
+    """The number to call back; whoever calls an unconfirmed one asks first whether it is right."""
+    if memo.callback.number is None:
+        return "-"
+    sure = memo.callback.confirmed
+    return memo.callback.number if sure else f"{memo.callback.number}  {labels['unconfirmed']}"
+
+
 def _text(memo: Memo, labels: dict[str, str]) -> str:
+    cut = f" [{labels['cut_off']}]" if memo.call.cut_off else ""
     if memo.text:
-        return memo.text
-    return labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]
+        return memo.text + cut
+    if memo.stage is Stage.RECOGNITION_FAILED:
+        return labels["failed"].format(problem=memo.recognition.problem or "-") + cut
+    return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
 
 
 def _print_json(value: object) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sipbot import cli_memos
 from sipbot.cli_memos import memos_app
 from sipbot.ledger import Ledger
-from sipbot.memo import Memo, with_transcript
+from sipbot.memo import Memo, with_failure, with_transcript
 from sipbot.mqtt import Feed
 from sipbot.records import EndedBy, EndState
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, running
-from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
+from tests.memo_samples import AT, a_memo, a_memo_of, a_transcript, an_offer
 
 runner = CliRunner()
 
@@ -71,6 +72,32 @@ def test_show_finds_memo_by_its_last_characters(tmp_path: Path, memo: Memo) -> N
 
     assert 0 == result.exit_code
     assert memo.id in result.stdout
+
+
+def test_show_marks_a_number_that_only_the_network_gave(tmp_path: Path, memo: Memo) -> None:
+    """Operators ask for such a number again before they trust it."""
+    result = runner.invoke(
+        memos_app,
+        ["show", memo.id[-8:], "--var", str(tmp_path), "--lang", "ja"],
+        env={"COLUMNS": "160"},
+    )
+
+    assert "+81355501234  要確認" in result.stdout
+
+
+def test_text_of_a_call_that_a_crash_ended_says_so(memo: Memo) -> None:
+    """A message without its end must not look like a whole one."""
+    cut = memo.model_copy(update={"call": memo.call.model_copy(update={"cut_off": True})})
+
+    assert "[b]お電話ください [途中で切れました]" == cli_memos._text(cut, cli_memos._LABELS["ja"])
+
+
+def test_text_of_a_failed_recognition_says_why() -> None:
+    """Nobody waits for a text that will not come."""
+    memo = with_failure(a_memo(), "no model for ja", AT)
+
+    assert memo is not None
+    assert "(not recognised: no model for ja)" == cli_memos._text(memo, cli_memos._LABELS["en"])
 
 
 def test_show_of_unknown_memo_is_a_usage_error(tmp_path: Path, memo: Memo) -> None:
