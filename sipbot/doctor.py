@@ -57,12 +57,11 @@ LIBRARIES = (
 
 PEERS = {
     "SIPp": ("sipp", "sip-tester"),
-    "baresip": ("baresip", "baresip-core"),
+    "baresip": ("baresip", "baresip"),
     "Mosquitto": ("mosquitto", "mosquitto"),
     "Mosquitto clients": ("mosquitto_sub", "mosquitto-clients"),
-    "SoX": ("sox", "sox"),
 }
-"""Name → (program, Debian package): what the tests and benchmarks talk to."""
+"""Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +220,7 @@ def ledger_finding(health: ledger_check.LedgerHealth) -> Finding:
 
 
 def _peer(name: str, program: str, package: str) -> Finding:
-    path = shutil.which(program)
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if path is None:
         remedy = f"apt install {package}"
         return Finding(
