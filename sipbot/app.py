@@ -30,7 +30,7 @@ from sipbot.mqtt import Broker, Feed
 from sipbot.outbox import Outbox
 from sipbot.reading import Reading
 from sipbot.sip.client import AgentClient
-from sipbot.sip.pjsua import LINES, Account, StackSettings
+from sipbot.sip.stack import LINES, Account, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef

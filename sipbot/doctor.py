@@ -27,7 +27,7 @@ from sipbot.dialplan import Dialplans, load_all
 from sipbot.doctor_probes import Probe
 from sipbot.errors import MistakesError, ModelError, SipbotError
 from sipbot.models import verify
-from sipbot.sip.pjsua import LINES
+from sipbot.sip.stack import LINES
 from sipbot.speech.ears import Engine, ModelRef, Role, choose, for_language
 
 State = Literal["ok", "warning", "failed"]

@@ -20,7 +20,7 @@ from sipbot.errors import ChildStartError, FeedError
 from sipbot.mqtt import Broker, reach
 from sipbot.sip import wire
 from sipbot.sip.client import READY_S, AgentClient
-from sipbot.sip.pjsua import StackSettings
+from sipbot.sip.stack import StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import READY_S as EAR_READY_S
 from sipbot.speech.client import SpeechClient
@@ -175,8 +175,8 @@ async def ear(role: Role, models: Sequence[ModelRef]) -> Probe:
             return Probe(works=False, found="does not get ready", remedy=remedy)
         finally:
             running.cancel()
-    ears = ", ".join(f"{language}: {model}" for language, model in sorted(client.ears.items())[:5])
-    return Probe(works=True, found=f"starts and loads {ears or 'no model'}")
+    loaded = ", ".join(sorted(set(client.ears.values())))
+    return Probe(works=True, found=f"starts and loads {loaded or 'no model'}")
 
 
 # Event loop; `Ready` is all a recogniser without jobs has to say, and `SpeechClient` keeps it.

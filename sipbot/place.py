@@ -11,7 +11,7 @@ import sipbot
 from sipbot.errors import CallError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import caller_wire as wire
-from sipbot.sip.pjsua import StackSettings
+from sipbot.sip.stack import StackSettings
 
 RTP_PORT = 42000
 """First audio port of callers; apart from the agents' default (config.toml, `sip.rtp_port`)."""

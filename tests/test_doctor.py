@@ -22,7 +22,7 @@ from sipbot.ledger import Ledger
 from sipbot.ledger_check import LedgerHealth
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
-from sipbot.sip.pjsua import StackSettings
+from sipbot.sip.stack import StackSettings
 from tests.memo_samples import an_offer
 from tests.model_samples import archive_source, catalog, install_m, stock
 from tests.shelf import running_shelf

@@ -3,7 +3,7 @@
 import msgspec
 
 from sipbot.lines import Decoder
-from sipbot.sip.pjsua import StackSettings
+from sipbot.sip.stack import StackSettings
 
 
 class CallPlan(msgspec.Struct, frozen=True, kw_only=True):

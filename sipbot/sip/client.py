@@ -26,8 +26,7 @@ from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
 from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
-from sipbot.sip.agent import AgentSettings
-from sipbot.sip.pjsua import StackSettings
+from sipbot.sip.stack import AgentSettings, StackSettings
 
 READY_S = 10.0
 """From start to Hello: measured 0.3 s alone, 2 s with both cores busy."""

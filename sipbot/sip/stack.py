@@ -1,0 +1,50 @@
+"""What a SIP endpoint is told, and how much it can carry; for those who must not load pjsua2.
+
+The main process, the command line and the wire speak of endpoints; only the child programs have
+one (`sipbot.sip.pjsua`).
+"""
+
+import msgspec
+
+LINES = 4
+"""Calls one process can carry: PJSUA_MAX_CALLS of the published wheel (docs/decisions/0001)."""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A registration at a trunk's registrar."""
+
+    name: str
+    aor: str
+    registrar: str
+    user: str
+    password: str
+    realm: str
+    """Exact realm; ``*`` would answer anybody's challenge with the trunk's password digest."""
+    expires_s: int
+
+
+class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint needs to know."""
+
+    user_agent: str
+    address: str
+    port: int
+    """0 lets the system choose (the test caller)."""
+    rtp_port: int
+    rtp_ports: int
+    public_address: str = ""
+    identity: str = ""
+    """From of outgoing calls; empty for ``sip:sipbot@<address>``."""
+    accounts: tuple[Account, ...] = ()
+    log_level: int = 0
+    """pjsip's own log on standard error, 0 (off) to 6; it contains whole SIP messages."""
+
+
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent is told at its start."""
+
+    stack: StackSettings
+    allow: tuple[str, ...]
+    """Networks in CIDR notation whose INVITEs are accepted."""
+    fingerprint: str
+    """Hash of the settings and release; a new parent with another one lets this agent run out."""
