@@ -6,10 +6,11 @@ paho's callbacks run in the event loop here: aiomqtt polls its socket from the l
 """
 
 import asyncio
+import math
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import aiomqtt
@@ -159,27 +160,20 @@ class Feed:
             _log.debug("live event dropped", call=call, error=str(error))
 
     async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
-        """Publish a memo, retained, and wait for PUBACK; an empty payload clears it.
-
-        Raises:
-            FeedError: the broker has not acknowledged.
-        """
+        """See `sipbot.outbox.Publisher`."""
         await self._publish(self.topics.memo(client, memo), payload, retain=True)
 
     async def publish_feed(self, client: str, payload: bytes) -> None:
-        """Publish an event and wait for PUBACK.
-
-        Raises:
-            FeedError: the broker has not acknowledged.
-        """
+        """See `sipbot.outbox.Publisher`."""
         await self._publish(self.topics.feed(client), payload)
 
     # -- one connection --------------------------------------------------------------------------
 
     async def _live_once(self) -> None:
         self._connected_at = datetime.now(UTC)
-        async with _open(self._broker, self._tls, self._name(), self._will()) as client:
-            await client.subscribe(self.topics.state, qos=1)
+        async with _open(self._broker, self._tls, f"sipbot-{self._site}", self._will()) as client:
+            async with _in_time("SUBACK"):
+                await client.subscribe(self.topics.state, qos=1)
             self._client = client
             async with asyncio.TaskGroup() as group:
                 reader = group.create_task(self._read(client), name="mqtt reader")
@@ -232,7 +226,8 @@ class Feed:
     async def _say_stopping(self, client: aiomqtt.Client) -> None:
         payload = self._state_payload("stopping", ()).encode()
         try:
-            await client.publish(self.topics.state, payload, qos=1, retain=True)
+            async with _in_time("PUBACK"):
+                await client.publish(self.topics.state, payload, qos=1, retain=True)
         except aiomqtt.MqttError as error:
             _log.warning("could not say goodbye", error=str(error))
 
@@ -270,9 +265,6 @@ class Feed:
         except TimeoutError:
             return
 
-    def _name(self) -> str:
-        return f"sipbot-{self._site}"
-
     def _will(self) -> aiomqtt.Will:
         return aiomqtt.Will(self.topics.state, self._lost().encode(), qos=1, retain=True)
 
@@ -301,8 +293,7 @@ async def watch(
     """Yield the memos, events and calls of one client, or of all (None), as they come.
 
     Args:
-        broker: where to listen.
-        site: whose feed.
+        broker, site: where to listen, and whose feed.
         client: id of the client; None for all.
         subscribed: set once nothing that is published can be missed any more.
 
@@ -313,7 +304,8 @@ async def watch(
     try:
         async with _open(broker, _tls_context(broker), None, None) as session:
             for topic in topics.everything_of(client):
-                await session.subscribe(topic, qos=1)
+                async with _in_time("SUBACK"):
+                    await session.subscribe(topic, qos=1)
             if subscribed is not None:
                 subscribed.set()
             async for message in session.messages:
@@ -352,12 +344,30 @@ async def _open(
         protocol=aiomqtt.ProtocolVersion.V311,
         clean_session=True,
         keepalive=broker.keepalive_s,
-        timeout=ACK_TIMEOUT_S,
+        # aiomqtt's limits use asyncio.wait_for, which on Python 3.11 swallows a cancellation that
+        # comes together with the answer: sipbot would never end.  `_in_time` bounds instead.
+        timeout=math.inf,
         tls_context=tls,
         will=will,
     )
-    async with client:
+    stack = AsyncExitStack()
+    async with _in_time("CONNACK"):
+        await stack.enter_async_context(client)
+    try:
         yield client
+    finally:
+        async with _in_time("end of the connection"):
+            await stack.aclose()
+
+
+@asynccontextmanager
+async def _in_time(what: str) -> AsyncIterator[None]:
+    """Bound how long the broker may take to answer."""
+    try:
+        async with asyncio.timeout(ACK_TIMEOUT_S):
+            yield
+    except TimeoutError as error:
+        raise aiomqtt.MqttError(f"no {what} within {ACK_TIMEOUT_S:.0f} s") from error
 
 
 def _unreachable(broker: Broker, error: aiomqtt.MqttError) -> FeedError:

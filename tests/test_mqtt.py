@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -186,6 +187,29 @@ async def test_publish_under_way_fails_when_the_broker_dies() -> None:
             await broker.kill()
 
         assert "no PUBACK" in publishing.result()
+
+
+async def test_publish_cancelled_together_with_its_puback_is_cancelled(
+    broker: RunningBroker,
+) -> None:
+    """A cancellation swallowed by asyncio.wait_for (Python 3.11) would keep sipbot from ending."""
+    async with connected_feed(broker.address) as feed, asyncio.TaskGroup() as group:
+        publishing = group.create_task(feed.publish_memo("yamato", "m1", b"{}"))
+        assert feed._client is not None
+        paho = feed._client._client
+        acknowledge = paho.on_publish
+        assert acknowledge is not None
+
+        # Event loop, inside aiomqtt's reader callback.
+        def acknowledge_and_cancel(*facts: Any) -> None:
+            acknowledge(*facts)
+            publishing.cancel()
+
+        paho.on_publish = acknowledge_and_cancel
+        await asyncio.wait([publishing])
+        paho.on_publish = acknowledge
+
+    assert publishing.cancelled()
 
 
 async def _outcome(feed: Feed) -> str:
