@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import random
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -34,10 +35,12 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port nobody has, below those that Linux gives to outgoing connections (32768)."""
+    for port in random.sample(range(20_000, 32_768), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port found")
 
 
 class RunningBroker:
@@ -118,7 +121,7 @@ async def subscribed(port: int, *topics: str) -> AsyncIterator[Subscriber]:
     """Subscribe with MQTT 3.1.1 and QoS 1."""
     filters = [word for topic in topics for word in ("-t", topic)]
     process = await asyncio.create_subprocess_exec(
-        *["mosquitto_sub", "-V", "mqttv311", "-p", str(port), "-q", "1"],
+        *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
         *["-F", "%t\t%r\t%p", *filters],
         stdout=asyncio.subprocess.PIPE,
     )
@@ -133,7 +136,7 @@ async def subscribed(port: int, *topics: str) -> AsyncIterator[Subscriber]:
 async def publish(port: int, topic: str, payload: str, *options: str) -> None:
     """Publish with QoS 1 and wait for PUBACK."""
     process = await asyncio.create_subprocess_exec(
-        *["mosquitto_pub", "-V", "mqttv311", "-p", str(port), "-q", "1"],
+        *["mosquitto_pub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
         *["-t", topic, "-m", payload, *options],
     )
     assert await process.wait() == 0
