@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import jsonschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipbot.memo import (
@@ -138,6 +138,7 @@ def test_with_transcript_after_failure_is_transcribed() -> None:
     assert (Stage.TRANSCRIBED, None) == (memo.stage, memo.recognition.problem)
 
 
+@settings(deadline=None)
 @given(st.lists(transcripts, max_size=6))
 def test_memo_any_order_of_transcripts_keeps_the_best_text(heard: list[Transcript]) -> None:
     """Second ear's words, else live words, else empty; revisions rise by one."""
@@ -160,6 +161,7 @@ def test_memo_any_order_of_transcripts_keeps_the_best_text(heard: list[Transcrip
     assert memo.rev == len(memo.history)
 
 
+@settings(deadline=None)
 @given(st.lists(transcripts, max_size=4))
 def test_memo_survives_its_json_form_and_fits_the_schema(heard: list[Transcript]) -> None:
     """What is published can be read back, and is what the schema promises."""

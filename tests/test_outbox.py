@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipbot.backoff import backoff_s
@@ -143,6 +143,7 @@ async def test_outbox_does_not_say_closed_memos_again(ledger: Ledger) -> None:
     assert [] == notebook.memos
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_backoff_stays_between_half_and_whole_of_its_step(failures: int, die: float) -> None:
     """It grows to its cap, never hammers and never overflows."""

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipbot.errors import FeedError
@@ -46,6 +46,7 @@ def test_topics_are_those_of_the_contract() -> None:
     ] == built
 
 
+@settings(deadline=None)
 @given(st.text(max_size=70))
 def test_id_is_refused_unless_it_is_one_harmless_level(text: str) -> None:
     """Whatever is accepted has no wildcard, no level, no $ and no control character."""
@@ -65,6 +66,7 @@ def test_id_that_could_change_a_topic_is_refused(bad: str) -> None:
         TOPICS.feed(bad)
 
 
+@settings(deadline=None)
 @given(ids, ids)
 def test_parse_undoes_what_was_built(client: str, identifier: str) -> None:
     """A watcher knows what a topic is about."""
@@ -77,6 +79,7 @@ def test_parse_undoes_what_was_built(client: str, identifier: str) -> None:
     assert Place(client=client, kind="feed") == TOPICS.parse(TOPICS.feed(client))
 
 
+@settings(deadline=None)
 @given(ids)
 def test_parse_of_other_sites_and_topics_is_none(client: str) -> None:
     """What is not ours is left alone."""
