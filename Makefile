@@ -1,7 +1,9 @@
 # Everything a person or a machine does with this checkout.  `make demo` and `make test` do all their
 # own set-up; nothing has to be run before them.
 
-PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# the first that starts and fits: a name on the PATH may belong to a version that is not set up
+fits := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '$(fits)' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODELS ?= models
@@ -15,8 +17,8 @@ help: ## show this list
 # -- virtual environment: exact versions, verified by hash --------------------------------------------
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
-	  { echo "sipbot needs Python 3.11 or 3.12 with venv (Debian: apt install python3-venv); found: $$($(PYTHON) --version)"; exit 1; }
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(fits)' || \
+	  { echo "sipbot needs Python 3.11 or 3.12 with venv (Debian: apt install python3-venv). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.user: requirements/user.lock pyproject.toml | $(BIN)/python
