@@ -275,8 +275,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
                 self._tell_answered()
             elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
                 self._gone = (info.lastStatusCode, _clean(info.lastReason))
-                self.stop_playing()
+                # First: the bridge lets go of the call by itself, and asking it to can fail.
                 self._media = None
+                self.stop_playing()
                 self.stop_recording()
                 self._stack.leaving(self)
 
@@ -392,7 +393,9 @@ class _Guard:
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Exception):
-            self._stack.listener.fault(self._call, f"{type(error).__name__}: {error}")
+            # pjsua2's own errors are empty as text
+            words = error.info() if isinstance(error, pj.Error) else str(error)
+            self._stack.listener.fault(self._call, f"{type(error).__name__}: {words}")
             return True
         return False
 
@@ -450,11 +453,8 @@ class Stack:
         self._endpoint.libHandleEvents(limit_ms)
         now = time.monotonic()
         for line in list(self.lines.values()):
-            line.check_media(now)
-            prompt = line.playing
-            if prompt is not None and now >= prompt.ends_at:
-                line.stop_playing()
-                self.listener.prompt_ended(line, prompt.wav)
+            with self.guard(line.call):
+                self._tick(line, now)
         self._finish_recordings(now)
         still_closing = {id(line) for line, _, _ in self._closing}
         for line in [one for one in self._leaving if id(one) not in still_closing]:
@@ -462,6 +462,13 @@ class Stack:
             self.lines.pop(line.call, None)
             assert line.gone is not None
             self.listener.ended(line, *line.gone)
+
+    def _tick(self, line: Line, now: float) -> None:
+        line.check_media(now)
+        prompt = line.playing
+        if prompt is not None and now >= prompt.ends_at:
+            line.stop_playing()
+            self.listener.prompt_ended(line, prompt.wav)
 
     def closing(self, line: Line, path: str) -> None:
         """Remember a recording whose header is about to be written."""
