@@ -1,16 +1,26 @@
 """The live view: what a person at the terminal sees, and what must never reach the terminal."""
 
+import contextlib
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from sipbot.memo import Memo, Stage, with_failure, with_transcript
 from sipbot.view import CallRow, Snapshot, render
+from tests.brokers import free_port
 from tests.memo_samples import a_memo, a_transcript
+
+ROOT = Path(__file__).parent.parent
+
+WIDE = {"COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"}
 
 AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
 
@@ -130,3 +140,76 @@ def test_standard_error_of_a_child_goes_to_the_log_and_afterwards_back(tmp_path:
     )
     assert "afterwards\n" == done.stderr
     assert "of a child\nof the parent\n" == log.read_text(encoding="utf-8")
+
+
+CONFIG = """
+site = "osaka"
+sip.port = {sip}
+sip.rtp_port = 46000
+mqtt.port = {mqtt}
+"""
+
+DIALPLAN = """
+schema = 1
+client = "yamato"
+say_name = "Yamato"
+numbers = ["yamato"]
+language = "ja"
+[answer]
+greeting = "builtin:ja/greeting"
+thanks = "builtin:ja/thanks"
+"""
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """What the program wrote to its terminal, up to something; pytest's limit ends a vain wait."""
+    shown = b""
+    while wanted not in shown:
+        shown += os.read(terminal, 1 << 16)
+    return shown
+
+
+def read_to_the_end(terminal: int) -> bytes:
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says EIO when the last program has left a terminal
+        while more := os.read(terminal, 1 << 16):
+            shown += more
+    return shown
+
+
+@pytest.mark.sip
+@pytest.mark.broker
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_run_on_a_terminal_shows_the_view_logs_to_a_file_and_ends_in_order(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    (tmp_path / "dialplans").mkdir()
+    (tmp_path / "dialplans" / "yamato.toml").write_text(DIALPLAN, encoding="utf-8")
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.format(sip=free_udp_port(), mqtt=free_port()), encoding="utf-8")
+    ours, theirs = os.openpty()
+    argv = [sys.executable, "-m", "sipbot", "run", "--config", str(config)]
+    process = subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env={**os.environ, **WIDE}
+    )
+    os.close(theirs)
+    try:
+        read_until(ours, b"none yet")
+        process.send_signal(stop)
+        rest = read_to_the_end(ours)
+        code = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    log = (tmp_path / "var" / "sipbot.log").read_text(encoding="utf-8").splitlines()
+    assert 0 == code
+    assert b"Traceback" not in rest
+    assert "stopping" in [json.loads(line)["event"] for line in log]

@@ -38,6 +38,9 @@ SILENCE_S = 5.0
 """Without a sign of life for this long an agent is killed; its longest own pause is the opening of
 a prompt (30 ms, measured), or a second of waiting for a registrar at its end."""
 
+STDERR = 2
+"""Descriptor of the log: what a C library prints goes there, for stdout may hold a live view."""
+
 CONNECT_EVERY_S = 0.05
 """Between two looks for a starting agent's socket."""
 
@@ -152,6 +155,16 @@ class AgentClient:
             return connection
         self.found.set()
         self._start()
+        try:
+            return await self._connect_to_started()
+        except asyncio.CancelledError:
+            # Nobody ever spoke with it, so it has no callers to finish; it would wait for a parent.
+            if self._process is not None:
+                self._process.kill()
+                await self._reap()
+            raise
+
+    async def _connect_to_started(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             with contextlib.suppress(OSError):  # not listening yet
@@ -173,6 +186,7 @@ class AgentClient:
         self._process = subprocess.Popen(  # not asyncio's: that kills its children with the loop
             [sys.executable, "-m", "sipbot.sip.agent", str(self._socket_path)],
             stdin=subprocess.PIPE,
+            stdout=STDERR,
             start_new_session=True,
         )
         assert self._process.stdin is not None

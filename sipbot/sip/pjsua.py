@@ -21,14 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 import pjsua2 as pj
 from pjsua2 import _pjsua2
 
 from sipbot.errors import ChildStartError
-
-LINES = 4
-"""Calls one process can carry: PJSUA_MAX_CALLS of the published wheel (docs/decisions/0001)."""
+from sipbot.sip.stack import LINES, Account, StackSettings
 
 CLOCK_HZ = 8000
 """G.711's own rate, so that nothing is resampled (pjproject performance guide)."""
@@ -61,36 +58,6 @@ TIMERS_MS = (500, 2000, 5000, 8000)
 answer never comes frees a line after 16 s and not after 64 s (T1 x 64 stays the RFC's rule for the
 sum: pjsip derives it from TD).  Measured: 16.0 s; by default four such INVITEs block an agent for
 64 s."""
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A registration at a trunk's registrar."""
-
-    name: str
-    aor: str
-    registrar: str
-    user: str
-    password: str
-    realm: str
-    """Exact realm; ``*`` would answer anybody's challenge with the trunk's password digest."""
-    expires_s: int
-
-
-class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an endpoint needs to know."""
-
-    user_agent: str
-    address: str
-    port: int
-    """0 lets the system choose (the test caller)."""
-    rtp_port: int
-    rtp_ports: int
-    public_address: str = ""
-    identity: str = ""
-    """From of outgoing calls; empty for ``sip:sipbot@<address>``."""
-    accounts: tuple[Account, ...] = ()
-    log_level: int = 0
-    """pjsip's own log on standard error, 0 (off) to 6; it contains whole SIP messages."""
 
 
 class Listener(Protocol):
