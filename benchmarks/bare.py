@@ -1,0 +1,111 @@
+"""The bare loop: an engine and nothing else, in a process of its own, as fast as it can.
+
+``python -m benchmarks.bare vosk|faster-whisper MODEL-FOLDER LANGUAGE NICE WAV...`` loads the model,
+prints ``ready``, and for each line on stdin, a number of threads, prints the seconds that so many
+threads need for all the files together.  Model and audio are loaded before the clock starts.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from sipbot.speech.ears import HEARING_RATE_HZ, upsample
+
+Read = Callable[[bytes], str]
+
+
+def vosk_loop(model_path: str) -> Read:
+    """Return what reads 8 kHz audio as vosk's own example does, in the chunks that sipbot feeds."""
+    import vosk
+
+    from sipbot.speech.vosk_ear import feeding
+
+    vosk.SetLogLevel(-1)
+    model = vosk.Model(model_path)
+
+    def read(pcm: bytes) -> str:
+        recogniser = vosk.KaldiRecognizer(model, HEARING_RATE_HZ)
+        recogniser.SetWords(True)  # noqa: FBT003 - vosk's own signature
+        stretches = [
+            recogniser.Result()
+            for chunk in feeding([pcm], 8000)
+            if recogniser.AcceptWaveform(chunk)
+        ]
+        stretches.append(recogniser.FinalResult())
+        return " ".join(json.loads(stretch)["text"] for stretch in stretches)
+
+    return read
+
+
+def whisper_loop(model_path: str, language: str) -> Read:
+    """Return what reads 8 kHz audio as faster-whisper's own example does."""
+    from faster_whisper import WhisperModel
+
+    from sipbot.speech.whisper_ear import BEAM
+
+    model = WhisperModel(
+        model_path, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+    )
+
+    def read(pcm: bytes) -> str:
+        heard = upsample(np.frombuffer(pcm, "<i2")).astype(np.float32) / 32768
+        segments, _ = model.transcribe(
+            heard,
+            language=language,
+            beam_size=BEAM,
+            vad_filter=True,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+        )
+        return "".join(segment.text for segment in segments)
+
+    return read
+
+
+def timed(read: Read, recordings: list[bytes], threads: int) -> float:
+    """Return the seconds that `threads` threads need for all recordings."""
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    for pcm in recordings:
+        waiting.put(pcm)
+
+    # In each of the threads.
+    def work() -> None:
+        while True:
+            try:
+                pcm = waiting.get_nowait()
+            except queue.Empty:
+                return
+            read(pcm)
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    began = time.monotonic()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.monotonic() - began
+
+
+def main(engine: str, model_path: str, language: str, nice: str, *files: str) -> None:
+    """See the module's docstring."""
+    os.nice(int(nice))  # as the recogniser, or a busy machine would favour the loop
+    read = vosk_loop(model_path) if engine == "vosk" else whisper_loop(model_path, language)
+    recordings = []
+    for file in files:
+        with wave.open(str(Path(file)), "rb") as audio:
+            recordings.append(audio.readframes(audio.getnframes()))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(timed(read, recordings, int(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

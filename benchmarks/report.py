@@ -1,0 +1,103 @@
+"""The results as a table, as JSON and as Markdown; one row a figure, in the order of measuring."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+import sipbot
+from benchmarks.figures import Figure
+from benchmarks.machine import Machine
+
+COLUMNS = ("figure", "calls", "n", "p50", "p95", "p99", "min – max", "unit", "wanted", "reached")
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """One run of all benchmarks."""
+
+    machine: Machine
+    broker: str
+    began_at: datetime
+    load_before: float
+    """Load average of the minute before; a quiet machine has less than 0.5."""
+    figures: list[Figure] = []
+    took_s: float = 0.0
+
+    @property
+    def missed(self) -> list[Figure]:
+        """The figures that are not as wanted."""
+        return [figure for figure in self.figures if figure.reached is False]
+
+
+def show(run: Run) -> None:
+    """Print the table."""
+    table = Table(title="sipbot benchmarks", caption=" · ".join(_circumstances(run)))
+    for name in COLUMNS:
+        table.add_column(name, justify="left" if name in {"figure", "unit"} else "right")
+    for figure in run.figures:
+        style = "red" if figure.reached is False else None
+        table.add_row(*_cells(figure), style=style)
+    Console(width=140).print(table)
+
+
+def write_json(run: Run, path: Path) -> None:
+    """Write everything, every sample included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "version": sipbot.__version__,
+        **msgspec.to_builtins(run),
+        "figures": [_content(figure) for figure in run.figures],
+    }
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+
+
+def write_markdown(run: Run, path: Path) -> None:
+    """Replace what stands below the marker of `path` with the table."""
+    above, marker, _ = path.read_text(encoding="utf-8").partition(MARKER)
+    if not marker:
+        raise ValueError(f"{path} has no line {MARKER!r}; the table belongs below it")
+    lines = [f"* {each}" for each in _circumstances(run)]
+    lines += ["", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
+    lines += [_row(_cells(figure)) for figure in run.figures]
+    path.write_text(above + marker + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+MARKER = "<!-- written by python -m benchmarks --markdown -->"
+
+
+def _content(figure: Figure) -> dict[str, Any]:
+    content: dict[str, Any] = msgspec.to_builtins(figure)
+    reached = figure.reached
+    return {**content, "spread": msgspec.to_builtins(figure.spread), "reached": reached}
+
+
+def _circumstances(run: Run) -> list[str]:
+    on = run.machine
+    return [
+        f"sipbot {sipbot.__version__}, {run.began_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        f"{on.processor}, {on.cores} cores, {on.memory_gb:g} GB, {on.system}, Python {on.python}",
+        f"recordings and ledger on {on.file_system}; broker: {run.broker}",
+        f"load average before the run {run.load_before:g}; the run took {run.took_s:.0f} s",
+    ]
+
+
+def _cells(figure: Figure) -> list[str]:
+    s = figure.spread
+    reached = {True: "yes", False: "NO", None: ""}[figure.reached]
+    calls = "" if figure.calls is None else str(figure.calls)
+    between = f"{_number(s.minimum)} – {_number(s.maximum)}" if s.n > 1 else ""
+    high = [_number(s.p95), _number(s.p99)] if s.n > 1 else ["", ""]
+    wanted = str(figure.wanted or "")
+    numbers = [str(s.n), _number(s.p50), *high, between]
+    return [figure.name, calls, *numbers, figure.unit, wanted, reached]
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _row(cells: list[str] | tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
