@@ -28,7 +28,8 @@ from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import wire
 from sipbot.sip.headers import content_type, read_offer
-from sipbot.sip.pjsua import LINES, Line, Stack, StackSettings
+from sipbot.sip.pjsua import Line, Stack
+from sipbot.sip.stack import LINES, AgentSettings
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
@@ -42,15 +43,9 @@ PARENT_LIMIT_S = 30.0
 BACKLOG_BYTES = 1 << 20
 """Events a parent may leave unread (a stopped parent) before it counts as dead."""
 
-
-class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent is told at its start."""
-
-    stack: StackSettings
-    allow: tuple[str, ...]
-    """Networks in CIDR notation whose INVITEs are accepted."""
-    fingerprint: str
-    """Hash of the settings and release; a new parent with another one lets this agent run out."""
+_REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
+"""The library's final response → `wire.Refused.why`: 486 is its word for "all lines busy", 603 is
+ours for a takeover and 481 says that there was nothing to take over (RFC 3891 section 3)."""
 
 
 class _Alone:
@@ -114,6 +109,7 @@ class Agent:
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
         self._alone: dict[str, _Alone] = {}
+        self._registered: dict[str, wire.Registered] = {}
         self._had_parent = False
         self._born_until = time.monotonic() + PARENT_LIMIT_S
         self._draining = False
@@ -152,17 +148,15 @@ class Agent:
             self._emit(wire.Offered(offer=offer))
 
     def rejected(self, raw: str, source: str, code: int) -> None:
-        """Report what the library refused by itself; 486 is its word for "all lines busy"."""
-        why = "capacity" if code in {486, 503} else "body" if code == 415 else "media"
+        """Report what the library refused by itself, or because we declined a takeover."""
+        why = _REJECTED_AS.get(code, "media")
         if not self._allowed(source):
             why = "source"
         self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why))
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
-        """Report a refused transfer; an INVITE with Replaces gets a record of its own."""
+        """Report a refused transfer or takeover; of the INVITE itself `rejected` is told."""
         self._emit(wire.Refer(call=line.call, method=method))
-        if raw:
-            self._emit(wire.Refused(offer=_offer(raw, source), code=603, why="replaces"))
 
     def progressed(self, line: Line, code: int, reason: str) -> None:
         """Agents place no calls."""
@@ -208,8 +202,10 @@ class Agent:
         )
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
-        """Tell the parent."""
-        self._emit(wire.Registered(account=account, code=code, reason=reason, expires_s=expires_s))
+        """Tell the parent, and keep it for one that comes later: a registrar may be faster."""
+        event = wire.Registered(account=account, code=code, reason=reason, expires_s=expires_s)
+        self._registered[account] = event
+        self._emit(event)
 
     def fault(self, call: str, problem: str) -> None:
         """Tell the parent and end the call: its state is not known any more."""
@@ -234,7 +230,7 @@ class Agent:
                 fingerprint=self._fingerprint,
                 calls=tuple(self._alone),
             )
-            self._unsent = encode(hello)
+            self._unsent = b"".join(map(encode, (hello, *self._registered.values())))
 
     def _lose_parent(self) -> None:
         """Go on alone with the callers who are being served; refuse those who only hear ringing."""
