@@ -1,0 +1,97 @@
+"""Calls by `sipbot call`: it waits for the beep, speaks, presses a key, and hears thanks."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from sipbot.records import EndedBy, EndState
+from sipbot.sip import caller_wire as wire
+from tests import brokers, ulaw
+from tests.bot import Bot, running, thanks
+from tests.own_caller import own_call
+
+pytestmark = [
+    pytest.mark.sip,
+    pytest.mark.asr,
+    pytest.mark.broker,
+    pytest.mark.peer,
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(tmp_path_factory: pytest.TempPathFactory, vosk_models: Path) -> AsyncIterator[Bot]:
+    async with brokers.running("mosquitto") as broker:
+        fresh = Bot(tmp_path_factory.mktemp("bot"), broker.port, vosk_models)
+        async with running(fresh):
+            yield fresh
+
+
+async def test_message_after_the_beep_ended_by_a_telephone_event_is_thanked_for(
+    bot: Bot, tmp_path: Path, message_wav: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+    story = await own_call(
+        bot,
+        "polite",
+        "beeping",
+        heard=heard,
+        wav=str(message_wav),
+        speak_after_s=None,
+        keys="#",
+    )
+    row, memo = await bot.ended("polite"), await bot.memo("polite", "transcribed")
+    thanked, of = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(heard))
+    said = ulaw.encode(ulaw.read(message_wav)[: -ulaw.FRAME])
+    arrived, sent = ulaw.frames_that_arrived(
+        said, ulaw.read(bot.spool / row.offer.call / "audio.wav")
+    )
+    told = [type(step) for step in story]
+    assert [wire.Beep, wire.Speaking, wire.Spoke, wire.Pressed, wire.HungUp] == told[-5:]
+    assert (EndState.MEMO, EndedBy.SIPBOT) == (row.state, row.ended_by)
+    assert memo.text
+    assert sent == arrived
+    assert of - 1 <= thanked  # the caller's recorder begins and ends within a packet
+
+
+async def test_headers_of_the_trunk_reach_the_ledger(bot: Bot, tmp_path: Path) -> None:
+    await own_call(
+        bot,
+        "trunk",
+        heard=tmp_path / "heard.wav",
+        linger_s=0.0,
+        headers={
+            "P-Asserted-Identity": '"Sato" <sip:+81312345678@trunk.example>',
+            "Privacy": "id",
+            "Diversion": "<sip:0355550000@trunk.example>;reason=no-answer",
+            "History-Info": "<sip:0366660000@trunk.example>;index=1",
+        },
+    )
+    offer = (await bot.ended("trunk")).offer
+    assert [("+81312345678", "Sato")] == [(one.user, one.name) for one in offer.asserted]
+    assert (True, "privacy:id") == (offer.anonymous, offer.anonymous_reason)
+    assert [("0355550000", "no-answer")] == [(d.party.user, d.reason) for d in offer.diversions]
+    assert [("0366660000", "1")] == [(h.party.user, h.index) for h in offer.history]
+
+
+async def test_call_diverted_from_a_client_is_answered_for_that_client(
+    bot: Bot, tmp_path: Path
+) -> None:
+    await own_call(
+        bot,
+        "overflow",
+        "shared-trunk",
+        heard=tmp_path / "heard.wav",
+        linger_s=0.0,
+        headers={"Diversion": "<sip:desk@trunk.example>;reason=no-answer"},
+    )
+    row = await bot.ended("overflow")
+    assert ("desk", "diversion[0]") == (row.client, row.rule)
+
+
+async def test_anonymous_caller_has_no_number(bot: Bot, tmp_path: Path) -> None:
+    await own_call(bot, "anonymous", heard=tmp_path / "heard.wav", linger_s=0.0)
+    row = await bot.ended("anonymous")
+    assert (True, None) == (row.offer.anonymous, row.caller)
