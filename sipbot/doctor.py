@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 
 import sipbot
-from sipbot import config, doctor_probes, ledger_check
+from sipbot import config, disk, doctor_probes, ledger_check
 from sipbot.app import broker_of, ledger_path, models_of
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans, load_all
@@ -32,8 +32,8 @@ from sipbot.speech.ears import Engine, ModelRef, Role, choose, for_language
 
 State = Literal["ok", "warning", "failed"]
 
-RECORDED_MB_PER_MIN = 0.96
-"""One line's recording: 8 000 samples a second of 2 bytes each, 60 seconds (10^6 bytes a MB)."""
+RECORDED_MB_PER_MIN = disk.AUDIO_BYTES_PER_S * 60 / 1e6
+"""One line's recording; 10^6 bytes a MB."""
 
 DISK_WARNING_DAYS = 1.0
 """A night's absence of the admin, with every line busy."""
@@ -166,17 +166,16 @@ def _disk(settings: Settings) -> Finding:
         return Finding(
             part="disk", state="failed", found=f"{folder} is not writable", remedy=remedy
         )
-    free_mb = shutil.disk_usage(folder).free / 1e6
-    lines = LINES * settings.sip.agents
-    days = free_mb / (RECORDED_MB_PER_MIN * lines * 24 * 60)
-    return disk_finding(free_mb, days, lines)
+    return disk_finding(disk.look(folder), LINES * settings.sip.agents)
 
 
-def disk_finding(free_mb: float, days: float, lines: int) -> Finding:
-    """Return what so much free space means; `days` is the time until it is full at worst."""
+def disk_finding(room: disk.Room, lines: int) -> Finding:
+    """Return what so much room means when at worst all lines record round the clock."""
+    days = room.hours / lines / 24
     found = (
-        f"{free_mb / 1e3:.1f} GB free: {days:.1f} days if all {lines} lines recorded round the "
-        f"clock ({RECORDED_MB_PER_MIN} MB a minute each)"
+        f"{room.free_bytes / 1e9:.1f} GB free: {days:.1f} days if all {lines} lines recorded round "
+        f"the clock ({RECORDED_MB_PER_MIN:g} MB a minute each, "
+        f"{disk.RESERVE_BYTES / 1e6:.0f} MB kept in reserve)"
     )
     state: State = "ok"
     if days < DISK_WARNING_DAYS:

@@ -17,6 +17,7 @@ import pytest
 
 from sipbot import config, doctor, doctor_probes, ledger_check
 from sipbot.cli_doctor import verdict
+from sipbot.disk import AUDIO_BYTES_PER_S, RESERVE_BYTES, Room
 from sipbot.doctor import Finding, State, disk_finding, ears_finding, ledger_finding, works
 from sipbot.ledger import Ledger
 from sipbot.ledger_check import LedgerHealth
@@ -406,7 +407,9 @@ async def test_call_of_the_future_is_a_clock_that_went_back(site: Site) -> None:
     ("days", "state"), [(30.0, "ok"), (1.0, "ok"), (0.5, "warning"), (0.04, "failed")]
 )
 def test_disk_finding_grows_worse_as_days_run_out(days: float, state: State) -> None:
-    assert state == disk_finding(1000.0, days, 4).state
+    free_bytes = RESERVE_BYTES + int(4 * days * 24 * 3600 * AUDIO_BYTES_PER_S)
+    room = Room(free_bytes=free_bytes, free_files=0, total_files=0)
+    assert state == disk_finding(room, 4).state
 
 
 def test_ears_with_one_of_two_models_are_a_warning() -> None:
