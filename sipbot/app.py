@@ -24,11 +24,13 @@ from sipbot.calls import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.dialplan import Dialplan, Dialplans
+from sipbot.disk import look, too_full
 from sipbot.ledger import Ledger
 from sipbot.models import installed
 from sipbot.mqtt import Broker, Feed
 from sipbot.outbox import Outbox
 from sipbot.reading import Reading
+from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import LINES, Account, StackSettings
 from sipbot.speech import wire as speech
@@ -104,8 +106,8 @@ class App:
                 reading=self.reading,
                 tell=self._tell,
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
+                trouble=self._trouble,
             ),
-            trouble=self._trouble,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         for name in self._alerts():  # what an earlier run has left on the broker
@@ -127,6 +129,8 @@ class App:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part, name=name) for name, part in self._parts()]
             await self._agents_found()
+            await adopt_orphans(self.ledger, self.spool, self._trouble)
+            await find_lost_audio(self.ledger, self.spool, self._trouble)
             await self.switchboard.recover()
             await self._stop.wait()
             await self._wind_down()
@@ -155,6 +159,8 @@ class App:
             reasons.append("the live recogniser is not running")
         if self.second is not None and not self.second.ready.is_set():
             reasons.append("the second recogniser is not running")
+        if self.switchboard.refusing:
+            return "full", (f"disk: {self.switchboard.refusing}", *reasons)
         if self.lines_in_use >= self.lines:
             return "full", (f"{self.lines_in_use} of {self.lines} lines in use", *reasons)
         return ("degraded" if reasons else "ready"), tuple(reasons)
@@ -262,7 +268,9 @@ class App:
         """Every alert that this program can raise."""
         children = ["live-recogniser", "second-recogniser"]
         children += [f"agent-{agent.number}" for agent in self.agents]
-        alerts = ["recording-stalled", "call-failed", *(f"crash-loop-{c}" for c in children)]
+        alerts = ["audio-missing", "call-failed", "disk", "orphan-audio"]
+        alerts += ["recording-stalled", "recording-unsafe"]
+        alerts += [*(f"crash-loop-{c}" for c in children)]
         return alerts + [f"account-{account.name}" for account in self.settings.sip.account]
 
     def _looping(self, name: str) -> Callable[[int], None]:
@@ -277,10 +285,27 @@ class App:
 
     async def _watch_state(self) -> None:
         while not self._stop.is_set():
+            self._look_at_the_disk()
             state = self.state()
             if state != self._state:
                 await self._say_state(*state)
             await asyncio.sleep(STATE_EVERY_S)
+
+    def _look_at_the_disk(self) -> None:
+        """Refuse messages while there is no room for another, and say so; take them again after."""
+        before = self.switchboard.refusing
+        why = too_full(
+            look(self.settings.var),
+            lines=self.lines,
+            longest_s=max(plan.record.max_s for plan in self.switchboard.dialplans.all),
+            refusing=bool(before),
+        )
+        self.switchboard.refusing = why
+        if bool(why) != bool(before):
+            self._log.error("disk is too full for messages" if why else "disk has room", why=why)
+            self._trouble(
+                "disk", f"no message is taken: {why}" if why else None, "Make room in var"
+            )
 
     async def _say_state(self, state: SiteState, reasons: tuple[str, ...]) -> None:
         self._state = state, reasons

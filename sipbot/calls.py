@@ -19,20 +19,27 @@ import uuid6
 from sipbot import script
 from sipbot.caller import CallerId
 from sipbot.dialplan import Dialplan
-from sipbot.errors import ChildGoneError
+from sipbot.disk import AUDIO_BYTES_PER_S
+from sipbot.errors import ChildGoneError, SpoolError
 from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, MemoCall, first_memo
 from sipbot.reading import Reading
-from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.records import EndedBy, EndState
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
-from sipbot.spool import Spool
+from sipbot.spool import Note, Spool
 from sipbot.topics import LivePayload, LiveType
 
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
 each second of audio (measured), so 5 s means that the recogniser is down.  Then the recording
 counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
+
+
+MISSING_S = 1.0
+"""Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
+writes steps of 256 ms and starts a clock tick or two late (measured); a disk that fills up loses
+everything from then on."""
 
 
 class Agent(Protocol):
@@ -57,6 +64,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading
     tell: Callable[[str, str, LivePayload], None]
     """Tell the live feed: client, call, payload.  Never blocks, may drop."""
+    trouble: Callable[[str, str | None, str], None]
+    """Tell what a person should look at: id, problem (None when it is over), remedy."""
     audio_url: Callable[[str], str]
     """Call id → where an operator can listen."""
 
@@ -65,32 +74,33 @@ class LiveCall:
     """A call and the task that leads it.
 
     Args:
-        offer: the INVITE.
-        client: whose call it is.
+        note: the INVITE and whose call it is.
         plan: the client's dialplan at the moment of the INVITE; None for a call of an earlier run
             whose client has no dialplan any more.
         caller: who calls, as operators may see it.
         agent: who has the call; None for a call of an earlier run.
         tools: what every call needs.
+        refuse: whether messages are refused now.
     """
 
     def __init__(
         self,
         *,
-        offer: CallOffer,
-        client: str,
+        note: Note,
         plan: Dialplan | None,
         caller: CallerId,
         agent: Agent | None,
         tools: Tools,
+        refuse: bool = False,
     ) -> None:
-        self.offer = offer
-        self.client = client
+        self.note = note
+        self.offer = note.offer
+        self.client = note.client
         self.caller = caller
         self.agent = agent
         self.partial = ""
         self.answered_at: datetime | None = None
-        self.script = script.Script(rules=_rules(plan))
+        self.script = script.Script(rules=_rules(plan, refuse=refuse))
         self._plan = plan
         self._tools = tools
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
@@ -100,7 +110,7 @@ class LiveCall:
         self._code: int | None = None
         self._cut_off = False
         self._left_at: datetime | None = None
-        self._log = structlog.get_logger().bind(call=offer.call, client=client)
+        self._log = structlog.get_logger().bind(call=self.call, client=self.client)
 
     @property
     def call(self) -> str:
@@ -164,7 +174,7 @@ class LiveCall:
             case wire.Answered():
                 return await self._answered()
             case wire.RecordingClosed():
-                return await self._recording_closed()
+                return await self._recording_closed(happening)
             case wire.PromptEnded() if self._playing is not None:
                 return script.PromptEnded(prompt=self._playing)
             case wire.Key(key=key):
@@ -196,15 +206,30 @@ class LiveCall:
         self._tell("answered")
         return script.Answered()
 
-    async def _recording_closed(self) -> script.Event:
-        # Safe before anything that the caller hears says so.
-        await self._tools.spool.seal(self.call, cut_off=False)
+    async def _recording_closed(self, closed: wire.RecordingClosed) -> script.Event:
+        """Make the recording safe before anything that the caller hears says that it is."""
+        missing_s = closed.recorded_s - closed.audio_bytes / AUDIO_BYTES_PER_S
+        self._cut_off = missing_s > MISSING_S
+        try:
+            await self._tools.spool.seal(self.call, cut_off=self._cut_off)
+        except SpoolError as error:
+            self._unsafe(str(error))
+            return script.RecordingUnsafe()
         self._tools.reading.recorded(self.call)
+        if self._cut_off:
+            self._unsafe(f"{missing_s:.1f} s of {closed.recorded_s:.1f} s are not on disk")
+            return script.RecordingUnsafe()
         return script.RecordingSafe()
+
+    def _unsafe(self, problem: str) -> None:
+        self._log.error("recording is not safe", problem=problem)
+        problem = f"the recording of call {self.call} is not safe: {problem}"
+        self._tools.trouble("recording-unsafe", problem, "Is the disk full, or too slow?")
 
     async def _hung_up(self, by: EndedBy, code: int) -> script.Event:
         self._ended_by, self._code = by, code
         self._tell("hung_up")
+        self._forget_empty_recording()
         if self.agent is None and self.script.recorded:  # finished alone: nobody has sealed it yet
             self._tools.reading.recorded(self.call)
         return script.HungUp(by=by)
@@ -212,13 +237,16 @@ class LiveCall:
     async def _cut_off_by_crash(self) -> script.Event:
         self._ended_by, self._cut_off = EndedBy.CRASH, True
         self._tell("hung_up")
-        if self.script.recorded and not self._tools.spool.has_audio(self.call):
-            # The recorder had not written its first 256 ms; there is nothing to listen to.
-            self.script = msgspec.structs.replace(self.script, recorded=False)
+        self._forget_empty_recording()
         if self.script.recorded:
             await self._tools.spool.seal(self.call, cut_off=True)
             self._tools.reading.recorded(self.call)
         return script.HungUp(by=EndedBy.CRASH)
+
+    def _forget_empty_recording(self) -> None:
+        """A recorder that has not written its first 256 ms leaves nothing to listen to."""
+        if self.script.recorded and not self._tools.spool.has_audio(self.call):
+            self.script = msgspec.structs.replace(self.script, recorded=False)
 
     # -- what the script wants ------------------------------------------------------------------
 
@@ -229,7 +257,8 @@ class LiveCall:
                 self._tell("ringing")
                 self._after(for_s, script.RingingOver())
             case script.Answer():
-                self._send(wire.Answer(call=self.call, alone=await self._alone()))
+                await asyncio.to_thread(self._tools.spool.prepare, self.note)
+                self._send(wire.Answer(call=self.call, alone=self._alone()))
             case script.Play(prompt=prompt):
                 self._playing = prompt
                 self._send(wire.Play(call=self.call, wav=self._wav(prompt)))
@@ -309,16 +338,18 @@ class LiveCall:
 
     def _wav(self, prompt: script.PromptName) -> str:
         assert self._plan is not None  # only a call with a plan is ever answered
-        return str(
-            {"greeting": self._plan.greeting, "beep": self._plan.beep}.get(
-                prompt, self._plan.thanks
-            )
-        )
+        plan = self._plan
+        prompts = {
+            "greeting": plan.greeting,
+            "beep": plan.beep,
+            "thanks": plan.thanks,
+            "sorry": plan.sorry,
+        }
+        return str(prompts[prompt])
 
-    async def _alone(self) -> wire.Alone:
+    def _alone(self) -> wire.Alone:
         assert self._plan is not None  # only a call with a plan is ever answered
         rules = self._plan.record
-        await asyncio.to_thread(self._tools.spool.prepare, self.call)
         return wire.Alone(
             beep=self._wav("beep"),
             thanks=self._wav("thanks"),
@@ -349,7 +380,7 @@ class LiveCall:
             timer.cancel()
 
 
-def _rules(plan: Dialplan | None) -> script.Rules:
+def _rules(plan: Dialplan | None, *, refuse: bool) -> script.Rules:
     if plan is None:
         return script.Rules()
     return script.Rules(
@@ -357,6 +388,7 @@ def _rules(plan: Dialplan | None) -> script.Rules:
         beep=plan.record.beep,
         max_s=plan.record.max_s,
         finish_key=plan.record.finish_key,
+        refuse=refuse,
     )
 
 

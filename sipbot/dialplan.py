@@ -42,6 +42,8 @@ class Dialplan(DialplanForm):
     """Absolute; likewise."""
     beep: Path
     """Absolute; likewise."""
+    sorry: Path
+    """Absolute; what is said when no message can be taken, in the client's language."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +155,7 @@ def _checked(file: TomlFile, region: str) -> Dialplan:
         "greeting": _prompt(form.answer.greeting, file, ("answer", "greeting"), mistakes),
         "thanks": _prompt(form.answer.thanks, file, ("answer", "thanks"), mistakes),
         "beep": BUILTIN_PROMPTS / "beep.wav",
+        "sorry": BUILTIN_PROMPTS / form.language / "sorry.wav",
     }
     if mistakes:
         raise DialplanError(mistakes)

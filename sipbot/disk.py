@@ -14,11 +14,11 @@ AUDIO_BYTES_PER_S = 16_000
 """8 000 samples a second of 16 bit."""
 
 RESERVE_BYTES = 100 << 20
-"""For the ledger, its journal and the logs: a day of 5 000 calls adds about 40 MB to the ledger (8 kB
-a call with its memo's revisions, measured), and SQLite needs a journal beside it."""
+"""For the ledger, its journal and the logs: the ledger grows by about 8 kB a call with its memo and
+its revisions (measured), 40 MB in a day of 5 000 calls, and SQLite needs a journal beside it."""
 
 RESERVE_FILES = 1_000
-"""A call makes one folder and two files; 250 agents' worth of calls that have just been accepted."""
+"""A call makes one folder and two files: enough for 300 calls before anybody looks again."""
 
 HYSTERESIS = 1.1
 """Calls are taken again when a tenth more than the reserve is free, so that one deleted file does

@@ -222,6 +222,10 @@ class Ledger:
         """Return the calls without an end state, oldest first: what a crash has left."""
         return await self._run(queries.unfinished_calls)
 
+    async def known_calls(self) -> set[str]:
+        """Return the id of every call that has a row."""
+        return await self._run(queries.known_calls)
+
     async def end_state_counts(self) -> dict[EndState, int]:
         """Return how many calls ended in each state; their sum is the number of ended calls."""
         return await self._run(queries.end_state_counts)

@@ -76,6 +76,11 @@ def unfinished_calls(connection: sa.Connection) -> list[CallEntry]:
     return [_call_entry(row) for row in connection.execute(query)]
 
 
+def known_calls(connection: sa.Connection) -> set[str]:
+    """Return the id of every call that has a row."""
+    return set(connection.execute(sa.select(calls.c.call)).scalars())
+
+
 def end_state_counts(connection: sa.Connection) -> dict[EndState, int]:
     """Return how many calls ended in each state; every state is named."""
     query = (

@@ -19,7 +19,7 @@ import msgspec
 
 from sipbot.records import EndedBy, EndState
 
-PromptName = Literal["greeting", "beep", "thanks"]
+PromptName = Literal["greeting", "beep", "thanks", "sorry"]
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Longest message; FreeSWITCH's default of 300 s fills a disk faster than a person reads."""
     finish_key: str = "#"
     """The key that ends the message; empty for none."""
+    refuse: bool = False
+    """No message can be taken now (disk nearly full): say so and hang up."""
 
 
 class Phase(StrEnum):
@@ -47,6 +49,8 @@ class Phase(StrEnum):
     CLOSING = "closing"
     """The recorder was told to stop; its file is being made safe."""
     THANKING = "thanking"
+    APOLOGISING = "apologising"
+    """The caller is told that no message was taken, so that nobody waits for a call back."""
     LEAVING = "leaving"
     """We have asked for the end of the call."""
     JUDGING = "judging"
@@ -103,6 +107,10 @@ class TimeUp(Event, frozen=True):
 
 class RecordingSafe(Event, frozen=True):
     """The recording is closed and on disk."""
+
+
+class RecordingUnsafe(Event, frozen=True):
+    """The recording is closed, but not all of it is on disk."""
 
 
 class HungUp(Event, frozen=True):
@@ -231,6 +239,10 @@ def _went_on(script: Script, event: Event) -> Step:
             return script.to(Phase.RINGING, Ring(for_s=rules.after_s))
         case (Phase.OFFERED, Offered()) | (Phase.RINGING, RingingOver()):
             return script.to(Phase.ANSWERING, Answer())
+        case Phase.ANSWERING, Answered() if rules.refuse:
+            return _apologise(script)
+        case Phase.CLOSING, RecordingUnsafe():
+            return _apologise(script)
         case Phase.ANSWERING, Answered() if rules.greeting:
             return script.to(Phase.GREETING, Play(prompt="greeting"))
         case (Phase.ANSWERING, Answered()) | (Phase.GREETING, PromptEnded(prompt="greeting")):
@@ -241,7 +253,10 @@ def _went_on(script: Script, event: Event) -> Step:
             return msgspec.structs.replace(script, asked=True), (Judge(),)
         case Phase.CLOSING, RecordingSafe():
             return _recorded(script)
-        case Phase.THANKING, PromptEnded(prompt="thanks"):
+        case (Phase.THANKING, PromptEnded(prompt="thanks")) | (
+            Phase.APOLOGISING,
+            PromptEnded(prompt="sorry"),
+        ):
             return script.to(Phase.LEAVING, HangUp())
         case _:
             return script, ()
@@ -258,6 +273,10 @@ def _key_pressed(script: Script, key: str) -> Step:
             return script.to(Phase.CLOSING, StopRecording())
         case _:
             return script, ()
+
+
+def _apologise(script: Script) -> Step:
+    return script.to(Phase.APOLOGISING, Play(prompt="sorry"))
 
 
 def _to_the_beep(script: Script) -> Step:
@@ -282,6 +301,8 @@ def _hung_up(script: Script, by: EndedBy) -> Step:
         return script.to(Phase.JUDGING, *(() if script.asked else (Judge(),)))
     if script.recorded:
         return script.to(Phase.ENDED, End(state=EndState.NO_MESSAGE))
+    if script.rules.refuse and script.phase not in _BEFORE_ANSWER:
+        return script.to(Phase.ENDED, End(state=EndState.REFUSED_CAPACITY))
     if by is EndedBy.CALLER:
         ringing = script.phase in _BEFORE_ANSWER
         state = EndState.ABANDONED_RINGING if ringing else EndState.ABANDONED_GREETING

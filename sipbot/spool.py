@@ -10,11 +10,24 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from sipbot.errors import SpoolError
-from sipbot.records import Recording
+from sipbot.records import CallOffer, Recording
 from sipbot.wav import HEADER_BYTES, read_facts, repair_header
 
 _CHUNK_BYTES = 1 << 20
+_NOTE = "call.json"
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger knows of a call when it is answered."""
+
+    offer: CallOffer
+    client: str
+    rule: str
+    number: str
+    caller: str | None
 
 
 class Spool:
@@ -32,14 +45,44 @@ class Spool:
         """Return where this call's recording is, or will be."""
         return self._folder / call / "audio.wav"
 
-    def prepare(self, call: str) -> Path:
-        """Make the call's folder and return where its recording shall be written.
+    def prepare(self, note: Note) -> None:
+        """Make the call's folder and leave a note in it, before the call is answered.
+
+        The note is the ledger's row once more: audio whose row was lost with the ledger (restored
+        from an older backup, say) still finds its client and its caller.
 
         Raises:
-            SpoolError: the folder cannot be made.
+            SpoolError: there is no room, or the folder cannot be written.
         """
-        _make(self._folder / call)
-        return self.audio(call)
+        folder = self._folder / note.offer.call
+        _make(folder)
+        try:
+            with (folder / _NOTE).open("wb") as file:
+                file.write(msgspec.json.encode(note))
+                file.flush()
+                os.fsync(file.fileno())
+            _fsync_folder(folder)
+        except OSError as error:
+            raise SpoolError(f"{folder} cannot be written: {error.strerror}") from error
+
+    def calls(self) -> list[str]:
+        """Return the calls that have a folder, oldest first."""
+        return sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir())
+
+    def note(self, call: str) -> Note:
+        """Return the note that was left for a call.
+
+        Raises:
+            SpoolError: there is none, or it cannot be read.
+        """
+        path = self._folder / call / _NOTE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Note)
+        except (OSError, msgspec.DecodeError) as error:
+            raise SpoolError(
+                f"{path}: {error}. The audio beside it has no row in the ledger and no note of "
+                "whose it is; listen to it and move the folder out of the spool"
+            ) from error
 
     def has_audio(self, call: str) -> bool:
         """Whether at least one sample of this call reached the disk."""

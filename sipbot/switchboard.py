@@ -9,6 +9,7 @@ with its reason, and one that an earlier run of sipbot did not finish gets its e
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from functools import partial
 
 import structlog
 
@@ -22,6 +23,7 @@ from sipbot.records import CallOffer, EndedBy, EndState
 from sipbot.script import Offered
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
+from sipbot.spool import Note
 
 REFUSED_AS = {
     "capacity": EndState.REFUSED_CAPACITY,
@@ -34,7 +36,12 @@ REFUSED_AS = {
 """`wire.Refused.why` → the end state in the ledger."""
 
 
+RETRY_S = 10.0
+"""Between two tries to finish a call: a full disk or a locked ledger takes a person or a minute."""
+
 _OFFERED = Offered()
+
+Work = Callable[[], Coroutine[None, None, None]]
 
 
 class Switchboard:
@@ -43,7 +50,6 @@ class Switchboard:
     Args:
         dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
-        trouble: told what a person should look at: id, problem (None when it is over), remedy.
     """
 
     def __init__(
@@ -51,15 +57,15 @@ class Switchboard:
         *,
         dialplans: Dialplans,
         tools: Tools,
-        trouble: Callable[[str, str | None, str], None],
     ) -> None:
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
         self._tools = tools
-        self._trouble = trouble
+        self.refusing = ""
+        """Why no message can be taken now; empty when all is well."""
         self._adopted: dict[str, Agent] = {}
         self._log = structlog.get_logger()
-        self._work: asyncio.Queue[Coroutine[None, None, None]] = asyncio.Queue()
+        self._work: asyncio.Queue[Work] = asyncio.Queue()
 
     async def run(self) -> None:
         """Lead all calls until cancelled."""
@@ -77,7 +83,7 @@ class Switchboard:
             case wire.Offered(offer=offer):
                 self._offered(agent, offer)
             case wire.Refused():
-                self._work.put_nowait(self._refused(event))
+                self._do(partial(self._refused, event))
             case wire.Fault(call=call, problem=problem):
                 self._log.error("agent reports a fault", call=call, problem=problem)
             case wire.Refer(call=call, method=method):
@@ -86,7 +92,7 @@ class Switchboard:
                 self._registered(account, code, reason)
             case wire.Ended(call=call) if call in self._adopted:
                 del self._adopted[call]
-                self._work.put_nowait(self._finish(call, event.by))
+                self._do(partial(self._finish, call, event.by))
             case wire.Pong():
                 pass
             case _:
@@ -99,16 +105,16 @@ class Switchboard:
                 call.happen(Gone())
         for call_id in [call for call, owner in self._adopted.items() if owner is agent]:
             del self._adopted[call_id]
-            self._work.put_nowait(self._finish(call_id, EndedBy.CRASH))
+            self._do(partial(self._finish, call_id, EndedBy.CRASH))
 
     def _registered(self, account: str, code: int, reason: str) -> None:
         if code < 300:
             self._log.info("registered", account=account, code=code)
-            self._trouble(f"account-{account}", None, "")
+            self._tools.trouble(f"account-{account}", None, "")
             return
         self._log.error("not registered", account=account, code=code, reason=reason)
         problem = f"account {account} is not registered: {code} {reason}"
-        self._trouble(f"account-{account}", problem, "Check user, password and realm")
+        self._tools.trouble(f"account-{account}", problem, "Check user, password and realm")
 
     # -- from the recognisers: called in the event loop -----------------------------------------
 
@@ -123,11 +129,13 @@ class Switchboard:
     def _heard(self, reply: speech.Reply, engine: str) -> None:
         match reply:
             case speech.Final() | speech.Failed():
-                self._work.put_nowait(self._tools.reading.heard(reply, engine))
+                self._do(partial(self._tools.reading.heard, reply, engine))
             case speech.Stalled(job=call, since_s=since_s):
                 self._log.error("recording does not grow", call=call, since_s=since_s)
                 problem = f"the recording of call {call} has not grown for {since_s:.0f} s"
-                self._trouble("recording-stalled", problem, "Is the disk full, or the agent hung?")
+                self._tools.trouble(
+                    "recording-stalled", problem, "Is the disk full, or the agent hung?"
+                )
             case speech.Ready() | speech.Pong():
                 pass
             case _:
@@ -144,7 +152,7 @@ class Switchboard:
             call = entry.offer.call
             if call not in self._adopted and call not in self.calls:
                 self._log.warning("call was left unfinished", call=call, client=entry.client)
-                self._work.put_nowait(self._finish_entry(entry, EndedBy.CRASH))
+                self._do(partial(self._finish, call, EndedBy.CRASH))
         await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
 
     async def _finish(self, call: str, by: EndedBy) -> None:
@@ -156,8 +164,13 @@ class Switchboard:
         client = entry.client or ""
         plans = {plan.client: plan for plan in self.dialplans.all}
         call = LiveCall(
-            offer=entry.offer,
-            client=client,
+            note=Note(
+                offer=entry.offer,
+                client=client,
+                rule=entry.rule,
+                number=entry.number or "",
+                caller=entry.caller,
+            ),
             plan=plans.get(client),
             caller=self._caller(entry.offer),
             agent=None,
@@ -172,31 +185,54 @@ class Switchboard:
         """Find the client; from here on the call hears everything, an immediate CANCEL too."""
         choice = self.dialplans.choose(offer)
         if choice.dialplan is None:
-            self._work.put_nowait(self._unmapped(agent, offer, choice))
+            self._do(partial(self._unmapped, agent, offer, choice))
             return
+        caller = self._caller(offer)
         call = LiveCall(
-            offer=offer,
-            client=choice.dialplan.client,
+            note=Note(
+                offer=offer,
+                client=choice.dialplan.client,
+                rule=choice.rule,
+                number=choice.number,
+                caller=caller.number,
+            ),
             plan=choice.dialplan,
-            caller=self._caller(offer),
+            caller=caller,
             agent=agent,
             tools=self._tools,
+            refuse=bool(self.refusing),
         )
         call.happen(_OFFERED)
         self.calls[offer.call] = call
-        self._work.put_nowait(self._lead(call, choice))
+        self._do(partial(self._lead, agent, call))
 
-    async def _lead(self, call: LiveCall, choice: Choice) -> None:
+    async def _lead(self, agent: Agent, call: LiveCall) -> None:
         try:
-            await self._tools.ledger.add_call(
-                call.offer, call.client, choice.rule, choice.number, caller=call.caller.number
-            )
-        except SipbotError:
+            await self._add(call.note)
+        except SipbotError as error:
             del self.calls[call.call]
-            if call.agent is not None:  # the trunk may try another site; `_careful` tells why
-                _refuse(call.agent, call.call, 503)
-            raise
-        await self._run(call)
+            _refuse(agent, call.call, 503)  # the trunk may try another site
+            self._say_failed(error)
+            self._again(partial(self._no_row, call.note))
+        else:
+            await self._run(call)
+
+    async def _add(self, note: Note) -> None:
+        await self._tools.ledger.add_call(
+            note.offer, note.client, note.rule, note.number, caller=note.caller
+        )
+
+    async def _no_row(self, note: Note) -> None:
+        """Write down later that a call was refused because it could not be written down."""
+        await self._tools.ledger.refuse_call(
+            note.offer,
+            EndState.FAILED_INTERNAL,
+            503,
+            rule=note.rule,
+            client=note.client,
+            number=note.number,
+            caller=note.caller,
+        )
 
     async def _unmapped(self, agent: Agent, offer: CallOffer, choice: Choice) -> None:
         await self._tools.ledger.refuse_call(
@@ -227,10 +263,11 @@ class Switchboard:
         self.calls[call.call] = call
         try:
             await call.run()
-        except BaseException:
+        except SipbotError as error:
             if call.agent is not None:
                 _hang_up(call.agent, call.call)
-            raise
+            self._say_failed(error)
+            self._again(partial(self._finish, call.call, EndedBy.CRASH))
         finally:
             del self.calls[call.call]
 
@@ -241,14 +278,30 @@ class Switchboard:
         if call in self.calls:
             self.calls[call].happen(happening)
 
-    async def _careful(self, work: Coroutine[None, None, None]) -> None:
-        """One call's trouble must not end the others: it is told, and mended at a restart."""
+    # -- work that must not be lost ---------------------------------------------------------------
+
+    def _do(self, work: Work) -> None:
+        self._work.put_nowait(work)
+
+    def _again(self, work: Work) -> None:
+        """Try again later: a disk that was full or a ledger that was locked may be well by then."""
+        # Runs in the event loop.
+        asyncio.get_running_loop().call_later(RETRY_S, self._do, work)
+
+    async def _careful(self, work: Work) -> None:
+        """One call's trouble must not end the others: it is told, and tried again."""
         try:
-            await work
-        except Exception as error:  # noqa: BLE001 - see above
-            self._log.exception("a call could not be led to its end")
-            problem = f"{type(error).__name__}: {error}"
-            self._trouble("call-failed", problem, "The call is finished at the next start")
+            await work()
+        except SipbotError as error:
+            self._say_failed(error)
+            self._again(work)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours; the next start mends the call
+            self._say_failed(error)
+
+    def _say_failed(self, error: Exception) -> None:
+        self._log.error("a call could not be led to its end", exc_info=error)
+        problem = f"{type(error).__name__}: {error}"
+        self._tools.trouble("call-failed", problem, "It is tried again; see the log for the call")
 
 
 def _refuse(agent: Agent, call: str, code: int) -> None:

@@ -23,6 +23,7 @@ from sipbot.script import (
     PromptEnded,
     Record,
     RecordingSafe,
+    RecordingUnsafe,
     Ring,
     RingingOver,
     Rules,
@@ -117,6 +118,38 @@ def test_hang_up_while_being_judged_waits_for_the_verdict():
     assert EndState.MEMO == end_state(story)
 
 
+def test_caller_of_a_full_site_is_told_so_and_counted_as_refused() -> None:
+    story = [
+        Offered(),
+        Answered(),
+        PromptEnded(prompt="sorry"),
+        HungUp(by=EndedBy.SIPBOT),
+    ]
+
+    _, actions = play(story, Rules(refuse=True))
+
+    assert [
+        Answer(),
+        Play(prompt="sorry"),
+        HangUp(),
+        End(state=EndState.REFUSED_CAPACITY),
+    ] == actions
+
+
+def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
+    story = [*HELLO, SpeechStarted(), SpeechEnded(), RecordingUnsafe()]
+
+    _, actions = play(story)
+
+    assert Play(prompt="sorry") == actions[-1]
+
+
+def test_part_of_an_unsafe_recording_is_still_a_memo() -> None:
+    story = [*HELLO, SpeechStarted(), TimeUp(), RecordingUnsafe(), HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.MEMO == end_state(story)
+
+
 def test_cancel_while_ringing_is_abandoned_ringing():
     story = [Offered(), HungUp(by=EndedBy.CALLER)]
 
@@ -171,10 +204,11 @@ EVENTS = st.one_of(
             Silent(),
             TimeUp(),
             RecordingSafe(),
+            RecordingUnsafe(),
             MediaFailed(),
         ]
     ),
-    st.builds(PromptEnded, prompt=st.sampled_from(["greeting", "beep", "thanks"])),
+    st.builds(PromptEnded, prompt=st.sampled_from(["greeting", "beep", "thanks", "sorry"])),
     st.builds(KeyPressed, key=st.sampled_from("0123456789*#")),
     st.builds(Judged, spoke=st.booleans()),
     st.builds(HungUp, by=st.sampled_from(EndedBy)),
@@ -185,6 +219,7 @@ RULES = st.builds(
     greeting=st.booleans(),
     beep=st.booleans(),
     finish_key=st.sampled_from(["", "#", "1"]),
+    refuse=st.booleans(),
 )
 
 
@@ -202,6 +237,13 @@ def test_memo_is_never_claimed_without_a_recording(rules, events):
 
     ends = [action.state for action in actions if isinstance(action, End)]
     assert script.recorded or EndState.MEMO not in ends
+
+
+@given(events=st.lists(EVENTS, max_size=40))
+def test_refusing_site_never_records(events: list[Event]) -> None:
+    _, actions = play(events, Rules(refuse=True))
+
+    assert not any(isinstance(action, Record) for action in actions)
 
 
 @given(rules=RULES, events=st.lists(EVENTS, max_size=40))

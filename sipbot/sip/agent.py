@@ -188,7 +188,11 @@ class Agent:
         self._recorded.add(line.call)
         if line.call in self._alone:
             self._alone[line.call].recording_closed()
-        self._emit(wire.RecordingClosed(call=line.call, path=path, audio_bytes=audio_bytes))
+        self._emit(
+            wire.RecordingClosed(
+                call=line.call, path=path, audio_bytes=audio_bytes, recorded_s=line.recorded_s
+            )
+        )
 
     def ended(self, line: Line, code: int, reason: str) -> None:
         """Tell the parent and forget the call."""

@@ -146,6 +146,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.hung_up_here = False
         self.playing: Prompt | None = None
         self.recording_path = ""
+        self.recorded_s = 0.0
+        """How long the last recorder was open."""
+        self._recording_since = 0.0
         self._recorder: Any = None
         self._media: Any = None
         self._gone: tuple[int, str] | None = None
@@ -198,6 +201,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         recorder = pj.AudioMediaRecorder()
         recorder.createRecorder(path)
         self._recorder, self.recording_path = recorder, path
+        self._recording_since = time.monotonic()
         if self._media is not None:
             self._media.startTransmit(recorder)
 
@@ -205,6 +209,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         """Let the recorder write its header; `Listener.recording_closed` follows."""
         if self._recorder is None:
             return
+        self.recorded_s = time.monotonic() - self._recording_since
         if self._media is not None:
             self._media.stopTransmit(self._recorder)
         self._recorder = None  # the last reference: pjsua closes the file on its next clock tick

@@ -168,6 +168,8 @@ class RecordingClosed(Base, frozen=True):
     call: str
     path: str
     audio_bytes: int
+    recorded_s: float
+    """How long the recorder was open by the agent's clock; what the file should hold."""
 
 
 class MediaFailed(Base, frozen=True):

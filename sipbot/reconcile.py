@@ -1,0 +1,58 @@
+"""At the start: bring ledger and spool into step, in both directions.
+
+Audio without a row (a ledger restored from an older backup) gets its row back from the note beside
+it, and is then finished like any call that a crash left behind.  A memo without audio is told to a
+person: there is nothing to listen to any more.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from sipbot.errors import SpoolError
+from sipbot.ledger import Ledger
+from sipbot.spool import Note, Spool
+
+Trouble = Callable[[str, str | None, str], None]
+
+
+async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
+    """Give every recording that the ledger does not know its row back.
+
+    Returns:
+        The number of rows that were written.
+
+    Raises:
+        LedgerError: the ledger cannot be read or written.
+    """
+    log = structlog.get_logger()
+    adopted = 0
+    known = await ledger.known_calls()
+    for call in await asyncio.to_thread(spool.calls):
+        if call in known or not spool.has_audio(call):
+            continue
+        try:
+            note = spool.note(call)
+        except SpoolError as error:
+            log.warning("audio of nobody", call=call, problem=str(error))
+            trouble("orphan-audio", str(error), "Listen to it, then move it out of the spool")
+            continue
+        await _add(ledger, note)
+        log.warning("audio without a row was adopted", call=call, client=note.client)
+        adopted += 1
+    return adopted
+
+
+async def find_lost_audio(ledger: Ledger, spool: Spool, trouble: Trouble) -> list[str]:
+    """Return the open memos whose recording is gone, and tell of them."""
+    lost = [m.id for m in await ledger.open_memos() if not spool.has_audio(m.call.id)]
+    if lost:
+        shown = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
+        problem = f"{len(lost)} open memos have no recording any more: {shown}"
+        trouble("audio-missing", problem, "Bring var/spool back from a backup")
+    return lost
+
+
+async def _add(ledger: Ledger, note: Note) -> None:
+    await ledger.add_call(note.offer, note.client, note.rule, note.number, caller=note.caller)
