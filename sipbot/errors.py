@@ -15,6 +15,8 @@
     ├── SpoolError            audio on disk: no space, damaged, missing
     ├── LedgerError           the database refused, or is of a newer release
     ├── FeedError             the MQTT broker cannot be reached or refused us
+    ├── ControlError          the running sipbot cannot do what a command asked of it
+    │   └── NotRunningError   there is no running sipbot to ask
     └── CallError             the test caller could not place its call
 
 Messages name what is wrong, where, and what to do: they are read at 3 a.m.
@@ -109,6 +111,14 @@ class LedgerError(SipbotError):
 
 class FeedError(SipbotError):
     """Raised when the MQTT broker cannot be reached or refuses us."""
+
+
+class ControlError(SipbotError):
+    """Raised when the running sipbot cannot do, or does not understand, what a command asks."""
+
+
+class NotRunningError(ControlError):
+    """Raised when no sipbot runs in the folder that a command names."""
 
 
 class CallError(SipbotError):

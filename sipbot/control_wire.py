@@ -1,0 +1,62 @@
+"""Messages between a command line and the running sipbot, on ``var/run/control.sock``.
+
+Each request has one reply, in order; a connection may carry several.
+"""
+
+import msgspec
+
+from sipbot.lines import Decoder
+
+
+class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
+    """A message of this border; ``type`` on the wire is the class name in lower case."""
+
+
+# -- requests: command line → sipbot -----------------------------------------------------------
+
+
+class RetryOutbox(Base, frozen=True, kw_only=True):
+    """Try deliveries again now; answered by `Retried`."""
+
+    deliveries: tuple[int, ...] = ()
+    """Ids as ``sipbot outbox list`` shows them."""
+    all_dead: bool = False
+    """Every dead letter, besides those named."""
+
+
+class GetStatus(Base, frozen=True):
+    """How is it?  Answered by `StatusReply`."""
+
+
+Request = RetryOutbox | GetStatus
+
+
+# -- replies: sipbot → command line ------------------------------------------------------------
+
+
+class Retried(Base, frozen=True, kw_only=True):
+    """What became of `RetryOutbox`."""
+
+    retried: tuple[int, ...]
+    """Due now."""
+    unknown: tuple[int, ...] = ()
+    """Nothing of this id is waiting: it was delivered, superseded, or never there."""
+
+
+class StatusReply(Base, frozen=True):
+    """The answer to `GetStatus`."""
+
+    status: msgspec.Raw
+    """JSON of `sipbot.status.Status`; raw, so that this border knows nothing of its fields."""
+
+
+class Failed(Base, frozen=True):
+    """The request could not be done, or not be understood."""
+
+    problem: str
+
+
+Reply = Retried | StatusReply | Failed
+
+requests = Decoder(Request)
+replies = Decoder(Reply)
