@@ -147,7 +147,7 @@ def test_shipped_speech_says_what_it_says_and_under_which_licence(each: Shipped)
 
 
 @pytest.mark.parametrize("language", ["ja", "en", "ko"])
-@pytest.mark.parametrize("name", ["greeting", "thanks"])
+@pytest.mark.parametrize("name", ["greeting", "thanks", "sorry"])
 def test_every_language_has_its_builtin_prompts(language: str, name: str) -> None:
     files = {each.facts["file"]: each.facts["language"] for each in ALL}
 
