@@ -1,0 +1,171 @@
+"""kill -9 of each process in the worst moment: what was said becomes one memo, and calls go on."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from sipbot.memo import Stage
+from sipbot.records import EndedBy, EndState
+from sipbot.sip import caller_wire as wire
+from tests import sipp, ulaw
+from tests.bot import Bot, running, thanks, until
+from tests.brokers import RunningBroker, subscribed
+from tests.own_caller import own_call, steps
+
+pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
+
+
+async def rest(story: AsyncIterator[wire.Step]) -> list[wire.Step]:
+    return [step async for step in story]
+
+
+async def speaking(story: AsyncIterator[wire.Step]) -> None:
+    """Come back when the caller begins to speak."""
+    async for step in story:
+        if isinstance(step, wire.Speaking):
+            return
+    pytest.fail("the call was over before the caller spoke")
+
+
+async def test_killed_agent_leaves_what_was_said_as_a_memo_and_the_next_call_is_answered(
+    make_bot: Callable[[], Bot], tmp_path: Path, long_message_wav: Path, message: Path
+) -> None:
+    async with running(make_bot()) as bot:
+        story = steps(bot, "cut", heard=tmp_path / "heard.wav", wav=str(long_message_wav))
+        async with aclosing(story):
+            await speaking(story)
+            recording = await bot.recording("cut", at_least_s=4.0)
+            on_disk = recording.stat().st_size
+            (agent,) = bot.agents()
+            os.kill(agent, signal.SIGKILL)
+            row, memo = await bot.ended("cut"), await bot.memo("cut", "transcribed")
+        await until(bot.listens)
+        async with sipp.call(bot, "message", "next", audio=message, speak_ms=3300) as peer:
+            await peer.done()
+        following = await bot.ended("next")
+    assert (EndState.MEMO, EndedBy.CRASH) == (row.state, row.ended_by)
+    assert (True, EndedBy.CRASH) == (memo.call.cut_off, memo.call.ended_by)
+    assert memo.text
+    assert memo.audio.duration_s >= (on_disk - 44) / 2 / ulaw.RATE_HZ
+    assert EndState.MEMO == following.state
+
+
+async def test_killed_live_recogniser_is_replaced_and_the_memo_gets_its_text(
+    make_bot: Callable[[], Bot], tmp_path: Path, long_message_wav: Path
+) -> None:
+    async with running(make_bot()) as bot:
+        story = steps(
+            bot, "deaf", heard=tmp_path / "heard.wav", wav=str(long_message_wav), keys="#"
+        )
+        async with aclosing(story):
+            await speaking(story)
+            await bot.recording("deaf", at_least_s=3.0)
+            ear = bot.ear("live")
+            os.kill(ear, signal.SIGKILL)
+            await rest(story)
+        row, memo = await bot.ended("deaf"), await bot.memo("deaf", "transcribed")
+        assert ear != bot.ear("live")
+    assert EndState.MEMO == row.state
+    assert memo.text
+
+
+async def test_killed_second_ear_is_replaced_and_its_text_still_comes(
+    tmp_path: Path, both_models: Path, mosquitto: RunningBroker, long_message_wav: Path
+) -> None:
+    async with running(Bot(tmp_path, mosquitto.port, both_models, second=True)) as bot:
+        await own_call(
+            bot, "twice", heard=tmp_path / "heard.wav", wav=str(long_message_wav), keys="#"
+        )
+        await bot.memo("twice")
+        ear = bot.ear("second")
+        os.kill(ear, signal.SIGKILL)
+        await until(lambda: next((m for m in bot.memos() if not m.recognition.ears_pending), None))
+        memo = await bot.memo("twice", "transcribed")
+    assert "faster-whisper" == memo.recognition.engine
+    assert memo.text
+
+
+async def test_killed_main_leaves_the_caller_to_the_agent_and_the_memo_to_the_next_start(
+    make_bot: Callable[[], Bot],
+    mosquitto: RunningBroker,
+    tmp_path: Path,
+    message_wav: Path,
+) -> None:
+    bot = make_bot()
+    heard = tmp_path / "heard.wav"
+    async with running(bot):
+        story = steps(bot, "orphan", heard=heard, wav=str(message_wav), keys="#")
+        async with aclosing(story):
+            await speaking(story)
+            recording = await bot.recording("orphan", at_least_s=1.0)
+            bot.kill()
+            last = (await rest(story))[-1]
+        await until(lambda: not bot.agents())
+        async with subscribed(mosquitto.port, "sipbot/1/test/client/+/feed") as feed:
+            await bot.start()
+            memo = await bot.memo("orphan", "transcribed")
+            told = await feed.next()
+        await bot.stop()
+        await bot.start()
+        await bot.logged("open memos published again", memos=1)
+        memos, row = bot.memos(), await bot.ended("orphan")
+    said = ulaw.encode(ulaw.read(message_wav)[: -ulaw.FRAME])
+    arrived, sent = ulaw.frames_that_arrived(said, ulaw.read(recording))
+    thanked, of = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(heard))
+    assert isinstance(last, wire.HungUp)
+    assert "callee" == last.by
+    assert sent == arrived
+    assert of - 1 <= thanked
+    assert EndState.MEMO == row.state
+    assert [memo.id] == [one.id for one in memos]
+    assert "new" == told.json["type"]
+
+
+async def test_agent_that_still_has_a_caller_is_adopted_and_answers_new_calls(
+    make_bot: Callable[[], Bot], tmp_path: Path, long_message_wav: Path, message: Path
+) -> None:
+    bot = make_bot()
+    async with running(bot):
+        story = steps(
+            bot, "patient", heard=tmp_path / "heard.wav", wav=str(long_message_wav), keys="#"
+        )
+        async with aclosing(story):
+            await speaking(story)
+            await bot.recording("patient", at_least_s=0.5)
+            agents = bot.agents()
+            bot.kill()
+            await bot.start()
+            async with sipp.call(bot, "message", "meanwhile", audio=message) as peer:
+                await peer.done()
+            adopted, unfinished = bot.agents(), (await bot.row("patient")).state
+            await rest(story)
+        rows = [await bot.ended("patient"), await bot.ended("meanwhile")]
+        memo = await bot.memo("patient", "transcribed")
+    assert agents == adopted
+    assert unfinished is None
+    assert [EndState.MEMO] * 2 == [row.state for row in rows]
+    assert not memo.call.cut_off
+    assert Stage.TRANSCRIBED == memo.stage
+
+
+async def test_call_that_rings_when_main_dies_gets_503(
+    make_bot: Callable[[], Bot], tmp_path: Path
+) -> None:
+    bot = make_bot()
+    async with running(bot):
+        story = steps(bot, "ringer", "ringing", heard=tmp_path / "heard.wav")
+        async with aclosing(story):
+            async for step in story:
+                if isinstance(step, wire.Progress) and step.code == 180:
+                    break
+            bot.kill()
+            last = (await rest(story))[-1]
+        await bot.start()
+        row = await bot.ended("ringer")
+    assert isinstance(last, wire.HungUp)
+    assert 503 == last.code
+    assert EndState.FAILED_INTERNAL == row.state
