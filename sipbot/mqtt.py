@@ -24,10 +24,12 @@ from sipbot.topics import (
     AlertPayload,
     InfoPayload,
     LivePayload,
+    Numbers,
     Place,
     SiteState,
     StatePayload,
     Topics,
+    says_lost,
 )
 
 ACK_TIMEOUT_S = 10.0
@@ -94,7 +96,7 @@ class Feed:
         self._client: aiomqtt.Client | None = None
         self._stopping = asyncio.Event()
         self._deadlines: set[asyncio.Timeout] = set()
-        self._state = self._state_payload("ready", ())
+        self._state = self._state_payload("ready")
         self._said: dict[str, bytes] = {}
         self.set_clients({})
 
@@ -127,9 +129,11 @@ class Feed:
         """Say ``stopping`` and let `run` return."""
         self._stopping.set()
 
-    async def set_state(self, state: SiteState, reasons: Sequence[str] = ()) -> None:
+    async def set_state(
+        self, state: SiteState, reasons: Sequence[str] = (), numbers: Numbers | None = None
+    ) -> None:
         """Say how the site is, now or as soon as the broker is there."""
-        self._state = self._state_payload(state, reasons)
+        self._state = self._state_payload(state, reasons, numbers)
         await self._say(self.topics.state, self._state.encode())
 
     def set_clients(self, hashes: Mapping[str, str]) -> None:
@@ -166,6 +170,10 @@ class Feed:
     async def publish_feed(self, client: str, payload: bytes) -> None:
         """See `sipbot.outbox.Publisher`."""
         await self._publish(self.topics.feed(client), payload)
+
+    async def works(self) -> bool:
+        """See `sipbot.outbox.Publisher`."""
+        return await self._say(self.topics.state, self._state.encode())
 
     # -- one connection --------------------------------------------------------------------------
 
@@ -210,7 +218,7 @@ class Feed:
         """
         try:
             async for message in client.messages:
-                if message.topic.matches(self.topics.state) and _says_lost(message.payload):
+                if message.topic.matches(self.topics.state) and says_lost(message.payload):
                     await self._publish(self.topics.state, self._state.encode(), retain=True)
         finally:
             self._lose()
@@ -224,21 +232,23 @@ class Feed:
             deadline.reschedule(now)
 
     async def _say_stopping(self, client: aiomqtt.Client) -> None:
-        payload = self._state_payload("stopping", ()).encode()
+        payload = self._state_payload("stopping").encode()
         try:
             async with _in_time("PUBACK"):
                 await client.publish(self.topics.state, payload, qos=1, retain=True)
         except aiomqtt.MqttError as error:
             _log.warning("could not say goodbye", error=str(error))
 
-    async def _say(self, topic: str, payload: bytes) -> None:
-        """Publish what is said again at every connect; a failure now is mended then."""
+    async def _say(self, topic: str, payload: bytes) -> bool:
+        """Publish what is said again at every connect; a failure now (False) is mended then."""
         if self._client is None:
-            return
+            return False
         try:
             await self._publish(topic, payload, retain=True)
         except FeedError as error:
             _log.warning("will be said after reconnecting", topic=topic, error=str(error))
+            return False
+        return True
 
     async def _publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
@@ -253,10 +263,8 @@ class Feed:
                     await client.publish(topic, payload, qos=qos, retain=retain)
                 finally:
                     self._deadlines.discard(deadline)
-        except TimeoutError as error:
-            raise FeedError(f"{topic}: no PUBACK from the broker") from error
-        except aiomqtt.MqttError as error:
-            raise FeedError(f"{topic}: {error}") from error
+        except (TimeoutError, aiomqtt.MqttError) as error:
+            raise FeedError(f"{topic}: {str(error) or 'no PUBACK from the broker'}") from error
 
     async def _stopped_within(self, wait_s: float) -> None:
         try:
@@ -272,9 +280,12 @@ class Feed:
         # The will is fixed at CONNECT, hence the time of the connection, as Sparkplug 3.0 has it.
         return StatePayload(state="lost", boot=self._boot, ts=self._connected_at)
 
-    def _state_payload(self, state: SiteState, reasons: Sequence[str]) -> StatePayload:
+    def _state_payload(
+        self, state: SiteState, reasons: Sequence[str] = (), numbers: Numbers | None = None
+    ) -> StatePayload:
+        now = datetime.now(UTC)
         return StatePayload(
-            state=state, boot=self._boot, ts=datetime.now(UTC), reasons=tuple(reasons)
+            state=state, boot=self._boot, ts=now, reasons=tuple(reasons), numbers=numbers
         )
 
 
@@ -387,13 +398,3 @@ def _tls_context(broker: Broker) -> ssl.SSLContext | None:
             f"mqtt.ca_file = {broker.ca_file}: {error}: name a PEM file with the certificate of "
             "the authority that signed the broker's"
         ) from error
-
-
-def _says_lost(payload: object) -> bool:
-    """Tell whether a payload of our own state topic is a last will; strangers' junk is not."""
-    if not isinstance(payload, bytes):
-        return False
-    try:
-        return msgspec.json.decode(payload, type=StatePayload).state == "lost"
-    except msgspec.DecodeError:
-        return False

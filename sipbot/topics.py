@@ -126,6 +126,24 @@ class _Payload(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self)
 
 
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures behind a state; null means "not measured"."""
+
+    lines: int
+    lines_in_use: int
+    recognition_backlog_s: float | None = None
+    """Audio that is on disk and has not been read by every ear that will read it."""
+    deliveries_waiting: int | None = None
+    """Memo revisions that the broker has not acknowledged, dead letters included."""
+    dead_letters: int | None = None
+    """Those that the broker refused so often that nobody tries any more."""
+    oldest_undelivered_s: float | None = None
+    """Age of the oldest of them; 0 when none waits."""
+    disk_free_bytes: int | None = None
+    disk_days_left: float | None = None
+    """If every line recorded round the clock, down to what sipbot keeps free."""
+
+
 class StatePayload(_Payload, frozen=True, kw_only=True):
     """Payload of ``state``; the last will carries ``lost`` with the same ``boot``."""
 
@@ -134,6 +152,8 @@ class StatePayload(_Payload, frozen=True, kw_only=True):
     """New at every start: a ``lost`` of an earlier boot is old news."""
     ts: datetime
     reasons: Sequence[str] = ()
+    numbers: Numbers | None = None
+    """As of `ts`; null in a last will."""
 
 
 class InfoPayload(_Payload, frozen=True, kw_only=True):
@@ -173,3 +193,13 @@ class LivePayload(_Payload, frozen=True, kw_only=True):
     text: str | None = None
     """Words heard so far; only with ``partial``."""
     caller: str | None = None
+
+
+def says_lost(payload: object) -> bool:
+    """Tell whether a payload of our own state topic is a last will; strangers' junk is not."""
+    if not isinstance(payload, bytes):
+        return False
+    try:
+        return msgspec.json.decode(payload, type=StatePayload).state == "lost"
+    except msgspec.DecodeError:
+        return False

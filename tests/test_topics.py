@@ -99,5 +99,6 @@ def test_payloads_carry_schema_and_utc_offset() -> None:
         "boot": "b1",
         "ts": "2026-11-20T03:04:05Z",
         "reasons": [],
+        "numbers": None,
     } == state
     assert {"schema": 1, "type": "new", "memo": "m1", "rev": 1, "seq": 3, "changed": []} == feed

@@ -1,0 +1,109 @@
+"""How a site is: the figures, and what they mean.  Pure; sipbot/gauges.py reads the figures.
+
+One reading serves everybody: the retained ``state`` on the bus, ``sipbot status``, the metrics, the
+service manager and the live view, so that no two of them can contradict each other.
+Null means "not measured", never 0.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from sipbot.memo import Status as MemoStatus
+from sipbot.records import EndState
+from sipbot.topics import Numbers, SiteState
+
+BACKLOG_LIMIT_S = 300.0
+"""Audio waiting to be read, in seconds, from which the site is degraded: both ears read five to six
+seconds of audio a second (real-time factors 0.18 and 0.17, measured), so this is a minute's work,
+and an operator should not wait longer than a minute for a text (our wish)."""
+
+UNDELIVERED_LIMIT_S = 60.0
+"""Age of the oldest undelivered memo from which the site is degraded, in seconds: a broker that is
+back is found within 15 s and its backlog drained within 30 s (acceptance D3), so a minute means
+that something stays wrong."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides about the state."""
+
+    numbers: Numbers
+    agents_down: tuple[int, ...] = ()
+    deaf: tuple[str, ...] = ()
+    """Clients without an ear, each with its language: ``yamato (ja)``."""
+    ears_down: tuple[str, ...] = ()
+    """``live``, ``second``."""
+    broker_connected: bool = True
+    disk_full: bool = False
+    """Whether messages are refused because the disk has no room for another."""
+
+
+class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of this site."""
+
+    name: str
+    """``main``, ``agent-0``, ``live-recogniser``, ``second-recogniser``, ``broker``."""
+    pid: int | None
+    """None between two lives."""
+    rss_bytes: int | None
+    restarts: int | None
+    """Since this start; None for main, whose restarts its supervisor counts."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger has counted; refreshed less often than the rest."""
+
+    at: datetime
+    memos: Mapping[MemoStatus, int]
+    calls: Mapping[EndState, int]
+    """Every call that has ended, by end state; the sum is the number of ended calls."""
+    calls_today: Mapping[EndState, int]
+    today_since: datetime
+    """Midnight, by the clock of this machine."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one moment of one site."""
+
+    site: str
+    version: str
+    boot: str
+    started_at: datetime
+    at: datetime
+    state: SiteState
+    reasons: tuple[str, ...]
+    since: datetime
+    """When this state began; the reasons may have changed since."""
+    broker_connected: bool
+    numbers: Numbers
+    counts: Counts | None
+    """None when the ledger did not answer."""
+    children: tuple[ChildStatus, ...]
+
+
+def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
+    """Return how the site is, and why it is not simply ready.
+
+    The reasons hold no figures that move: they are published when they change.
+    """
+    numbers = facts.numbers
+    reasons = [f"agent {number} is not running" for number in facts.agents_down]
+    reasons += [f"no ear for {client}" for client in facts.deaf]
+    reasons += [f"the {ear} recogniser is not running" for ear in facts.ears_down]
+    if not facts.broker_connected:
+        reasons.append("the broker is not connected")
+    if _exceeds(numbers.recognition_backlog_s, BACKLOG_LIMIT_S):
+        reasons.append(f"more than {BACKLOG_LIMIT_S:g} s of audio wait to be read")
+    if _exceeds(numbers.oldest_undelivered_s, UNDELIVERED_LIMIT_S):
+        reasons.append(f"a memo has waited more than {UNDELIVERED_LIMIT_S:g} s for the broker")
+    if facts.disk_full:
+        return "full", ("the disk has no room for another message", *reasons)
+    if numbers.lines_in_use >= numbers.lines:
+        busy = f"{numbers.lines_in_use} of {numbers.lines} lines in use"
+        return "full", (busy, *reasons)
+    return ("degraded" if reasons else "ready"), tuple(reasons)
+
+
+def _exceeds(measured: float | None, limit: float) -> bool:
+    return measured is not None and measured > limit
