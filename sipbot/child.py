@@ -126,6 +126,8 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._killed_for = ""
         self._log = structlog.get_logger().bind(child=name)
+        self.restarts = 0
+        """Lives of this child that have ended, each followed by another."""
         self.ready = asyncio.Event()
         """Set while the child is ready to be spoken to."""
 
@@ -172,6 +174,7 @@ class Child:
             lived_s = time.monotonic() - began
             short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
             self._log.warning("child ended", reason=reason, lived_s=round(lived_s, 1))
+            self.restarts += 1
             self._on_gone(reason)
             if short_lives == CRASH_LOOP:
                 self._log.error("child keeps dying young", short_lives=short_lives)

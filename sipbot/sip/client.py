@@ -78,6 +78,8 @@ class AgentClient:
         self.number = number
         self.hello: wire.Hello | None = None
         self.pong: wire.Pong | None = None
+        self.restarts = 0
+        """Agents of this number that have ended, each followed by another."""
         self.found = asyncio.Event()
         """Set once it is known whether an earlier run's agent is still serving."""
         self._settings = AgentSettings(
@@ -113,6 +115,7 @@ class AgentClient:
                 return
             short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
             self._log.warning("agent ended", reason=reason, lived_s=round(lived_s, 1))
+            self.restarts += 1
             self._on_gone(reason)
             if short_lives == CRASH_LOOP:
                 self._on_crash_loop(short_lives)
