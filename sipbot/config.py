@@ -242,6 +242,15 @@ class Speech(BaseModel):
     """Publish what is heard so far on the live feed; needs live."""
 
 
+class Metrics(BaseModel):
+    """Figures for Prometheus."""
+
+    model_config = _FROZEN
+
+    port: int = Field(default=0, ge=0, le=65535, examples=[9464])
+    """TCP port on 127.0.0.1 that serves /metrics; 0 for none."""
+
+
 class Log(BaseModel):
     """What is written to standard error; never what callers said."""
 
@@ -281,6 +290,8 @@ class Settings(BaseSettings):
     """The broker that carries the memos."""
     speech: Speech = Speech()
     """Which ears listen."""
+    metrics: Metrics = Metrics()
+    """Figures for Prometheus."""
     log: Log = Log()
     """What is written to standard error."""
 
