@@ -56,12 +56,14 @@ class _Work:
         self.deaths = 0
         self.given_at_s: float | None = None
         """Monotonic time when the living worker was given all of it; None before."""
+        self.allowed_s = 0.0
+        """Time the living worker may take, for it and for all that it had to share with."""
         self.told: set[type] = set()
         self.ended_at_s = -1.0
 
     @property
     def limit_s(self) -> float:
-        """Seconds a worker may need from being given the whole job to its end."""
+        """Seconds a worker may need for this job alone."""
         return LIMIT_PER_AUDIO * longest_s(Path(self.request.path))
 
     def is_new(self, reply: wire.Reply) -> bool:
@@ -252,6 +254,7 @@ class SpeechClient:
         blamed, self._blamed = self._blamed, None
         for job, work in list(self._works.items()):
             given, work.given_at_s = work.given_at_s is not None, None
+            work.allowed_s = 0.0
             if not given or (blamed is not None and job != blamed):
                 continue
             work.deaths += 1
@@ -264,14 +267,21 @@ class SpeechClient:
                 )
 
     async def _watch(self) -> None:
-        """End a worker that takes too long over a finished job; the job counts as its cause."""
+        """End a worker that takes too long over a finished job; the job counts as its cause.
+
+        Jobs share the worker: after a restart a whole backlog is read at once, and a limit that
+        looked at one recording only would end the worker again and again, never reading any.
+        """
         while True:
             await asyncio.sleep(_WATCH_S)
             now = time.monotonic()
+            given = [work for work in self._works.values() if work.given_at_s is not None]
+            owed_s = sum(work.limit_s for work in given)
             for job, work in self._works.items():
+                work.allowed_s = max(work.allowed_s, owed_s)
                 if not work.finished or work.given_at_s is None or self._blamed is not None:
                     continue
                 spent_s = now - work.given_at_s
-                if spent_s > self._least_limit_s and spent_s > work.limit_s:
+                if spent_s > self._least_limit_s and spent_s > work.allowed_s:
                     self._blamed = job
                     self._child.kill(f"took more than {spent_s:.0f} s over one recording")
