@@ -35,7 +35,7 @@ async def transcribed(feed: Subscriber, wanted: int) -> dict[str, dict[str, Any]
     return memos
 
 
-@pytest.mark.timeout(CALLS * CALL_S / AT_ONCE + 2 * PATIENCE_S)
+@pytest.mark.timeout(2 * CALLS * CALL_S / AT_ONCE + 2 * PATIENCE_S)
 async def test_calls_of_sipp_four_at_a_time_all_arrive_whole_and_become_memos(
     tmp_path: Path, vosk_models: Path, mosquitto: RunningBroker, message: Path
 ) -> None:
