@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from sipbot.ledger import Ledger
-from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, with_failure, with_transcript
+from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, Urgency, with_failure, with_transcript
 from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
@@ -40,8 +40,8 @@ class LiveEars(Protocol):
 class SecondEars(Protocol):
     """The recogniser that reads closed recordings again."""
 
-    def reread(self, job: str, path: Path, language: str) -> None:
-        """Read a closed recording."""
+    def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
+        """Read a closed recording; urgent ones come before the others."""
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -162,7 +162,8 @@ class Reading:
 
     def _reread(self, memo: Memo, language: str) -> None:
         if self._second is not None and SECOND_EAR in memo.recognition.ears_pending:
-            self._second.reread(memo.call.id, self._spool.audio(memo.call.id), language)
+            path, urgent = self._spool.audio(memo.call.id), memo.urgency is Urgency.URGENT
+            self._second.reread(memo.call.id, path, language, urgent=urgent)
 
     async def _write(self, memo_id: str, transcript: Transcript) -> None:
         now = datetime.now(UTC)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -21,7 +22,7 @@ from sipbot.child import Limits
 from sipbot.lines import encode
 from sipbot.records import Transcript
 from sipbot.speech import wire
-from sipbot.speech.client import SpeechClient
+from sipbot.speech.client import SpeechClient, turn
 from sipbot.speech.ears import ModelRef, Role, choose, for_language
 from sipbot.speech.vosk_ear import feeding, repeatable
 from sipbot.wav import read_pcm
@@ -369,3 +370,42 @@ async def test_a_worker_whose_parent_dies_ends_although_its_disk_hangs(tmp_path:
     replies = [wire.replies.decode(line) for line in output.splitlines()]
     assert [wire.Ready, wire.Pong] == [type(reply) for reply in replies]
     assert 0 == worker.returncode
+
+
+@given(calls=st.lists(st.tuples(st.integers(0, 10**12), st.booleans()), unique=True))
+def test_recordings_wait_by_urgency_and_then_by_the_age_of_their_call(
+    calls: list[tuple[int, bool]],
+) -> None:
+    order = sorted(calls, key=lambda call: turn(_uuid7(call[0]), urgent=call[1]))
+    assert sorted(calls, key=lambda call: (not call[1], call[0])) == order
+
+
+def _uuid7(at_ms: int) -> str:
+    """The least UUIDv7 of this moment (RFC 9562, section 5.7)."""
+    return str(uuid.UUID(int=at_ms << 80 | 7 << 76 | 2 << 62))
+
+
+@pytest.mark.asr
+async def test_second_ear_reads_urgent_recordings_first_and_then_the_oldest(
+    tmp_path: Path,
+) -> None:
+    desk = Desk("second", [])
+    for job, urgent in (("3", False), ("2", True), ("1", False), ("0", True)):
+        desk.client.reread(job, tmp_path / job, "ko", urgent=urgent)
+    async with running(desk):
+        await desk.first(wire.Failed, "3")
+    assert ["0", "2", "1", "3"] == [r.job for r in desk.told if isinstance(r, wire.Failed)]
+
+
+@pytest.mark.asr
+async def test_audio_that_no_worker_has_read_is_the_backlog(tmp_path: Path) -> None:
+    path = tmp_path / "audio.wav"
+    path.write_bytes(unclosed_header() + bytes(16000 * 3))
+    live, second = Desk("live", []), Desk("second", [])
+    live.follow(path)
+    second.client.reread("1", path, "ko")
+    second.client.reread("2", path, "ko")
+    assert (3.0, 6.0) == (live.client.backlog_s, second.client.backlog_s)
+    async with running(second):
+        await second.first(wire.Failed, "2")
+    assert 0.0 == second.client.backlog_s

@@ -47,11 +47,22 @@ _log = structlog.get_logger()
 Job = wire.Follow | wire.Reread
 
 
+def turn(call: str, *, urgent: bool) -> tuple[bool, str]:
+    """Return the sort key of a waiting recording: urgent ones first, then the oldest call.
+
+    Args:
+        call: the call's id, a UUIDv7, which sorts by time.
+        urgent: whether its memo is urgent.
+    """
+    return not urgent, call
+
+
 class _Work:
     """One unfinished job and what has been told about it."""
 
-    def __init__(self, request: Job) -> None:
+    def __init__(self, request: Job, *, urgent: bool = False) -> None:
         self.request = request
+        self.urgent = urgent
         self.finished = isinstance(request, wire.Reread)
         self.deaths = 0
         self.given_at_s: float | None = None
@@ -62,9 +73,14 @@ class _Work:
         self.ended_at_s = -1.0
 
     @property
+    def audio_s(self) -> float:
+        """Audio that is on disk, in seconds."""
+        return longest_s(Path(self.request.path))
+
+    @property
     def limit_s(self) -> float:
         """Seconds a worker may need for this job alone."""
-        return LIMIT_PER_AUDIO * longest_s(Path(self.request.path))
+        return LIMIT_PER_AUDIO * self.audio_s
 
     def is_new(self, reply: wire.Reply) -> bool:
         """Return whether this was not told before, by this worker or an earlier one."""
@@ -145,6 +161,22 @@ class SpeechClient:
         return self._child.pid
 
     @property
+    def restarts(self) -> int:
+        """Workers that have ended, each followed by another."""
+        return self._child.restarts
+
+    @property
+    def backlog_s(self) -> float:
+        """Audio on disk that is still to be read, in seconds.
+
+        A live worker says by itself how far it is behind, as of its last sign of life; while none
+        lives, the next one has to begin every recording anew.
+        """
+        if self._role == "live" and self.ready.is_set():
+            return self.behind_s
+        return sum(work.audio_s for work in self._works.values())
+
+    @property
     def jobs(self) -> int:
         """Number of jobs that are not over."""
         return len(self._works)
@@ -182,9 +214,9 @@ class SpeechClient:
                 work.given_at_s = time.monotonic()
                 self._tell(wire.Finish(job=job))
 
-    def reread(self, job: str, path: Path, language: str) -> None:
-        """Second: read a closed recording, after those that were asked for before."""
-        self._add(wire.Reread(job=job, path=str(path), language=language))
+    def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
+        """Second: read a closed recording when it is its `turn`."""
+        self._add(wire.Reread(job=job, path=str(path), language=language), urgent=urgent)
 
     def forget(self, job: str) -> None:
         """Nothing more is told about this job."""
@@ -193,8 +225,8 @@ class SpeechClient:
             self._tell(wire.Forget(job=job))
         self._give()
 
-    def _add(self, request: Job) -> None:
-        self._works[request.job] = _Work(request)
+    def _add(self, request: Job, *, urgent: bool = False) -> None:
+        self._works[request.job] = _Work(request, urgent=urgent)
         self._give()
 
     def _give(self) -> None:
@@ -205,14 +237,19 @@ class SpeechClient:
         """
         if not self.ready.is_set():
             return
-        for work in list(self._works.values()):
-            if work.given_at_s is None:
-                work.given_at_s = time.monotonic()
-                self._tell(work.request)
-                if work.finished and self._role == "live":
-                    self._tell(wire.Finish(job=work.request.job))
-            if self._role == "second":
-                return
+        for work in self._to_give():
+            work.given_at_s = time.monotonic()
+            self._tell(work.request)
+            if work.finished and self._role == "live":
+                self._tell(wire.Finish(job=work.request.job))
+
+    def _to_give(self) -> list[_Work]:
+        waiting = [work for work in self._works.values() if work.given_at_s is None]
+        if self._role == "live":
+            return waiting
+        if len(waiting) < len(self._works):  # one is being read
+            return []
+        return sorted(waiting, key=lambda work: turn(work.request.job, urgent=work.urgent))[:1]
 
     def _tell(self, message: msgspec.Struct) -> None:
         try:
