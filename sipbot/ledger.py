@@ -6,7 +6,7 @@ one transaction, so no crash can leave one without the others.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -15,15 +15,29 @@ from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
+from sipbot import ledger_deliveries as deliveries
+from sipbot import ledger_figures as figures
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
-from sipbot.ledger_queries import CallEntry, CallsBefore, Delivery
+from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
+from sipbot.ledger_figures import Waiting
+from sipbot.ledger_queries import CallEntry, CallsBefore
 from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.status import Counts
 
-__all__ = ["CallEntry", "CallsBefore", "Delivery", "Ledger", "ReadOnlyLedger"]
+__all__ = [
+    "MQTT",
+    "CallEntry",
+    "CallsBefore",
+    "Delivery",
+    "Ledger",
+    "ReadOnlyLedger",
+    "Retry",
+    "Undelivered",
+]
 
 Result = TypeVar("Result")
 
@@ -38,22 +52,29 @@ class Ledger:
     on_delivery: Callable[[], None] | None = None
     """Called in the event loop after a delivery was stored; the outbox sets it to be nudged."""
 
-    def __init__(self, path: Path, engine: sa.Engine, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, path: Path, engine: sa.Engine, thread: ThreadPoolExecutor, targets: tuple[str, ...]
+    ) -> None:
         self._path = path
         self._engine = engine
         self._thread = thread
+        self._targets = targets
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[Self]:
+    async def open(cls, path: Path, targets: tuple[str, ...] = (MQTT,)) -> AsyncIterator[Self]:
         """Open the ledger, creating or upgrading its tables first.
+
+        Args:
+            path: the file.
+            targets: each is told every revision of a memo.
 
         Raises:
             LedgerError: the file cannot be written, is damaged, or is of a newer release.
         """
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         engine = schema.writer(path)
-        ledger = cls(path, engine, thread)
+        ledger = cls(path, engine, thread, targets)
         try:
             await ledger._run(lambda connection: schema.migrate(connection, path))
             yield ledger
@@ -139,7 +160,7 @@ class Ledger:
             if not writes.end_call(connection, call, state, at, by, code):
                 return False
             if memo is not None:
-                writes.store(connection, None, memo, at)
+                writes.store(connection, None, memo, at, self._targets)
             return True
 
         ended = await self._run(work)
@@ -170,7 +191,7 @@ class Ledger:
                 raise LedgerError(f"memo {memo_id} is not in {self._path}")
             new = change(old)
             if new is not None:
-                writes.store(connection, old, new, datetime.now(UTC))
+                writes.store(connection, old, new, datetime.now(UTC), self._targets)
             return new
 
         new = await self._run(work)
@@ -180,33 +201,57 @@ class Ledger:
 
     # -- deliveries ------------------------------------------------------------------------------
 
-    async def due_deliveries(self, now: datetime, limit: int) -> list[Delivery]:
+    async def due_deliveries(self, now: datetime, limit: int, target: str = MQTT) -> list[Delivery]:
         """Return the deliveries to make now, in order per client."""
-        return await self._run(lambda c: queries.due_deliveries(c, now, limit))
+        return await self._run(lambda c: deliveries.due(c, target, now, limit))
 
-    async def next_due(self) -> datetime | None:
-        """Return when the next delivery is due; None when nothing waits."""
-        return await self._run(queries.next_due)
+    async def next_due(self, target: str = MQTT) -> datetime | None:
+        """Return when the target's next delivery is due; None when nothing waits."""
+        return await self._run(lambda c: deliveries.next_due(c, target))
 
-    async def delivered(self, delivery: int, at: datetime) -> None:
-        """Store that the broker has acknowledged a delivery."""
-        await self._update_delivery(delivery, delivered_at=at)
+    async def delivered(self, delivery: int, at: datetime) -> int:
+        """Store that the target has acknowledged a delivery.
 
-    async def deferred(self, delivery: int, error: str, due_at: datetime) -> None:
-        """Store that a delivery failed and when to try again."""
-        await self._update_delivery(
-            delivery, attempts=schema.deliveries.c.attempts + 1, last_error=error, due_at=due_at
+        Returns:
+            How many undelivered older revisions of the memo this made pointless.
+        """
+        return await self._run(lambda c: deliveries.delivered(c, delivery, at))
+
+    async def deferred(
+        self, delivery: int, error: str, due_at: datetime, *, refused: bool = False
+    ) -> None:
+        """Store that a delivery failed and when to try again; `refused`: by a target that works."""
+        await self._run(
+            lambda c: deliveries.failed(c, delivery, error, due_at=due_at, refused=refused)
         )
 
-    async def make_due(self, now: datetime) -> None:
-        """Make every waiting delivery due now: the broker is back."""
-        table = schema.deliveries
-        query = (
-            sa.update(table)
-            .where(table.c.delivered_at.is_(None), table.c.due_at > now)
-            .values(due_at=now)
+    async def died(self, delivery: int, error: str, at: datetime) -> None:
+        """Store that the target refused a delivery for the last time: a dead letter."""
+        await self._run(lambda c: deliveries.failed(c, delivery, error, dead_at=at, refused=True))
+
+    async def take_back(self, target: str, memo: Memo, error: str, due_at: datetime) -> bool:
+        """Store that a memo the target once had is refused now, so its delivery waits again.
+
+        Returns:
+            False when this revision was never a delivery to the target.
+        """
+        return await self._run(
+            lambda c: deliveries.take_back(c, target, memo.id, memo.rev, error, due_at)
         )
-        await self._run(lambda connection: connection.execute(query))
+
+    async def make_due(self, now: datetime, target: str = MQTT, *, suspect: int) -> None:
+        """Make the target's waiting deliveries due now, but for those refused `suspect` times."""
+        await self._run(lambda c: deliveries.make_due(c, target, now, suspect))
+
+    async def retry(
+        self, identifiers: Sequence[int], now: datetime, *, all_dead: bool = False
+    ) -> Retry:
+        """Make deliveries, dead or waiting, due now as if they had never been refused."""
+        return await self._run(lambda c: deliveries.retry(c, identifiers, now, all_dead=all_dead))
+
+    async def dead_letters(self) -> int:
+        """Return how many deliveries are dead."""
+        return await self._run(deliveries.dead)
 
     # -- questions -------------------------------------------------------------------------------
 
@@ -244,21 +289,33 @@ class Ledger:
         """Return the latest memos, newest first."""
         return await self._run(lambda c: queries.latest_memos(c, limit, client, status))
 
-    async def open_memos(self, *, delivered_only: bool = False) -> list[Memo]:
-        """Return the memos that are not done, oldest first."""
-        return await self._run(lambda c: queries.open_memos(c, delivered_only=delivered_only))
+    async def open_memos(self, *, told: str | None = None) -> list[Memo]:
+        """Return the memos that are not done, oldest first.
+
+        Args:
+            told: only those of which this target has every revision; None for all.
+        """
+        return await self._run(lambda c: queries.open_memos(c, told=told))
 
     async def unread_memos(self) -> list[Memo]:
         """Return the memos that no ear has read, oldest first: what to read after a crash."""
         return await self._run(queries.unread_memos)
 
-    # -- machinery -------------------------------------------------------------------------------
+    # -- figures ---------------------------------------------------------------------------------
 
-    async def _update_delivery(self, delivery: int, **values: object) -> None:
-        query = (
-            sa.update(schema.deliveries).where(schema.deliveries.c.id == delivery).values(**values)
-        )
-        await self._run(lambda connection: connection.execute(query))
+    async def answers(self) -> None:
+        """Return when the ledger's thread has done all that it was asked before."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+
+    async def waiting(self) -> Waiting:
+        """Return how many deliveries wait, and since when."""
+        return await self._run(figures.waiting)
+
+    async def counts(self, now: datetime, today_since: datetime) -> Counts:
+        """Return memos by status and ended calls by end state, all and since midnight."""
+        return await self._run(lambda c: figures.counts(c, now, today_since))
+
+    # -- machinery -------------------------------------------------------------------------------
 
     async def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Run `work` in the ledger's thread, in one transaction."""
@@ -310,6 +367,10 @@ class ReadOnlyLedger:
     ) -> list[Memo]:
         """Return the latest memos, newest first."""
         return queries.latest_memos(self._connection, limit, client, status)
+
+    def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
+        """Return the deliveries still to be made, in order per target and client."""
+        return deliveries.undelivered(self._connection, dead_only=dead_only)
 
     def end_state_counts(self) -> dict[EndState, int]:
         """Return how many calls ended in each state."""

@@ -11,7 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from sipbot.errors import LedgerError
-from sipbot.ledger_schema import calls, deliveries, memos
+from sipbot.ledger_deliveries import memos_untold
+from sipbot.ledger_schema import calls, memos
 from sipbot.memo import Memo, Stage, Status
 from sipbot.records import CallOffer, EndedBy, EndState
 
@@ -33,22 +34,6 @@ class CallEntry(msgspec.Struct, frozen=True, kw_only=True):
     sip_code: int | None
     state: EndState | None
     """None while the call lasts."""
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision of one memo on its way to the broker."""
-
-    id: int
-    memo: str
-    rev: int
-    client: str
-    seq: int
-    payload: bytes
-    """The memo as JSON; empty when the memo is closed, which clears its retained topic."""
-    event: bytes
-    """The feed's event as JSON."""
-    attempts: int
-    """Attempts that failed so far."""
 
 
 class CallsBefore(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,17 +126,16 @@ def latest_memos(
     return _memos(connection, query)
 
 
-def open_memos(connection: sa.Connection, *, delivered_only: bool) -> list[Memo]:
+def open_memos(connection: sa.Connection, *, told: str | None) -> list[Memo]:
     """Return the memos that are not done, oldest first.
 
     Args:
         connection: the ledger.
-        delivered_only: leave out those with a delivery still to be made.
+        told: only those of which this target has every revision; None for all.
     """
     query = sa.select(memos.c.body).where(memos.c.status != Status.DONE.value).order_by(memos.c.id)
-    if delivered_only:
-        waiting = sa.select(deliveries.c.memo).where(deliveries.c.delivered_at.is_(None))
-        query = query.where(memos.c.id.not_in(waiting))
+    if told is not None:
+        query = query.where(memos.c.id.not_in(memos_untold(told)))
     return _memos(connection, query)
 
 
@@ -161,75 +145,6 @@ def unread_memos(connection: sa.Connection) -> list[Memo]:
         sa.select(memos.c.body).where(memos.c.stage == Stage.RECORDED.value).order_by(memos.c.id)
     )
     return _memos(connection, query)
-
-
-def due_deliveries(connection: sa.Connection, now: datetime, limit: int) -> list[Delivery]:
-    """Return the deliveries to make now, in order per client.
-
-    A delivery that has to wait holds back its client's later ones, nobody else's.
-    """
-    blocked = (
-        sa.select(
-            deliveries.c.target, deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq")
-        )
-        .where(deliveries.c.delivered_at.is_(None), deliveries.c.due_at > now)
-        .group_by(deliveries.c.target, deliveries.c.client)
-        .subquery()
-    )
-    query = (
-        sa.select(deliveries)
-        .outerjoin(
-            blocked,
-            (blocked.c.target == deliveries.c.target) & (blocked.c.client == deliveries.c.client),
-        )
-        .where(
-            deliveries.c.delivered_at.is_(None),
-            deliveries.c.due_at <= now,
-            blocked.c.seq.is_(None) | (blocked.c.seq > deliveries.c.seq),
-        )
-        .order_by(deliveries.c.id)
-        .limit(limit)
-    )
-    return [
-        Delivery(
-            id=row.id,
-            memo=row.memo,
-            rev=row.rev,
-            client=row.client,
-            seq=row.seq,
-            payload=row.payload.encode(),
-            event=row.event.encode(),
-            attempts=row.attempts,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def next_due(connection: sa.Connection) -> datetime | None:
-    """Return when the next delivery is due; None when nothing waits.
-
-    Only the first of each client counts: the later ones wait for it.
-    """
-    first = (
-        sa.select(
-            deliveries.c.target, deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq")
-        )
-        .where(deliveries.c.delivered_at.is_(None))
-        .group_by(deliveries.c.target, deliveries.c.client)
-        .subquery()
-    )
-    query = (
-        sa.select(deliveries.c.due_at)
-        .join(
-            first,
-            (first.c.target == deliveries.c.target)
-            & (first.c.client == deliveries.c.client)
-            & (first.c.seq == deliveries.c.seq),
-        )
-        .order_by(deliveries.c.due_at)
-        .limit(1)
-    )
-    return connection.execute(query).scalar()
 
 
 def _memos(connection: sa.Connection, query: sa.Select[Any]) -> list[Memo]:

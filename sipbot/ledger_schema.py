@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -103,6 +103,9 @@ deliveries = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("last_error", sa.String),
     sa.Column("delivered_at", UtcTime),
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("dead_at", UtcTime),
+    sa.Column("superseded_by", sa.Integer),
     sa.UniqueConstraint("target", "client", "seq", name="deliveries_in_order"),
     sa.UniqueConstraint("target", "memo", "rev", name="deliveries_once"),
     sa.Index(

@@ -3,21 +3,18 @@
 Each of them runs in the ledger's thread.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
+from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot.errors import LedgerError
-from sipbot.memo import Memo, Status, changed
+from sipbot.memo import Memo
 from sipbot.records import CallOffer, EndedBy, EndState
-from sipbot.topics import FeedPayload
-
-MQTT = "mqtt"
-"""The only target of deliveries so far."""
 
 
 def insert_call(
@@ -65,8 +62,10 @@ def end_call(
     return False
 
 
-def store(connection: sa.Connection, old: Memo | None, new: Memo, at: datetime) -> None:
-    """Store a revision and its delivery."""
+def store(
+    connection: sa.Connection, old: Memo | None, new: Memo, at: datetime, targets: Sequence[str]
+) -> None:
+    """Store a revision and its delivery to each target."""
     expected = 1 if old is None else old.rev + 1
     if new.rev != expected or (old is not None and (new.id, new.call.id) != (old.id, old.call.id)):
         raise LedgerError(f"memo {new.id}: revision {new.rev} where {expected} should come")
@@ -84,41 +83,4 @@ def store(connection: sa.Connection, old: Memo | None, new: Memo, at: datetime) 
         connection.execute(
             sa.update(schema.memos).where(schema.memos.c.id == new.id).values(**values)
         )
-    _deliver(connection, old, new, at)
-
-
-def _deliver(connection: sa.Connection, old: Memo | None, new: Memo, at: datetime) -> None:
-    seq = _count_up(connection, f"seq:{new.client}")
-    done = new.status is Status.DONE
-    event = FeedPayload(
-        type="new" if old is None else "end" if done else "update",
-        memo=new.id,
-        rev=new.rev,
-        seq=seq,
-        changed=changed(old, new),
-    )
-    connection.execute(
-        sa.insert(schema.deliveries).values(
-            memo=new.id,
-            rev=new.rev,
-            client=new.client,
-            seq=seq,
-            target=MQTT,
-            payload="" if done else new.model_dump_json(),
-            event=event.encode().decode(),
-            due_at=at,
-            attempts=0,
-        )
-    )
-
-
-def _count_up(connection: sa.Connection, name: str) -> int:
-    table = schema.meta
-    query = (
-        insert(table)
-        .values(name=name, value=1)
-        .on_conflict_do_update(index_elements=[table.c.name], set_={"value": table.c.value + 1})
-        .returning(table.c.value)
-    )
-    value: int = connection.execute(query).scalar_one()
-    return value
+    deliveries.add(connection, old, new, at, targets)

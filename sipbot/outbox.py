@@ -1,13 +1,17 @@
-"""Due deliveries, in order per client, until the broker has them.
+"""Due deliveries, in order per client, until each target has them or has refused them too often.
 
-The ledger is the queue; this loop only asks it "what is due?".  A delivery is the whole memo on its
-retained topic, then the event on the feed; it counts as made when the broker has acknowledged both.
-A crash between the two repeats both: readers drop a (memo, rev) they know (``docs/mqtt.md``).
+The ledger is the queue; these loops only ask it "what is due?".  A delivery is the whole memo, then
+the event that says so; it counts as made when the target has acknowledged both.  A crash between
+the two repeats both: readers drop a (memo, rev) they know (``docs/mqtt.md``).
+
+A target that is away is waited for, however long.  A delivery that a working target refuses again
+and again becomes a dead letter: it stays in the ledger, raises an alert, holds nobody back any
+more, and waits for ``sipbot outbox retry`` or for a later revision of its memo.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -15,7 +19,8 @@ import structlog
 
 from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError
-from sipbot.ledger import Delivery, Ledger
+from sipbot.ledger import Delivery, Ledger, Retry
+from sipbot.memo import Memo
 
 BATCH = 100
 """Deliveries read from the ledger at a time; bounds memory after a long outage (a memo with every
@@ -27,32 +32,45 @@ RETRY_CAP_S = 60.0
 all deliveries are due again on reconnect.  Cap: nobody should wait for a memo a minute longer than
 the broker's trouble lasts (our wish)."""
 
+SUSPECT = 2
+"""Refusals from which a reconnect makes a delivery due no more.  An MQTT 3.1.1 broker can refuse a
+message only by closing the connection (section 3.3.5): the first time that may have been any loss
+of a connection, but a message that closes every connection must not close them all at once."""
+
+MAX_REFUSALS = 8
+"""Refusals that make a dead letter.  With the waits above this takes 1 to 2 minutes, so it is seen
+while somebody still knows what was changed at the broker, and a client's other memos do not wait
+longer than that (our wish)."""
+
 _log = structlog.get_logger()
 
 
 class Publisher(Protocol):
-    """What the outbox needs of the session with the broker; sipbot/mqtt.py provides it."""
+    """What the outbox needs of a target; for MQTT sipbot/mqtt.py provides it."""
 
     connected: asyncio.Event
-    """Set while the broker is there."""
+    """Set while the target is there."""
 
     @property
     def session(self) -> int:
         """Number of the present connection; rises with every reconnect."""
 
     async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
-        """Publish a memo, retained, and wait for PUBACK; an empty payload clears it.
+        """Publish a memo and wait for the target to have it; an empty payload clears it.
 
         Raises:
-            FeedError: the broker has not acknowledged.
+            FeedError: the target has not acknowledged.
         """
 
     async def publish_feed(self, client: str, payload: bytes) -> None:
-        """Publish an event and wait for PUBACK.
+        """Publish an event and wait for the target to have it.
 
         Raises:
-            FeedError: the broker has not acknowledged.
+            FeedError: the target has not acknowledged.
         """
+
+    async def works(self) -> bool:
+        """Whether the target acknowledges something else just now."""
 
 
 def utc_now() -> datetime:
@@ -61,11 +79,13 @@ def utc_now() -> datetime:
 
 
 class Outbox:
-    """Delivers what the ledger says is due.
+    """Delivers what the ledger says is due, each target at its own pace.
 
     Args:
         ledger: the queue.
-        publisher: the session with the broker.
+        publishers: target as named in the ledger → who reaches it.
+        on_dead: called in the event loop with the number of dead letters, when it changes and at
+            the start.
         now: the clock, UTC-aware.
         die: a random number, 0 <= die < 1, for the jitter of retries.
     """
@@ -73,22 +93,26 @@ class Outbox:
     def __init__(
         self,
         ledger: Ledger,
-        publisher: Publisher,
+        publishers: Mapping[str, Publisher],
         *,
+        on_dead: Callable[[int], None] = lambda _: None,
         now: Callable[[], datetime] = utc_now,
         die: Callable[[], float] = random.random,
     ) -> None:
         self._ledger = ledger
-        self._publisher = publisher
+        self._on_dead = on_dead
         self._now = now
-        self._die = die
-        self._nudged = asyncio.Event()
-        self._session = 0
+        self._dead: int | None = None
+        self._lanes = [
+            _Lane(target, ledger, publisher, now=now, die=die, tell_dead=self._tell_dead)
+            for target, publisher in publishers.items()
+        ]
         ledger.on_delivery = self.nudge
 
     def nudge(self) -> None:
-        """Look again now: a delivery was stored, or the broker is back."""
-        self._nudged.set()
+        """Look again now: a delivery was stored, or a target is back."""
+        for lane in self._lanes:
+            lane.nudged.set()
 
     async def run(self) -> None:
         """Deliver until cancelled.
@@ -96,80 +120,192 @@ class Outbox:
         Raises:
             LedgerError: the ledger cannot be read or written; without it there is nothing to do.
         """
+        await self._tell_dead()
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run(), name=f"outbox {lane.target}")
+
+    async def run_once(self) -> None:
+        """Say again what each target may have forgotten, then make every due delivery."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run_once(), name=f"outbox {lane.target}")
+
+    async def retry(self, identifiers: Sequence[int], *, all_dead: bool = False) -> Retry:
+        """Try deliveries again now, as if they had never been refused.
+
+        Raises:
+            LedgerError: the ledger cannot be written.
+        """
+        done = await self._ledger.retry(identifiers, self._now(), all_dead=all_dead)
+        _log.info("deliveries tried again", deliveries=done.retried)
+        await self._tell_dead()
+        self.nudge()
+        return done
+
+    async def _tell_dead(self) -> None:
+        dead = await self._ledger.dead_letters()
+        if dead != self._dead:
+            self._dead = dead
+            self._on_dead(dead)
+
+
+class _Lane:
+    """The deliveries to one target; see `Outbox` for the arguments."""
+
+    def __init__(
+        self,
+        target: str,
+        ledger: Ledger,
+        publisher: Publisher,
+        *,
+        now: Callable[[], datetime],
+        die: Callable[[], float],
+        tell_dead: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.target = target
+        self.nudged = asyncio.Event()
+        self._ledger = ledger
+        self._publisher = publisher
+        self._now = now
+        self._die = die
+        self._tell_dead = tell_dead
+        self._session = 0
+        self._turn = asyncio.Lock()
+        self._log = _log.bind(target=target)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
         while True:
             await self._publisher.connected.wait()
-            self._nudged.clear()
+            self.nudged.clear()
             if await self.run_once():
                 await self._wait_for_work()
             else:
                 await asyncio.sleep(RETRY_BASE_S)
 
     async def run_once(self) -> bool:
-        """Say again what the broker may have forgotten, then make every due delivery.
+        """Say again what the target may have forgotten, then make every due delivery.
 
         Returns:
-            False when the broker would not take the open memos; try the whole again.
+            False when the target would not take the open memos; try the whole again.
         """
-        if self._session != self._publisher.session and not await self._restate():
-            return False
-        while self._publisher.connected.is_set():
-            due = await self._ledger.due_deliveries(self._now(), BATCH)
-            if not due:
-                break
-            await self._deliver_batch(due)
-        return True
+        async with self._turn:  # an orderly stop asks beside `run`; nothing should go out twice
+            if self._session != self._publisher.session and not await self._restate():
+                return False
+            while self._publisher.connected.is_set():
+                due = await self._ledger.due_deliveries(self._now(), BATCH, self.target)
+                if not due:
+                    break
+                await self._deliver_batch(due)
+            return True
 
     async def _restate(self) -> bool:
         """Publish every open memo: a broker that was restarted may hold none of them.
 
         Those with a delivery still to be made are left to it, or an old revision would follow the
-        newer one on the retained topic.
+        newer one on the retained topic; dead letters are left alone.
         """
         session = self._publisher.session
-        memos = await self._ledger.open_memos(delivered_only=True)
-        try:
-            for memo in memos:
-                await self._publisher.publish_memo(
-                    memo.client, memo.id, memo.model_dump_json().encode()
-                )
-        except FeedError as error:
-            _log.warning("open memos not published again", error=str(error))
-            return False
-        await self._ledger.make_due(self._now())
+        memos = await self._ledger.open_memos(told=self.target)
+        for memo in memos:
+            if not await self._say_again(memo):
+                return False
+        await self._ledger.make_due(self._now(), self.target, suspect=SUSPECT)
         self._session = session
-        _log.info("open memos published again", memos=len(memos))
+        self._log.info("open memos published again", memos=len(memos))
+        return True
+
+    async def _say_again(self, memo: Memo) -> bool:
+        """Publish one open memo; False when no other can be published after it."""
+        session = self._publisher.session
+        if not self._publisher.connected.is_set():
+            return False
+        try:
+            await self._publisher.publish_memo(
+                memo.client, memo.id, memo.model_dump_json().encode()
+            )
+        except FeedError as error:
+            log = self._log.bind(memo=memo.id, rev=memo.rev, client=memo.client)
+            log.warning("open memo not published again", error=str(error))
+            if not await self._refused(session):
+                return False
+            # What the target took once may be too much for it now; as a delivery it is tried,
+            # counted and, in the end, put aside like any other.
+            due_at = self._now() + timedelta(seconds=self._wait_s(1))
+            taken_back = await self._ledger.take_back(self.target, memo, str(error), due_at)
+            return taken_back and self._publisher.connected.is_set()
         return True
 
     async def _deliver_batch(self, due: list[Delivery]) -> None:
         held_back: set[str] = set()
         for delivery in due:
+            if not self._publisher.connected.is_set():
+                return
             if delivery.client not in held_back and not await self._deliver(delivery):
                 held_back.add(delivery.client)
 
     async def _deliver(self, delivery: Delivery) -> bool:
-        log = _log.bind(memo=delivery.memo, rev=delivery.rev, client=delivery.client)
+        """Make a delivery; False when the client's later ones have to wait for it."""
+        log = self._log.bind(memo=delivery.memo, rev=delivery.rev, client=delivery.client)
+        session = self._publisher.session
         try:
             await self._publisher.publish_memo(delivery.client, delivery.memo, delivery.payload)
             await self._publisher.publish_feed(delivery.client, delivery.event)
         except FeedError as error:
-            wait_s = backoff_s(
-                delivery.attempts + 1, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, die=self._die()
-            )
-            await self._ledger.deferred(
-                delivery.id, str(error), self._now() + timedelta(seconds=wait_s)
-            )
-            log.warning("delivery deferred", error=str(error), wait_s=round(wait_s, 1))
-            return False
-        await self._ledger.delivered(delivery.id, self._now())
+            if not await self._refused(session):
+                await self._defer(delivery, str(error), log)
+                return False
+            return await self._count_refusal(delivery, str(error), log)
+        superseded = await self._ledger.delivered(delivery.id, self._now())
         log.info("delivered", seq=delivery.seq)
+        if superseded:
+            log.info("older revisions superseded", deliveries=superseded)
+            await self._tell_dead()
         return True
+
+    async def _refused(self, session: int) -> bool:
+        """Whether a failure was the delivery's own: the target is there, but does not take it.
+
+        A connection that broke over the delivery counts: it is how MQTT 3.1.1 refuses, and the
+        next attempt comes only after the target has been there again.
+        """
+        if self._publisher.session != session or not self._publisher.connected.is_set():
+            return True
+        return await self._publisher.works()
+
+    async def _defer(
+        self, delivery: Delivery, error: str, log: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        wait_s = self._wait_s(delivery.attempts + 1)
+        due_at = self._now() + timedelta(seconds=wait_s)
+        await self._ledger.deferred(delivery.id, error, due_at)
+        log.warning("delivery deferred", error=error, wait_s=round(wait_s, 1))
+
+    async def _count_refusal(
+        self, delivery: Delivery, error: str, log: structlog.typing.FilteringBoundLogger
+    ) -> bool:
+        refusals = delivery.refusals + 1
+        if refusals >= MAX_REFUSALS:
+            await self._ledger.died(delivery.id, error, self._now())
+            log.error("dead letter", delivery=delivery.id, error=error, refusals=refusals)
+            await self._tell_dead()
+            return True
+        wait_s = self._wait_s(refusals)
+        due_at = self._now() + timedelta(seconds=wait_s)
+        await self._ledger.deferred(delivery.id, error, due_at, refused=True)
+        log.warning("delivery refused", error=error, refusals=refusals, wait_s=round(wait_s, 1))
+        return False
+
+    def _wait_s(self, failures: int) -> float:
+        return backoff_s(failures, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, die=self._die())
 
     async def _wait_for_work(self) -> None:
         """Return when nudged or when the next delivery is due."""
-        next_due = await self._ledger.next_due()
+        next_due = await self._ledger.next_due(self.target)
         wait_s = None if next_due is None else (next_due - self._now()).total_seconds()
         try:
             async with asyncio.timeout(None if wait_s is None else max(wait_s, 0.0)):
-                await self._nudged.wait()
+                await self.nudged.wait()
         except TimeoutError:
-            _log.debug("a delivery is due")
+            self._log.debug("a delivery is due")

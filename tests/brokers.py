@@ -46,8 +46,9 @@ def free_port() -> int:
 class RunningBroker:
     """A broker that can be killed and started again on its port."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, *options: str) -> None:
         self.kind = kind
+        self.options = options
         self.port = free_port()
         self.process: asyncio.subprocess.Process | None = None
 
@@ -62,6 +63,7 @@ class RunningBroker:
             argv = [sys.executable, "-m", "sipbot.broker", "--port", str(self.port)]
         self.process = await asyncio.create_subprocess_exec(
             *argv,
+            *self.options,
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -84,8 +86,8 @@ class RunningBroker:
 
 
 @contextlib.asynccontextmanager
-async def running(kind: Kind) -> AsyncIterator[RunningBroker]:
-    broker = RunningBroker(kind)
+async def running(kind: Kind, *options: str) -> AsyncIterator[RunningBroker]:
+    broker = RunningBroker(kind, *options)
     await broker.start()
     try:
         yield broker

@@ -1,0 +1,303 @@
+"""The deliveries: what each target must still be told, in order per client.
+
+A delivery is one revision of one memo for one target.  It is waiting, or delivered, or dead (the
+target refused it too often), or superseded (the target has a later revision of the memo, and a memo
+is always told whole).  Functions of a connection in the middle of a transaction, each run in the
+ledger's thread or by a reader.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from sipbot.ledger_schema import deliveries, meta
+from sipbot.memo import Memo, Status, changed
+from sipbot.topics import FeedPayload
+
+MQTT = "mqtt"
+"""Name of the only target so far; others need a publisher in `sipbot.app` and nothing here."""
+
+_open = deliveries.c.delivered_at.is_(None)
+_waiting = sa.and_(_open, deliveries.c.dead_at.is_(None))
+_dead = sa.and_(_open, deliveries.c.dead_at.is_not(None))
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of one memo on its way to a target."""
+
+    id: int
+    memo: str
+    rev: int
+    client: str
+    seq: int
+    payload: bytes
+    """The memo as JSON; empty when the memo is closed, which clears its retained topic."""
+    event: bytes
+    """The feed's event as JSON."""
+    attempts: int
+    """Attempts that failed so far, for whatever reason."""
+    refusals: int
+    """Those of them that the target refused while it took other things."""
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery that is still to be made, for people: nothing of what the caller said."""
+
+    id: int
+    target: str
+    client: str
+    memo: str
+    rev: int
+    seq: int
+    due_at: datetime
+    attempts: int
+    refusals: int
+    last_error: str | None
+    dead_at: datetime | None
+    """Since when nobody tries any more; None while somebody does."""
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a wish to try deliveries again."""
+
+    retried: tuple[int, ...]
+    unknown: tuple[int, ...]
+    """Nothing of this id is undelivered."""
+
+
+# -- storing -----------------------------------------------------------------------------------
+
+
+def add(
+    connection: sa.Connection, old: Memo | None, new: Memo, at: datetime, targets: Sequence[str]
+) -> None:
+    """Store that each target must be told this revision."""
+    seq = _count_up(connection, f"seq:{new.client}")
+    done = new.status is Status.DONE
+    event = FeedPayload(
+        type="new" if old is None else "end" if done else "update",
+        memo=new.id,
+        rev=new.rev,
+        seq=seq,
+        changed=changed(old, new),
+    )
+    row = {
+        "memo": new.id,
+        "rev": new.rev,
+        "client": new.client,
+        "seq": seq,
+        "payload": "" if done else new.model_dump_json(),
+        "event": event.encode().decode(),
+        "due_at": at,
+        "attempts": 0,
+        "refusals": 0,
+    }
+    connection.execute(sa.insert(deliveries), [{**row, "target": target} for target in targets])
+
+
+def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
+    """Store that the target has a delivery; return how many older ones that superseded.
+
+    Older revisions of the memo that it has not got, dead or brought back from the dead, would
+    now overwrite the newer one.
+    """
+    connection.execute(
+        sa.update(deliveries).where(deliveries.c.id == delivery).values(delivered_at=at)
+    )
+    it = connection.execute(
+        sa.select(deliveries.c.target, deliveries.c.memo, deliveries.c.rev).where(
+            deliveries.c.id == delivery
+        )
+    ).one()
+    older = (
+        sa.update(deliveries)
+        .where(
+            _open,
+            deliveries.c.target == it.target,
+            deliveries.c.memo == it.memo,
+            deliveries.c.rev < it.rev,
+        )
+        .values(delivered_at=at, superseded_by=it.rev)
+    )
+    return connection.execute(older).rowcount
+
+
+def failed(
+    connection: sa.Connection,
+    delivery: int,
+    error: str,
+    *,
+    due_at: datetime | None = None,
+    dead_at: datetime | None = None,
+    refused: bool,
+) -> None:
+    """Store that a delivery failed, and when to try again (`due_at`) or that nobody will."""
+    values: dict[str, Any] = {
+        "attempts": deliveries.c.attempts + 1,
+        "refusals": deliveries.c.refusals + int(refused),
+        "last_error": error,
+        "dead_at": dead_at,
+    }
+    if due_at is not None:
+        values["due_at"] = due_at
+    connection.execute(
+        sa.update(deliveries).where(deliveries.c.id == delivery, _open).values(values)
+    )
+
+
+def make_due(connection: sa.Connection, target: str, now: datetime, suspect: int) -> None:
+    """Make every waiting delivery due that was refused less than `suspect` times."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            _waiting,
+            deliveries.c.target == target,
+            deliveries.c.due_at > now,
+            deliveries.c.refusals < suspect,
+        )
+        .values(due_at=now)
+    )
+
+
+def take_back(
+    connection: sa.Connection, target: str, memo: str, rev: int, error: str, due_at: datetime
+) -> bool:
+    """Make a delivery that was made once wait again: the target refuses it now.
+
+    Returns:
+        False when the target was never given this revision by a delivery.
+    """
+    query = (
+        sa.update(deliveries)
+        .where(deliveries.c.target == target, deliveries.c.memo == memo, deliveries.c.rev == rev)
+        .values(
+            delivered_at=None,
+            dead_at=None,
+            due_at=due_at,
+            attempts=deliveries.c.attempts + 1,
+            refusals=1,
+            last_error=error,
+        )
+    )
+    return connection.execute(query).rowcount == 1
+
+
+def retry(
+    connection: sa.Connection, identifiers: Sequence[int], now: datetime, *, all_dead: bool
+) -> Retry:
+    """Make deliveries due now as if they had never been refused."""
+    named = deliveries.c.id.in_(identifiers)
+    wanted = named | _dead if all_dead else named
+    query = (
+        sa.update(deliveries)
+        .where(_open, wanted)
+        .values(due_at=now, dead_at=None, refusals=0)
+        .returning(deliveries.c.id)
+    )
+    retried = sorted(connection.execute(query).scalars())
+    unknown = sorted(set(identifiers) - set(retried))
+    return Retry(retried=tuple(retried), unknown=tuple(unknown))
+
+
+# -- asking ------------------------------------------------------------------------------------
+
+
+def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> list[Delivery]:
+    """Return the deliveries to make now, in order per client.
+
+    A delivery that has to wait holds back its client's later ones, nobody else's; a dead one holds
+    back nothing.
+    """
+    blocked = (
+        sa.select(deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq"))
+        .where(_waiting, deliveries.c.target == target, deliveries.c.due_at > now)
+        .group_by(deliveries.c.client)
+        .subquery()
+    )
+    query = (
+        sa.select(deliveries)
+        .outerjoin(blocked, blocked.c.client == deliveries.c.client)
+        .where(
+            _waiting,
+            deliveries.c.target == target,
+            deliveries.c.due_at <= now,
+            blocked.c.seq.is_(None) | (blocked.c.seq > deliveries.c.seq),
+        )
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+    return [
+        Delivery(
+            id=row.id,
+            memo=row.memo,
+            rev=row.rev,
+            client=row.client,
+            seq=row.seq,
+            payload=row.payload.encode(),
+            event=row.event.encode(),
+            attempts=row.attempts,
+            refusals=row.refusals,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def next_due(connection: sa.Connection, target: str) -> datetime | None:
+    """Return when the target's next delivery is due; None when nothing waits.
+
+    Only the first of each client counts: the later ones wait for it.
+    """
+    first = (
+        sa.select(deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq"))
+        .where(_waiting, deliveries.c.target == target)
+        .group_by(deliveries.c.client)
+        .subquery()
+    )
+    query = (
+        sa.select(deliveries.c.due_at)
+        .join(
+            first,
+            (first.c.client == deliveries.c.client) & (first.c.seq == deliveries.c.seq),
+        )
+        .where(_waiting, deliveries.c.target == target)
+        .order_by(deliveries.c.due_at)
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def dead(connection: sa.Connection) -> int:
+    """Return how many deliveries are dead, of all targets."""
+    query = sa.select(sa.func.count()).select_from(deliveries).where(_dead)
+    return connection.execute(query).scalar_one()
+
+
+def undelivered(connection: sa.Connection, *, dead_only: bool) -> list[Undelivered]:
+    """Return what is still to be delivered, in order per target and client."""
+    names = Undelivered.__struct_fields__
+    query = (
+        sa.select(*(deliveries.c[name] for name in names))
+        .where(_dead if dead_only else _open)
+        .order_by(deliveries.c.target, deliveries.c.client, deliveries.c.seq)
+    )
+    return [Undelivered(**row) for row in connection.execute(query).mappings()]
+
+
+def memos_untold(target: str) -> sa.Select[tuple[str]]:
+    """Select the memos of which the target has not yet got every revision."""
+    return sa.select(deliveries.c.memo).where(_open, deliveries.c.target == target)
+
+
+def _count_up(connection: sa.Connection, name: str) -> int:
+    query = (
+        insert(meta)
+        .values(name=name, value=1)
+        .on_conflict_do_update(index_elements=[meta.c.name], set_={"value": meta.c.value + 1})
+        .returning(meta.c.value)
+    )
+    value: int = connection.execute(query).scalar_one()
+    return value
