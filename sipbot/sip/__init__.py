@@ -3,6 +3,8 @@
 ``wire.py``    the messages both sides exchange (JSON lines over a Unix socket)
 ``headers.py`` what an INVITE says about caller and diversions (pure)
 ``pjsua.py``   the only importer of pjsua2: endpoint, calls, players, recorders
+``stack.py``   what an endpoint needs to know, importable without pjsua2
 ``agent.py``   the child program: one thread, polls pjsua2 and the socket
 ``client.py``  the parent's side: start, watch, restart, adopt an agent that outlived its parent
+``caller.py``  the test caller, a child program too; ``caller_wire.py`` is its plan and its story
 """
