@@ -243,3 +243,13 @@ def _remedy(path: Path, options: str = "") -> str:
     mended = path.with_name(f"{path.stem}-8k.wav")
     source, target = shlex.quote(str(path)), shlex.quote(str(mended))
     return f"Mend it with: sox {options}{source} -r 8000 -c 1 -b 16 -e signed-integer {target}"
+
+
+def named_bytes(path: Path) -> int | None:
+    """Return the audio bytes that a header names; None while the recorder has not written it."""
+    if not path.exists():
+        return None
+    with path.open("rb") as wav:
+        header = wav.read(HEADER_BYTES)
+    named = int.from_bytes(header[40:HEADER_BYTES], "little") if len(header) == HEADER_BYTES else 0
+    return named or None

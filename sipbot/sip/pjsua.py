@@ -9,23 +9,21 @@ players are kept and reused because destroying one that has just ended can crash
 strong references live here because a collected Call sends 603 by itself.
 """
 
-import contextlib
 import ctypes
 import json
-import os
-import sys
 import time
 import wave
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pjsua2 as pj
 from pjsua2 import _pjsua2
 
+from sipbot.child import muted_stdout
 from sipbot.errors import ChildStartError
 from sipbot.sip.stack import LINES, Account, StackSettings
+from sipbot.wav import named_bytes
 
 CLOCK_HZ = 8000
 """G.711's own rate, so that nothing is resampled (pjproject performance guide)."""
@@ -478,7 +476,7 @@ class Stack:
 
     def _start(self) -> None:
         settings = self._settings
-        with _muted_banner():
+        with muted_stdout():
             self._endpoint.libCreate()
             self._endpoint.libInit(_endpoint_config(settings))
         self._endpoint.audDevManager().setNullDev()
@@ -541,35 +539,11 @@ class Stack:
     def _finish_recordings(self, now: float) -> None:
         for entry in list(self._closing):
             line, path, until = entry
-            audio_bytes = _closed_bytes(Path(path))
+            audio_bytes = named_bytes(Path(path))
             if audio_bytes is not None or now >= until:
                 self._closing.remove(entry)
                 size = max(Path(path).stat().st_size - 44, 0) if Path(path).exists() else 0
                 self.listener.recording_closed(line, path, audio_bytes or size)
-
-
-@contextlib.contextmanager
-def _muted_banner() -> Iterator[None]:
-    """Keep pjlib's first lines off standard output: its log cannot be set before it prints them."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _closed_bytes(path: Path) -> int | None:
-    """Return the audio bytes the header names, or None while the recorder has not written it."""
-    if not path.exists():
-        return None
-    with path.open("rb") as wav:
-        header = wav.read(44)
-    named = int.from_bytes(header[40:44], "little") if len(header) == 44 else 0
-    return named or None
 
 
 def _endpoint_config(settings: StackSettings) -> Any:
