@@ -22,7 +22,7 @@ from benchmarks.talking import idle_memory, talking
 LEVELS = (1, 2, 4)
 """Calls at the same time; one agent carries 4."""
 
-ROUNDS = {1: 6, 2: 4, 4: 4}
+ROUNDS = {1: 5, 2: 3, 4: 3}
 """A round is 11 s; one caller needs more of them for as many samples."""
 
 SECOND_LEVELS = {1: 2, 4: 1}
@@ -92,8 +92,8 @@ async def _first(run: Run, levels: list[int], parts: list[str]) -> None:
 
 async def _recognise(run: Run, levels: list[int]) -> None:
     _say("recognition beside the bare loop")
-    run.figures += await recognising("live", "ko", [SAMPLES / "caller-ko.wav"] * 4, levels, TURNS)
-    run.figures += await recognising("second", "ja", [SAMPLES / "caller-ja.wav"] * 2, [1], TURNS)
+    run.figures += await recognising("live", "ko", SAMPLES / "caller-ko.wav", levels, TURNS)
+    run.figures += await recognising("second", "ja", SAMPLES / "caller-ja.wav", [1], TURNS)
 
 
 async def _second(run: Run, levels: list[int]) -> None:

@@ -1,8 +1,8 @@
 """The bare loop: an engine and nothing else, in a process of its own, as fast as it can.
 
-``python -m benchmarks.bare vosk|faster-whisper MODEL-FOLDER LANGUAGE NICE WAV...`` loads the model,
-prints ``ready``, and for each line on stdin, a number of threads, prints the seconds that so many
-threads need for all the files together.  Model and audio are loaded before the clock starts.
+``python -m benchmarks.bare vosk|faster-whisper MODEL-FOLDER LANGUAGE NICE WAV`` loads the model,
+prints ``ready``, and for each line on stdin, ``THREADS READINGS``, prints the seconds that so many
+threads need to read the file so many times.  Model and audio are loaded before the clock starts.
 """
 
 import json
@@ -13,7 +13,6 @@ import threading
 import time
 import wave
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -94,17 +93,16 @@ def timed(read: Read, recordings: list[bytes], threads: int) -> float:
     return time.monotonic() - began
 
 
-def main(engine: str, model_path: str, language: str, nice: str, *files: str) -> None:
+def main(engine: str, model_path: str, language: str, nice: str, file: str) -> None:
     """See the module's docstring."""
     os.nice(int(nice))  # as the recogniser, or a busy machine would favour the loop
     read = vosk_loop(model_path) if engine == "vosk" else whisper_loop(model_path, language)
-    recordings = []
-    for file in files:
-        with wave.open(str(Path(file)), "rb") as audio:
-            recordings.append(audio.readframes(audio.getnframes()))
+    with wave.open(file, "rb") as audio:
+        pcm = audio.readframes(audio.getnframes())
     print("ready", flush=True)
     for line in sys.stdin:
-        print(timed(read, recordings, int(line)), flush=True)
+        threads, readings = map(int, line.split())
+        print(timed(read, [pcm] * readings, threads), flush=True)
 
 
 if __name__ == "__main__":

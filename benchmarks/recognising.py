@@ -22,6 +22,7 @@ from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ENGINE_OF, ModelRef, Role, choose
 from sipbot.speech.worker import NICE
+from sipbot.wav import read_facts
 
 WANTED = Wanted(statistic="p50", at_least=0.9)
 
@@ -36,14 +37,14 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bench:
-    """One recogniser, its bare loop, and the recordings."""
+    """One recogniser, its bare loop, and the recording that both read again and again."""
 
     def __init__(
-        self, role: Role, language: str, files: list[Path], bare: asyncio.subprocess.Process
+        self, role: Role, language: str, file: Path, bare: asyncio.subprocess.Process
     ) -> None:
         self._role: Role = role
         self._language = language
-        self._files = files
+        self._file = file
         self._bare = bare
         self._over: asyncio.Queue[str] = asyncio.Queue()
         self._turns = 0
@@ -58,53 +59,55 @@ class Bench:
                 raise RuntimeError(f"recognition of {job} failed: {problem}")
 
     async def turn(self, at_once: int) -> Throughput:
-        """Let both sides read all recordings, `at_once` at the same time."""
+        """Let both sides read the recording `readings(at_once)` times, `at_once` at a time."""
         bare_s = await self._bare_turn(at_once)
         return Throughput(ours_s=await self._our_turn(at_once), bare_s=bare_s)
 
     async def _bare_turn(self, at_once: int) -> float:
         assert self._bare.stdin is not None
         assert self._bare.stdout is not None
-        self._bare.stdin.write(f"{at_once}\n".encode())
+        self._bare.stdin.write(f"{at_once} {readings(at_once)}\n".encode())
         async with asyncio.timeout(PATIENCE_S):
             return float(await self._bare.stdout.readline())
 
     async def _our_turn(self, at_once: int) -> float:
         self._turns += 1
-        jobs = [(f"{self._turns}-{n}", file) for n, file in enumerate(self._files)]
+        jobs = [f"{self._turns}-{n}" for n in range(readings(at_once))]
         began = time.monotonic()
         async with asyncio.timeout(PATIENCE_S):
-            for job, file in jobs[:at_once]:
-                self._ask(job, file)
-            for job, file in jobs[at_once:]:
+            for job in jobs[:at_once]:
+                self._ask(job)
+            for job in jobs[at_once:]:
                 await self._over.get()
-                self._ask(job, file)
+                self._ask(job)
             for _ in range(min(at_once, len(jobs))):
                 await self._over.get()
         return time.monotonic() - began
 
-    def _ask(self, job: str, file: Path) -> None:
+    def _ask(self, job: str) -> None:
         if self._role == "live":
-            self.client.follow(job, file, self._language, end_silence_s=30.0, no_speech_s=60.0)
+            self.client.follow(
+                job, self._file, self._language, end_silence_s=30.0, no_speech_s=60.0
+            )
             self.client.finish(job)
         else:
-            self.client.reread(job, file, self._language)
+            self.client.reread(job, self._file, self._language)
 
 
 @contextlib.asynccontextmanager
-async def bench(role: Role, language: str, files: list[Path]) -> AsyncIterator[Bench]:
+async def bench(role: Role, language: str, file: Path) -> AsyncIterator[Bench]:
     """Start both sides and end them."""
     model = choose(models(), role)[language]
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "benchmarks.bare", ENGINE_OF[role], model.path, language],
-        *[str(NICE[role]), *map(str, files)],
+        *[str(NICE[role]), str(file)],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},  # as the recogniser
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        both = Bench(role, language, files, process)
+        both = Bench(role, language, file, process)
         async with asyncio.TaskGroup() as group:
             running = group.create_task(both.client.run())
             assert process.stdout is not None
@@ -120,17 +123,18 @@ async def bench(role: Role, language: str, files: list[Path]) -> AsyncIterator[B
 
 
 async def recognising(
-    role: Role, language: str, files: list[Path], levels: list[int], turns: int
+    role: Role, language: str, file: Path, levels: list[int], turns: int
 ) -> list[Figure]:
     """Return the ratio of throughputs at each level; above 1, sipbot is faster than the loop."""
     engine = ENGINE_OF[role]
     found: list[Figure] = []
-    async with bench(role, language, files) as both:
+    async with bench(role, language, file) as both:
         await both.turn(levels[0])  # page caches, the engines' first allocations
         for level in levels:
             timed = [await both.turn(level) for _ in range(turns)]
             ratios = tuple(round(each.bare_s / each.ours_s, 4) for each in timed)
-            rates = tuple(round(_audio_s(files) / each.ours_s, 3) for each in timed)
+            audio_s = readings(level) * read_facts(file).duration_s
+            rates = tuple(round(audio_s / each.ours_s, 3) for each in timed)
             found += [
                 Figure(
                     name=f"recognition / bare loop ({engine})",
@@ -146,9 +150,9 @@ async def recognising(
     return found
 
 
-def _audio_s(files: list[Path]) -> float:
-    """Length of 16-bit recordings at 8 kHz, headers of 44 bytes."""
-    return sum((file.stat().st_size - 44) / 16000 for file in files)
+def readings(at_once: int) -> int:
+    """Return how often a turn reads the recording: twice alone, else once for each at once."""
+    return max(2, at_once)
 
 
 def models() -> tuple[ModelRef, ...]:
