@@ -169,3 +169,31 @@ async def test_call_that_rings_when_main_dies_gets_503(
     assert isinstance(last, wire.HungUp)
     assert 503 == last.code
     assert EndState.FAILED_INTERNAL == row.state
+
+
+@pytest.mark.parametrize("adopted", [True, False], ids=["agent still there", "agent gone"])
+async def test_invite_refused_while_nobody_leads_gets_its_row_from_the_next_start(
+    make_bot: Callable[[], Bot], tmp_path: Path, long_message_wav: Path, *, adopted: bool
+) -> None:
+    bot = make_bot()
+    async with running(bot):
+        story = steps(
+            bot, "orphan", heard=tmp_path / "heard.wav", wav=str(long_message_wav), keys="#"
+        )
+        async with aclosing(story):
+            await speaking(story)
+            await bot.recording("orphan", at_least_s=0.5)
+            bot.kill()
+            refused = (await own_call(bot, "early", heard=tmp_path / "nothing.wav"))[-1]
+            if not adopted:
+                await rest(story)
+                await until(lambda: not bot.agents())
+            await bot.start()
+            row = await bot.ended("early")
+            await rest(story)
+        await bot.ended("orphan")
+        counts = bot.counts()
+    assert isinstance(refused, wire.HungUp)
+    assert 503 == refused.code
+    assert (EndState.REFUSED_CAPACITY, "draining") == (row.state, row.rule)
+    assert {EndState.REFUSED_CAPACITY: 1, EndState.MEMO: 1} == counts

@@ -29,13 +29,16 @@ from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import wire
 from sipbot.sip.headers import content_type, read_offer
 from sipbot.sip.pjsua import Line, Stack
-from sipbot.sip.stack import LINES, AgentSettings
+from sipbot.sip.stack import LINES, AgentSettings, untold_file
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
 
 FSYNC_EVERY_S = 0.5
 """Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""
+
+UNTOLD_MAX = 10_000
+"""Refusals remembered while alone, at about 1 kB each; a flood must not eat the memory."""
 
 PARENT_LIMIT_S = 30.0
 """An agent whose parent never comes must not keep the port; a parent gives up after 10 s."""
@@ -110,6 +113,8 @@ class Agent:
         self._recorded: set[str] = set()
         self._alone: dict[str, _Alone] = {}
         self._registered: dict[str, wire.Registered] = {}
+        self._untold: list[wire.Refused] = []
+        """INVITEs refused while no parent was there."""
         self._had_parent = False
         self._born_until = time.monotonic() + PARENT_LIMIT_S
         self._draining = False
@@ -126,6 +131,7 @@ class Agent:
             now = time.monotonic()
             for one in list(self._alone.values()):
                 one.tick(now)
+        self._leave_untold()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
 
@@ -234,7 +240,8 @@ class Agent:
                 fingerprint=self._fingerprint,
                 calls=tuple(self._alone),
             )
-            self._unsent = b"".join(map(encode, (hello, *self._registered.values())))
+            told = (hello, *self._registered.values(), *self._untold)
+            self._unsent, self._untold = b"".join(map(encode, told)), []
 
     def _lose_parent(self) -> None:
         """Go on alone with the callers who are being served; refuse those who only hear ringing."""
@@ -310,6 +317,16 @@ class Agent:
         if self._parent is not None:
             self._unsent += encode(event)
             self._send_events()
+        elif isinstance(event, wire.Refused) and len(self._untold) < UNTOLD_MAX:
+            self._untold.append(event)
+
+    def _leave_untold(self) -> None:
+        """Leave what no parent was there to hear for the next one: every INVITE has a row."""
+        if self._untold:
+            with untold_file(self._socket_path).open("ab") as file:
+                file.writelines(encode(event) for event in self._untold)
+                file.flush()
+                os.fsync(file.fileno())
 
     def _send_events(self) -> None:
         if self._parent is None or not self._unsent:

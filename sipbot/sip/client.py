@@ -26,7 +26,7 @@ from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
 from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
-from sipbot.sip.stack import AgentSettings, StackSettings
+from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 
 READY_S = 10.0
 """From start to Hello: measured 0.3 s alone, 2 s with both cores busy."""
@@ -156,6 +156,7 @@ class AgentClient:
             connection = await self._connect()
             self._log.info("found an agent that outlived its parent")
             return connection
+        self._hear_untold()
         self.found.set()
         self._start()
         try:
@@ -228,6 +229,14 @@ class AgentClient:
             except WireError as error:
                 self.kill()
                 return str(error)
+
+    def _hear_untold(self) -> None:
+        """Hear what an agent of an earlier run left behind when it ended alone."""
+        file = untold_file(self._socket_path)
+        if file.exists():
+            for line in file.read_bytes().splitlines():
+                self._on_event(wire.events.decode(line))
+            file.unlink()
 
     def _hear(self, event: wire.Event) -> None:
         match event:

@@ -4,6 +4,8 @@ The main process, the command line and the wire speak of endpoints; only the chi
 one (`sipbot.sip.pjsua`).
 """
 
+from pathlib import Path
+
 import msgspec
 
 LINES = 4
@@ -48,3 +50,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Networks in CIDR notation whose INVITEs are accepted."""
     fingerprint: str
     """Hash of the settings and release; a new parent with another one lets this agent run out."""
+
+
+def untold_file(socket_path: Path) -> Path:
+    """Return where an agent leaves the refusals that no parent was there to hear."""
+    return socket_path.with_suffix(".untold")
