@@ -8,6 +8,7 @@ next start.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -15,24 +16,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import structlog
 import uuid6
 
 import sipbot
-from sipbot import broker_wire, config
+from sipbot import broker_wire, config, control
+from sipbot import control_wire as wire
 from sipbot.calls import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
-from sipbot.dialplan import Dialplan, Dialplans
+from sipbot.control import Control
+from sipbot.dialplan import Dialplans
 from sipbot.disk import look, too_full
-from sipbot.ledger import Ledger
+from sipbot.gauges import Gauges, Parts
+from sipbot.herald import Herald
+from sipbot.ledger import MQTT, Ledger
+from sipbot.metrics import Metrics
 from sipbot.models import installed
 from sipbot.mqtt import Broker, Feed
-from sipbot.outbox import Outbox
+from sipbot.notify import Notifier
+from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.sip.client import AgentClient
-from sipbot.sip.stack import LINES, Account, StackSettings
+from sipbot.sip.stack import Account, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef
@@ -47,8 +55,8 @@ the others are finished by their agent alone."""
 STOP_FEED_S = 5.0
 """How long a stop waits for the broker to take what is due; the rest is due at the next start."""
 
-STATE_EVERY_S = 1.0
-"""How often the site looks at itself."""
+DISK_EVERY_S = 1.0
+"""How often the room on the disk is looked at: 32 lines record 0.5 MB in a second."""
 
 NEWS_MAX = 1000
 """Live events waiting for a slow broker; the oldest go first, for they are worth least."""
@@ -71,13 +79,12 @@ class App:
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
         self._troubles: asyncio.Queue[tuple[str, AlertPayload | None]] = asyncio.Queue()
-        self._state: tuple[SiteState, tuple[str, ...]] | None = None
 
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
         self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
-        self.outbox = Outbox(ledger, self.feed)
+        self.outbox = Outbox(ledger, {MQTT: self.feed}, on_dead=self._dead_letters)
         self.feed.on_session = self.outbox.nudge
 
         models = models_of(settings)
@@ -109,7 +116,20 @@ class App:
                 trouble=self._trouble,
             ),
         )
+        self.control = Control(
+            control.socket_path(settings.var),
+            {wire.RetryOutbox: self._retry_outbox, wire.GetStatus: self._tell_status},
+        )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
+        self.gauges = Gauges(self._parts_to_look_at())
+        self.herald = Herald(
+            gauges=self.gauges,
+            ledger=ledger,
+            feed=self.feed,
+            notifier=Notifier.from_environment(os.environ, os.getpid()),
+            metrics=Metrics(settings.metrics.port) if settings.metrics.port else None,
+            trouble=self._trouble,
+        )
         for name in self._alerts():  # what an earlier run has left on the broker
             self._trouble(name, None)
 
@@ -121,6 +141,7 @@ class App:
             SipbotError: a folder or the ledger cannot be used.
         """
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await control.refuse_if_running(control.socket_path(settings.var))
         ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
         return cls(settings, dialplans, ledger)
 
@@ -141,32 +162,9 @@ class App:
         """Begin an orderly stop; a second call changes nothing. Called in the event loop."""
         self._stop.set()
 
-    @property
-    def lines_in_use(self) -> int:
-        """Calls that are up now."""
-        return sum(call.agent is not None for call in self.switchboard.calls.values())
-
-    @property
-    def lines(self) -> int:
-        """Calls that can be up at the same time."""
-        return LINES * len(self.agents)
-
     def state(self) -> tuple[SiteState, tuple[str, ...]]:
         """Return how the site is, and why it is not simply ready."""
-        reasons = [f"agent {a.number} is not running" for a in self.agents if a.hello is None]
-        reasons += [f"no ear for {plan.client} ({plan.language})" for plan in self._deaf()]
-        if not self.live.ready.is_set():
-            reasons.append("the live recogniser is not running")
-        if self.second is not None and not self.second.ready.is_set():
-            reasons.append("the second recogniser is not running")
-        if self.switchboard.refusing:
-            return "full", (f"disk: {self.switchboard.refusing}", *reasons)
-        if self.lines_in_use >= self.lines:
-            return "full", (f"{self.lines_in_use} of {self.lines} lines in use", *reasons)
-        return ("degraded" if reasons else "ready"), tuple(reasons)
-
-    def _deaf(self) -> list[Dialplan]:
-        return [p for p in self.switchboard.dialplans.all if not self.reading.ears(p.language)]
+        return self.gauges.state()
 
     # -- parts ---------------------------------------------------------------------------------
 
@@ -180,8 +178,24 @@ class App:
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
-        parts += [("troubles", self._spread_troubles()), ("state", self._watch_state())]
+        parts += [("troubles", self._spread_troubles()), ("disk", self._watch_disk())]
+        parts += [("herald", self.herald.run()), ("control", self.control.run())]
         return parts
+
+    def _parts_to_look_at(self) -> Parts:
+        return Parts(
+            site=self.settings.site,
+            boot=self.boot,
+            var=self.settings.var,
+            ledger=self.ledger,
+            agents=self.agents,
+            live=self.live,
+            second=self.second,
+            broker=self._embedded,
+            feed=self.feed,
+            reading=self.reading,
+            switchboard=self.switchboard,
+        )
 
     def _agent(self, number: int) -> AgentClient:
         sip = self.settings.sip
@@ -230,11 +244,22 @@ class App:
             for agent in self.agents:
                 group.create_task(agent.found.wait(), name=f"finding agent {agent.number}")
 
+    # -- what commands ask -----------------------------------------------------------------------
+
+    # Both in the event loop, for a client of the control socket.
+    async def _retry_outbox(self, request: wire.RetryOutbox) -> wire.Reply:
+        done = await self.outbox.retry(request.deliveries, all_dead=request.all_dead)
+        return wire.Retried(retried=done.retried, unknown=done.unknown)
+
+    async def _tell_status(self, _: wire.GetStatus) -> wire.Reply:
+        status = await self.gauges.gather(recount=True)
+        return wire.StatusReply(msgspec.Raw(msgspec.json.encode(status)))
+
     # -- stopping -------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
-        self._log.info("stopping", calls=self.lines_in_use)
-        await self._say_state("stopping", ())
+        self._log.info("stopping", calls=self.gauges.lines_in_use)
+        await self.herald.stopping()
         for agent in self.agents:
             agent.drain()
         await _until(lambda: not self.switchboard.calls, STOP_CALLS_S)
@@ -268,7 +293,7 @@ class App:
         """Every alert that this program can raise."""
         children = ["live-recogniser", "second-recogniser"]
         children += [f"agent-{agent.number}" for agent in self.agents]
-        alerts = ["audio-missing", "call-failed", "disk", "orphan-audio"]
+        alerts = ["audio-missing", "call-failed", "dead-letter", "disk", "metrics", "orphan-audio"]
         alerts += ["recording-stalled", "recording-unsafe"]
         alerts += [*(f"crash-loop-{c}" for c in children)]
         return alerts + [f"account-{account.name}" for account in self.settings.sip.account]
@@ -279,24 +304,27 @@ class App:
             f"crash-loop-{name}", f"{name} died {lives} times in a row", "See the log for its words"
         )
 
+    # Event loop, from the outbox.
+    def _dead_letters(self, number: int) -> None:
+        problem = f"refused {MAX_REFUSALS} times and put aside: {number} deliveries"
+        remedy = "sipbot outbox list --dead says why; sipbot outbox retry --all tries again"
+        self._trouble("dead-letter", problem if number else None, remedy)
+
     async def _spread_troubles(self) -> None:
         while True:
             await self.feed.alert(*await self._troubles.get())
 
-    async def _watch_state(self) -> None:
-        while not self._stop.is_set():
+    async def _watch_disk(self) -> None:
+        while True:
             self._look_at_the_disk()
-            state = self.state()
-            if state != self._state:
-                await self._say_state(*state)
-            await asyncio.sleep(STATE_EVERY_S)
+            await asyncio.sleep(DISK_EVERY_S)
 
     def _look_at_the_disk(self) -> None:
         """Refuse messages while there is no room for another, and say so; take them again after."""
         before = self.switchboard.refusing
         why = too_full(
             look(self.settings.var),
-            lines=self.lines,
+            lines=self.gauges.lines,
             longest_s=max(plan.record.max_s for plan in self.switchboard.dialplans.all),
             refusing=bool(before),
         )
@@ -306,11 +334,6 @@ class App:
             self._trouble(
                 "disk", f"no message is taken: {why}" if why else None, "Make room in var"
             )
-
-    async def _say_state(self, state: SiteState, reasons: tuple[str, ...]) -> None:
-        self._state = state, reasons
-        self._log.info("state", state=state, reasons=reasons)
-        await self.feed.set_state(state, reasons)
 
 
 def broker_of(settings: Settings) -> Broker:

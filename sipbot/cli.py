@@ -16,11 +16,12 @@ import typer
 from rich.console import Console
 
 import sipbot
-from sipbot import cli_config, cli_memos, cli_models, config, log, view
+from sipbot import cli_config, cli_ledger, cli_memos, cli_models, cli_outbox, config, log, view
 from sipbot.app import App
 from sipbot.cli_call import call
 from sipbot.cli_demo import demo
 from sipbot.cli_doctor import doctor
+from sipbot.cli_status import status
 from sipbot.dialplan import Dialplans, load_all
 from sipbot.errors import SipbotError
 
@@ -31,6 +32,8 @@ app = typer.Typer(
     help="Answer a client's line, record and transcribe the message, publish a memo over MQTT.",
 )
 app.add_typer(cli_memos.memos_app, name="memos")
+app.add_typer(cli_outbox.outbox_app, name="outbox")
+app.add_typer(cli_ledger.ledger_app, name="ledger")
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_config.config_app, name="config")
 app.add_typer(cli_config.dialplan_app, name="dialplan")
@@ -38,6 +41,7 @@ app.add_typer(cli_config.dialplan_app, name="dialplan")
 app.command()(call)
 app.command()(demo)
 app.command()(doctor)
+app.command()(status)
 
 ConfigOption = Annotated[
     Path | None,

@@ -86,8 +86,7 @@ class Herald:
         if self._stopping:
             return
         if not self._ready and self._gauges.answering:
-            self._ready = True
-            self._notifier.ready()
+            self._ready = self._notifier.ready()
         now = asyncio.get_running_loop().time()
         heard = self._gauges.state()
         if heard != self._said or now - self._said_at_s >= NUMBERS_EVERY_S:

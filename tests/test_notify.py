@@ -40,12 +40,15 @@ def test_ready_status_and_stopping_are_one_datagram_each(
 
 def test_without_a_service_manager_nothing_is_sent() -> None:
     notifier = Notifier.from_environment({}, 1)
-    notifier.ready()
-    assert None is notifier.watchdog_s
+    assert (True, None) == (notifier.ready(), notifier.watchdog_s)
 
 
-def test_service_manager_that_went_away_is_no_error(tmp_path: Path) -> None:
-    Notifier(str(tmp_path / "gone")).ready()
+def test_ready_that_was_not_heard_is_known_to_be_said_again(tmp_path: Path) -> None:
+    notifier = Notifier(str(tmp_path / "notify"))
+    early = notifier.ready()
+    with listen(str(tmp_path / "notify")):
+        late = notifier.ready()
+    assert (False, True) == (early, late)
 
 
 def test_service_manager_that_reads_nothing_does_not_make_us_wait(
