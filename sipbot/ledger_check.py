@@ -5,6 +5,8 @@ A reader's lock keeps SQLite with a rollback journal from committing, and the wr
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,12 +50,49 @@ def examine(path: Path, limit_s: float = CHECK_LIMIT_S) -> LedgerHealth:
     Raises:
         LedgerError: it cannot be opened or read at all, or is of another release.
     """
+    with reading(path) as connection:
+        problems, whole = integrity(connection, limit_s)
+        return _facts(connection, problems, whole=whole)
+
+
+def integrity(connection: sa.Connection, limit_s: float) -> tuple[tuple[str, ...], bool]:
+    """Return what SQLite finds wrong with the file, and whether it looked at all of it."""
+    rows = within(connection, "PRAGMA integrity_check(10)", limit_s)
+    if rows is None:
+        return (), False
+    return tuple(str(row[0]) for row in rows if row[0] != "ok"), True
+
+
+def within(
+    connection: sa.Connection, statement: str, limit_s: float
+) -> list[tuple[Any, ...]] | None:
+    """Return the rows of a statement, or None when it takes longer than `limit_s`."""
+    sqlite: Any = connection.connection.driver_connection
+    ends_at = time.monotonic() + limit_s
+    # Called by SQLite in this thread, inside the statement; true ends the statement.
+    sqlite.set_progress_handler(lambda: time.monotonic() >= ends_at, _OPS_BETWEEN_LOOKS)
+    try:
+        return [tuple(row) for row in connection.execute(sa.text(statement))]
+    except sa.exc.OperationalError as error:
+        if "interrupted" not in str(error.orig):
+            raise
+        return None
+    finally:
+        sqlite.set_progress_handler(None, 0)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sa.Connection]:
+    """Open the ledger for a look at it.
+
+    Raises:
+        LedgerError: it cannot be opened or read at all, or is of another release.
+    """
     engine = schema.reader(path)
     try:
         with engine.connect() as connection:
             schema.check_release(connection, path)
-            problems, whole = _integrity(connection, limit_s)
-            return _facts(connection, problems, whole=whole)
+            yield connection
     except sa.exc.SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or type(error).__name__
         raise LedgerError(
@@ -62,22 +101,6 @@ def examine(path: Path, limit_s: float = CHECK_LIMIT_S) -> LedgerHealth:
         ) from error
     finally:
         engine.dispose()
-
-
-def _integrity(connection: sa.Connection, limit_s: float) -> tuple[tuple[str, ...], bool]:
-    sqlite: Any = connection.connection.driver_connection
-    ends_at = time.monotonic() + limit_s
-    # Called by SQLite in this thread, inside the statement; true ends the statement.
-    sqlite.set_progress_handler(lambda: time.monotonic() >= ends_at, _OPS_BETWEEN_LOOKS)
-    try:
-        rows = connection.execute(sa.text("PRAGMA integrity_check(10)")).scalars().all()
-    except sa.exc.OperationalError as error:
-        if "interrupted" not in str(error.orig):
-            raise
-        return (), False
-    finally:
-        sqlite.set_progress_handler(None, 0)
-    return tuple(str(row) for row in rows if row != "ok"), True
 
 
 def _facts(connection: sa.Connection, problems: tuple[str, ...], *, whole: bool) -> LedgerHealth:

@@ -48,6 +48,9 @@ def _one_of(column: str, values: type[EndState] | type[EndedBy]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
+STATE_KNOWN = _one_of("state", EndState)
+ENDED_BY_KNOWN = _one_of("ended_by", EndedBy)
+
 metadata = sa.MetaData()
 
 calls = sa.Table(
@@ -66,8 +69,8 @@ calls = sa.Table(
     sa.Column("ended_by", sa.String),
     sa.Column("sip_code", sa.Integer),
     sa.Column("state", sa.String),
-    sa.CheckConstraint(_one_of("state", EndState), name="state_known"),
-    sa.CheckConstraint(_one_of("ended_by", EndedBy), name="ended_by_known"),
+    sa.CheckConstraint(STATE_KNOWN, name="state_known"),
+    sa.CheckConstraint(ENDED_BY_KNOWN, name="ended_by_known"),
     sa.CheckConstraint("(state IS NULL) = (ended_at IS NULL)", name="ended_with_state"),
     sa.Index("calls_unfinished", "state", "received_at"),
     sa.Index("calls_by_caller", "client", "caller", "received_at"),

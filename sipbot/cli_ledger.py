@@ -1,0 +1,86 @@
+"""``sipbot ledger``: is it sound, and a copy of it; both while sipbot runs."""
+
+import asyncio
+import math
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sipbot import config, control
+from sipbot.app import ledger_path
+from sipbot.ledger_backup import back_up
+from sipbot.ledger_check import CHECK_LIMIT_S
+from sipbot.ledger_invariants import Soundness, examine
+
+ledger_app = typer.Typer(
+    no_args_is_help=True, help="The ledger of all calls: check it, copy it while sipbot runs."
+)
+
+_Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@ledger_app.command("check", epilog="Example: sipbot ledger check --json")
+def check_command(config_file: _Config = None, *, as_json: _Json = False) -> None:
+    """Check the ledger: the file, its references, and what must be true of every call and memo.
+
+    Reads only.  Exit code 0 means that everything was looked at and is right.
+    """
+    settings = config.load(config_file)
+    running = asyncio.run(control.is_running(control.socket_path(settings.var)))
+    path = ledger_path(settings)
+    # A running sipbot cannot commit while a rule is checked; one that is stopped can wait.
+    limit_s = CHECK_LIMIT_S if running else math.inf
+    found = examine(path, settings.var.absolute() / "spool", limit_s)
+    if as_json:
+        typer.echo(msgspec.json.encode({"ok": found.proved, **msgspec.structs.asdict(found)}))
+    else:
+        _show(path, found)
+    if not found.proved:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("backup", epilog="Example: sipbot ledger backup ledger-2026-11-20.sqlite3")
+def backup_command(
+    copy: Annotated[Path, typer.Argument(help="File to write; must not exist yet.")],
+    config_file: _Config = None,
+) -> None:
+    """Copy the ledger, also while sipbot writes to it, and check the copy.
+
+    The recordings are files of their own: copy var/spool afterwards.
+    """
+    settings = config.load(config_file)
+    size = back_up(ledger_path(settings), copy)
+    typer.echo(f"{copy}: {size / 1e6:.1f} MB, checked and on disk")
+
+
+def _show(path: Path, found: Soundness) -> None:
+    counts = f"{found.calls} calls, {found.memos} memos, {found.deliveries} deliveries"
+    if found.proved:
+        typer.echo(f"{path}: sound; {counts}")
+        return
+    typer.echo(f"{path}: {len(found.problems)} problems, {len(found.unchecked)} rules not checked")
+    table = Table("what must be true", "of", "found")
+    for problem in found.problems:
+        table.add_row(problem.rule, problem.subject, problem.found)
+    if found.problems:
+        Console().print(table, markup=False)
+    for rule in found.unchecked:
+        typer.echo(f"not checked: {rule}")
+    if found.unchecked and not found.problems:
+        typer.echo(
+            f"While sipbot runs each rule has {CHECK_LIMIT_S:g} s: stop sipbot and check again"
+        )
+    if found.problems:
+        typer.echo(
+            "Keep this file and var/spool as they are: they are the evidence. A damaged file is "
+            "replaced by the latest backup while sipbot is stopped; other problems are mistakes of "
+            "sipbot's: report them"
+        )
