@@ -43,7 +43,7 @@ from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
-from sipbot.speech.ears import ModelRef
+from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool
 from sipbot.switchboard import Switchboard
 from sipbot.topics import AlertPayload, LivePayload, SiteState
@@ -89,19 +89,9 @@ class App:
 
         models = models_of(settings)
         self.spool = Spool(settings.var.absolute() / "spool")
-        self.live = SpeechClient(
-            "live", models, self._heard_live, on_crash_loop=self._looping("live-recogniser")
-        )
-        self.second = (
-            SpeechClient(
-                "second",
-                models,
-                self._heard_second,
-                on_crash_loop=self._looping("second-recogniser"),
-            )
-            if any(model.engine == "faster-whisper" for model in models)
-            else None
-        )
+        self.live = self._ear("live", models, self._heard_live)
+        wanted = any(model.engine == "faster-whisper" for model in models)
+        self.second = self._ear("second", models, self._heard_second) if wanted else None
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
         )
@@ -115,10 +105,6 @@ class App:
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
                 trouble=self._trouble,
             ),
-        )
-        self.control = Control(
-            control.socket_path(settings.var),
-            {wire.RetryOutbox: self._retry_outbox, wire.GetStatus: self._tell_status},
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.gauges = Gauges(self._parts_to_look_at())
@@ -179,7 +165,7 @@ class App:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("troubles", self._spread_troubles()), ("disk", self._watch_disk())]
-        parts += [("herald", self.herald.run()), ("control", self.control.run())]
+        parts += [("herald", self.herald.run()), ("control", self._control().run())]
         return parts
 
     def _parts_to_look_at(self) -> Parts:
@@ -221,6 +207,12 @@ class App:
         )
         return agent
 
+    def _ear(
+        self, role: Role, models: tuple[ModelRef, ...], on_reply: Callable[[speech.Reply], None]
+    ) -> SpeechClient:
+        looping = self._looping(f"{role}-recogniser")
+        return SpeechClient(role, models, on_reply, on_crash_loop=looping)
+
     # Event loop, from the live recogniser's reader.
     def _heard_live(self, reply: speech.Reply) -> None:
         self.switchboard.heard_live(reply)
@@ -245,6 +237,12 @@ class App:
                 group.create_task(agent.found.wait(), name=f"finding agent {agent.number}")
 
     # -- what commands ask -----------------------------------------------------------------------
+
+    def _control(self) -> Control:
+        return Control(
+            control.socket_path(self.settings.var),
+            {wire.RetryOutbox: self._retry_outbox, wire.GetStatus: self._tell_status},
+        )
 
     # Both in the event loop, for a client of the control socket.
     async def _retry_outbox(self, request: wire.RetryOutbox) -> wire.Reply:
