@@ -27,9 +27,10 @@ from sipbot.status import ChildStatus, Counts, Facts, Status, judge
 from sipbot.switchboard import Switchboard
 from sipbot.topics import Numbers, SiteState
 
-COUNTS_EVERY_S = 15.0
-"""How old the ledger's counts may be: Prometheus is commonly told to ask every 15 s.  Counting
-goes through an index of all calls; the rest is asked anew every time."""
+COUNTS_EVERY_S = 60.0
+"""How old the ledger's counts may be: Prometheus asks once a minute unless told otherwise.
+Counting goes through an index of all calls and keeps the ledger's thread for 0.1 s at 500 000 calls
+(measured, 2 busy cores); the rest takes milliseconds and is asked anew every time."""
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
