@@ -50,26 +50,29 @@ def main(
     """
     now = datetime.now(UTC)
     path = out or ROOT / "benchmarks" / "results" / f"{now:%Y%m%d-%H%M%S}.json"
-    run = asyncio.run(measure([n for n in LEVELS if n <= calls], parts.split(",")))
-    show(run)
-    write_json(run, path)
-    if markdown is not None:
-        write_markdown(run, markdown)
-    _say(f"every sample: {path}")
+    run = Run(machine=machine(ROOT), broker="", began_at=now, load_before=load())
+    try:
+        asyncio.run(measure(run, [n for n in LEVELS if n <= calls], parts.split(",")))
+    finally:  # what was measured before an interruption was measured
+        show(run)
+        write_json(run, path)
+        if markdown is not None:
+            write_markdown(run, markdown)
+        _say(f"every sample: {path}")
     raise typer.Exit(1 if run.missed else 0)
 
 
-async def measure(levels: list[int], parts: list[str]) -> Run:
+async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
     """Measure the parts in the order in which they disturb each other least."""
     began = time.monotonic()
-    run = Run(machine=machine(Path("/")), broker="", began_at=datetime.now(UTC), load_before=load())
-    await _first(run, levels, parts)
-    if "recognise" in parts:
-        await _recognise(run, levels)
-    if "second" in parts:
-        await _second(run, levels)
-    run.took_s = round(time.monotonic() - began, 1)
-    return run
+    try:
+        await _first(run, levels, parts)
+        if "recognise" in parts:
+            await _recognise(run, levels)
+        if "second" in parts:
+            await _second(run, levels)
+    finally:
+        run.took_s = round(time.monotonic() - began, 1)
 
 
 async def _first(run: Run, levels: list[int], parts: list[str]) -> None:
