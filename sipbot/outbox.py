@@ -228,12 +228,13 @@ class _Lane:
         except FeedError as error:
             log = self._log.bind(memo=memo.id, rev=memo.rev, client=memo.client)
             log.warning("open memo not published again", error=str(error))
-            if not await self._refused(session):
+            refusal = await self._refusal(session, error)
+            if refusal is None:
                 return False
             # What the target took once may be too much for it now; as a delivery it is tried,
             # counted and, in the end, put aside like any other.
             due_at = self._now() + timedelta(seconds=self._wait_s(1))
-            taken_back = await self._ledger.take_back(self.target, memo, str(error), due_at)
+            taken_back = await self._ledger.take_back(self.target, memo, refusal, due_at)
             return taken_back and self._publisher.connected.is_set()
         return True
 
@@ -253,10 +254,11 @@ class _Lane:
             await self._publisher.publish_memo(delivery.client, delivery.memo, delivery.payload)
             await self._publisher.publish_feed(delivery.client, delivery.event)
         except FeedError as error:
-            if not await self._refused(session):
+            refusal = await self._refusal(session, error)
+            if refusal is None:
                 await self._defer(delivery, str(error), log)
                 return False
-            return await self._count_refusal(delivery, str(error), log)
+            return await self._count_refusal(delivery, refusal, log)
         superseded = await self._ledger.delivered(delivery.id, self._now())
         log.info("delivered", seq=delivery.seq)
         if superseded:
@@ -264,15 +266,17 @@ class _Lane:
             await self._tell_dead()
         return True
 
-    async def _refused(self, session: int) -> bool:
-        """Whether a failure was the delivery's own: the target is there, but does not take it.
+    async def _refusal(self, session: int, error: FeedError) -> str | None:
+        """Say how the target refused, or None when the failure was not the delivery's own.
 
         A connection that broke over the delivery counts: it is how MQTT 3.1.1 refuses, and the
         next attempt comes only after the target has been there again.
         """
         if self._publisher.session != session or not self._publisher.connected.is_set():
-            return True
-        return await self._publisher.works()
+            return f"{error}: the connection was closed over it"
+        if await self._publisher.works():
+            return f"{error}, which takes other messages"
+        return None
 
     async def _defer(
         self, delivery: Delivery, error: str, log: structlog.typing.FilteringBoundLogger

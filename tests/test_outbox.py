@@ -1,6 +1,7 @@
 """The outbox: order per client, nothing lost, everything said again to a broker that forgot."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -550,4 +551,35 @@ async def test_memo_too_long_for_the_broker_dies_alone(
 
     assert {feed.topics.memo(memo.client, memo.id) for memo in after} <= shown
     with ReadOnlyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
-        assert [long.id] == [letter.memo for letter in reader.undelivered()]
+        [letter] = reader.undelivered(dead_only=True)
+    assert long.id == letter.memo
+    assert "the connection was closed over it" in (letter.last_error or "")
+
+
+@pytest.mark.broker
+@pytest.mark.peer
+async def test_hung_broker_is_away_and_has_refused_nothing(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection stands and nothing is acknowledged; it goes on where it stopped."""
+    monkeypatch.setattr("sipbot.mqtt.ACK_TIMEOUT_S", 0.5)
+    async with running("mosquitto") as broker, asyncio.timeout(PATIENCE_S):
+        assert broker.process is not None
+        feed = Feed(broker.address, site="main", boot="b1")
+        outbox = Outbox(ledger, {MQTT: feed})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(feed.run())
+            await feed.connected.wait()
+            await outbox.run_once()
+            broker.process.send_signal(signal.SIGSTOP)
+            await end_with_memo(ledger)
+            await outbox.run_once()
+            with ReadOnlyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
+                [waiting] = reader.undelivered()
+            broker.process.send_signal(signal.SIGCONT)
+            await outbox.retry([waiting.id])
+            await outbox.run_once()
+            feed.stop()
+
+    assert (1, 0, None) == (waiting.attempts, waiting.refusals, waiting.dead_at)
+    assert [] == states(tmp_path)
