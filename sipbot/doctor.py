@@ -212,7 +212,7 @@ def ledger_finding(health: ledger_check.LedgerHealth) -> Finding:
         damage = f"damaged: {'; '.join(health.problems)}"
         return Finding(part="ledger", state="failed", found=damage, remedy=remedy)
     if not health.whole:
-        remedy = "Check it while sipbot is stopped: sqlite3 FILE 'PRAGMA integrity_check'"
+        remedy = "Check it while sipbot is stopped: sipbot ledger check"
         found += f"; not all of it was checked within {ledger_check.CHECK_LIMIT_S:g} s"
         return Finding(part="ledger", state="warning", found=found, remedy=remedy)
     return Finding(part="ledger", state="ok", found=f"sound; {found}")

@@ -387,5 +387,5 @@ def _refusals(path: Path) -> Iterator[None]:
         reason = getattr(error, "orig", None) or type(error).__name__
         raise LedgerError(
             f"{path}: the ledger refused: {reason}. Check that the folder is writable and has "
-            "space; sqlite3 FILE 'PRAGMA integrity_check' tells whether the file is sound"
+            "space; sipbot ledger check tells whether the file is sound"
         ) from error

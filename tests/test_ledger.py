@@ -331,7 +331,7 @@ async def test_file_that_is_no_ledger_is_refused_with_remedy(tmp_path: Path) -> 
     path = tmp_path / "l.sqlite3"
     path.write_bytes(b"this is not a database" * 100)
 
-    with pytest.raises(LedgerError, match="integrity_check"):
+    with pytest.raises(LedgerError, match="sipbot ledger check"):
         async with Ledger.open(path):
             pass
 
