@@ -100,6 +100,8 @@ class LiveCall:
         self.agent = agent
         self.partial = ""
         self.answered_at: datetime | None = None
+        self.on_the_line = agent is not None
+        """Whether the call holds a line; its end state may still be on its way after that."""
         self.script = script.Script(rules=_rules(plan, refuse=refuse))
         self._plan = plan
         self._tools = tools
@@ -229,6 +231,7 @@ class LiveCall:
     async def _hung_up(self, by: EndedBy, code: int) -> script.Event:
         self._ended_by, self._code = by, code
         self._tell("hung_up")
+        self.on_the_line = False
         self._forget_empty_recording()
         if self.agent is None and self.script.recorded:  # finished alone: nobody has sealed it yet
             self._tools.reading.recorded(self.call)
@@ -237,6 +240,7 @@ class LiveCall:
     async def _cut_off_by_crash(self) -> script.Event:
         self._ended_by, self._cut_off = EndedBy.CRASH, True
         self._tell("hung_up")
+        self.on_the_line = False
         self._forget_empty_recording()
         if self.script.recorded:
             await self._tools.spool.seal(self.call, cut_off=True)
@@ -353,7 +357,7 @@ class LiveCall:
         return wire.Alone(
             beep=self._wav("beep"),
             thanks=self._wav("thanks"),
-            recording=str(self._tools.spool.audio(self.call)),
+            recording="" if self.script.rules.refuse else str(self._tools.spool.audio(self.call)),
             max_s=rules.max_s,
             finish_key=rules.finish_key,
         )

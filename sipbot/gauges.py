@@ -75,7 +75,7 @@ class Gauges:
     @property
     def lines_in_use(self) -> int:
         """Calls that are up now."""
-        return sum(call.agent is not None for call in self._parts.switchboard.calls.values())
+        return sum(call.on_the_line for call in self._parts.switchboard.calls.values())
 
     @property
     def answering(self) -> bool:

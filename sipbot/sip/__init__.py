@@ -5,6 +5,7 @@
 ``pjsua.py``   the only importer of pjsua2: endpoint, calls, players, recorders
 ``stack.py``   what an endpoint needs to know, importable without pjsua2
 ``agent.py``   the child program: one thread, polls pjsua2 and the socket
+``lone.py``    a call that has lost its parent
 ``client.py``  the parent's side: start, watch, restart, adopt an agent that outlived its parent
 ``caller.py``  the test caller, a child program too; ``caller_wire.py`` is its plan and its story
 """

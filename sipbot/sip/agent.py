@@ -2,7 +2,7 @@
 
 One thread, one loop: poll pjsua2, read commands from a Unix socket, look at the clock.  The socket
 outlives the parent on purpose.  When the parent dies the agent lets the callers on the line finish
-by itself (`_Alone`) and exits; a new parent that comes while it still has callers connects to the
+by itself (`LoneCall`) and exits; a new parent that comes while it still has callers connects to the
 same socket, is told which calls those are, and may offer new ones at once.
 
 Started as ``python -m sipbot.sip.agent SOCKET`` with `AgentSettings` as one JSON line on standard
@@ -23,19 +23,17 @@ from pathlib import Path
 import msgspec
 import uuid6
 
-from sipbot.errors import SipbotError, WireError
+from sipbot.errors import ChildStartError, SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import wire
 from sipbot.sip.headers import content_type, read_offer
+from sipbot.sip.lone import LoneCall
 from sipbot.sip.pjsua import Line, Stack
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
-
-FSYNC_EVERY_S = 0.5
-"""Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""
 
 UNTOLD_MAX = 10_000
 """Refusals remembered while alone, at about 1 kB each; a flood must not eat the memory."""
@@ -51,54 +49,6 @@ _REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 
 ours for a takeover and 481 says that there was nothing to take over (RFC 3891 section 3)."""
 
 
-class _Alone:
-    """An answered call that lost its parent: finish the prompt, beep, record, thank, hang up."""
-
-    def __init__(self, line: Line, plan: wire.Alone, *, recorded: bool) -> None:
-        self._line, self._plan, self._recorded = line, plan, recorded
-        self._ends_at = time.monotonic() + plan.max_s
-        self._fsync_at = 0.0
-        if not line.recording and line.playing is None:
-            self.prompt_ended("")
-
-    def prompt_ended(self, wav: str) -> None:
-        """Go on to what comes after this prompt."""
-        if self._recorded:
-            self._line.end(200)
-        elif wav == self._plan.beep:
-            self._line.record(self._plan.recording)
-            self._ends_at = time.monotonic() + self._plan.max_s
-        else:
-            self._line.play(self._plan.beep)
-
-    def key(self, key: str) -> None:
-        """End the recording by the finish key."""
-        if self._line.recording and key == self._plan.finish_key:
-            self._line.stop_recording()
-
-    def recording_closed(self) -> None:
-        """Thank a caller who is still on the line."""
-        self._recorded = True
-        _fsync(self._line.recording_path)
-        if self._line.gone is None:
-            self._line.play(self._plan.thanks)
-
-    def tick(self, now: float) -> None:
-        """Bound the recording's length and what a power cut can take."""
-        if not self._line.recording:
-            return
-        if now >= self._ends_at:
-            self._line.stop_recording()
-        elif now >= self._fsync_at:
-            _fsync(self._line.recording_path)
-            self._fsync_at = now + FSYNC_EVERY_S
-
-
-def _fsync(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:
-        os.fsync(file.fileno())
-
-
 class Agent:
     """Ties the stack to the parent; every method runs on the one thread of this program."""
 
@@ -111,15 +61,16 @@ class Agent:
         self._unsent = b""
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
-        self._alone: dict[str, _Alone] = {}
+        self._alone: dict[str, LoneCall] = {}
         self._registered: dict[str, wire.Registered] = {}
         self._untold: list[wire.Refused] = []
         """INVITEs refused while no parent was there."""
-        self._had_parent = False
-        self._born_until = time.monotonic() + PARENT_LIMIT_S
         self._draining = False
         self._door = _listen(socket_path)
+        # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
+        parent = _first_parent(self._door)
         self.stack = Stack(settings.stack, self)
+        self._greet(parent)
 
     def run(self) -> None:
         """Serve until the parent is gone, or has sent `Drain`, and the last caller has hung up."""
@@ -136,8 +87,7 @@ class Agent:
         self.stack.close()
 
     def _done(self) -> bool:
-        orphan = self._parent is None and (self._had_parent or time.monotonic() > self._born_until)
-        return (self._draining or orphan) and not self.stack.lines
+        return (self._draining or self._parent is None) and not self.stack.lines
 
     # -- what the stack says (Listener): inside Stack.poll --------------------------------------
 
@@ -230,18 +180,22 @@ class Agent:
         with contextlib.suppress(BlockingIOError):
             parent, _ = self._door.accept()
             self._lose_parent()
-            parent.setblocking(False)  # noqa: FBT003 - the library's signature
-            self._parent, self._had_parent = parent, True
-            hello = wire.Hello(
-                pid=os.getpid(),
-                pjsip=self.stack.version,
-                address=self.stack.address,
-                lines=LINES,
-                fingerprint=self._fingerprint,
-                calls=tuple(self._alone),
-            )
-            told = (hello, *self._registered.values(), *self._untold)
-            self._unsent, self._untold = b"".join(map(encode, told)), []
+            self._greet(parent)
+
+    def _greet(self, parent: socket.socket) -> None:
+        """Tell a parent who we are, and what happened while nobody listened."""
+        parent.setblocking(False)  # noqa: FBT003 - the library's signature
+        self._parent = parent
+        hello = wire.Hello(
+            pid=os.getpid(),
+            pjsip=self.stack.version,
+            address=self.stack.address,
+            lines=LINES,
+            fingerprint=self._fingerprint,
+            calls=tuple(self._alone),
+        )
+        told = (hello, *self._registered.values(), *self._untold)
+        self._unsent, self._untold = b"".join(map(encode, told)), []
 
     def _lose_parent(self) -> None:
         """Go on alone with the callers who are being served; refuse those who only hear ringing."""
@@ -256,7 +210,7 @@ class Agent:
                     503, retry_after_s=5
                 )  # a trunk tries again well within a caller's patience
             elif call not in self._alone and line.gone is None:
-                self._alone[call] = _Alone(line, plan, recorded=call in self._recorded)
+                self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
 
     def _read_commands(self) -> None:
         if self._parent is None:
@@ -367,8 +321,24 @@ def _listen(path: Path) -> socket.socket:
     door.bind(str(path))
     path.chmod(0o600)
     door.listen(1)
-    door.setblocking(False)  # noqa: FBT003 - the library's signature
     return door
+
+
+def _first_parent(door: socket.socket) -> socket.socket:
+    """Wait for the parent that started us.
+
+    Raises:
+        ChildStartError: none came.
+    """
+    door.settimeout(PARENT_LIMIT_S)
+    try:
+        parent, _ = door.accept()
+    except TimeoutError as error:
+        raise ChildStartError(
+            f"no parent came within {PARENT_LIMIT_S:g} s; agents are started by sipbot run"
+        ) from error
+    door.setblocking(False)  # noqa: FBT003 - the library's signature
+    return parent
 
 
 def _rss_bytes() -> int:

@@ -29,6 +29,7 @@ class Alone(msgspec.Struct, frozen=True, kw_only=True):
     beep: str
     thanks: str
     recording: str
+    """Empty when no message is taken: then the prompt is finished and the call ended."""
     max_s: float
     finish_key: str
 
