@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +22,7 @@ import uuid6
 import sipbot
 from sipbot import broker_wire, config, control
 from sipbot import control_wire as wire
+from sipbot.alerts import Alerts
 from sipbot.calls import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
@@ -46,7 +46,7 @@ from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool
 from sipbot.switchboard import Switchboard
-from sipbot.topics import AlertPayload, LivePayload, SiteState
+from sipbot.topics import LivePayload, SiteState
 
 STOP_CALLS_S = 20.0
 """How long a stop waits for callers; most messages are shorter (the research's are 8 to 14 s), and
@@ -54,6 +54,9 @@ the others are finished by their agent alone."""
 
 STOP_FEED_S = 5.0
 """How long a stop waits for the broker to take what is due; the rest is due at the next start."""
+
+FIND_EVERY_S = 0.02
+"""Between two looks for agents at the start; a caller of an earlier run waits for it."""
 
 DISK_EVERY_S = 1.0
 """How often the room on the disk is looked at: 32 lines record 0.5 MB in a second."""
@@ -78,11 +81,11 @@ class App:
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
-        self._troubles: asyncio.Queue[tuple[str, AlertPayload | None]] = asyncio.Queue()
 
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
+        self.alerts = Alerts(self.feed, left=_alerts(settings))
         self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
         self.outbox = Outbox(ledger, {MQTT: self.feed}, on_dead=self._dead_letters)
         self.feed.on_session = self.outbox.nudge
@@ -103,7 +106,7 @@ class App:
                 reading=self.reading,
                 tell=self._tell,
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
-                trouble=self._trouble,
+                trouble=self.alerts.tell,
             ),
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
@@ -114,10 +117,8 @@ class App:
             feed=self.feed,
             notifier=Notifier.from_environment(os.environ, os.getpid()),
             metrics=Metrics(settings.metrics.port) if settings.metrics.port else None,
-            trouble=self._trouble,
+            trouble=self.alerts.tell,
         )
-        for name in self._alerts():  # what an earlier run has left on the broker
-            self._trouble(name, None)
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Dialplans) -> Self:
@@ -136,8 +137,8 @@ class App:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part, name=name) for name, part in self._parts()]
             await self._agents_found()
-            await adopt_orphans(self.ledger, self.spool, self._trouble)
-            await find_lost_audio(self.ledger, self.spool, self._trouble)
+            await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
+            await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
             await self._stop.wait()
             await self._wind_down()
@@ -164,7 +165,7 @@ class App:
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
-        parts += [("troubles", self._spread_troubles()), ("disk", self._watch_disk())]
+        parts += [("alerts", self.alerts.run()), ("disk", self._watch_disk())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         return parts
 
@@ -232,9 +233,8 @@ class App:
         An agent that is still serving is connected at once; only then is a row without an end state
         the trace of a crash.  An agent that does not start has no calls.
         """
-        async with asyncio.TaskGroup() as group:
-            for agent in self.agents:
-                group.create_task(agent.found.wait(), name=f"finding agent {agent.number}")
+        while not (self._stop.is_set() or all(agent.found.is_set() for agent in self.agents)):
+            await asyncio.sleep(FIND_EVERY_S)
 
     # -- what commands ask -----------------------------------------------------------------------
 
@@ -282,23 +282,9 @@ class App:
         while True:
             await self.feed.live(*await self._news.get())
 
-    def _trouble(self, name: str, problem: str | None, remedy: str = "") -> None:
-        at = datetime.now(UTC)
-        payload = AlertPayload(ts=at, problem=problem, remedy=remedy) if problem else None
-        self._troubles.put_nowait((name, payload))
-
-    def _alerts(self) -> list[str]:
-        """Every alert that this program can raise."""
-        children = ["live-recogniser", "second-recogniser"]
-        children += [f"agent-{agent.number}" for agent in self.agents]
-        alerts = ["audio-missing", "call-failed", "dead-letter", "disk", "metrics", "orphan-audio"]
-        alerts += ["recording-stalled", "recording-unsafe"]
-        alerts += [*(f"crash-loop-{c}" for c in children)]
-        return alerts + [f"account-{account.name}" for account in self.settings.sip.account]
-
     def _looping(self, name: str) -> Callable[[int], None]:
         # Called in the event loop.
-        return lambda lives: self._trouble(
+        return lambda lives: self.alerts.tell(
             f"crash-loop-{name}", f"{name} died {lives} times in a row", "See the log for its words"
         )
 
@@ -306,30 +292,29 @@ class App:
     def _dead_letters(self, number: int) -> None:
         problem = f"refused {MAX_REFUSALS} times and put aside: {number} deliveries"
         remedy = "sipbot outbox list --dead says why; sipbot outbox retry --all tries again"
-        self._trouble("dead-letter", problem if number else None, remedy)
-
-    async def _spread_troubles(self) -> None:
-        while True:
-            await self.feed.alert(*await self._troubles.get())
+        self.alerts.tell("dead-letter", problem if number else None, remedy)
 
     async def _watch_disk(self) -> None:
         while True:
-            self._look_at_the_disk()
+            await self._look_at_the_disk()
             await asyncio.sleep(DISK_EVERY_S)
 
-    def _look_at_the_disk(self) -> None:
+    async def _look_at_the_disk(self) -> None:
         """Refuse messages while there is no room for another, and say so; take them again after."""
         before = self.switchboard.refusing
-        why = too_full(
-            look(self.settings.var),
-            lines=self.gauges.lines,
-            longest_s=max(plan.record.max_s for plan in self.switchboard.dialplans.all),
-            refusing=bool(before),
-        )
+        longest_s = max(plan.record.max_s for plan in self.switchboard.dialplans.all)
+        try:
+            room = await asyncio.to_thread(look, self.settings.var)
+        except OSError as error:
+            why = f"cannot be looked at: {error.strerror}"
+        else:
+            why = too_full(
+                room, lines=self.gauges.lines, longest_s=longest_s, refusing=bool(before)
+            )
         self.switchboard.refusing = why
         if bool(why) != bool(before):
             self._log.error("disk is too full for messages" if why else "disk has room", why=why)
-            self._trouble(
+            self.alerts.tell(
                 "disk", f"no message is taken: {why}" if why else None, "Make room in var"
             )
 
@@ -392,3 +377,16 @@ async def _until(true: Callable[[], bool], limit_s: float) -> None:
     until = loop.time() + limit_s
     while not true() and loop.time() < until:
         await asyncio.sleep(0.05)
+
+
+def _alerts(settings: Settings) -> list[str]:
+    """Every alert that this program can raise."""
+    sip = settings.sip
+    children = ["live-recogniser", "second-recogniser"]
+    children += [f"agent-{number}" for number in range(sip.agents)]
+    return [
+        *("audio-missing", "call-failed", "dead-letter", "disk", "ledger", "metrics"),
+        *("orphan-audio", "recording-stalled", "recording-unsafe"),
+        *(f"crash-loop-{child}" for child in children),
+        *(f"account-{account.name}" for account in sip.account),
+    ]

@@ -22,7 +22,7 @@ from sipbot.dialplan import Dialplan
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SpoolError
 from sipbot.ledger import Ledger
-from sipbot.memo import Caller, Memo, MemoCall, first_memo
+from sipbot.memo import Caller, Memo, call_facts, first_memo
 from sipbot.reading import Reading
 from sipbot.records import EndedBy, EndState
 from sipbot.sip import wire
@@ -100,6 +100,8 @@ class LiveCall:
         self.agent = agent
         self.partial = ""
         self.answered_at: datetime | None = None
+        self.memo: Memo | None = None
+        """What the call has left, once it has ended."""
         self.on_the_line = agent is not None
         """Whether the call holds a line; its end state may still be on its way after that."""
         self.script = script.Script(rules=_rules(plan, refuse=refuse))
@@ -151,7 +153,7 @@ class LiveCall:
 
     async def run(self) -> None:
         """Lead the call to its end state."""
-        self._log.info("call", rule_number=self.offer.request_uri, phase=self.script.phase)
+        self._log.info("call", uri=self.offer.request_uri, phase=self.script.phase)
         try:
             while self.script.phase is not script.Phase.ENDED:
                 event = await self._understand(await self._queue.get())
@@ -221,6 +223,8 @@ class LiveCall:
         if self._cut_off:
             self._unsafe(f"{missing_s:.1f} s of {closed.recorded_s:.1f} s are not on disk")
             return script.RecordingUnsafe()
+        for alert in ("recording-unsafe", "recording-stalled"):
+            self._tools.trouble(alert, None, "")
         return script.RecordingSafe()
 
     def _unsafe(self, problem: str) -> None:
@@ -251,6 +255,7 @@ class LiveCall:
         """A recorder that has not written its first 256 ms leaves nothing to listen to."""
         if self.script.recorded and not self._tools.spool.has_audio(self.call):
             self.script = msgspec.structs.replace(self.script, recorded=False)
+            self._tools.reading.dismiss(self.call)
 
     # -- what the script wants ------------------------------------------------------------------
 
@@ -261,7 +266,8 @@ class LiveCall:
                 self._tell("ringing")
                 self._after(for_s, script.RingingOver())
             case script.Answer():
-                await asyncio.to_thread(self._tools.spool.prepare, self.note)
+                if not self.script.rules.refuse:  # there may be no room even for a note
+                    await asyncio.to_thread(self._tools.spool.prepare, self.note)
                 self._send(wire.Answer(call=self.call, alone=self._alone()))
             case script.Play(prompt=prompt):
                 self._playing = prompt
@@ -295,29 +301,27 @@ class LiveCall:
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
-        await self._tools.ledger.end_call(self.call, state, now, self._ended_by, self._code, memo)
+        ended = await self._tools.ledger.end_call(
+            self.call, state, now, self._ended_by, self._code, memo
+        )
+        if not ended:
+            self._log.warning("call had its end state already", state=state)
+            return
+        self.memo = memo
         self._log.info("call ended", state=state, by=self._ended_by, code=self._code)
-        if memo is not None:
-            await self._tools.reading.begin(memo, self.language)
 
-    async def _memo(self, now: datetime) -> Memo:
-        offer, number = self.offer, self.caller.number
+    async def _memo(self, ended_at: datetime) -> Memo:
+        number = self.caller.number
         before = await self._tools.ledger.calls_before(number, self.client) if number else None
         recording = await self._tools.spool.seal(self.call, cut_off=self._cut_off)
-        memo_id = str(uuid6.uuid7())
-        hops = (*offer.diversions, *reversed(offer.history))
         return first_memo(
-            memo_id=memo_id,
+            memo_id=str(uuid6.uuid7()),
             client=self.client,
-            call=MemoCall(
-                id=self.call,
-                from_="" if self.caller.source == "withheld" else offer.from_.uri,
-                to=offer.to.uri,
-                diverted_from=tuple(hop.party.uri for hop in hops),
-                started_at=offer.received_at,
+            call=call_facts(
+                self.offer,
+                self.caller,
                 answered_at=self.answered_at,
-                ended_at=now,
-                duration_s=_seconds(self.answered_at, now),
+                ended_at=ended_at,
                 ended_by=self._ended_by,
                 cut_off=self._cut_off,
             ),
@@ -394,7 +398,3 @@ def _rules(plan: Dialplan | None, *, refuse: bool) -> script.Rules:
         finish_key=plan.record.finish_key,
         refuse=refuse,
     )
-
-
-def _seconds(start: datetime | None, end: datetime) -> float | None:
-    return round((end - start).total_seconds(), 3) if start is not None else None

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sipbot.records import EndedBy, EndState, Recording, Transcript
+from sipbot.caller import CallerId
+from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 
 LIVE_EAR = "vosk"
 SECOND_EAR = "faster-whisper"
@@ -68,7 +69,9 @@ class MemoCall(_Part):
         default=None, description="From answer to end; null when the call was never answered."
     )
     ended_by: EndedBy
-    cut_off: bool = Field(default=False, description="A crash ended the recording.")
+    cut_off: bool = Field(
+        default=False, description="Not all of the message is in the recording (crash, full disk)."
+    )
 
 
 class Caller(_Part):
@@ -164,6 +167,32 @@ class Memo(_Part):
     due_at: AwareDatetime | None = None
     holder: str | None = None
     history: tuple[HistoryEntry, ...] = ()
+
+
+def call_facts(
+    offer: CallOffer,
+    caller: CallerId,
+    *,
+    answered_at: datetime | None,
+    ended_at: datetime,
+    ended_by: EndedBy,
+    cut_off: bool,
+) -> MemoCall:
+    """Return what a memo says of its call; nothing of a caller who withholds the number."""
+    hops = (*offer.diversions, *reversed(offer.history))
+    up = ended_at - answered_at if answered_at is not None else None
+    return MemoCall(
+        id=offer.call,
+        from_="" if caller.source == "withheld" else offer.from_.uri,
+        to=offer.to.uri,
+        diverted_from=tuple(hop.party.uri for hop in hops),
+        started_at=offer.received_at,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        duration_s=round(up.total_seconds(), 3) if up is not None else None,
+        ended_by=ended_by,
+        cut_off=cut_off,
+    )
 
 
 def first_memo(

@@ -311,6 +311,8 @@ def _hung_up(script: Script, by: EndedBy) -> Step:
 
 
 def _judged(script: Script, *, spoke: bool) -> Step:
+    if script.spoke is not None and script.phase not in {Phase.CLOSING, Phase.JUDGING}:
+        return script, ()  # a second verdict, such as the time limit's after the detector's
     # Speech that was heard while it was spoken is not taken back by a later verdict.
     judged = msgspec.structs.replace(script, spoke=spoke or bool(script.spoke), asked=False)
     if script.phase is Phase.CLOSING:

@@ -41,7 +41,8 @@ RETRY_S = 10.0
 
 _OFFERED = Offered()
 
-Work = Callable[[], Coroutine[None, None, None]]
+Work = Callable[[], Coroutine[None, None, object]]
+"""Something to be done about a call; done again later when the disk or the ledger refuses."""
 
 
 class Switchboard:
@@ -64,14 +65,16 @@ class Switchboard:
         self.refusing = ""
         """Why no message can be taken now; empty when all is well."""
         self._adopted: dict[str, Agent] = {}
+        self._finishing: set[str] = set()
         self._log = structlog.get_logger()
-        self._work: asyncio.Queue[Work] = asyncio.Queue()
+        self._work: asyncio.Queue[tuple[Work, bool]] = asyncio.Queue()
 
     async def run(self) -> None:
         """Lead all calls until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
-                group.create_task(self._careful(await self._work.get()))
+                work, again = await self._work.get()
+                group.create_task(self._careful(work, again=again))
 
     # -- from the agents: called in the event loop ----------------------------------------------
 
@@ -90,9 +93,9 @@ class Switchboard:
                 self._log.warning("refused a transfer or takeover", call=call, method=method)
             case wire.Registered(account=account, code=code, reason=reason):
                 self._registered(account, code, reason)
-            case wire.Ended(call=call) if call in self._adopted:
-                del self._adopted[call]
-                self._do(partial(self._finish, call, event.by))
+            case wire.Ended(call=call) if call not in self.calls:
+                self._adopted.pop(call, None)
+                self._finish_soon(call, event.by)
             case wire.Pong():
                 pass
             case _:
@@ -105,7 +108,7 @@ class Switchboard:
                 call.happen(Gone())
         for call_id in [call for call, owner in self._adopted.items() if owner is agent]:
             del self._adopted[call_id]
-            self._do(partial(self._finish, call_id, EndedBy.CRASH))
+            self._finish_soon(call_id, EndedBy.CRASH)
 
     def _registered(self, account: str, code: int, reason: str) -> None:
         if code < 300:
@@ -152,13 +155,20 @@ class Switchboard:
             call = entry.offer.call
             if call not in self._adopted and call not in self.calls:
                 self._log.warning("call was left unfinished", call=call, client=entry.client)
-                self._do(partial(self._finish, call, EndedBy.CRASH))
+                self._finish_soon(call, EndedBy.CRASH)
         await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
+
+    def _finish_soon(self, call: str, by: EndedBy) -> None:
+        """Finish a call that nobody leads, once: the first who knows how it ended is believed."""
+        if call not in self._finishing:
+            self._finishing.add(call)
+            self._do(partial(self._finish, call, by))
 
     async def _finish(self, call: str, by: EndedBy) -> None:
         entry = await self._tools.ledger.call(call)
-        if entry is not None and entry.state is None:
+        if entry is not None and entry.state is None and call not in self.calls:
             await self._finish_entry(entry, by)
+        self._finishing.discard(call)
 
     async def _finish_entry(self, entry: CallEntry, by: EndedBy) -> None:
         client = entry.client or ""
@@ -235,7 +245,9 @@ class Switchboard:
         )
 
     async def _unmapped(self, agent: Agent, offer: CallOffer, choice: Choice) -> None:
-        await self._tools.ledger.refuse_call(
+        self._log.warning("no client has this number", call=offer.call, number=choice.number)
+        row = partial(
+            self._tools.ledger.refuse_call,
             offer,
             EndState.REFUSED_UNMAPPED,
             404,
@@ -243,7 +255,11 @@ class Switchboard:
             number=choice.number,
             caller=self._caller(offer).number,
         )
-        self._log.warning("no client has this number", call=offer.call, number=choice.number)
+        try:
+            await row()
+        except SipbotError as error:
+            self._say_failed(error)
+            self._again(row)
         _refuse(agent, offer.call, 404)
 
     async def _refused(self, event: wire.Refused) -> None:
@@ -263,13 +279,15 @@ class Switchboard:
         self.calls[call.call] = call
         try:
             await call.run()
-        except SipbotError as error:
+        except Exception as error:  # noqa: BLE001 - a caller must not be left on the line by it
             if call.agent is not None:
                 _hang_up(call.agent, call.call)
             self._say_failed(error)
             self._again(partial(self._finish, call.call, EndedBy.CRASH))
         finally:
             del self.calls[call.call]
+        if call.memo is not None:
+            self._do(partial(self._tools.reading.begin, call.memo, call.language))
 
     def _caller(self, offer: CallOffer) -> CallerId:
         return caller_number(offer, self.dialplans.region)
@@ -281,14 +299,14 @@ class Switchboard:
     # -- work that must not be lost ---------------------------------------------------------------
 
     def _do(self, work: Work) -> None:
-        self._work.put_nowait(work)
+        self._work.put_nowait((work, False))
 
     def _again(self, work: Work) -> None:
         """Try again later: a disk that was full or a ledger that was locked may be well by then."""
         # Runs in the event loop.
-        asyncio.get_running_loop().call_later(RETRY_S, self._do, work)
+        asyncio.get_running_loop().call_later(RETRY_S, self._work.put_nowait, (work, True))
 
-    async def _careful(self, work: Work) -> None:
+    async def _careful(self, work: Work, *, again: bool) -> None:
         """One call's trouble must not end the others: it is told, and tried again."""
         try:
             await work()
@@ -297,6 +315,9 @@ class Switchboard:
             self._again(work)
         except Exception as error:  # noqa: BLE001 - a mistake of ours; the next start mends the call
             self._say_failed(error)
+        else:
+            if again:
+                self._tools.trouble("call-failed", None, "")
 
     def _say_failed(self, error: Exception) -> None:
         self._log.error("a call could not be led to its end", exc_info=error)

@@ -112,6 +112,19 @@ def test_speech_found_only_after_the_recording_is_still_thanked_for():
     assert Play(prompt="thanks") == actions[-1]
 
 
+def test_time_limit_after_the_verdict_does_not_make_silence_a_message() -> None:
+    story = [
+        *HELLO,
+        Silent(),
+        RecordingSafe(),
+        Judged(spoke=False),
+        Judged(spoke=True),
+        HungUp(by=EndedBy.SIPBOT),
+    ]
+
+    assert EndState.NO_MESSAGE == end_state(story)
+
+
 def test_hang_up_while_being_judged_waits_for_the_verdict():
     story = [*HELLO, TimeUp(), RecordingSafe(), HungUp(by=EndedBy.CALLER), Judged(spoke=True)]
 

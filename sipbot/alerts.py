@@ -1,0 +1,51 @@
+"""What a person should look at: raised once, cleared once, told to the bus in order.
+
+Raising never blocks and never fails: an alert is told as soon as the broker is there.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sipbot.topics import AlertPayload
+
+
+class Bus(Protocol):
+    """Where alerts are told."""
+
+    async def alert(self, alert: str, payload: AlertPayload | None) -> None:
+        """Raise an alert, or clear it (None), now or as soon as the broker is there."""
+
+
+class Alerts:
+    """The alerts of this site.
+
+    Args:
+        bus: where they are told.
+        left: alerts that an earlier run may have left on the broker; they are cleared.
+    """
+
+    def __init__(self, bus: Bus, left: Iterable[str] = ()) -> None:
+        self._bus = bus
+        self._raised = set(left)
+        self._waiting: asyncio.Queue[tuple[str, AlertPayload | None]] = asyncio.Queue()
+        for alert in sorted(self._raised):
+            self.tell(alert, None)
+
+    def tell(self, alert: str, problem: str | None, remedy: str = "") -> None:
+        """Raise an alert, or clear it (None): one that was not raised needs no clearing."""
+        if problem is None:
+            if alert not in self._raised:
+                return
+            self._raised.discard(alert)
+            self._waiting.put_nowait((alert, None))
+            return
+        self._raised.add(alert)
+        payload = AlertPayload(ts=datetime.now(UTC), problem=problem, remedy=remedy)
+        self._waiting.put_nowait((alert, payload))
+
+    async def run(self) -> None:
+        """Tell what is raised and cleared until cancelled."""
+        while True:
+            await self._bus.alert(*await self._waiting.get())
