@@ -7,18 +7,21 @@ the two repeats both: readers drop a (memo, rev) they know (``docs/mqtt.md``).
 A target that is away is waited for, however long.  A delivery that a working target refuses again
 and again becomes a dead letter: it stays in the ledger, raises an alert, holds nobody back any
 more, and waits for ``sipbot outbox retry`` or for a later revision of its memo.
+
+A ledger that refuses (its disk is full, somebody holds its lock) is asked again until it answers:
+callers are still being answered meanwhile, and their messages are on the disk.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
 from sipbot.backoff import backoff_s
-from sipbot.errors import FeedError
+from sipbot.errors import FeedError, LedgerError
 from sipbot.ledger import Delivery, Ledger, Retry
 from sipbot.memo import Memo
 
@@ -41,6 +44,8 @@ MAX_REFUSALS = 8
 """Refusals that make a dead letter.  With the waits above this takes 1 to 2 minutes, so it is seen
 while somebody still knows what was changed at the broker, and a client's other memos do not wait
 longer than that (our wish)."""
+
+Result = TypeVar("Result")
 
 _log = structlog.get_logger()
 
@@ -86,6 +91,8 @@ class Outbox:
         publishers: target as named in the ledger → who reaches it.
         on_dead: called in the event loop with the number of dead letters, when it changes and at
             the start.
+        on_trouble: called in the event loop with the ledger's words when it begins to refuse, and
+            with None when it answers again.
         now: the clock, UTC-aware.
         die: a random number, 0 <= die < 1, for the jitter of retries.
     """
@@ -96,6 +103,7 @@ class Outbox:
         publishers: Mapping[str, Publisher],
         *,
         on_dead: Callable[[int], None] = lambda _: None,
+        on_trouble: Callable[[str | None], None] = lambda _: None,
         now: Callable[[], datetime] = utc_now,
         die: Callable[[], float] = random.random,
     ) -> None:
@@ -103,8 +111,17 @@ class Outbox:
         self._on_dead = on_dead
         self._now = now
         self._dead: int | None = None
+        self._patience = _Patience(on_trouble, die)
         self._lanes = [
-            _Lane(target, ledger, publisher, now=now, die=die, tell_dead=self._tell_dead)
+            _Lane(
+                target,
+                ledger,
+                publisher,
+                patience=self._patience,
+                now=now,
+                die=die,
+                tell_dead=self._tell_dead,
+            )
             for target, publisher in publishers.items()
         ]
         ledger.on_delivery = self.nudge
@@ -115,21 +132,20 @@ class Outbox:
             lane.nudged.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled.
-
-        Raises:
-            LedgerError: the ledger cannot be read or written; without it there is nothing to do.
-        """
-        await self._tell_dead()
+        """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._patience.insist(self._tell_dead), name="dead letters")
             for lane in self._lanes:
                 group.create_task(lane.run(), name=f"outbox {lane.target}")
 
     async def run_once(self) -> None:
-        """Say again what each target may have forgotten, then make every due delivery."""
+        """Say again what each target may have forgotten, then make every due delivery.
+
+        What cannot be made because the ledger refuses is still due afterwards.
+        """
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
-                group.create_task(lane.run_once(), name=f"outbox {lane.target}")
+                group.create_task(self._once(lane), name=f"outbox {lane.target}")
 
     async def retry(self, identifiers: Sequence[int], *, all_dead: bool = False) -> Retry:
         """Try deliveries again now, as if they had never been refused.
@@ -143,11 +159,63 @@ class Outbox:
         self.nudge()
         return done
 
+    async def _once(self, lane: "_Lane") -> None:
+        try:
+            await lane.run_once()
+        except LedgerError as error:
+            self._patience.refused(error)
+        else:
+            self._patience.answered()
+
     async def _tell_dead(self) -> None:
         dead = await self._ledger.dead_letters()
         if dead != self._dead:
             self._dead = dead
             self._on_dead(dead)
+
+
+class _Patience:
+    """Asks the ledger again and again while it refuses, and says so.
+
+    Args:
+        on_trouble: see `Outbox`.
+        die: see `Outbox`.
+    """
+
+    def __init__(self, on_trouble: Callable[[str | None], None], die: Callable[[], float]) -> None:
+        self._on_trouble = on_trouble
+        self._die = die
+        self._problem: str | None = None
+
+    async def insist(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+        """Return the ledger's answer, however often it refuses before."""
+        refusals = 0
+        while True:
+            try:
+                result = await ask()
+            except LedgerError as error:
+                self.refused(error)
+            else:
+                self.answered()
+                return result
+            refusals += 1
+            await asyncio.sleep(
+                backoff_s(refusals, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, die=self._die())
+            )
+
+    def refused(self, error: LedgerError) -> None:
+        """The ledger has refused; what was asked stays due."""
+        _log.error("the ledger refuses; deliveries wait", error=str(error))
+        if self._problem is None:
+            self._on_trouble(str(error))
+        self._problem = str(error)
+
+    def answered(self) -> None:
+        """The ledger has answered."""
+        if self._problem is not None:
+            _log.info("the ledger answers again")
+            self._on_trouble(None)
+        self._problem = None
 
 
 class _Lane:
@@ -159,6 +227,7 @@ class _Lane:
         ledger: Ledger,
         publisher: Publisher,
         *,
+        patience: _Patience,
         now: Callable[[], datetime],
         die: Callable[[], float],
         tell_dead: Callable[[], Awaitable[None]],
@@ -167,6 +236,7 @@ class _Lane:
         self.nudged = asyncio.Event()
         self._ledger = ledger
         self._publisher = publisher
+        self._patience = patience
         self._now = now
         self._die = die
         self._tell_dead = tell_dead
@@ -179,7 +249,7 @@ class _Lane:
         while True:
             await self._publisher.connected.wait()
             self.nudged.clear()
-            if await self.run_once():
+            if await self._patience.insist(self.run_once):
                 await self._wait_for_work()
             else:
                 await asyncio.sleep(RETRY_BASE_S)
@@ -189,6 +259,9 @@ class _Lane:
 
         Returns:
             False when the target would not take the open memos; try the whole again.
+
+        Raises:
+            LedgerError: the ledger refused; what was not stored as delivered is still due.
         """
         async with self._turn:  # an orderly stop asks beside `run`; nothing should go out twice
             if self._session != self._publisher.session and not await self._restate():
@@ -306,7 +379,7 @@ class _Lane:
 
     async def _wait_for_work(self) -> None:
         """Return when nudged or when the next delivery is due."""
-        next_due = await self._ledger.next_due(self.target)
+        next_due = await self._patience.insist(lambda: self._ledger.next_due(self.target))
         wait_s = None if next_due is None else (next_due - self._now()).total_seconds()
         try:
             async with asyncio.timeout(None if wait_s is None else max(wait_s, 0.0)):

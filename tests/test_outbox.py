@@ -1,9 +1,11 @@
 """The outbox: order per client, nothing lost, everything said again to a broker that forgot."""
 
 import asyncio
+import contextlib
 import signal
+import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -163,6 +165,67 @@ async def test_outbox_does_not_say_closed_memos_again(ledger: Ledger) -> None:
     await outbox.run_once()
 
     assert [] == notebook.memos
+
+
+@pytest.fixture
+async def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ledger]:
+    """A ledger that waits for nobody's lock."""
+    monkeypatch.setattr("sipbot.ledger_schema.BUSY_MS", 1)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def lock_held(path: Path) -> Iterator[None]:
+    """Hold the lock that the ledger's every transaction needs."""
+    with contextlib.closing(sqlite3.connect(path / "sipbot.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.parametrize("idle", [False, True], ids=["from the start", "while it waits"])
+async def test_outbox_outlives_a_ledger_that_refuses_and_delivers_when_it_answers(
+    impatient: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, idle: bool
+) -> None:
+    """A lock held too long must not end the calls that are up; it is said, and said to be over."""
+    monkeypatch.setattr("sipbot.outbox.RETRY_BASE_S", 0.01)
+    notebook, told, dead = Notebook(), asyncio.Queue[str | None](), asyncio.Queue[int]()
+    outbox = Outbox(
+        impatient, {MQTT: notebook}, on_trouble=told.put_nowait, on_dead=dead.put_nowait
+    )
+    memo = await end_with_memo(impatient)
+    running_outbox = asyncio.create_task(outbox.run())
+    async with asyncio.timeout(PATIENCE_S):
+        if idle:
+            await dead.get()
+        with lock_held(tmp_path):
+            outbox.nudge()
+            problem = await told.get()
+        over = await told.get()
+        while not notebook.events:
+            await asyncio.sleep(0)
+    running_outbox.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running_outbox
+
+    assert "database is locked" in (problem or "")
+    assert None is over
+    assert [("yamato", memo.id)] == list(dict.fromkeys(notebook.memos))
+
+
+async def test_outbox_asked_once_of_a_ledger_that_refuses_leaves_everything_due(
+    impatient: Ledger, tmp_path: Path
+) -> None:
+    """An orderly stop ends in order, whatever the ledger says."""
+    notebook, told = Notebook(), list[str | None]()
+    outbox = Outbox(impatient, {MQTT: notebook}, on_trouble=told.append)
+    await end_with_memo(impatient)
+
+    with lock_held(tmp_path):
+        await outbox.run_once()
+
+    assert (1, []) == (len(told), notebook.events)
+    assert 1 == len(await impatient.due_deliveries(LATER, 10))
 
 
 async def until_quiet(
