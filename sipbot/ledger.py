@@ -92,8 +92,10 @@ class Ledger:
         number: str | None,
         *,
         caller: str | None = None,
-    ) -> None:
+    ) -> bool:
         """Store a call that was accepted for a client, before it is answered.
+
+        An agent that has lost its parent tells the next one again what the first may have stored.
 
         Args:
             offer: the INVITE.
@@ -101,8 +103,11 @@ class Ledger:
             rule: which header decided.
             number: the number that was called, canonical.
             caller: the number that called, canonical; None when withheld or unknown.
+
+        Returns:
+            False when the call has a row already; nothing is changed then.
         """
-        await self._run(lambda c: writes.insert_call(c, offer, client, rule, number, caller))
+        return await self._run(lambda c: writes.insert_call(c, offer, client, rule, number, caller))
 
     async def refuse_call(
         self,
@@ -114,15 +119,20 @@ class Ledger:
         client: str | None = None,
         number: str | None = None,
         caller: str | None = None,
-    ) -> None:
-        """Store a call that was refused, with its end state, in one transaction."""
+    ) -> bool:
+        """Store a call that was refused, with its end state, in one transaction.
+
+        Returns:
+            False when the call has a row already, ended or not; nothing is changed then.
+        """
         at = datetime.now(UTC)
 
-        def work(connection: sa.Connection) -> None:
-            writes.insert_call(connection, offer, client, rule, number, caller)
-            writes.end_call(connection, offer.call, state, at, EndedBy.SIPBOT, code)
+        def work(connection: sa.Connection) -> bool:
+            if not writes.insert_call(connection, offer, client, rule, number, caller):
+                return False
+            return writes.end_call(connection, offer.call, state, at, EndedBy.SIPBOT, code)
 
-        await self._run(work)
+        return await self._run(work)
 
     async def call_answered(self, call: str, at: datetime) -> None:
         """Store when the call was answered; the first time counts."""

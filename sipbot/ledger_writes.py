@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
@@ -24,10 +25,11 @@ def insert_call(
     rule: str,
     number: str | None,
     caller: str | None,
-) -> None:
-    """Store a call without end state."""
-    connection.execute(
-        sa.insert(schema.calls).values(
+) -> bool:
+    """Store a call without end state; return False when it has a row already."""
+    query = (
+        insert(schema.calls)
+        .values(
             call=offer.call,
             received_at=offer.received_at,
             source=offer.source,
@@ -37,7 +39,9 @@ def insert_call(
             number=number,
             caller=caller,
         )
+        .on_conflict_do_nothing(index_elements=[schema.calls.c.call])
     )
+    return connection.execute(query).rowcount == 1
 
 
 def end_call(

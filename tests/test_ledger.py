@@ -117,6 +117,43 @@ async def test_refused_call_is_counted(ledger: Ledger) -> None:
     assert [404] == [entry.sip_code for entry in await ledger.calls(5)]
 
 
+async def test_refused_call_told_again_is_counted_once(ledger: Ledger) -> None:
+    """Two runs may hear of the same refusal; the first word counts."""
+    offer = an_offer()
+
+    told = [
+        await ledger.refuse_call(offer, state, code)
+        for state, code in ((EndState.REFUSED_UNMAPPED, 404), (EndState.REFUSED_CAPACITY, 486))
+    ]
+
+    entry = await ledger.call(offer.call)
+    assert entry is not None
+    assert ([True, False], EndState.REFUSED_UNMAPPED) == (told, entry.state)
+
+
+async def test_refusal_of_a_call_that_has_a_row_does_not_end_it(ledger: Ledger) -> None:
+    """Whoever stored it has taken it; its end is somebody else's to tell."""
+    offer = an_offer()
+    assert await ledger.add_call(offer, "yamato", "to", "yamato")
+
+    assert not await ledger.refuse_call(offer, EndState.REFUSED_CAPACITY, 503)
+
+    assert [offer.call] == [entry.offer.call for entry in await ledger.unfinished_calls()]
+
+
+async def test_call_added_again_stays_as_it_was(ledger: Ledger) -> None:
+    """A call that ended is not brought back to life, nor given to another client."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "to", "yamato")
+    await ledger.end_call(offer.call, EndState.NO_MESSAGE, AT, EndedBy.CALLER, 200, None)
+
+    added = await ledger.add_call(offer, "sakura", "to", "sakura")
+
+    entry = await ledger.call(offer.call)
+    assert entry is not None
+    assert (False, "yamato", EndState.NO_MESSAGE) == (added, entry.client, entry.state)
+
+
 async def test_call_offer_comes_back_as_it_was_stored(ledger: Ledger) -> None:
     """The whole INVITE is kept for complaints."""
     offer = an_offer()
