@@ -34,9 +34,10 @@ READY_S = 10.0
 PING_S = 1.0
 """A hung agent has callers in it: noticed as soon as the limit below allows."""
 
-SILENCE_S = 5.0
-"""Without a sign of life for this long an agent is killed; its longest own pause is the opening of
-a prompt (30 ms, measured), or a second of waiting for a registrar at its end."""
+MISSED_PINGS = 5
+"""Pings in a row without any sign of life before an agent is killed; its longest own pause is the
+opening of a prompt (30 ms, measured), or a second of waiting for a registrar at its end.  Counted
+in pings, not in seconds: while the parent itself was stopped, the agent was never asked."""
 
 STDERR = 2
 """Descriptor of the log: what a C library prints goes there, for stdout may hold a live view."""
@@ -142,10 +143,7 @@ class AgentClient:
         except ChildStartError as error:
             return str(error)
         try:
-            async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._heartbeat(), name=f"ping agent {self.number}")
-                reason = await self._listen(reader)
-                heartbeat.cancel()
+            reason = await self._listen(reader)
         finally:
             self._writer.close()
             self._writer, self.hello, self.pong = None, None, None
@@ -212,18 +210,26 @@ class AgentClient:
         return f" (signal {-code})" if code < 0 else f" (exit code {code})"
 
     async def _listen(self, reader: asyncio.StreamReader) -> str:
+        """Pass on what the agent says and keep its heartbeat; return why it ended."""
+        unanswered, n, wake_at = 0, 0, time.monotonic() + PING_S
         while True:
             try:
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(max(0.0, wake_at - time.monotonic())):
                     line = await reader.readline()
             except TimeoutError:
-                self.kill()
-                return f"silent for {SILENCE_S:g} s"
-            except (ConnectionError, ValueError) as error:
+                if unanswered >= (MISSED_PINGS if self.hello else READY_S / PING_S):
+                    self.kill()
+                    return f"silent for {unanswered} pings of {PING_S:g} s"
+                unanswered, n = unanswered + 1, n + 1
+                self._ping(n)
+                wake_at = time.monotonic() + PING_S
+                continue
+            except (OSError, ValueError) as error:
                 self.kill()
                 return f"connection lost: {error}"
             if not line:
                 return "connection closed"
+            unanswered = 0
             try:
                 self._hear(wire.events.decode(line))
             except WireError as error:
@@ -251,10 +257,6 @@ class AgentClient:
         if isinstance(event, wire.Hello):
             self.found.set()
 
-    async def _heartbeat(self) -> None:
-        n = 0
-        while True:
-            await asyncio.sleep(PING_S)
-            n += 1
-            with contextlib.suppress(ChildGoneError):  # `_listen` sees its end
-                self.send(wire.Ping(n=n))
+    def _ping(self, n: int) -> None:
+        with contextlib.suppress(ChildGoneError):  # `_listen` sees its end
+            self.send(wire.Ping(n=n))

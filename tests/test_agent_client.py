@@ -1,0 +1,88 @@
+"""The parent's side of an agent, with real agents: kept, found again, replaced, let go."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from sipbot.sip import client as under_test
+from sipbot.sip import wire
+from sipbot.sip.client import AgentClient
+from sipbot.sip.stack import StackSettings
+from tests.bot import free_rtp_ports, free_udp_port
+
+pytestmark = pytest.mark.sip
+
+Event = TypeVar("Event", bound=wire.Base)
+
+
+class Watched:
+    """An agent's client under test and what it reported.
+
+    Args:
+        folder: where the agent's socket lives.
+        port: SIP port of the agent.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.events: asyncio.Queue[wire.Event] = asyncio.Queue()
+        self.gone: asyncio.Queue[str] = asyncio.Queue()
+        self.client = AgentClient(
+            0,
+            stack=StackSettings(
+                user_agent="test",
+                address="127.0.0.1",
+                port=port,
+                rtp_port=free_rtp_ports(),
+                rtp_ports=20,
+            ),
+            allow=("127.0.0.1/32",),
+            run_folder=folder,
+            on_event=self.events.put_nowait,
+            on_gone=self.gone.put_nowait,
+        )
+
+    async def hello(self) -> wire.Hello:
+        """Wait for the next Hello."""
+        return await self._next(wire.Hello)
+
+    async def pong(self) -> wire.Pong:
+        """Wait for the next sign of life."""
+        return await self._next(wire.Pong)
+
+    async def _next(self, kind: type[Event]) -> Event:
+        while not isinstance(event := await self.events.get(), kind):
+            pass
+        return event
+
+
+@contextlib.asynccontextmanager
+async def running(watched: Watched) -> AsyncIterator[Watched]:
+    """Run a client, and let its agent run out in the end."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watched.client.run())
+        try:
+            yield watched
+        finally:
+            watched.client.drain()
+            await asyncio.wait({task})
+
+
+async def test_agent_of_a_parent_that_was_stopped_for_a_while_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "PING_S", 0.1)
+    watched = Watched(tmp_path, free_udp_port())
+    async with running(watched):
+        before = await watched.hello()
+        await watched.pong()
+        time.sleep(20 * under_test.PING_S)  # noqa: ASYNC251 - stands for SIGSTOP of the parent
+        await watched.pong()
+        await watched.pong()
+        after = watched.client.hello
+    assert before == after
+    assert watched.gone.empty()
