@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from sipbot.sip import client as under_test
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import StackSettings
-from tests.bot import free_rtp_ports, free_udp_port
+from tests.agents import ALLOW, real_agent, stack_on
+from tests.bot import free_udp_port
 
 pytestmark = pytest.mark.sip
 
@@ -25,22 +27,16 @@ class Watched:
 
     Args:
         folder: where the agent's socket lives.
-        port: SIP port of the agent.
+        stack: what the agent is told.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, stack: StackSettings) -> None:
         self.events: asyncio.Queue[wire.Event] = asyncio.Queue()
         self.gone: asyncio.Queue[str] = asyncio.Queue()
         self.client = AgentClient(
             0,
-            stack=StackSettings(
-                user_agent="test",
-                address="127.0.0.1",
-                port=port,
-                rtp_port=free_rtp_ports(),
-                rtp_ports=20,
-            ),
-            allow=("127.0.0.1/32",),
+            stack=stack,
+            allow=ALLOW,
             run_folder=folder,
             on_event=self.events.put_nowait,
             on_gone=self.gone.put_nowait,
@@ -76,7 +72,7 @@ async def test_agent_of_a_parent_that_was_stopped_for_a_while_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(under_test, "PING_S", 0.1)
-    watched = Watched(tmp_path, free_udp_port())
+    watched = Watched(tmp_path, stack_on(free_udp_port()))
     async with running(watched):
         before = await watched.hello()
         await watched.pong()
@@ -86,3 +82,23 @@ async def test_agent_of_a_parent_that_was_stopped_for_a_while_is_kept(
         after = watched.client.hello
     assert before == after
     assert watched.gone.empty()
+
+
+async def test_hung_agent_of_an_earlier_run_is_ended_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "PING_S", 0.5)
+    stack = stack_on(free_udp_port())
+    with real_agent(tmp_path, stack) as hung:
+        parent = await hung.parent()
+        await parent.next(wire.Hello)
+        hung.process.send_signal(signal.SIGSTOP)
+        await parent.die()
+        watched = Watched(tmp_path, stack)
+        async with running(watched):
+            await watched.client.found.wait()
+            reason, replaced = await watched.gone.get(), await watched.hello()
+        code = await hung.ended()
+    assert "silent for 20 pings of 0.5 s" == reason
+    assert -signal.SIGKILL == code
+    assert hung.process.pid != replaced.pid

@@ -320,7 +320,7 @@ def _listen(path: Path) -> socket.socket:
     door = socket.socket(socket.AF_UNIX)
     door.bind(str(path))
     path.chmod(0o600)
-    door.listen(1)
+    door.listen(16)  # parents that died while this agent hung wait in the same queue
     return door
 
 

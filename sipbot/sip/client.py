@@ -12,6 +12,8 @@ import hashlib
 import os
 import random
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -91,6 +93,8 @@ class AgentClient:
         self._on_gone = on_gone
         self._on_crash_loop = on_crash_loop
         self._writer: asyncio.StreamWriter | None = None
+        self._pid = 0
+        """Of the agent at the other end, known before it says Hello; 0 when nobody is there."""
         self._process: subprocess.Popen[bytes] | None = None
         self._draining = asyncio.Event()
         self._log = structlog.get_logger().bind(agent=number)
@@ -131,9 +135,9 @@ class AgentClient:
 
     def kill(self) -> None:
         """End the agent at once; another is started."""
-        if self.hello is not None:
+        if self._pid:
             with contextlib.suppress(ProcessLookupError):  # it was faster
-                os.kill(self.hello.pid, signal.SIGKILL)
+                os.kill(self._pid, signal.SIGKILL)
 
     # -- one life -------------------------------------------------------------------------------
 
@@ -146,7 +150,8 @@ class AgentClient:
             reason = await self._listen(reader)
         finally:
             self._writer.close()
-            self._writer, self.hello, self.pong = None, None, None
+            self._writer, self._pid, self.hello, self.pong = None, 0, None, None
+            self.found.set()  # one that never said Hello is gone now, and its calls with it
         return f"{reason}{await self._reap()}"
 
     async def _connect_or_start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -181,7 +186,9 @@ class AgentClient:
         raise ChildStartError(f"the agent was not ready within {READY_S:g} s{await self._reap()}")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
+        connection = await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
+        self._pid = _peer_pid(connection[1])
+        return connection
 
     def _start(self) -> None:
         self._socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -260,3 +267,11 @@ class AgentClient:
     def _ping(self, n: int) -> None:
         with contextlib.suppress(ChildGoneError):  # `_listen` sees its end
             self.send(wire.Ping(n=n))
+
+
+def _peer_pid(writer: asyncio.StreamWriter) -> int:
+    """Return who listens at the other end (SO_PEERCRED, unix(7)): a hung agent cannot tell."""
+    size = struct.calcsize("3i")
+    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid: int = struct.unpack("3i", peer)[0]
+    return pid

@@ -1,0 +1,86 @@
+"""A real agent whose parent is the test itself."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from sipbot.lines import encode
+from sipbot.sip import wire
+from sipbot.sip.client import fingerprint
+from sipbot.sip.stack import AgentSettings, StackSettings
+from tests.bot import free_rtp_ports, free_udp_port, until
+
+Event = TypeVar("Event", bound=wire.Base)
+
+ALLOW = ("127.0.0.1/32",)
+
+
+def stack_on(port: int) -> StackSettings:
+    return StackSettings(
+        user_agent="test",
+        address="127.0.0.1",
+        port=port,
+        rtp_port=free_rtp_ports(),
+        rtp_ports=20,
+    )
+
+
+class RealAgent:
+    """An agent process, and how to reach it."""
+
+    def __init__(self, folder: Path, stack: StackSettings) -> None:
+        self.socket = folder / "agent-0.sock"
+        self.port = stack.port
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sipbot.sip.agent", str(self.socket)], stdin=subprocess.PIPE
+        )
+        settings = AgentSettings(stack=stack, allow=ALLOW, fingerprint=fingerprint(stack, ALLOW))
+        assert self.process.stdin is not None
+        self.process.stdin.write(encode(settings))
+        self.process.stdin.close()
+
+    async def parent(self) -> "Parent":
+        """Connect, as a main process that starts does."""
+        await until(self.socket.exists)
+        return Parent(*await asyncio.open_unix_connection(self.socket))
+
+    async def ended(self) -> int:
+        """Wait for its end and return its exit code."""
+        return await asyncio.to_thread(self.process.wait)
+
+
+class Parent:
+    """One connection of a parent with an agent."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def next(self, kind: type[Event]) -> Event:
+        """Return the next event of this kind."""
+        while not isinstance(event := wire.events.decode(await self._reader.readline()), kind):
+            pass
+        return event
+
+    def say(self, *commands: wire.Command) -> None:
+        """Send commands."""
+        self._writer.write(b"".join(map(encode, commands)))
+
+    async def die(self) -> None:
+        """Close the connection, as the system does for a parent that was killed."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+@contextlib.contextmanager
+def real_agent(folder: Path, stack: StackSettings | None = None) -> Iterator[RealAgent]:
+    """Start an agent and leave nothing of it behind."""
+    agent = RealAgent(folder, stack or stack_on(free_udp_port()))
+    try:
+        yield agent
+    finally:
+        agent.process.kill()
+        agent.process.wait()
