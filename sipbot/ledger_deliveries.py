@@ -7,7 +7,7 @@ ledger's thread or by a reader.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,11 @@ from sipbot.topics import FeedPayload
 
 MQTT = "mqtt"
 """Name of the only target so far; others need a publisher in `sipbot.app` and nothing here."""
+
+LONGEST_WAIT_S = 60.0
+"""No delivery waits longer: nobody should wait for a memo a minute longer than the broker's trouble
+lasts (our wish).  What seems to be due later than that was stored before the clock was set back, so
+it is due now."""
 
 _open = deliveries.c.delivered_at.is_(None)
 _waiting = sa.and_(_open, deliveries.c.dead_at.is_(None))
@@ -214,7 +219,7 @@ def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> li
     """
     blocked = (
         sa.select(deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq"))
-        .where(_waiting, deliveries.c.target == target, deliveries.c.due_at > now)
+        .where(_waiting, deliveries.c.target == target, _not_yet(now))
         .group_by(deliveries.c.client)
         .subquery()
     )
@@ -224,7 +229,7 @@ def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> li
         .where(
             _waiting,
             deliveries.c.target == target,
-            deliveries.c.due_at <= now,
+            ~_not_yet(now),
             blocked.c.seq.is_(None) | (blocked.c.seq > deliveries.c.seq),
         )
         .order_by(deliveries.c.id)
@@ -290,6 +295,13 @@ def undelivered(connection: sa.Connection, *, dead_only: bool) -> list[Undeliver
 def memos_untold(target: str) -> sa.Select[tuple[str]]:
     """Select the memos of which the target has not yet got every revision."""
     return sa.select(deliveries.c.memo).where(_open, deliveries.c.target == target)
+
+
+def _not_yet(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a delivery has to wait; see `LONGEST_WAIT_S` for the upper end."""
+    return deliveries.c.due_at.between(
+        now + timedelta(microseconds=1), now + timedelta(seconds=LONGEST_WAIT_S)
+    )
 
 
 def _count_up(connection: sa.Connection, name: str) -> int:

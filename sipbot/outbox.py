@@ -23,6 +23,7 @@ import structlog
 from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError, LedgerError
 from sipbot.ledger import Delivery, Ledger, Retry
+from sipbot.ledger_deliveries import LONGEST_WAIT_S
 from sipbot.memo import Memo
 
 BATCH = 100
@@ -30,10 +31,9 @@ BATCH = 100
 word of 30 minutes timed is below 600 kB, see sipbot/lines.py)."""
 
 RETRY_BASE_S = 1.0
-RETRY_CAP_S = 60.0
+RETRY_CAP_S = LONGEST_WAIT_S
 """After a broker that answers has refused a delivery.  A lost connection does not wait for these:
-all deliveries are due again on reconnect.  Cap: nobody should wait for a memo a minute longer than
-the broker's trouble lasts (our wish)."""
+all deliveries are due again on reconnect."""
 
 SUSPECT = 2
 """Refusals from which a reconnect makes a delivery due no more.  An MQTT 3.1.1 broker can refuse a
@@ -381,8 +381,11 @@ class _Lane:
         """Return when nudged or when the next delivery is due."""
         next_due = await self._patience.insist(lambda: self._ledger.next_due(self.target))
         wait_s = None if next_due is None else (next_due - self._now()).total_seconds()
+        if wait_s is not None:
+            # The clock may be set back between two questions: never wait longer than anything may.
+            wait_s = min(max(wait_s, 0.0), LONGEST_WAIT_S)
         try:
-            async with asyncio.timeout(None if wait_s is None else max(wait_s, 0.0)):
+            async with asyncio.timeout(wait_s):
                 await self.nudged.wait()
         except TimeoutError:
             self._log.debug("a delivery is due")

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sipbot import ledger_schema
 from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger, ReadOnlyLedger
+from sipbot.ledger_deliveries import LONGEST_WAIT_S
 from sipbot.memo import Memo, Stage, Status, with_transcript
 from sipbot.records import EndedBy, EndState
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
@@ -238,11 +239,48 @@ async def test_make_due_brings_deferred_deliveries_forward(ledger: Ledger) -> No
     """When the broker is back nobody waits for an old back-off."""
     await end_with_memo(ledger)
     [first] = await ledger.due_deliveries(AT, 10)
-    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(hours=1))
+    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(seconds=30))
+    assert [] == await ledger.due_deliveries(AT, 10)
 
     await ledger.make_due(AT, suspect=2)
 
     assert [first.id] == [d.id for d in await ledger.due_deliveries(AT, 10)]
+
+
+# Twenty ledgers with fsync; a disk's pause is no failure.
+@settings(max_examples=20, deadline=None)
+@given(ahead_s=st.floats(-1e6, 1e6) | st.floats(-60, 120))
+@example(ahead_s=LONGEST_WAIT_S)
+@example(ahead_s=3600.0)
+def test_delivery_waits_no_longer_than_the_longest_wait_however_the_clock_was_set(
+    tmp_path_factory: pytest.TempPathFactory, ahead_s: float
+) -> None:
+    """A clock that is set back must not keep a client's memos for as long."""
+    due_at = AT + timedelta(seconds=ahead_s)
+    latest = AT + timedelta(seconds=LONGEST_WAIT_S)
+
+    async def play() -> list[int]:
+        async with Ledger.open(tmp_path_factory.mktemp("ledger") / "l.sqlite3") as ledger:
+            await end_with_memo(ledger)
+            [first] = await ledger.due_deliveries(AT, 10)
+            await ledger.deferred(first.id, "no PUBACK", due_at)
+            return [len(await ledger.due_deliveries(at, 10)) for at in (AT, latest)]
+
+    at_once, in_the_end = asyncio.run(play())
+
+    assert (0 if AT < due_at <= latest else 1) == at_once
+    assert at_once or in_the_end
+
+
+async def test_client_held_back_by_a_delivery_from_the_future_is_let_go(ledger: Ledger) -> None:
+    """What was stored before the clock was set back blocks nobody, and keeps its order."""
+    memos = [await end_with_memo(ledger) for _ in range(2)]
+    first = (await ledger.due_deliveries(AT, 10))[0]
+    await ledger.deferred(first.id, "no PUBACK", AT + timedelta(seconds=30))
+
+    due = await ledger.due_deliveries(AT - timedelta(hours=1), 10)
+
+    assert [memo.id for memo in memos] == [delivery.memo for delivery in due]
 
 
 async def test_delivered_is_never_due_again(ledger: Ledger) -> None:
