@@ -269,10 +269,6 @@ class Ledger:
         """Return one call."""
         return await self._run(lambda c: queries.call(c, call))
 
-    async def calls(self, limit: int) -> list[CallEntry]:
-        """Return the latest calls, newest first."""
-        return await self._run(lambda c: queries.latest_calls(c, limit))
-
     async def unfinished_calls(self) -> list[CallEntry]:
         """Return the calls without an end state, oldest first: what a crash has left."""
         return await self._run(queries.unfinished_calls)
@@ -280,10 +276,6 @@ class Ledger:
     async def known_calls(self) -> set[str]:
         """Return the id of every call that has a row."""
         return await self._run(queries.known_calls)
-
-    async def end_state_counts(self) -> dict[EndState, int]:
-        """Return how many calls ended in each state; their sum is the number of ended calls."""
-        return await self._run(queries.end_state_counts)
 
     async def calls_before(self, caller: str, client: str) -> CallsBefore:
         """Return how often this number has called this client before."""
@@ -306,10 +298,6 @@ class Ledger:
             told: only those of which this target has every revision; None for all.
         """
         return await self._run(lambda c: queries.open_memos(c, told=told))
-
-    async def unread_memos(self) -> list[Memo]:
-        """Return the memos that no ear has read, oldest first: what to read after a crash."""
-        return await self._run(queries.unread_memos)
 
     # -- figures ---------------------------------------------------------------------------------
 

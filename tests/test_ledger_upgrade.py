@@ -88,7 +88,7 @@ async def test_upgraded_ledger_goes_on_where_0001_stopped(tmp_path: Path) -> Non
     async with Ledger.open(path) as ledger:
         due = await ledger.due_deliveries(LATER, 10)
         unfinished = await ledger.unfinished_calls()
-        counts = await ledger.end_state_counts()
+        counts = (await ledger.counts(LATER, LATER)).calls
         closed = await ledger.memos(10, status=Status.DONE)
 
     assert [("sakura", 1, 1, 0), ("yamato", 2, 0, 0), ("yamato", 3, 0, 0), ("yamato", 4, 0, 0)] == [
