@@ -3,17 +3,17 @@
 Rows stop here: everything that leaves is a record or a memo.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+import pydantic
 import sqlalchemy as sa
 
 from sipbot.errors import LedgerError
 from sipbot.ledger_deliveries import memos_untold
 from sipbot.ledger_schema import calls, memos
-from sipbot.memo import Memo, Stage, Status
+from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
 
 
@@ -93,11 +93,11 @@ def memo(connection: sa.Connection, identifier: str) -> Memo | None:
     """Return the memo with this id, or whose id begins or ends so; None when there is none.
 
     Raises:
-        LedgerError: several memos fit.
+        LedgerError: several memos fit, or the memo is not one that this release can read.
     """
     exact = connection.execute(sa.select(memos.c.body).where(memos.c.id == identifier)).scalar()
     if exact is not None:
-        return Memo.model_validate_json(exact)
+        return _memo(identifier, exact)
     query = (
         sa.select(memos.c.id, memos.c.body)
         .where(
@@ -111,14 +111,14 @@ def memo(connection: sa.Connection, identifier: str) -> Memo | None:
     if len(rows) > 1:
         names = ", ".join(row.id for row in rows)
         raise LedgerError(f"memo {identifier!r} is not the only one of this name: {names}, …")
-    return Memo.model_validate_json(rows[0].body) if rows else None
+    return _memo(rows[0].id, rows[0].body) if rows else None
 
 
 def latest_memos(
     connection: sa.Connection, limit: int, client: str | None, status: Status | None
 ) -> list[Memo]:
     """Return the latest memos, newest first; UUIDv7 ids sort by time."""
-    query = sa.select(memos.c.body).order_by(memos.c.id.desc()).limit(limit)
+    query = sa.select(memos.c.id, memos.c.body).order_by(memos.c.id.desc()).limit(limit)
     if client is not None:
         query = query.where(memos.c.client == client)
     if status is not None:
@@ -133,23 +133,29 @@ def open_memos(connection: sa.Connection, *, told: str | None) -> list[Memo]:
         connection: the ledger.
         told: only those of which this target has every revision; None for all.
     """
-    query = sa.select(memos.c.body).where(memos.c.status != Status.DONE.value).order_by(memos.c.id)
+    query = (
+        sa.select(memos.c.id, memos.c.body)
+        .where(memos.c.status != Status.DONE.value)
+        .order_by(memos.c.id)
+    )
     if told is not None:
         query = query.where(memos.c.id.not_in(memos_untold(told)))
     return _memos(connection, query)
 
 
-def unread_memos(connection: sa.Connection) -> list[Memo]:
-    """Return the memos that no ear has read, oldest first."""
-    query = (
-        sa.select(memos.c.body).where(memos.c.stage == Stage.RECORDED.value).order_by(memos.c.id)
-    )
-    return _memos(connection, query)
-
-
 def _memos(connection: sa.Connection, query: sa.Select[Any]) -> list[Memo]:
-    bodies: Sequence[str] = connection.execute(query).scalars().all()
-    return [Memo.model_validate_json(body) for body in bodies]
+    return [_memo(row.id, row.body) for row in connection.execute(query)]
+
+
+def _memo(identifier: str, body: str) -> Memo:
+    try:
+        return Memo.model_validate_json(body)
+    except pydantic.ValidationError as error:
+        # Not "from error": it quotes what the caller said, and would end in a log.
+        raise LedgerError(
+            f"memo {identifier}: {error.error_count()} of its fields are not those of a memo: was "
+            "the ledger edited?  sipbot ledger check tells whether it is sound"
+        ) from None
 
 
 def _call_entry(row: sa.Row[Any]) -> CallEntry:

@@ -129,9 +129,12 @@ meta = sa.Table(
 """Counters; ``seq:<client>`` is the last number given to an event of that client's feed."""
 
 
+# hide_parameters, below: what callers said is in the statements' values, and errors end in logs.
 def writer(path: Path) -> sa.Engine:
     """Return the engine of the one process that writes; every transaction takes the write lock."""
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.pool.StaticPool)
+    engine = sa.create_engine(
+        f"sqlite:///{path}", poolclass=sa.pool.StaticPool, hide_parameters=True
+    )
 
     # Both listeners run in the ledger's thread, which is the only one to use this engine.
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3.Connection
@@ -155,7 +158,9 @@ def writer(path: Path) -> sa.Engine:
 def reader(path: Path) -> sa.Engine:
     """Return an engine that can only read, for other processes."""
     engine = sa.create_engine(
-        f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=sa.pool.StaticPool
+        f"sqlite:///file:{path}?mode=ro&uri=true",
+        poolclass=sa.pool.StaticPool,
+        hide_parameters=True,
     )
 
     # Runs in the thread of whoever opened the reader.

@@ -19,10 +19,12 @@ def configure(level: str, form: Literal["auto", "json", "console"]) -> None:
         form: ``auto`` means console on a terminal and JSON elsewhere.
     """
     for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    # Tracebacks without variables, which both renderers would else show: some hold callers' words.
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if for_people
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[
