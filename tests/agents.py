@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sipbot.lines import encode
-from sipbot.sip import wire
+from sipbot.place import place
+from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
 from sipbot.sip.stack import AgentSettings, StackSettings
-from tests.bot import free_rtp_ports, free_udp_port, until
+from tests.bot import LOOK_EVERY_S, free_rtp_ports, free_udp_port
 
 Event = TypeVar("Event", bound=wire.Base)
 
@@ -45,8 +46,11 @@ class RealAgent:
 
     async def parent(self) -> "Parent":
         """Connect, as a main process that starts does."""
-        await until(self.socket.exists)
-        return Parent(*await asyncio.open_unix_connection(self.socket))
+        while True:
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # not yet there
+                return Parent(*await asyncio.open_unix_connection(self.socket))
+            assert self.process.poll() is None, "the agent ended before anybody spoke with it"
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def ended(self) -> int:
         """Wait for its end and return its exit code."""
@@ -84,3 +88,20 @@ def real_agent(folder: Path, stack: StackSettings | None = None) -> Iterator[Rea
     finally:
         agent.process.kill()
         agent.process.wait()
+
+
+@contextlib.asynccontextmanager
+async def calling(
+    port: int, heard: Path, **plan: Any
+) -> AsyncIterator[AsyncGenerator[caller_wire.Step, None]]:
+    """Call this port and yield the story, which has just begun; hang up in the end."""
+    what = caller_wire.CallPlan(
+        uri=f"sip:desk@127.0.0.1:{port}",
+        identity="sip:somebody@127.0.0.1",
+        heard_wav=str(heard),
+        **plan,
+    )
+    story = cast("AsyncGenerator[caller_wire.Step, None]", place(what, address="127.0.0.1"))
+    async with contextlib.aclosing(story):
+        await anext(story)
+        yield story

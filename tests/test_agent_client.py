@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,12 +12,14 @@ from typing import TypeVar
 
 import pytest
 
+from sipbot.lines import encode
 from sipbot.sip import client as under_test
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
-from sipbot.sip.stack import StackSettings
-from tests.agents import ALLOW, real_agent, stack_on
+from sipbot.sip.stack import StackSettings, untold_file
+from tests.agents import ALLOW, calling, real_agent, stack_on
 from tests.bot import free_udp_port
+from tests.offers import offer
 
 pytestmark = pytest.mark.sip
 
@@ -31,6 +35,7 @@ class Watched:
     """
 
     def __init__(self, folder: Path, stack: StackSettings) -> None:
+        self.port = stack.port
         self.events: asyncio.Queue[wire.Event] = asyncio.Queue()
         self.gone: asyncio.Queue[str] = asyncio.Queue()
         self.client = AgentClient(
@@ -44,13 +49,13 @@ class Watched:
 
     async def hello(self) -> wire.Hello:
         """Wait for the next Hello."""
-        return await self._next(wire.Hello)
+        return await self.next(wire.Hello)
 
     async def pong(self) -> wire.Pong:
         """Wait for the next sign of life."""
-        return await self._next(wire.Pong)
+        return await self.next(wire.Pong)
 
-    async def _next(self, kind: type[Event]) -> Event:
+    async def next(self, kind: type[Event]) -> Event:
         while not isinstance(event := await self.events.get(), kind):
             pass
         return event
@@ -102,3 +107,41 @@ async def test_hung_agent_of_an_earlier_run_is_ended_and_replaced(
     assert "silent for 20 pings of 0.5 s" == reason
     assert -signal.SIGKILL == code
     assert hung.process.pid != replaced.pid
+
+
+async def test_damaged_line_that_an_agent_left_is_skipped_and_the_others_are_heard(
+    tmp_path: Path,
+) -> None:
+    refused = [wire.Refused(offer=offer(name), code=503, why="draining") for name in ("1", "2")]
+    lines = [encode(refused[0]), b'{"type":"refus', b"\n\xff\n\n", encode(refused[1])]
+    left = untold_file(tmp_path / "agent-0.sock")
+    left.write_bytes(b"".join(lines))
+    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    async with running(watched):
+        heard = [await watched.events.get() for _ in refused]
+        await watched.hello()
+    assert refused == heard
+    assert not left.exists()
+
+
+async def test_agent_whose_sip_port_is_taken_is_said_to_have_ended_before_it_was_ready(
+    tmp_path: Path,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        watched = Watched(tmp_path, stack_on(taken.getsockname()[1]))
+        async with running(watched):
+            reason = await watched.gone.get()
+    assert "ended before it was ready (exit code 1); its words are above" == reason
+
+
+async def test_draining_agent_that_dies_with_a_caller_is_said_to_be_gone(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    async with running(watched):
+        pid = (await watched.hello()).pid
+        async with calling(watched.port, tmp_path / "heard.wav"):
+            await watched.next(wire.Offered)
+            watched.client.drain()
+            os.kill(pid, signal.SIGKILL)
+            reason = await watched.gone.get()
+    assert reason.endswith("(signal 9)")

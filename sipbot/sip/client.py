@@ -31,7 +31,8 @@ from sipbot.sip import wire
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 
 READY_S = 10.0
-"""From start to Hello: measured 0.3 s alone, 2 s with both cores busy."""
+"""From start to socket, and from there to Hello, for which the agent opens its SIP port: measured
+0.3 s for both alone, 2 s with both cores busy."""
 
 PING_S = 1.0
 """A hung agent has callers in it: noticed as soon as the limit below allows."""
@@ -97,6 +98,8 @@ class AgentClient:
         """Of the agent at the other end, known before it says Hello; 0 when nobody is there."""
         self._process: subprocess.Popen[bytes] | None = None
         self._draining = asyncio.Event()
+        self._calls: set[str] = set()
+        """Calls that this life of the agent has, as its events tell."""
         self._log = structlog.get_logger().bind(agent=number)
 
     def send(self, command: wire.Command) -> None:
@@ -117,6 +120,8 @@ class AgentClient:
             reason = await self._live()
             lived_s = time.monotonic() - began
             if self._draining.is_set():
+                if self._calls:  # it did not run out, it died
+                    self._on_gone(reason)
                 return
             short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
             self._log.warning("agent ended", reason=reason, lived_s=round(lived_s, 1))
@@ -235,6 +240,9 @@ class AgentClient:
                 self.kill()
                 return f"connection lost: {error}"
             if not line:
+                if self.hello is None and self._process is not None:
+                    # It opens its SIP port only for a parent that is there; it may be taken.
+                    return f"ended before it was ready{await self._reap()}; its words are above"
                 return "connection closed"
             unanswered = 0
             try:
@@ -246,10 +254,19 @@ class AgentClient:
     def _hear_untold(self) -> None:
         """Hear what an agent of an earlier run left behind when it ended alone."""
         file = untold_file(self._socket_path)
-        if file.exists():
-            for line in file.read_bytes().splitlines():
-                self._on_event(wire.events.decode(line))
-            file.unlink()
+        if not file.exists():
+            return
+        for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+            if not line:
+                continue
+            try:
+                event = wire.events.decode(line)
+            except WireError:  # a power cut while it was written
+                # No traceback: it would quote the line, and that may hold a caller's words.
+                self._log.error("skipped a damaged line", file=str(file), line=number)
+                continue
+            self._on_event(event)
+        file.unlink()
 
     def _hear(self, event: wire.Event) -> None:
         match event:
@@ -258,8 +275,13 @@ class AgentClient:
                 if event.fingerprint != self._settings.fingerprint:
                     self._log.info("agent has other settings and runs out", calls=len(event.calls))
                     self.send(wire.Drain())
+                self._calls = set(event.calls)
             case wire.Pong():
                 self.pong = event
+            case wire.Offered(offer=offer):
+                self._calls.add(offer.call)
+            case wire.Ended(call=call):
+                self._calls.discard(call)
         self._on_event(event)
         if isinstance(event, wire.Hello):
             self.found.set()
