@@ -96,7 +96,8 @@ class Feed:
         self._client: aiomqtt.Client | None = None
         self._stopping = asyncio.Event()
         self._deadlines: set[asyncio.Timeout] = set()
-        self._state = self._state_payload("ready")
+        # Nobody has looked yet whether a caller would be answered.
+        self._state = self._state_payload("degraded", ("starting",))
         self._said: dict[str, bytes] = {}
         self.set_clients({})
 
@@ -142,11 +143,6 @@ class Feed:
             version=__version__, boot=self._boot, ts=datetime.now(UTC), clients=hashes
         )
         self._said[self.topics.info] = info.encode()
-
-    async def publish_info(self, hashes: Mapping[str, str]) -> None:
-        """Say which dialplans are in force, now or as soon as the broker is there."""
-        self.set_clients(hashes)
-        await self._say(self.topics.info, self._said[self.topics.info])
 
     async def alert(self, alert: str, payload: AlertPayload | None) -> None:
         """Raise an alert, or clear it (None), now or as soon as the broker is there."""

@@ -51,16 +51,17 @@ async def connection(feed: Feed) -> None:
         await feed.connected.wait()
 
 
-async def test_feed_tells_late_subscriber_that_it_is_ready(broker: RunningBroker) -> None:
-    """State and info are retained."""
+async def test_feed_tells_late_subscriber_that_it_is_starting(broker: RunningBroker) -> None:
+    """State and info are retained; nobody is told "ready" before somebody has looked."""
     async with (
         connected_feed(broker.address) as feed,
         subscribed(broker.port, STATE, feed.topics.info) as subscriber,
     ):
         messages = {m.topic: m for m in (await subscriber.next(), await subscriber.next())}
 
-        assert ("ready", "b1") == (
+        assert ("degraded", ["starting"], "b1") == (
             messages[STATE].json["state"],
+            messages[STATE].json["reasons"],
             messages[STATE].json["boot"],
         )
         assert ({}, True) == (
@@ -87,7 +88,7 @@ async def test_killed_feed_is_said_lost_with_its_own_boot(broker: RunningBroker)
         sys.executable, "-c", _PUBLISHER, str(broker.port), cwd=ROOT
     )
     async with subscribed(broker.port, STATE) as subscriber:
-        await subscriber.until("ready")
+        await subscriber.until("starting")
         os.kill(process.pid, signal.SIGKILL)
         will = await subscriber.next()
         await process.wait()
@@ -127,6 +128,7 @@ async def test_feed_reconnects_to_restarted_broker_and_is_ready_again(
     feed = Feed(broker.address, site="main", boot="b1", die=lambda: 0.0)
     feed.on_session = lambda: sessions.put_nowait(feed.session)
     async with running_feed(feed), asyncio.timeout(PATIENCE_S):
+        await feed.set_state("ready")
         assert 1 == await sessions.get()
         await broker.kill()
         await broker.start()
@@ -138,7 +140,8 @@ async def test_feed_reconnects_to_restarted_broker_and_is_ready_again(
 async def test_late_last_will_is_answered_with_the_truth(broker: RunningBroker) -> None:
     """A will that comes after the reconnect must not be the last word."""
     lost = '{"schema":1,"state":"lost","boot":"b0","ts":"2026-11-20T03:04:05Z"}'
-    async with connected_feed(broker.address), subscribed(broker.port, STATE) as subscriber:
+    async with connected_feed(broker.address) as feed, subscribed(broker.port, STATE) as subscriber:
+        await feed.set_state("ready")
         await subscriber.until("ready")
         await publish(broker.port, STATE, lost, "-r")
 

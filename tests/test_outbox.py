@@ -514,7 +514,7 @@ async def test_late_subscriber_holds_open_memos_at_once(
         delivering(ledger, broker) as feed,
         subscribed(broker.port, feed.topics.state, feed.topics.feed("yamato")) as early,
     ):
-        await early.until("ready")
+        await early.until("starting")
         memo = await end_with_memo(ledger)
         await ledger.revise_memo(memo.id, lambda old: with_transcript(old, a_transcript("a"), AT))
         events = [(await early.next()).json for _ in range(2)]
@@ -534,7 +534,7 @@ async def test_closed_memo_leaves_the_open_list(ledger: Ledger, broker: RunningB
         delivering(ledger, broker) as feed,
         subscribed(broker.port, "sipbot/1/main/state", "sipbot/1/main/client/#") as subscriber,
     ):
-        await subscriber.until("ready")
+        await subscriber.until("starting")
         memo = await end_with_memo(ledger)
         await ledger.revise_memo(
             memo.id, lambda old: old.model_copy(update={"rev": 2, "status": Status.DONE})
@@ -577,7 +577,7 @@ async def test_feed_of_each_client_arrives_in_order(ledger: Ledger, broker: Runn
         delivering(ledger, broker) as feed,
         subscribed(broker.port, feed.topics.state, "sipbot/1/main/client/+/feed") as subscriber,
     ):
-        await subscriber.until("ready")
+        await subscriber.until("starting")
         for index in range(24):
             await end_with_memo(ledger, f"client-{index % 3}")
         events = [await subscriber.next() for _ in range(24)]
@@ -604,7 +604,7 @@ async def test_memo_too_long_for_the_broker_dies_alone(
         subscribed(broker.port, feed.topics.state, "sipbot/1/main/client/+/memo/+") as seen,
         asyncio.timeout(PATIENCE_S),
     ):
-        await seen.until("ready")
+        await seen.until("starting")
         assert 0 == await told.get()
         long = a_memo_of(an_offer()).model_copy(update={"text": "x" * 30_000})
         await end_with(ledger, long)
