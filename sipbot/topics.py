@@ -1,7 +1,7 @@
 """The names and payloads on the bus.  Pure: what goes where, never when or by whom.
 
 Every topic of ``docs/mqtt.md`` is built here and nowhere else, from ids that were checked, so that
-no client id, call id or request id can smuggle a wildcard or a level into a topic
+no client id or call id can smuggle a wildcard or a level into a topic
 (GHSA-vcg2-pq78-9mhr).
 """
 
@@ -20,7 +20,6 @@ ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SiteState = Literal["ready", "degraded", "full", "stopping", "lost"]
 FeedType = Literal["new", "update", "end"]
 LiveType = Literal["ringing", "answered", "partial", "hung_up"]
-Verb = Literal["claim", "release", "note", "snooze", "callback", "done", "reopen"]
 
 
 def checked(identifier: str) -> str:
@@ -61,29 +60,17 @@ class Topics:
         """Retained until cleared: something a person must look at."""
         return f"{self._root}/alert/{checked(alert)}"
 
-    def memo(self, client: str, memo: str, *, masked: bool = False) -> str:
+    def memo(self, client: str, memo: str) -> str:
         """Retained while the memo is open: the whole memo."""
-        return f"{self._client(client)}{'/masked' if masked else ''}/memo/{checked(memo)}"
+        return f"{self._client(client)}/memo/{checked(memo)}"
 
-    def feed(self, client: str, *, masked: bool = False) -> str:
+    def feed(self, client: str) -> str:
         """Not retained: which memo changed, and how."""
-        return f"{self._client(client)}{'/masked' if masked else ''}/feed"
+        return f"{self._client(client)}/feed"
 
     def live(self, client: str, call: str) -> str:
         """Not retained, QoS 0: a call in progress."""
         return f"{self._client(client)}/live/{checked(call)}"
-
-    def command(self, client: str, verb: Verb) -> str:
-        """Not retained: what an operator asks for."""
-        return f"{self._client(client)}/cmd/{checked(verb)}"
-
-    def acknowledgement(self, client: str, request: str) -> str:
-        """Not retained: what became of an operator's request."""
-        return f"{self._client(client)}/ack/{checked(request)}"
-
-    def stats(self, client: str, period: str) -> str:
-        """Retained: key figures of one period."""
-        return f"{self._client(client)}/stats/{checked(period)}"
 
     def everything_of(self, client: str | None) -> tuple[str, ...]:
         """Filters for the memos, the feed and the calls of one client, or of all (None)."""
