@@ -69,6 +69,7 @@ async def test_ledger_that_refuses_a_text_does_not_tell_the_log(
     written = capsys.readouterr().err
     assert (True, False) == ("the ledger refused: no" in written, SAID in written)
     assert "UPDATE memos" in written  # the cause is shown
+    assert "parameters hidden" in written  # a short memo would be quoted whole
 
 
 async def test_memo_that_cannot_be_read_does_not_tell_the_log(
