@@ -12,15 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from sipbot import config
+from sipbot.app import broker_of, ledger_path
 from sipbot.errors import SipbotError, UsageError
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo import Memo, Stage, Status
 from sipbot.mqtt import Broker, Watched, watch
+from sipbot.terminal import printable, printable_json
+from sipbot.topics import LivePayload
 
 memos_app = typer.Typer(
     no_args_is_help=True, help="What callers left: list it, read it, watch it arrive."
@@ -105,7 +109,7 @@ def list_command(
     for name in ("id", "at", "client", "caller", "status", "text"):
         table.add_column(labels[name])
     for memo in memos:
-        table.add_row(
+        cells = (
             memo.id[-SHORT:],
             _local(memo),
             memo.client,
@@ -113,6 +117,7 @@ def list_command(
             memo.status.value,
             _text(memo, labels),
         )
+        table.add_row(*map(_cell, cells))
     Console().print(table, markup=False)
 
 
@@ -148,7 +153,7 @@ def show_command(
         ("text", _text(memo, labels)),
         ("audio", f"{memo.audio.url} ({memo.audio.duration_s:.1f} s)"),
     ):
-        table.add_row(labels[name], value)
+        table.add_row(labels[name], _cell(value))
     Console().print(table, markup=False)
 
 
@@ -166,7 +171,7 @@ def watch_command(
         settings = config.load(config_file)
         try:
             asyncio.run(
-                _watch(_broker(settings), settings.site, client, None if as_json else labels)
+                _watch(broker_of(settings), settings.site, client, None if as_json else labels)
             )
         except KeyboardInterrupt:
             return
@@ -176,7 +181,13 @@ async def _watch(
     broker: Broker, site: str, client: str | None, labels: dict[str, str] | None
 ) -> None:
     async for seen in watch(broker, site, client):
-        line = _json_line(seen) if labels is None else _line(seen, labels)
+        try:
+            line = _json_line(seen) if labels is None else _line(seen, labels)
+        except (ValueError, msgspec.MsgspecError, RecursionError):
+            # Anybody whom the broker lets publish there; its words are not repeated.
+            place = printable(f"{seen.place.kind} {seen.place.id} of {seen.place.client}")
+            typer.echo(f"{place}: the payload is not one of sipbot's: left out", err=True)
+            continue
         if line:
             # Flushed line by line: the reader may be a pipe.
             sys.stdout.write(f"{line}\n")
@@ -188,35 +199,24 @@ def _line(seen: Watched, labels: dict[str, str]) -> str:
     if seen.place.kind == "memo" and seen.payload:
         memo = Memo.model_validate_json(seen.payload)
         words = (memo.id[-SHORT:], _local(memo), memo.client, _caller(memo, labels))
-        return "  ".join((*words, f"{memo.stage.value}/{memo.status.value}", _text(memo, labels)))
+        parts = (*words, f"{memo.stage.value}/{memo.status.value}", _text(memo, labels))
+        return printable("  ".join(parts))
     if seen.place.kind == "live":
-        event = json.loads(seen.payload)
-        text = event.get("text") or ""
-        return f"{seen.place.id[-SHORT:]}  {seen.place.client}  {event['type']}  {text}".rstrip()
+        event = msgspec.json.decode(seen.payload, type=LivePayload)
+        head = f"{seen.place.id[-SHORT:]}  {seen.place.client}  {event.type}"
+        return printable(f"{head}  {event.text or ''}".rstrip())
     return ""
 
 
 def _json_line(seen: Watched) -> str:
     payload = json.loads(seen.payload) if seen.payload else None
     place = {"kind": seen.place.kind, "client": seen.place.client, "id": seen.place.id}
-    return json.dumps({**place, "retained": seen.retained, "payload": payload}, ensure_ascii=False)
+    line = {**place, "retained": seen.retained, "payload": payload}
+    return printable_json(json.dumps(line, ensure_ascii=False))
 
 
 def _ledger(config_file: Path | None, var: Path | None) -> Path:
-    return (var if var is not None else config.load(config_file).var) / "sipbot.sqlite3"
-
-
-def _broker(settings: config.Settings) -> Broker:
-    mqtt = settings.mqtt
-    return Broker(
-        host=mqtt.host or "127.0.0.1",
-        port=mqtt.port,
-        username=mqtt.username or None,
-        password=mqtt.password.get_secret_value() or None,
-        tls=mqtt.tls,
-        ca_file=None if mqtt.ca_file is None else str(mqtt.ca_file),
-        keepalive_s=mqtt.keepalive_s,
-    )
+    return ledger_path(config.load(config_file)) if var is None else var / "sipbot.sqlite3"
 
 
 def _labels(lang: str) -> dict[str, str]:
@@ -253,8 +253,13 @@ def _text(memo: Memo, labels: dict[str, str]) -> str:
     return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
 
 
+def _cell(text: str) -> str:
+    """Return what a table may show: a long message keeps its lines, and nothing else."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 @contextmanager

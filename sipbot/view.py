@@ -26,6 +26,7 @@ from sipbot.app import App
 from sipbot.calls import LiveCall
 from sipbot.errors import LedgerError, SpoolError
 from sipbot.memo import Memo, Stage
+from sipbot.terminal import printable
 from sipbot.topics import SiteState
 
 FRAME_S = 0.25
@@ -102,7 +103,7 @@ def snapshot(bot: App, memos: tuple[Memo, ...], at: datetime) -> Snapshot:
 def render(seen: Snapshot) -> RenderableType:
     """Return a moment as something a terminal can show."""
     parts: list[RenderableType] = [_head(seen)]
-    parts += [Text(f"  {reason}", style="yellow") for reason in map(_safe, seen.reasons)]
+    parts += [Text(f"  {reason}", style="yellow") for reason in map(printable, seen.reasons)]
     parts += [_calls(seen), _memos(seen)]
     return Group(*parts)
 
@@ -193,7 +194,7 @@ def _calls(seen: Snapshot) -> Table:
     for call in seen.calls:
         caller = call.caller if call.caller is not None else "withheld"
         cells = (call.client, caller, call.phase, f"{call.seconds:.0f}", call.partial)
-        table.add_row(*(Text(_safe(cell)) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     if not seen.calls:
         table.add_row(Text("none", style="dim"))
     return table
@@ -209,7 +210,7 @@ def _memos(seen: Snapshot) -> Table:
             memo.stage.value,
             _first_line(memo),
         )
-        table.add_row(*(Text(_safe(cell)) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     if not seen.memos:
         table.add_row(Text("none yet", style="dim"))
     return table
@@ -234,8 +235,3 @@ def _first_line(memo: Memo) -> str:
 def _local(at: datetime) -> str:
     """The time on the wall of whoever looks."""
     return f"{at.astimezone():%H:%M:%S}"
-
-
-def _safe(text: str) -> str:
-    """The text without control characters: what a caller sends must not steer the terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)

@@ -1,11 +1,13 @@
 """`sipbot memos`: what operators and their scripts read from it."""
 
 import asyncio
+import io
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
@@ -13,9 +15,10 @@ from typer.testing import CliRunner
 from sipbot import cli_memos
 from sipbot.cli_memos import memos_app
 from sipbot.ledger import Ledger
-from sipbot.memo import Memo, with_failure, with_transcript
-from sipbot.mqtt import Feed
+from sipbot.memo import Caller, Memo, with_failure, with_transcript
+from sipbot.mqtt import Feed, Watched
 from sipbot.records import EndedBy, EndState
+from sipbot.topics import LivePayload, Place
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, running
 from tests.memo_samples import AT, a_memo, a_memo_of, a_transcript, an_offer
 
@@ -127,6 +130,83 @@ def test_list_in_unknown_language_names_the_known_ones(tmp_path: Path, memo: Mem
 async def broker() -> AsyncIterator[RunningBroker]:
     async with running("embedded") as started:
         yield started
+
+
+@pytest.mark.broker
+async def test_watch_goes_on_after_a_payload_that_is_not_sipbots(
+    broker: RunningBroker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may publish there cannot end the list an operator looks at, nor write into it."""
+    memo = a_memo_of(an_offer())
+    junk = [b"{", b"\xff", b"[]", b"[" * 50_000, b'{"id": "\x1b[2J"}']
+    feed = Feed(broker.address, site="main", boot="b1")
+    shown = Lines()
+    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE_S):
+        group.create_task(feed.run())
+        await feed.connected.wait()
+        monkeypatch.setattr("sys.stdout", shown)
+        watching = group.create_task(
+            cli_memos._watch(broker.address, "main", None, cli_memos._LABELS["en"])
+        )
+        for number, payload in enumerate(junk):
+            await feed.publish_memo("yamato", f"junk{number}", payload)
+        await feed.publish_memo("yamato", memo.id, memo.model_dump_json().encode())
+        line = await shown.lines.get()
+        watching.cancel()
+        feed.stop()
+
+    assert memo.id[-8:] in line
+    notices = capsys.readouterr().err.splitlines()
+    left_out = "the payload is not one of sipbot's: left out"
+    assert [f"memo junk{n} of yamato: {left_out}" for n in range(5)] == sorted(notices)
+
+
+class Lines(io.StringIO):
+    """A terminal whose lines can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def write(self, text: str) -> int:
+        self.lines.put_nowait(text)
+        return len(text)
+
+
+@pytest.mark.parametrize("kind", ["memo", "live"])
+def test_line_of_watch_cannot_be_forged_by_what_a_caller_sends(
+    kind: Literal["memo", "live"],
+) -> None:
+    """One message, one line, and no escape sequence."""
+    evil = "hello\n\x1b[2J\u202e"
+    memo = a_memo().model_copy(update={"text": evil, "caller": Caller(number=None, name=evil)})
+    live = LivePayload(type="partial", ts=AT, text=evil)
+    payload = memo.model_dump_json().encode() if kind == "memo" else live.encode()
+    seen = Watched(
+        place=Place(client="yamato", kind=kind, id=memo.id), payload=payload, retained=False
+    )
+
+    line = cli_memos._line(seen, cli_memos._LABELS["en"])
+
+    assert ("hello··[2J·" in line, True) == (True, line.isprintable())
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"]])
+def test_list_does_not_steer_the_terminal(tmp_path: Path, command: list[str]) -> None:
+    """U+009B begins an escape sequence, and JSON allows it."""
+
+    async def store() -> None:
+        async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+            offer = an_offer()
+            await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+            memo = a_memo_of(offer).model_copy(update={"text": "a\x9b2Jb"})
+            await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+
+    asyncio.run(store())
+
+    result = runner.invoke(memos_app, [*command, "--var", str(tmp_path)], env={"COLUMNS": "160"})
+
+    assert (0, False) == (result.exit_code, "\x9b" in result.stdout)
 
 
 @pytest.mark.broker
