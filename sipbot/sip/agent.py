@@ -31,12 +31,10 @@ from sipbot.sip.headers import content_type, read_offer
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.pjsua import Line, Stack
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
+from sipbot.sip.untold import Untold
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
-
-UNTOLD_MAX = 10_000
-"""Refusals remembered while alone, at about 1 kB each; a flood must not eat the memory."""
 
 PARENT_LIMIT_S = 30.0
 """An agent whose parent never comes must not keep the port; a parent gives up after 10 s."""
@@ -63,8 +61,10 @@ class Agent:
         self._recorded: set[str] = set()
         self._alone: dict[str, LoneCall] = {}
         self._registered: dict[str, wire.Registered] = {}
-        self._untold: list[wire.Refused] = []
-        """INVITEs refused while no parent was there."""
+        self._offers: dict[str, CallOffer] = {}
+        """Offered, and not yet answered."""
+        self._untold = Untold(untold_file(socket_path))
+        self._backlog_bytes = BACKLOG_BYTES
         self._draining = False
         self._door = _listen(socket_path)
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
@@ -81,8 +81,9 @@ class Agent:
             self._send_events()
             now = time.monotonic()
             for one in list(self._alone.values()):
-                one.tick(now)
-        self._leave_untold()
+                with self.stack.guard(one.call):
+                    one.tick(now)
+        self._untold.leave()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
 
@@ -98,9 +99,9 @@ class Agent:
         why, code = self._refusal(offer, content_type(raw))
         if why:
             line.end(code, retry_after_s=5 if code == 503 else 0)
-            self._emit(wire.Refused(offer=offer, code=code, why=why))
+            self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
         else:
-            self._plans.pop(offer.call, None)
+            self._offers[offer.call] = offer
             self._emit(wire.Offered(offer=offer))
 
     def rejected(self, raw: str, source: str, code: int) -> None:
@@ -108,7 +109,7 @@ class Agent:
         why = _REJECTED_AS.get(code, "media")
         if not self._allowed(source):
             why = "source"
-        self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why))
+        self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why), keep=True)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
         """Report a refused transfer or takeover; of the INVITE itself `rejected` is told."""
@@ -142,24 +143,26 @@ class Agent:
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Tell the parent; alone, thank the caller."""
         self._recorded.add(line.call)
-        if line.call in self._alone:
-            self._alone[line.call].recording_closed()
         self._emit(
             wire.RecordingClosed(
                 call=line.call, path=path, audio_bytes=audio_bytes, recorded_s=line.recorded_s
             )
         )
+        if line.call in self._alone:
+            self._alone[line.call].recording_closed(audio_bytes)
 
     def ended(self, line: Line, code: int, reason: str) -> None:
         """Tell the parent and forget the call."""
         by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
-        self._plans.pop(line.call, None)
+        self._offers.pop(line.call, None)
+        was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
         final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
-        self._emit(
-            wire.Ended(call=line.call, by=by, code=final, reason=reason, answered=line.confirmed)
+        event = wire.Ended(
+            call=line.call, by=by, code=final, reason=reason, answered=line.confirmed
         )
+        self._emit(event, keep=was_answered)  # any other was refused, which is kept already
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
         """Tell the parent, and keep it for one that comes later: a registrar may be faster."""
@@ -169,6 +172,8 @@ class Agent:
 
     def fault(self, call: str, problem: str) -> None:
         """Tell the parent and end the call: its state is not known any more."""
+        if self._parent is None:
+            sys.stderr.write(f"call {call}: {problem}\n")
         self._emit(wire.Fault(call=call, problem=problem))
         line = self.stack.lines.get(call)
         if line is not None:
@@ -186,16 +191,18 @@ class Agent:
         """Tell a parent who we are, and what happened while nobody listened."""
         parent.setblocking(False)  # noqa: FBT003 - the library's signature
         self._parent = parent
+        self._draining = False  # that was the earlier parent's wish
         hello = wire.Hello(
             pid=os.getpid(),
             pjsip=self.stack.version,
             address=self.stack.address,
             lines=LINES,
             fingerprint=self._fingerprint,
-            calls=tuple(self._alone),
+            calls=(*self._alone, *self._untold.ended),
         )
-        told = (hello, *self._registered.values(), *self._untold)
-        self._unsent, self._untold = b"".join(map(encode, told)), []
+        told = (hello, *self._registered.values(), *self._untold.take())
+        self._unsent = b"".join(map(encode, told))
+        self._backlog_bytes = len(self._unsent) + BACKLOG_BYTES
 
     def _lose_parent(self) -> None:
         """Go on alone with the callers who are being served; refuse those who only hear ringing."""
@@ -203,14 +210,19 @@ class Agent:
             return
         self._parent.close()
         self._parent, self._unread, self._unsent = None, b"", b""
+        self._untold.parent_died()
         for call, line in list(self.stack.lines.items()):
-            plan = self._plans.get(call)
+            plan, offer = self._plans.get(call), self._offers.pop(call, None)
             if plan is None:
-                line.end(
-                    503, retry_after_s=5
-                )  # a trunk tries again well within a caller's patience
+                code, _ = line.gone or (503, "")
+                # a trunk tries again well within a caller's patience
+                line.end(503, retry_after_s=5)
+                if offer is not None:  # the parent may have died before it had a row
+                    self._emit(wire.Refused(offer=offer, code=code, why="draining"), keep=True)
             elif call not in self._alone and line.gone is None:
-                self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
+                one = self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
+                with self.stack.guard(call):
+                    one.begin()
 
     def _read_commands(self) -> None:
         if self._parent is None:
@@ -236,6 +248,7 @@ class Agent:
             return
         match command:
             case wire.Ping(n=n):
+                self._untold.parent_lives()
                 self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=_rss_bytes()))
             case wire.Drain():
                 self._draining = True
@@ -253,6 +266,7 @@ class Agent:
                     target.respond(180)
                 case wire.Answer(alone=plan):
                     self._plans[call] = plan
+                    self._offers.pop(call, None)
                     target.respond(200)
                 case wire.Play(wav=wav):
                     target.play(wav)
@@ -267,20 +281,14 @@ class Agent:
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
                     target.end(code, reason, retry_after_s)
 
-    def _emit(self, event: wire.Event) -> None:
+    def _emit(self, event: wire.Event, *, keep: bool = False) -> None:
+        """Tell the parent; what is to be kept is told to the next one too."""
+        if keep:
+            assert isinstance(event, wire.Refused | wire.Ended)
+            (self._untold.add if self._parent is None else self._untold.told)(event)
         if self._parent is not None:
             self._unsent += encode(event)
             self._send_events()
-        elif isinstance(event, wire.Refused) and len(self._untold) < UNTOLD_MAX:
-            self._untold.append(event)
-
-    def _leave_untold(self) -> None:
-        """Leave what no parent was there to hear for the next one: every INVITE has a row."""
-        if self._untold:
-            with untold_file(self._socket_path).open("ab") as file:
-                file.writelines(encode(event) for event in self._untold)
-                file.flush()
-                os.fsync(file.fileno())
 
     def _send_events(self) -> None:
         if self._parent is None or not self._unsent:
@@ -288,7 +296,7 @@ class Agent:
         try:
             self._unsent = self._unsent[self._parent.send(self._unsent) :]
         except BlockingIOError:
-            if len(self._unsent) > BACKLOG_BYTES:
+            if len(self._unsent) > self._backlog_bytes:
                 self._lose_parent()
         except ConnectionError:
             self._lose_parent()

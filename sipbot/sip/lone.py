@@ -4,11 +4,11 @@ Runs on the agent's one thread.  What to play and where to record was told to th
 call was answered (`wire.Alone`); docs/decisions/0006 says why a call must outlive the main process.
 """
 
-import contextlib
 import os
 import time
 from pathlib import Path
 
+from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.sip import wire
 from sipbot.sip.pjsua import Line
 
@@ -23,7 +23,16 @@ class LoneCall:
         self._line, self._plan, self._recorded = line, plan, recorded
         self._ends_at = time.monotonic() + plan.max_s
         self._fsync_at = 0.0
-        if not line.recording and line.playing is None:
+
+    @property
+    def call(self) -> str:
+        """The call's id."""
+        return self._line.call
+
+    def begin(self) -> None:
+        """Go on where the parent left the call, between two commands perhaps."""
+        line = self._line
+        if not (line.recording or line.closing or line.playing):
             self.prompt_ended("")
 
     def prompt_ended(self, wav: str) -> None:
@@ -41,12 +50,26 @@ class LoneCall:
         if self._line.recording and key == self._plan.finish_key:
             self._line.stop_recording()
 
-    def recording_closed(self) -> None:
-        """Thank a caller who is still on the line."""
+    def recording_closed(self, audio_bytes: int) -> None:
+        """Make the recording safe, then thank a caller who is still on the line.
+
+        Raises:
+            OSError: the disk refused; a caller must not be thanked for what is lost.
+        """
         self._recorded = True
-        _fsync(self._line.recording_path)
-        if self._line.gone is None:
+        safe = audio_bytes > 0 and self._missing_s(audio_bytes) <= wire.MISSING_S
+        if audio_bytes:
+            _fsync(self._line.recording_path)
+            _fsync(str(Path(self._line.recording_path).parent))
+        if self._line.gone is not None:
+            return
+        if safe:
             self._line.play(self._plan.thanks)
+        else:
+            self._line.end(200)
+
+    def _missing_s(self, audio_bytes: int) -> float:
+        return self._line.recorded_s - audio_bytes / AUDIO_BYTES_PER_S
 
     def tick(self, now: float) -> None:
         """Bound the recording's length and what a power cut can take."""
@@ -60,5 +83,13 @@ class LoneCall:
 
 
 def _fsync(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:
-        os.fsync(file.fileno())
+    """Flush a file, or the names in a folder.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -23,7 +23,7 @@ from pjsua2 import _pjsua2
 from sipbot.child import muted_stdout
 from sipbot.errors import ChildStartError
 from sipbot.sip.stack import LINES, Account, StackSettings
-from sipbot.wav import named_bytes
+from sipbot.wav import HEADER_BYTES, named_bytes
 
 CLOCK_HZ = 8000
 """G.711's own rate, so that nothing is resampled (pjproject performance guide)."""
@@ -146,6 +146,8 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.recording_path = ""
         self.recorded_s = 0.0
         """How long the last recorder was open."""
+        self.closing = False
+        """Whether the recorder's last words are on their way to the disk."""
         self._recording_since = 0.0
         self._recorder: Any = None
         self._media: Any = None
@@ -214,6 +216,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.recorded_s = time.monotonic() - self._recording_since
         if self._media is not None:
             self._media.stopTransmit(self._recorder)
+        self.closing = True
         self._recorder = None  # the last reference: pjsua closes the file on its next clock tick
         self._stack.closing(self, self.recording_path)
 
@@ -539,11 +542,23 @@ class Stack:
     def _finish_recordings(self, now: float) -> None:
         for entry in list(self._closing):
             line, path, until = entry
-            audio_bytes = named_bytes(Path(path))
-            if audio_bytes is not None or now >= until:
-                self._closing.remove(entry)
-                size = max(Path(path).stat().st_size - 44, 0) if Path(path).exists() else 0
-                self.listener.recording_closed(line, path, audio_bytes or size)
+            audio_bytes: int | None = 0  # for the listener, when the disk cannot be read
+            with self.guard(line.call):
+                audio_bytes = _closed_bytes(Path(path), final=now >= until)
+            if audio_bytes is None:
+                continue
+            self._closing.remove(entry)
+            line.closing = False
+            with self.guard(line.call):
+                self.listener.recording_closed(line, path, audio_bytes)
+
+
+def _closed_bytes(path: Path, *, final: bool) -> int | None:
+    """Return a recording's audio bytes; None while its header is not written, unless `final`."""
+    audio_bytes = named_bytes(path)
+    if audio_bytes is not None or not final:
+        return audio_bytes
+    return max(path.stat().st_size - HEADER_BYTES, 0) if path.exists() else 0
 
 
 def _endpoint_config(settings: StackSettings) -> Any:

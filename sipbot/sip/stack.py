@@ -53,5 +53,5 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def untold_file(socket_path: Path) -> Path:
-    """Return where an agent leaves the refusals that no parent was there to hear."""
+    """Return where an agent leaves the events that no parent was there to hear."""
     return socket_path.with_suffix(".untold")

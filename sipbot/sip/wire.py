@@ -9,6 +9,11 @@ import msgspec
 from sipbot.lines import Decoder
 from sipbot.records import CallOffer, EndedBy
 
+MISSING_S = 1.0
+"""Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
+writes steps of 256 ms and starts a clock tick or two late (measured); a disk that fills up loses
+everything from then on."""
+
 
 class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
     """A message of this border; ``type`` on the wire is the class name in lower case."""
@@ -112,7 +117,8 @@ class Hello(Base, frozen=True):
     fingerprint: str
     """The settings this agent was started with; see `AgentSettings`."""
     calls: tuple[str, ...] = ()
-    """Calls that outlived an earlier parent; the agent finishes them alone."""
+    """Calls that outlived an earlier parent: the agent finishes them alone, or just has; `Ended`
+    follows for each."""
 
 
 class Offered(Base, frozen=True):

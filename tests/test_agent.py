@@ -1,0 +1,125 @@
+"""An agent whose parent dies at a bad moment; the test is the parent."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sipbot.records import EndedBy
+from sipbot.sip import caller_wire, wire
+from sipbot.sip.stack import untold_file
+from tests import ulaw
+from tests.agents import RealAgent, calling, real_agent
+from tests.bot import thanks, until
+
+pytestmark = pytest.mark.sip
+
+
+def alone(folder: Path, recording: str = "") -> wire.Alone:
+    """The plan of a call whose every prompt is the same."""
+    prompt = folder / "prompt.wav"
+    ulaw.write(prompt, thanks())
+    return wire.Alone(
+        beep=str(prompt), thanks=str(prompt), recording=recording, max_s=0.3, finish_key="#"
+    )
+
+
+async def last(story: AsyncIterator[caller_wire.Step]) -> caller_wire.Step:
+    return [step async for step in story][-1]
+
+
+def left_by(agent: RealAgent) -> list[wire.Event]:
+    lines = untold_file(agent.socket).read_bytes().splitlines()
+    return [wire.events.decode(line) for line in lines if line]
+
+
+async def test_call_offered_to_a_parent_that_dies_is_left_as_refused(tmp_path: Path) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav") as story:
+            offered = await parent.next(wire.Offered)
+            await parent.die()
+            hung_up = await last(story)
+        code = await agent.ended()
+    assert 0 == code
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert 503 == hung_up.code
+    assert [wire.Refused(offer=offered.offer, code=503, why="draining")] == left_by(agent)
+
+
+async def test_call_that_an_agent_finished_alone_is_left_with_its_end(tmp_path: Path) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path)))
+            await parent.next(wire.Answered)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    (ended,) = left_by(agent)
+    assert isinstance(ended, wire.Ended)
+    assert (call, EndedBy.SIPBOT, True) == (ended.call, ended.by, ended.answered)
+
+
+async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again(
+    tmp_path: Path,
+) -> None:
+    recording = tmp_path / "audio.wav"
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, str(recording))))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await until(lambda: recording.exists() and recording.stat().st_size > 16_000)
+            before = recording.stat().st_size
+            parent.say(wire.StopRecording(call=call))
+            await parent.die()
+            hung_up = await last(story)
+        await agent.ended()
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert "callee" == hung_up.by
+    assert before <= recording.stat().st_size
+
+
+async def test_lone_call_that_cannot_be_recorded_ends_and_takes_nothing_with_it(
+    tmp_path: Path,
+) -> None:
+    nowhere = tmp_path / "missing" / "audio.wav"
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, str(nowhere))))
+            await parent.next(wire.Answered)
+            await parent.die()
+            hung_up = await last(story)
+        code = await agent.ended()
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert "callee" == hung_up.by
+    assert 0 == code
+    assert [call] == [event.call for event in left_by(agent) if isinstance(event, wire.Ended)]
+
+
+@pytest.mark.parametrize("drained", [True, False], ids=["after Drain", "after a crash"])
+async def test_agent_that_a_next_parent_finds_takes_calls_again(
+    tmp_path: Path, *, drained: bool
+) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, str(tmp_path / "audio.wav"))))
+            await parent.next(wire.Answered)
+            parent.say(*([wire.Drain()] if drained else []), wire.Ping(n=1))
+            await parent.next(wire.Pong)
+            await parent.die()
+            parent = await agent.parent()
+            hello = await parent.next(wire.Hello)
+            async with calling(agent.port, tmp_path / "heard-2.wav"):
+                offered = await parent.next(wire.Offered)
+        await parent.die()
+    assert (call,) == hello.calls
+    assert call != offered.offer.call
