@@ -39,6 +39,10 @@ DEATHS = 3
 _WATCH_S = 0.25
 """How often time limits are looked at; far below the shortest of them."""
 
+_STEP_S = 4 * _WATCH_S
+"""What one look may count as spent: more than this means that we ourselves were stopped (SIGSTOP, a
+paused machine), and the worker's replies of that time are still unread."""
+
 _SAME_S = 0.001
 """Positions closer than this are the same one, heard again from the same samples."""
 
@@ -66,7 +70,7 @@ class _Work:
         self.finished = isinstance(request, wire.Reread)
         self.deaths = 0
         self.given_at_s: float | None = None
-        """Monotonic time when the living worker was given all of it; None before."""
+        """When the living worker was given all of it, on our clock `_awake_s`; None before."""
         self.allowed_s = 0.0
         """Time the living worker may take, for it and for all that it had to share with."""
         self.told: set[type] = set()
@@ -111,6 +115,7 @@ class SpeechClient:
         on_crash_loop: called with the number of short lives when the recogniser keeps dying.
         limits: how long the worker may take to be ready, to answer pings and to end.
         least_limit_s: time allowed for any job, in seconds.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -122,10 +127,14 @@ class SpeechClient:
         on_crash_loop: Callable[[int], None] = lambda _: None,
         limits: Limits | None = None,
         least_limit_s: float = LEAST_LIMIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._role = role
         self._on_reply = on_reply
         self._least_limit_s = least_limit_s
+        self._clock = clock
+        self._looked_at_s = clock()
+        self._awake_s = 0.0
         self._works: dict[str, _Work] = {}
         self._blamed: str | None = None
         self.ears: dict[str, str] = {}
@@ -211,7 +220,7 @@ class SpeechClient:
         if work is not None and not work.finished:
             work.finished = True
             if work.given_at_s is not None:
-                work.given_at_s = time.monotonic()
+                work.given_at_s = self._awake_s
                 self._tell(wire.Finish(job=job))
 
     def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
@@ -238,7 +247,7 @@ class SpeechClient:
         if not self.ready.is_set():
             return
         for work in self._to_give():
-            work.given_at_s = time.monotonic()
+            work.given_at_s = self._awake_s
             self._tell(work.request)
             if work.finished and self._role == "live":
                 self._tell(wire.Finish(job=work.request.job))
@@ -304,21 +313,27 @@ class SpeechClient:
                 )
 
     async def _watch(self) -> None:
+        """Look at the time limits until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            self._look()
+
+    def _look(self) -> None:
         """End a worker that takes too long over a finished job; the job counts as its cause.
 
         Jobs share the worker: after a restart a whole backlog is read at once, and a limit that
         looked at one recording only would end the worker again and again, never reading any.
         """
-        while True:
-            await asyncio.sleep(_WATCH_S)
-            now = time.monotonic()
-            given = [work for work in self._works.values() if work.given_at_s is not None]
-            owed_s = sum(work.limit_s for work in given)
-            for job, work in self._works.items():
-                work.allowed_s = max(work.allowed_s, owed_s)
-                if not work.finished or work.given_at_s is None or self._blamed is not None:
-                    continue
-                spent_s = now - work.given_at_s
-                if spent_s > self._least_limit_s and spent_s > work.allowed_s:
-                    self._blamed = job
-                    self._child.kill(f"took more than {spent_s:.0f} s over one recording")
+        now_s = self._clock()
+        self._awake_s += min(now_s - self._looked_at_s, _STEP_S)
+        self._looked_at_s = now_s
+        given = [work for work in self._works.values() if work.given_at_s is not None]
+        owed_s = sum(work.limit_s for work in given)
+        for job, work in self._works.items():
+            work.allowed_s = max(work.allowed_s, owed_s)
+            if not work.finished or work.given_at_s is None or self._blamed is not None:
+                continue
+            spent_s = self._awake_s - work.given_at_s
+            if spent_s > self._least_limit_s and spent_s > work.allowed_s:
+                self._blamed = job
+                self._child.kill(f"took more than {spent_s:.0f} s over one recording")
