@@ -49,3 +49,19 @@ class Alerts:
         """Tell what is raised and cleared until cancelled."""
         while True:
             await self._bus.alert(*await self._waiting.get())
+
+
+def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
+    """Return every alert that this program can raise.
+
+    Args:
+        agents: how many there are.
+        accounts: names of the registrations.
+    """
+    children = ["live-recogniser", "second-recogniser", *(f"agent-{n}" for n in range(agents))]
+    return [
+        *("audio-missing", "call-failed", "dead-letter", "disk", "ledger", "metrics"),
+        *("orphan-audio", "recording-stalled", "recording-unsafe"),
+        *(f"crash-loop-{child}" for child in children),
+        *(f"account-{account}" for account in accounts),
+    ]

@@ -20,9 +20,9 @@ import structlog
 import uuid6
 
 import sipbot
-from sipbot import broker_wire, config, control
+from sipbot import broker_wire, config, control, ports
 from sipbot import control_wire as wire
-from sipbot.alerts import Alerts
+from sipbot.alerts import Alerts, every_alert
 from sipbot.calls import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
@@ -85,9 +85,14 @@ class App:
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
-        self.alerts = Alerts(self.feed, left=_alerts(settings))
+        self.alerts = Alerts(
+            self.feed,
+            left=every_alert(settings.sip.agents, [one.name for one in settings.sip.account]),
+        )
         self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
-        self.outbox = Outbox(ledger, {MQTT: self.feed}, on_dead=self._dead_letters)
+        self.outbox = Outbox(
+            ledger, {MQTT: self.feed}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
+        )
         self.feed.on_session = self.outbox.nudge
 
         models = models_of(settings)
@@ -129,6 +134,14 @@ class App:
         """
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
         await control.refuse_if_running(control.socket_path(settings.var))
+        sip, mqtt = settings.sip, settings.mqtt
+        ports.check(
+            config.DEFAULT_FILE,
+            sip.address,
+            range(sip.port, sip.port + sip.agents),
+            settings.var.absolute() / "run",
+            None if mqtt.host else mqtt.port,
+        )
         ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
         return cls(settings, dialplans, ledger)
 
@@ -257,6 +270,7 @@ class App:
 
     async def _wind_down(self) -> None:
         self._log.info("stopping", calls=self.gauges.lines_in_use)
+        self.gauges.stopping = True
         await self.herald.stopping()
         for agent in self.agents:
             agent.drain()
@@ -293,6 +307,10 @@ class App:
         problem = f"refused {MAX_REFUSALS} times and put aside: {number} deliveries"
         remedy = "sipbot outbox list --dead says why; sipbot outbox retry --all tries again"
         self.alerts.tell("dead-letter", problem if number else None, remedy)
+
+    # Event loop, from the outbox.
+    def _ledger_trouble(self, problem: str | None) -> None:
+        self.alerts.tell("ledger", problem, "Is the disk full, or another program writing there?")
 
     async def _watch_disk(self) -> None:
         while True:
@@ -377,16 +395,3 @@ async def _until(true: Callable[[], bool], limit_s: float) -> None:
     until = loop.time() + limit_s
     while not true() and loop.time() < until:
         await asyncio.sleep(0.05)
-
-
-def _alerts(settings: Settings) -> list[str]:
-    """Every alert that this program can raise."""
-    sip = settings.sip
-    children = ["live-recogniser", "second-recogniser"]
-    children += [f"agent-{number}" for number in range(sip.agents)]
-    return [
-        *("audio-missing", "call-failed", "dead-letter", "disk", "ledger", "metrics"),
-        *("orphan-audio", "recording-stalled", "recording-unsafe"),
-        *(f"crash-loop-{child}" for child in children),
-        *(f"account-{account.name}" for account in sip.account),
-    ]

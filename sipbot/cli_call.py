@@ -1,6 +1,7 @@
 """``sipbot call``: place a test call, as a caller would, and say how it went."""
 
 import asyncio
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,8 @@ def call(
 
     Example: sipbot call sip:yamato@127.0.0.1:5060 --wav message.wav --keys '#'
     """
+    if re.fullmatch(r"sips?:[^\s@<>]+(@[^\s@<>]+)?", uri) is None:
+        raise UsageError(f"{uri}: is not a SIP URI. Write one such as sip:yamato@127.0.0.1:5060")
     if wav is not None:
         check_prompt(wav)
     with tempfile.TemporaryDirectory(prefix="sipbot-call-") as folder:

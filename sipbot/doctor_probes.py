@@ -32,9 +32,6 @@ BROKER_READY_S = 15.0
 PROBE_RTP_PORT = 41000
 """Apart from the agents' default (40000) and the test callers' (42000); probes carry no audio."""
 
-_LISTENING = "00010000"
-"""Flags of a listening socket in /proc/net/unix (__SO_ACCEPTCON, Linux's include/linux/net.h)."""
-
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """What came of trying."""
@@ -43,32 +40,6 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     found: str
     version: str = ""
     remedy: str = ""
-
-
-def agents_up(run_folder: Path) -> list[int]:
-    """Return the numbers of the agents that serve from this folder.
-
-    Asks the kernel who listens; connecting would take the agent away from its parent.
-    """
-    listening = set()
-    for line in Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split(maxsplit=7)
-        if len(fields) == 8 and fields[3] == _LISTENING:
-            listening.add(fields[7])
-    names = {
-        path: int(path.stem.removeprefix("agent-")) for path in run_folder.glob("agent-*.sock")
-    }
-    return sorted(number for path, number in names.items() if str(path) in listening)
-
-
-def udp_problem(address: str, port: int) -> str:
-    """Return why an agent could not listen there; empty when it could."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            return error.strerror or str(error)
-    return ""
 
 
 async def agent() -> Probe:

@@ -61,6 +61,8 @@ class Gauges:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.stopping = False
+        """Set once an orderly stop has begun."""
         self._numbers = Numbers(lines=self.lines, lines_in_use=0)
         self._counts: Counts | None = None
         self._since = self._started_at = datetime.now(UTC)
@@ -89,6 +91,8 @@ class Gauges:
         That the broker is not connected is left out: nobody could read it there.
         """
         numbers = msgspec.structs.replace(self._numbers, lines_in_use=self.lines_in_use)
+        if self.stopping:
+            return "stopping", ()
         return judge(self._facts(numbers, broker_connected=True))
 
     async def gather(self, *, recount: bool = False) -> Status:
@@ -102,6 +106,8 @@ class Gauges:
         await self._count(at, recount=recount)
         connected = parts.feed.connected.is_set()
         state, reasons = judge(self._facts(self._numbers, broker_connected=connected))
+        if self.stopping:
+            state, reasons = "stopping", ()
         if state != self._state:
             self._state, self._since = state, at
         return Status(

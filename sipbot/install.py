@@ -144,7 +144,7 @@ def _install_from_any(model: Model, models_dir: Path, report: Report, given: Pat
                 taken = _take(model, source, work, report)
             files = _checked_tree(model, tree, taken.source)
         except (ModelError, OSError) as error:
-            _log.info("source failed", model=model.name, problem=str(error))
+            _log.info("source failed, trying the next", model=model.name, problem=str(error))
             problems.append(f"  - {error}")
             continue
         _put_in_place(model, work, models_dir, taken, files)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sipbot import config, doctor, doctor_probes, ledger_check
+from sipbot import config, doctor, doctor_probes, ledger_check, ports
 from sipbot.cli_doctor import verdict
 from sipbot.disk import AUDIO_BYTES_PER_S, RESERVE_BYTES, Room
 from sipbot.doctor import Finding, State, disk_finding, ears_finding, ledger_finding, works
@@ -263,14 +263,14 @@ async def test_recogniser_without_models_still_gets_ready() -> None:
 def test_socket_that_an_agent_left_behind_does_not_count_as_running(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "agent-0.sock"))
-    assert [] == doctor_probes.agents_up(tmp_path)
+    assert [] == ports.agents_up(tmp_path)
 
 
 def test_socket_that_an_agent_listens_on_counts_as_running(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as alive:
         alive.bind(str(tmp_path / "agent-1.sock"))
         alive.listen()
-        assert [1] == doctor_probes.agents_up(tmp_path)
+        assert [1] == ports.agents_up(tmp_path)
 
 
 @contextlib.asynccontextmanager

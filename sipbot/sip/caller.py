@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -32,9 +33,9 @@ KEY_GAP_S = 0.3
 class Caller:
     """One call, from INVITE to BYE; everything runs on the one thread of this program."""
 
-    def __init__(self, task: wire.CallerTask) -> None:
+    def __init__(self, task: wire.CallerTask, out: BinaryIO) -> None:
         self._plan = task.plan
-        self._out = claim_stdout()
+        self._out = out
         self._stack = Stack(task.stack, self)
         self._began = time.monotonic()
         self._answered_at: float | None = None
@@ -183,7 +184,13 @@ def main() -> None:
     """Make one call; see the module's docstring."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=wire.CallerTask)
     gc.disable()  # as in the agent
-    Caller(task).run()
+    out = claim_stdout()
+    try:
+        Caller(task, out).run()
+    except Exception as error:  # noqa: BLE001 - pjsua2's own class stays behind its one importer
+        out.write(encode(wire.Failed(0.0, f"{type(error).__name__}: {error}")))
+        out.flush()
+        os._exit(1)
     os._exit(0)  # pjsua2's destructors after the library is gone abort the process (measured)
 
 
