@@ -4,25 +4,32 @@ Only this command prints what callers said; it goes to standard output and never
 """
 
 import asyncio
+import difflib
+import io
 import json
-import locale
+import os
+import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from sipbot import config
 from sipbot.app import broker_of, ledger_path
-from sipbot.errors import SipbotError, UsageError
+from sipbot.backoff import backoff_s
+from sipbot.errors import FeedError, SipbotError, UsageError
+from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo import Memo, Stage, Status
-from sipbot.mqtt import Broker, Watched, watch
+from sipbot.mqtt import RECONNECT_BASE_S, RECONNECT_CAP_S, Broker, Watched, watch
 from sipbot.terminal import printable, printable_json
 from sipbot.topics import LivePayload
 
@@ -41,42 +48,10 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to
 _Lang = Annotated[str, typer.Option("--lang", help="Labels: en, ja, or auto (from $LANG).")]
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's memos.")]
 
-_LABELS = {
-    "en": {
-        "id": "id",
-        "at": "received",
-        "client": "client",
-        "caller": "caller",
-        "callback": "call back",
-        "stage": "stage",
-        "status": "status",
-        "text": "message",
-        "audio": "recording",
-        "withheld": "withheld",
-        "unread": "(not read yet)",
-        "silence": "(no words)",
-        "unconfirmed": "to be confirmed",
-        "cut_off": "CUT OFF",
-        "failed": "(not recognised: {problem})",
-    },
-    "ja": {
-        "id": "番号",
-        "at": "受信",
-        "client": "顧客",
-        "caller": "発信者",
-        "callback": "折り返し先",
-        "stage": "段階",
-        "status": "状態",
-        "text": "用件",
-        "audio": "録音",
-        "withheld": "非通知",
-        "unread": "（未認識）",
-        "silence": "（言葉なし）",
-        "unconfirmed": "要確認",
-        "cut_off": "途中で切れました",
-        "failed": "（認識できませんでした: {problem}）",
-    },
-}
+_UNLIMITED = 1_000_000
+"""Columns for a reader that is no terminal; a message of 30 minutes has some 10 000 characters."""
+_LOOKED_AT = 1000
+"""Latest memos whose clients are thought of when a client's name was mistyped."""
 
 SHORT = 8
 """Characters of an id that people type: the last ones, for UUIDv7 ids of one day begin alike."""
@@ -99,26 +74,17 @@ def list_command(
 ) -> None:
     """List memos, newest first."""
     with _errors():
-        labels = _labels(lang)
+        labels = labels_of(lang)
         with ReadOnlyLedger.open(_ledger(config_file, var)) as ledger:
             memos = ledger.memos(limit, client, status)
+            if client is not None and not memos:
+                _check_client(client, ledger, _dialplan_clients(config_file, var))
     if as_json:
         _print_json([memo.model_dump(mode="json") for memo in memos])
-        return
-    table = Table()
-    for name in ("id", "at", "client", "caller", "status", "text"):
-        table.add_column(labels[name])
-    for memo in memos:
-        cells = (
-            memo.id[-SHORT:],
-            _local(memo),
-            memo.client,
-            _caller(memo, labels),
-            memo.status.value,
-            _text(memo, labels),
-        )
-        table.add_row(*map(_cell, cells))
-    Console().print(table, markup=False)
+    elif memos:
+        _print_table(_list_table(memos, labels))
+    else:
+        typer.echo(labels["none"])
 
 
 @memos_app.command("show", epilog="Example: sipbot memos show 3fa85f64")
@@ -132,7 +98,7 @@ def show_command(
 ) -> None:
     """Show one memo in full."""
     with _errors():
-        labels = _labels(lang)
+        labels = labels_of(lang)
         path = _ledger(config_file, var)
         with ReadOnlyLedger.open(path) as ledger:
             memo = ledger.memo(memo_id)
@@ -141,20 +107,7 @@ def show_command(
     if as_json:
         _print_json(memo.model_dump(mode="json"))
         return
-    table = Table(show_header=False, box=None)
-    for name, value in (
-        ("id", f"{memo.id} (rev {memo.rev})"),
-        ("at", _local(memo)),
-        ("client", memo.client),
-        ("caller", _caller(memo, labels)),
-        ("callback", _callback(memo, labels)),
-        ("status", memo.status.value),
-        ("stage", memo.stage.value),
-        ("text", _text(memo, labels)),
-        ("audio", f"{memo.audio.url} ({memo.audio.duration_s:.1f} s)"),
-    ):
-        table.add_row(labels[name], _cell(value))
-    Console().print(table, markup=False)
+    _print_table(_show_table(memo, labels))
 
 
 @memos_app.command("watch", epilog="Example: sipbot memos watch --client yamato")
@@ -167,7 +120,7 @@ def watch_command(
 ) -> None:
     """Print memos and calls as they happen, the open ones first; end with Ctrl-C."""
     with _errors():
-        labels = _labels(lang)
+        labels = labels_of(lang)
         settings = config.load(config_file)
         try:
             asyncio.run(
@@ -180,31 +133,74 @@ def watch_command(
 async def _watch(
     broker: Broker, site: str, client: str | None, labels: dict[str, str] | None
 ) -> None:
-    async for seen in watch(broker, site, client):
+    """Print what comes, through restarts of the broker; no revision of a memo twice.
+
+    Raises:
+        FeedError: the broker was not there in the first place.
+    """
+    shown: dict[str, int] = {}
+    ever = False
+    failures = 0
+    while True:
+        subscribed = asyncio.Event()
         try:
-            line = _json_line(seen) if labels is None else _line(seen, labels)
-        except (ValueError, msgspec.MsgspecError, RecursionError):
-            # Anybody whom the broker lets publish there; its words are not repeated.
-            place = printable(f"{seen.place.kind} {seen.place.id} of {seen.place.client}")
-            typer.echo(f"{place}: the payload is not one of sipbot's: left out", err=True)
-            continue
-        if line:
-            # Flushed line by line: the reader may be a pipe.
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+            async with aclosing(watch(broker, site, client, subscribed)) as messages:
+                async for seen in messages:
+                    _print_seen(seen, labels, shown)
+        except FeedError:
+            ever = ever or subscribed.is_set()
+            if not ever:
+                raise
+            failures = 1 if subscribed.is_set() else failures + 1
+        if failures == 1:
+            typer.echo("broker away, trying again", err=True)
+        die = random.random()  # noqa: S311 - jitter, no secret
+        await asyncio.sleep(
+            backoff_s(failures, base_s=RECONNECT_BASE_S, cap_s=RECONNECT_CAP_S, die=die)
+        )
+
+
+class _Revision(msgspec.Struct):
+    """What tells a memo that is sent again from one that is new."""
+
+    rev: int
+
+
+def _print_seen(seen: Watched, labels: dict[str, str] | None, shown: dict[str, int]) -> None:
+    """Print one message, unless this revision of the memo was shown."""
+    try:
+        is_memo = seen.place.kind == "memo" and seen.payload
+        rev = msgspec.json.decode(seen.payload, type=_Revision).rev if is_memo else 0
+        line = _json_line(seen) if labels is None else _line(seen, labels)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        # Anybody whom the broker lets publish there; its words are not repeated.
+        place = printable(f"{seen.place.kind} {seen.place.id} of {seen.place.client}")
+        typer.echo(f"{place}: the payload is not one of sipbot's: left out", err=True)
+        return
+    if is_memo:
+        if rev <= shown.get(seen.place.id, 0):
+            return
+        shown[seen.place.id] = rev
+    if line:
+        # Flushed line by line: the reader may be a pipe.
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def _line(seen: Watched, labels: dict[str, str]) -> str:
     """Return one message as a line for people; the feed repeats the memos and is left out."""
     if seen.place.kind == "memo" and seen.payload:
         memo = Memo.model_validate_json(seen.payload)
-        words = (memo.id[-SHORT:], _local(memo), memo.client, _caller(memo, labels))
-        parts = (*words, f"{memo.stage.value}/{memo.status.value}", _text(memo, labels))
-        return printable("  ".join(parts))
+        head = (memo.id[-SHORT:], _short(memo.call.started_at), memo.client, _caller(memo, labels))
+        state = f"{_value(memo.stage, labels)}/{_value(memo.status, labels)}"
+        return printable("  ".join((*head, state, _text(memo, labels))))
     if seen.place.kind == "live":
         event = msgspec.json.decode(seen.payload, type=LivePayload)
-        head = f"{seen.place.id[-SHORT:]}  {seen.place.client}  {event.type}"
-        return printable(f"{head}  {event.text or ''}".rstrip())
+        what = f"{labels['call']} {_value(event.type, labels)}"
+        parts = [seen.place.id[-SHORT:], _short(event.ts), seen.place.client, what]
+        if event.type in ("ringing", "answered"):
+            parts.insert(3, event.caller or "-")
+        return printable("  ".join(filter(None, [*parts, event.text])))
     return ""
 
 
@@ -219,16 +215,94 @@ def _ledger(config_file: Path | None, var: Path | None) -> Path:
     return ledger_path(config.load(config_file)) if var is None else var / "sipbot.sqlite3"
 
 
-def _labels(lang: str) -> dict[str, str]:
-    if lang == "auto":
-        lang = "ja" if (locale.getlocale()[0] or "").startswith("ja") else "en"
-    if lang not in _LABELS:
-        raise UsageError(f"--lang {lang}: use en, ja or auto")
-    return _LABELS[lang]
+def _dialplan_clients(config_file: Path | None, var: Path | None) -> set[str]:
+    """Return the clients that have a dialplan; a folder given by --var needs no settings."""
+    default = Path(os.environ.get("SIPBOT_CONFIG") or config.DEFAULT_FILE)
+    if var is not None and config_file is None and not default.exists():
+        return set()
+    return {path.stem for path in config.load(config_file).dialplans.glob("*.toml")}
 
 
-def _local(memo: Memo) -> str:
-    return memo.call.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _check_client(client: str, ledger: ReadOnlyLedger, known: set[str]) -> None:
+    """Tell a client without memos from a mistyped one.
+
+    Raises:
+        UsageError: no dialplan and no memo has this client.
+    """
+    if client in known or ledger.memos(1, client):
+        return
+    known = known | {memo.client for memo in ledger.memos(_LOOKED_AT)}
+    nearest = difflib.get_close_matches(client.lower(), sorted(known), n=1)
+    remedy = f"Did you mean {nearest[0]}?" if nearest else f"Known are: {', '.join(sorted(known))}"
+    if not known:
+        remedy = "There is no memo of any client yet"
+    raise UsageError(f"--client {client}: no dialplan and no memo has this client. {remedy}")
+
+
+def _list_table(memos: list[Memo], labels: dict[str, str]) -> Table:
+    """Return one row a memo; the message takes what room the rest leaves."""
+    # The order of the columns is that of the cells below.
+    table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), expand=True)
+    table.add_column(labels["id"], no_wrap=True)
+    table.add_column(labels["at"], no_wrap=True)
+    table.add_column(labels["client"], overflow="fold", max_width=12)
+    table.add_column(labels["caller"], overflow="fold", max_width=13)
+    table.add_column(labels["status"], no_wrap=True)
+    table.add_column(labels["text"], overflow="fold", ratio=1)
+    for memo in memos:
+        cells = (
+            memo.id[-SHORT:],
+            _short(memo.call.started_at),
+            memo.client,
+            _caller(memo, labels),
+            _value(memo.status, labels),
+            _text(memo, labels),
+        )
+        table.add_row(*map(_cell, cells))
+    return table
+
+
+def _show_table(memo: Memo, labels: dict[str, str]) -> Table:
+    """Return one row a field, every one of them whole."""
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in (
+        ("id", f"{memo.id} (rev {memo.rev})"),
+        ("at", memo.call.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
+        ("client", memo.client),
+        ("caller", _caller(memo, labels)),
+        ("callback", _callback(memo, labels)),
+        ("status", _value(memo.status, labels)),
+        ("stage", _value(memo.stage, labels)),
+        ("text", _text(memo, labels)),
+        ("audio", f"{memo.audio.url} ({memo.audio.duration_s:.1f} s)"),
+    ):
+        table.add_row(labels[name], _cell(value))
+    return table
+
+
+def _print_table(table: Table) -> None:
+    """Print for the terminal's width; whoever reads a pipe gets every row whole."""
+    if sys.stdout.isatty():
+        Console().print(table, markup=False, highlight=False)
+        return
+    table.expand = False
+    for column in table.columns:
+        column.max_width = None
+    page = io.StringIO()
+    Console(file=page, width=_UNLIMITED).print(table, markup=False)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+
+def _short(at: datetime) -> str:
+    """Return a time as people at this machine say it; the year is in `show`."""
+    return at.astimezone().strftime("%m-%d %H:%M")
+
+
+def _value(value: str, labels: dict[str, str]) -> str:
+    """Return a stage, a status or an event in the reader's language."""
+    return labels.get(str(value), str(value))
 
 
 def _caller(memo: Memo, labels: dict[str, str]) -> str:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from sipbot import cli_memos
 from sipbot.cli_memos import memos_app
+from sipbot.labels import LABELS
 from sipbot.ledger import Ledger
-from sipbot.memo import Caller, Memo, with_failure, with_transcript
+from sipbot.memo import Caller, Memo, Stage, Status, with_failure, with_transcript
 from sipbot.mqtt import Feed, Watched
 from sipbot.records import EndedBy, EndState
 from sipbot.topics import LivePayload, Place
@@ -92,7 +94,7 @@ def test_text_of_a_call_that_a_crash_ended_says_so(memo: Memo) -> None:
     """A message without its end must not look like a whole one."""
     cut = memo.model_copy(update={"call": memo.call.model_copy(update={"cut_off": True})})
 
-    assert "[b]お電話ください [途中で切れました]" == cli_memos._text(cut, cli_memos._LABELS["ja"])
+    assert "[b]お電話ください [途中で切れました]" == cli_memos._text(cut, LABELS["ja"])
 
 
 def test_text_of_a_failed_recognition_says_why() -> None:
@@ -100,7 +102,7 @@ def test_text_of_a_failed_recognition_says_why() -> None:
     memo = with_failure(a_memo(), "no model for ja", AT)
 
     assert memo is not None
-    assert "(not recognised: no model for ja)" == cli_memos._text(memo, cli_memos._LABELS["en"])
+    assert "(not recognised: no model for ja)" == cli_memos._text(memo, LABELS["en"])
 
 
 def test_show_of_unknown_memo_is_a_usage_error(tmp_path: Path, memo: Memo) -> None:
@@ -145,9 +147,7 @@ async def test_watch_goes_on_after_a_payload_that_is_not_sipbots(
         group.create_task(feed.run())
         await feed.connected.wait()
         monkeypatch.setattr("sys.stdout", shown)
-        watching = group.create_task(
-            cli_memos._watch(broker.address, "main", None, cli_memos._LABELS["en"])
-        )
+        watching = group.create_task(cli_memos._watch(broker.address, "main", None, LABELS["en"]))
         for number, payload in enumerate(junk):
             await feed.publish_memo("yamato", f"junk{number}", payload)
         await feed.publish_memo("yamato", memo.id, memo.model_dump_json().encode())
@@ -159,6 +159,125 @@ async def test_watch_goes_on_after_a_payload_that_is_not_sipbots(
     notices = capsys.readouterr().err.splitlines()
     left_out = "the payload is not one of sipbot's: left out"
     assert [f"memo junk{n} of yamato: {left_out}" for n in range(5)] == sorted(notices)
+
+
+@pytest.mark.broker
+async def test_watch_goes_on_after_the_broker_restarts_and_shows_nothing_twice(
+    broker: RunningBroker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator's window stays open for weeks."""
+    first, second = a_memo_of(an_offer("c1")), a_memo_of(an_offer("c2"))
+    feed = Feed(broker.address, site="main", boot="b1")
+    sessions: asyncio.Queue[int] = asyncio.Queue()
+    feed.on_session = lambda: sessions.put_nowait(feed.session)
+    shown = Lines()
+    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE_S):
+        group.create_task(feed.run())
+        await sessions.get()
+        monkeypatch.setattr("sys.stdout", shown)
+        watching = group.create_task(cli_memos._watch(broker.address, "main", None, LABELS["en"]))
+        await feed.publish_memo("yamato", first.id, first.model_dump_json().encode())
+        lines = [await shown.lines.get()]
+        await broker.kill()
+        await broker.start()
+        await sessions.get()
+        for memo in (first, second):
+            await feed.publish_memo("yamato", memo.id, memo.model_dump_json().encode())
+        while second.id[-8:] not in lines[-1]:
+            lines.append(await shown.lines.get())
+        watching.cancel()
+        feed.stop()
+
+    memos = [line[:8] for line in lines if "  yamato  " in line]  # the feed logs here, too
+    assert [first.id[-8:], second.id[-8:]] == memos
+    assert "broker away, trying again\n" == capsys.readouterr().err
+
+
+def test_line_of_a_ringing_call_tells_who_calls() -> None:
+    """Somebody may pick up before sipbot does."""
+    live = LivePayload(type="ringing", ts=AT, caller="+81355501234")
+    place = Place(client="yamato", kind="live", id="5f0d2a1c")
+    seen = Watched(place=place, payload=live.encode(), retained=False)
+
+    local = AT.astimezone().strftime("%m-%d %H:%M")
+    assert f"5f0d2a1c  {local}  yamato  +81355501234  通話 呼出中" == cli_memos._line(
+        seen, LABELS["ja"]
+    )
+
+
+def test_line_of_a_memo_in_japanese_has_japanese_values() -> None:
+    """Operators read Japanese."""
+    memo = a_memo()
+    place = Place(client="yamato", kind="memo", id=memo.id)
+    seen = Watched(place=place, payload=memo.model_dump_json().encode(), retained=True)
+
+    assert "録音済み/未対応" in cli_memos._line(seen, LABELS["ja"])
+
+
+def test_every_stage_and_status_has_a_japanese_word() -> None:
+    """A new one must not appear in English in the middle of the list."""
+    values = {each.value for kind in (Stage, Status) for each in kind}
+
+    assert set() == values - LABELS["ja"].keys()
+
+
+def test_list_on_a_narrow_terminal_gives_the_message_the_room(memo: Memo) -> None:
+    """A terminal has 80 columns, a Japanese character takes two of them."""
+    long = memo.model_copy(update={"text": "あ" * 60})
+    page = io.StringIO()
+
+    table = cli_memos._list_table([long], LABELS["ja"])
+    Console(file=page, width=80).print(table, markup=False)
+
+    assert 60 == page.getvalue().count("あ")
+    assert 7 >= len(page.getvalue().splitlines())
+    assert "…" not in page.getvalue()
+
+
+def test_show_on_a_narrow_terminal_leaves_nothing_out(memo: Memo) -> None:
+    """The path of the recording is longer than a line."""
+    page = io.StringIO()
+
+    Console(file=page, width=80).print(cli_memos._show_table(memo, LABELS["en"]), markup=False)
+
+    whole = "".join("".join(line.split()) for line in page.getvalue().splitlines())
+    assert memo.audio.url in whole
+
+
+def test_show_through_a_pipe_keeps_every_field_on_one_line(tmp_path: Path, memo: Memo) -> None:
+    """What is piped into grep has no width."""
+    result = runner.invoke(
+        memos_app, ["show", memo.id, "--var", str(tmp_path)], env={"COLUMNS": "40"}
+    )
+
+    url = f"{memo.audio.url} ({memo.audio.duration_s:.1f} s)"
+    assert any(line.endswith(url) for line in result.stdout.splitlines())
+
+
+def test_list_of_nothing_says_no_memos(tmp_path: Path, memo: Memo) -> None:
+    """An empty table looks like a fault."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--status", "done"])
+
+    assert (0, "no memos\n") == (result.exit_code, result.stdout)
+
+
+def test_list_of_a_mistyped_client_names_the_nearest(tmp_path: Path, memo: Memo) -> None:
+    """Nobody waits for the memos of a client that is not there."""
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--client", "yamto"])
+
+    assert (2, True) == (result.exit_code, "Did you mean yamato?" in result.stderr)
+
+
+def test_list_of_a_client_with_a_dialplan_and_no_memo_is_empty(tmp_path: Path, memo: Memo) -> None:
+    """A new client has no memos yet."""
+    (tmp_path / "config.toml").touch()
+    (tmp_path / "dialplans").mkdir()
+    (tmp_path / "dialplans" / "midori.toml").touch()
+    options = ["--config", str(tmp_path / "config.toml"), "--var", str(tmp_path)]
+
+    result = runner.invoke(memos_app, ["list", *options, "--client", "midori"])
+
+    assert (0, "no memos\n") == (result.exit_code, result.stdout)
 
 
 class Lines(io.StringIO):
@@ -186,7 +305,7 @@ def test_line_of_watch_cannot_be_forged_by_what_a_caller_sends(
         place=Place(client="yamato", kind=kind, id=memo.id), payload=payload, retained=False
     )
 
-    line = cli_memos._line(seen, cli_memos._LABELS["en"])
+    line = cli_memos._line(seen, LABELS["en"])
 
     assert ("hello··[2J·" in line, True) == (True, line.isprintable())
 
