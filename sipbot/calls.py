@@ -36,12 +36,6 @@ each second of audio (measured), so 5 s means that the recogniser is down.  Then
 counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
 
 
-MISSING_S = 1.0
-"""Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
-writes steps of 256 ms and starts a clock tick or two late (measured); a disk that fills up loses
-everything from then on."""
-
-
 class Agent(Protocol):
     """The agent that has the call."""
 
@@ -213,7 +207,7 @@ class LiveCall:
     async def _recording_closed(self, closed: wire.RecordingClosed) -> script.Event:
         """Make the recording safe before anything that the caller hears says that it is."""
         missing_s = closed.recorded_s - closed.audio_bytes / AUDIO_BYTES_PER_S
-        self._cut_off = missing_s > MISSING_S
+        self._cut_off = missing_s > wire.MISSING_S
         try:
             await self._tools.spool.seal(self.call, cut_off=self._cut_off)
         except SpoolError as error:
@@ -375,7 +369,8 @@ class LiveCall:
             self._log.info("command to an agent that has just died", command=type(command).__name__)
 
     def _tell(self, kind: LiveType, text: str | None = None) -> None:
-        payload = LivePayload(type=kind, ts=datetime.now(UTC), text=text)
+        caller = self.caller.number if kind in ("ringing", "answered") else None
+        payload = LivePayload(type=kind, ts=datetime.now(UTC), text=text, caller=caller)
         self._tools.tell(self.client, self.call, payload)
 
     def _after(self, delay_s: float, event: script.Event) -> None:

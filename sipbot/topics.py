@@ -180,6 +180,7 @@ class LivePayload(_Payload, frozen=True, kw_only=True):
     text: str | None = None
     """Words heard so far; only with ``partial``."""
     caller: str | None = None
+    """Number of the caller; only with ``ringing`` and ``answered``, null when it is withheld."""
 
 
 def says_lost(payload: object) -> bool:
