@@ -135,7 +135,7 @@ class App:
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
         await control.refuse_if_running(control.socket_path(settings.var))
         sip, mqtt = settings.sip, settings.mqtt
-        ports.check(
+        await ports.check(
             config.DEFAULT_FILE,
             sip.address,
             range(sip.port, sip.port + sip.agents),

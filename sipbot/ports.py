@@ -4,11 +4,19 @@ Once sipbot runs, a port that is lost is a fault of a child and is tried again; 
 mistake in the settings, or another program in the way, and no retry would mend it.
 """
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from sipbot.errors import ConfigError, Mistake
+
+PATIENCE_S = 2.0
+"""After a crash the broker and the agents of the earlier run end by themselves, within a second; a
+service manager starts us again sooner."""
+
+LOOK_EVERY_S = 0.05
+"""Between two looks; callers are waiting."""
 
 _LISTENING = "00010000"
 """Flags of a listening socket in /proc/net/unix (__SO_ACCEPTCON, linux/net.h)."""
@@ -49,8 +57,10 @@ def tcp_problem(address: str, port: int) -> str:
         return error.strerror or str(error)
 
 
-def check(file: Path, address: str, sip: Sequence[int], run_folder: Path, mqtt: int | None) -> None:
-    """Refuse to start where we cannot listen.
+async def check(
+    file: Path, address: str, sip: Sequence[int], run_folder: Path, mqtt: int | None
+) -> None:
+    """Refuse to start where we cannot listen, after waiting a moment for those who are leaving.
 
     Args:
         file: the settings, for the message.
@@ -62,6 +72,17 @@ def check(file: Path, address: str, sip: Sequence[int], run_folder: Path, mqtt: 
     Raises:
         ConfigError: with every address and port that is not to be had.
     """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE_S
+    while mistakes := _mistakes(file, address, sip, run_folder, mqtt):
+        if loop.time() >= until:
+            raise ConfigError(mistakes)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _mistakes(
+    file: Path, address: str, sip: Sequence[int], run_folder: Path, mqtt: int | None
+) -> list[Mistake]:
     serving, mistakes = agents_up(run_folder), []
     for number, port in enumerate(sip):
         problem = "" if number in serving else udp_problem(address, port)
@@ -70,8 +91,7 @@ def check(file: Path, address: str, sip: Sequence[int], run_folder: Path, mqtt: 
     problem = tcp_problem("127.0.0.1", mqtt) if mqtt is not None else ""
     if problem:
         mistakes.append(_mistake(file, "mqtt.port", f"127.0.0.1:{mqtt}/tcp", problem))
-    if mistakes:
-        raise ConfigError(mistakes)
+    return mistakes
 
 
 def _mistake(file: Path, key: str, where: str, problem: str) -> Mistake:
