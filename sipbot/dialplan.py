@@ -17,7 +17,7 @@ from sipbot.errors import DialplanError, Mistake, PromptError
 from sipbot.numbers import canonical, is_e164
 from sipbot.records import CallOffer, Party
 from sipbot.toml_file import TomlFile, explain, read
-from sipbot.wav import check_prompt
+from sipbot.wav import check_prompt, mended
 
 BUILTIN_PROMPTS = Path(__file__).parent / "prompts"
 PROMPTS_FOLDER = "prompts"
@@ -210,7 +210,10 @@ def _prompt(name: str, file: TomlFile, key: tuple[str, ...], mistakes: list[Mist
         check_prompt(path)
     except PromptError as error:
         problem = f"cannot be played: {str(error).rstrip('.')}"
-        mistakes.append(file.mistake(key, problem, "Convert it as said, or choose another prompt"))
+        remedy = "Choose another prompt"
+        if mended(path).name in problem:  # the command that makes it
+            remedy = f'Then write {key[-1]} = "{mended(path).name}"'
+        mistakes.append(file.mistake(key, problem, remedy))
     return path
 
 

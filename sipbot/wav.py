@@ -31,6 +31,16 @@ PROMPT_RATES_HZ = (8000, 16000)
 """What a G.711 line plays without an odd resampling."""
 
 _PCM = 1
+_CODES = {
+    _PCM: "PCM",
+    3: "floating-point",
+    6: "A-law",
+    7: "µ-law",
+    17: "ADPCM",
+    85: "MP3",
+    0xFFFE: "audio in an extended WAV format",
+}
+"""Codes of RFC 2361 in words that a sound editor uses; 65534 is WAVE_FORMAT_EXTENSIBLE."""
 _HEAD_LIMIT_BYTES = 1 << 16
 """How far into a file the ``data`` chunk is looked for; tags of sound editors are far smaller."""
 
@@ -67,7 +77,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     def form(self) -> str:
         """The form of the audio as a person would say it."""
         channels = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
-        code = "PCM" if self.code == _PCM else f"WAVE format {self.code:#06x}"
+        code = _CODES.get(self.code, f"audio of another kind ({self.code})")
         return f"{self.bits}-bit {code}, {channels}, {self.rate_hz} Hz"
 
     @property
@@ -239,10 +249,16 @@ def check_prompt(path: Path) -> WavFacts:
     return facts
 
 
+def mended(path: Path) -> Path:
+    """Return where the command in `check_prompt`'s message puts the mended prompt."""
+    return path.with_name(f"{path.stem}-8k.wav")
+
+
 def _remedy(path: Path, options: str = "") -> str:
-    mended = path.with_name(f"{path.stem}-8k.wav")
-    source, target = shlex.quote(str(path)), shlex.quote(str(mended))
-    return f"Mend it with: sox {options}{source} -r 8000 -c 1 -b 16 -e signed-integer {target}"
+    source, target = shlex.quote(str(path)), shlex.quote(str(mended(path)))
+    form = "-r 8000 -c 1 -b 16 -e signed-integer"
+    # The level is that of the builtin prompts.
+    return f"Mend it with: sox {options}{source} {form} {target} gain -n -3"
 
 
 def named_bytes(path: Path) -> int | None:

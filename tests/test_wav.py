@@ -128,6 +128,16 @@ def test_another_form_is_refused_with_the_command_that_mends_it(
         check_prompt(path)
     assert f"{path}: is {form}" in str(caught.value)
     assert f"sox '{path}' -r 8000 -c 1 -b 16 -e signed-integer" in str(caught.value)
+    assert str(caught.value).endswith("a greeting-8k.wav' gain -n -3")
+
+
+def test_extended_form_of_wav_is_refused_in_plain_words(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.wav")
+    content = bytearray(path.read_bytes())
+    content[20:22] = b"\xfe\xff"
+    path.write_bytes(content)
+    with pytest.raises(PromptError, match="is 16-bit audio in an extended WAV format, mono"):
+        check_prompt(path)
 
 
 def test_a_prompt_cut_off_in_transit_is_refused(tmp_path: Path) -> None:
