@@ -34,7 +34,7 @@ _PROBLEMS = {
     "greater_than_equal": "is out of range",
     "less_than_equal": "is out of range",
     "finite_number": "is not a number that can be used",
-    "multiple_of": "is not a multiple of what it must be",
+    "multiple_of": "is not even",  # nothing is counted in other steps than 2
     "literal_error": "is not one of the choices",
     "string_pattern_mismatch": "does not have the right form",
     "string_too_short": "is too short",

@@ -154,6 +154,11 @@ def test_what_cannot_work_is_refused_at_its_key(values: dict[str, Any], key: str
     assert key == refused(values).key
 
 
+def test_odd_rtp_port_is_called_odd() -> None:
+    mistake = refused({"sip": {"rtp_port": 47001}})
+    assert ("is not even", True) == (mistake.problem, "an even whole number" in mistake.remedy)
+
+
 def test_relative_folders_are_relative_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('var = "x"\n[mqtt]\nhost = "b"\ntls = true\nca_file = "ca.pem"\n')
