@@ -101,7 +101,8 @@ def check_dialplans(
             clients = [plan.client for plan in plans]
             _print_json({"ok": True, "clients": clients, "numbers": numbers, "mistakes": []})
         else:
-            typer.echo(f"{len(plans)} dialplan(s) with {numbers} number(s) are right.")
+            counted = f"{_count(len(plans), 'dialplan')} with {_count(numbers, 'number')}"
+            typer.echo(f"{counted} {'is' if len(plans) == 1 else 'are'} right.")
 
 
 @dialplan_app.command("show")
@@ -131,6 +132,10 @@ def show_dialplans(
             for key, value in _facts(chosen[0]).items():
                 shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
                 typer.echo(f"{key}: {shown}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _source(path: Path | None, region: str | None, config_path: Path | None) -> tuple[Path, str]:

@@ -301,7 +301,9 @@ async def _broker(settings: Settings, *, running: bool) -> list[Finding]:
 
 def _dialplans(plans: Dialplans) -> Finding:
     numbers = sum(len(plan.numbers) for plan in plans.all)
-    found = f"{len(plans.all)} clients, {numbers} numbers; every prompt can be played"
+    clients = "1 client" if len(plans.all) == 1 else f"{len(plans.all)} clients"
+    called = "1 number" if numbers == 1 else f"{numbers} numbers"
+    found = f"{clients}, {called}; every prompt can be played"
     return Finding(part="dialplans", state="ok", found=found)
 
 

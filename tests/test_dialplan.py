@@ -277,7 +277,7 @@ def run(*words: str) -> Result:
 def test_check_counts_what_is_right(folder: Path) -> None:
     write(folder, "sato", "sato", "0312345678")
 
-    assert "1 dialplan(s) with 2 number(s) are right.\n" == run("check", str(folder)).stdout
+    assert "1 dialplan with 2 numbers is right.\n" == run("check", str(folder)).stdout
 
 
 def test_check_json_lists_the_mistakes(folder: Path) -> None:
