@@ -328,8 +328,8 @@ def _text(memo: Memo, labels: dict[str, str]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return what a table may show: a long message keeps its lines, and nothing else."""
-    return "\n".join(map(printable, text.split("\n")))
+    """Return what a table may show: on a terminal a long message keeps its lines."""
+    return ("\n" if sys.stdout.isatty() else " ").join(map(printable, text.split("\n")))
 
 
 def _print_json(value: object) -> None:

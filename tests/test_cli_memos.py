@@ -254,6 +254,24 @@ def test_show_through_a_pipe_keeps_every_field_on_one_line(tmp_path: Path, memo:
     assert any(line.endswith(url) for line in result.stdout.splitlines())
 
 
+def test_list_through_a_pipe_has_one_line_a_memo(tmp_path: Path) -> None:
+    """A text of several lines must not look like several memos."""
+
+    async def store() -> None:
+        async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+            offer = an_offer()
+            await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+            memo = a_memo_of(offer).model_copy(update={"text": "one\n" * 60 + "end"})
+            await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+
+    asyncio.run(store())
+
+    result = runner.invoke(memos_app, ["list", "--var", str(tmp_path)])
+
+    heading, _, only = result.stdout.splitlines()
+    assert (True, True) == (heading.startswith("id"), only.endswith("one end"))
+
+
 def test_list_of_nothing_says_no_memos(tmp_path: Path, memo: Memo) -> None:
     """An empty table looks like a fault."""
     result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--status", "done"])
