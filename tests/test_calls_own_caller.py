@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -54,6 +55,27 @@ async def test_message_after_the_beep_ended_by_a_telephone_event_is_thanked_for(
     assert memo.text
     assert sent == arrived
     assert of - 1 <= thanked  # the caller's recorder begins and ends within a packet
+
+
+@pytest.mark.parametrize(
+    ("client", "plan", "told"),
+    [
+        ("ringing", {"cancel_after_s": 0.5}, ("ringing", "+81355501234")),
+        ("desk", {"linger_s": 0.0}, ("answered", "+81355501234")),
+        ("desk", {"linger_s": 0.0, "headers": {"Privacy": "id"}}, ("answered", None)),
+    ],
+    ids=["ringing", "answered", "withheld"],
+)
+async def test_live_feed_tells_who_calls_unless_the_number_is_withheld(
+    bot: Bot, tmp_path: Path, client: str, plan: dict[str, Any], told: tuple[str, str | None]
+) -> None:
+    topics = ("sipbot/1/test/state", f"sipbot/1/test/client/{client}/live/+")
+    async with brokers.subscribed(bot.mqtt_port, *topics) as bus:
+        await bus.until("state")  # retained: what is told from here on is heard
+        await own_call(bot, "0355501234", client, heard=tmp_path / "heard.wav", **plan)
+        heard = [message for message in await bus.until('"hung_up"') if "/live/" in message.topic]
+    callers = [(message.json["type"], message.json["caller"]) for message in heard]
+    assert [told, ("hung_up", None)] == [callers[0], callers[-1]]
 
 
 async def test_headers_of_the_trunk_reach_the_ledger(bot: Bot, tmp_path: Path) -> None:
