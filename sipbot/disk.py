@@ -1,4 +1,6 @@
-"""How much room is left, and when to stop taking messages.  Only `look` touches the disk.
+"""How much room is left, and when to stop taking messages.
+
+Only `look` and `sync_folder` touch the disk.
 
 A recorder that meets a full disk closes "successfully" (measured, docs/decisions/0002), so the
 disk must never become full: sipbot refuses with a spoken word while there is still room for
@@ -51,6 +53,19 @@ def look(folder: Path) -> Room:
         free_files=found.f_favail,
         total_files=found.f_files,
     )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, which fsync of a file does not (see Postfix's qmgr).
+
+    Raises:
+        OSError: the folder is not there, or the disk refuses.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def too_full(room: Room, *, lines: int, longest_s: float, refusing: bool) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from sipbot.disk import sync_folder
 from sipbot.errors import ModelError, UsageError
 from sipbot.fetch import Report, check, check_space, download, listed_pin
 from sipbot.models import (
@@ -201,17 +202,8 @@ def _put_in_place(
         shutil.rmtree(work / "damaged", ignore_errors=True)  # left by a crash at this very place
         place.replace(work / "damaged")
     tree.replace(place)
-    _sync_folder(models_dir)
+    sync_folder(models_dir)
     shutil.rmtree(work)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force a rename to the disk: fsync of a file does not cover its name."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_whole(model: Model, models_dir: Path) -> bool:

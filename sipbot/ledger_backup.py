@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from sipbot.disk import sync_folder
 from sipbot.errors import LedgerError
 from sipbot.ledger_schema import BUSY_MS
 
@@ -117,11 +118,7 @@ def _make_durable(partial: Path, copy: Path) -> int:
         _refuse_to_overwrite(copy)
         raise
     partial.replace(copy)
-    folder = os.open(copy.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(copy.parent)
     return copy.stat().st_size
 
 

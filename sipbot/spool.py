@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from sipbot.disk import sync_folder
 from sipbot.errors import SpoolError
 from sipbot.records import CallOffer, Recording
 from sipbot.wav import HEADER_BYTES, read_facts, repair_header
@@ -61,7 +62,7 @@ class Spool:
                 file.write(msgspec.json.encode(note))
                 file.flush()
                 os.fsync(file.fileno())
-            _fsync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise SpoolError(f"{folder} cannot be written: {error.strerror}") from error
 
@@ -113,7 +114,7 @@ class Spool:
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _fsync_folder(folder.parent)
+        sync_folder(folder.parent)
     except OSError as error:
         raise SpoolError(
             f"{folder} cannot be made: {error.strerror}. Recordings need a writable folder with "
@@ -130,7 +131,7 @@ def _seal(path: Path, cut_off: bool) -> Recording:
             os.fsync(audio.fileno())
             while chunk := audio.read(_CHUNK_BYTES):
                 digest.update(chunk)
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
         facts = read_facts(path)
     except OSError as error:
         raise SpoolError(f"{path} cannot be made safe: {error.strerror}") from error
@@ -140,12 +141,3 @@ def _seal(path: Path, cut_off: bool) -> Recording:
         duration_s=facts.frames / facts.rate_hz,
         cut_off=cut_off,
     )
-
-
-def _fsync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, which fsync of a file does not (see Postfix's qmgr)."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
