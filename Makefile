@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 MODELS ?= models
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench peers models-test lock clean
+.PHONY: help install demo test check bench torture peers models-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -66,6 +66,9 @@ check: $(VENV)/.dev ## style, types, import rules, documents in step with the co
 
 bench: peers $(VENV)/.dev models-test ## measure; results as a table and in benchmarks/results
 	$(BIN)/python -m benchmarks
+
+torture: peers $(VENV)/.dev models-test ## break everything, count what was lost: ROUNDS=200 SEED=1 PARTS=kills,broker
+	$(BIN)/python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
 
 # -- upkeep ----------------------------------------------------------------------------------------------
 

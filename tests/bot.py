@@ -6,6 +6,7 @@ here, by its pid.
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -45,6 +46,7 @@ models = {models}
 [sip]
 address = "127.0.0.1"
 port = {port}
+agents = {agents}
 rtp_port = {rtp_port}
 allow = ["127.0.0.1/32"]
 
@@ -106,6 +108,7 @@ class Bot:
         models: folder with the speech models.
         second: whether faster-whisper reads recordings again.
         account: lines of one ``[[sip.account]]`` table; empty for none.
+        agents: how many, on ports that follow each other from `port` on.
     """
 
     def __init__(
@@ -116,9 +119,10 @@ class Bot:
         *,
         second: bool = False,
         account: str = "",
+        agents: int = 1,
     ) -> None:
         self.folder = folder
-        self.port = free_udp_port()
+        self.port = free_udp_ports(agents)
         self.mqtt_port = mqtt_port
         self.spool = folder / "var" / "spool"
         self.log = folder / "log.jsonl"
@@ -128,7 +132,8 @@ class Bot:
         config = CONFIG.format(
             models=json.dumps(str(models)),
             port=self.port,
-            rtp_port=free_rtp_ports(),
+            agents=agents,
+            rtp_port=free_rtp_ports(agents),
             accounts=f"[[sip.account]]\n{account}" if account else "",
             mqtt_port=mqtt_port,
             second="true" if second else "false",
@@ -298,13 +303,28 @@ def free_udp_port() -> int:
         return port
 
 
-_rtp_blocks: Iterator[int] = iter(range(20000 + os.getpid() % 500 * 20, 32000, 20))
-"""Below the range from which the system takes ports for others; 20 for each bot."""
+def free_udp_ports(number: int) -> int:
+    """Return the first of some ports in a row that nobody has."""
+    for _ in range(100):
+        first = free_udp_port()
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError, OverflowError):
+            for port in range(first, first + number):
+                probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", port))
+            return first
+    raise AssertionError(f"no {number} free ports in a row")
 
 
-def free_rtp_ports() -> int:
-    """First of 20 ports that no other bot of this test run has."""
-    return next(_rtp_blocks)
+_rtp_block = itertools.count(20000 + os.getpid() % 400 * 20, 20)
+"""Below the range from which the system takes ports for others; 10 for each agent."""
+
+
+def free_rtp_ports(agents: int = 1) -> int:
+    """First of so many ports that no other bot of this test run has."""
+    first = next(_rtp_block)
+    for _ in range(agents // 2):
+        next(_rtp_block)
+    return first
 
 
 def greeting() -> ulaw.Samples:
