@@ -6,6 +6,7 @@
     ├── UsageError            exit code 2: the command line itself is wrong
     ├── ConfigError           config.toml or an environment setting
     ├── DialplanError         one or more mistakes in dialplans/*.toml
+    ├── HoursError            opening hours that contradict themselves or lack something
     ├── PromptError           a prompt that cannot be played on a telephone line
     ├── ModelError            a speech model is missing, damaged or cannot be fetched
     ├── ChildError            a child program (agent, recogniser, broker)
@@ -75,6 +76,27 @@ class ConfigError(MistakesError):
 
 class DialplanError(MistakesError):
     """Raised when a client's dialplan file cannot be used."""
+
+
+class HoursProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one entry of a client's hours; whoever knows the file adds the place."""
+
+    key: tuple[str | int, ...]
+    """Path of the setting from the top of the file, such as ``("closure", 1, "name")``."""
+    problem: str
+    """Continues the sentence "the key …"."""
+    remedy: str
+    """An instruction, without its full stop."""
+
+
+class HoursError(SipbotError):
+    """Raised with every problem of a client's hours that a single table cannot show."""
+
+    def __init__(self, problems: Sequence[HoursProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "\n".join(f"{one.key}: {one.problem}. {one.remedy}" for one in self.problems)
+        )
 
 
 class PromptError(SipbotError):
