@@ -16,7 +16,17 @@ import typer
 from rich.console import Console
 
 import sipbot
-from sipbot import cli_config, cli_ledger, cli_memos, cli_models, cli_outbox, config, log, view
+from sipbot import (
+    cli_config,
+    cli_dialplan,
+    cli_ledger,
+    cli_memos,
+    cli_models,
+    cli_outbox,
+    config,
+    log,
+    view,
+)
 from sipbot.app import App
 from sipbot.cli_call import call
 from sipbot.cli_demo import demo
@@ -36,7 +46,7 @@ app.add_typer(cli_outbox.outbox_app, name="outbox")
 app.add_typer(cli_ledger.ledger_app, name="ledger")
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_config.config_app, name="config")
-app.add_typer(cli_config.dialplan_app, name="dialplan")
+app.add_typer(cli_dialplan.dialplan_app, name="dialplan")
 
 app.command()(call)
 app.command()(demo)

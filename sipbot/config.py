@@ -343,7 +343,7 @@ def from_values(values: dict[str, Any], folder: Path) -> Settings:
     Raises:
         ConfigError: with every mistake.
     """
-    return _build(TomlFile(path=folder / "(values)", sha256="", values=values, places=None))
+    return _build(TomlFile(path=folder / "(values)", sha256="", values=values, text=None))
 
 
 def _build(file: TomlFile) -> Settings:

@@ -1,49 +1,44 @@
-"""Which client is called, and what that client wants said: one TOML file per client.
+"""Which client is called, and what that client wants: one TOML file per client.
 
-Data path: sip -> [dialplan] -> script -> calls -> spool -> speech -> memo -> outbox -> mqtt
+Data path: sip -> [dialplan] -> routes -> script -> calls -> spool -> speech -> memo
 
-First form: numbers, greeting, ring time, limits of the recording, language.  A number that no file
-claims is refused, never answered with another client's greeting; a number that two files claim
-stops both.  The choice is pure; only `load_all` and `load_file` touch the disk.
+A number that no file claims is refused, never answered with another client's greeting; a number
+that two files claim stops both.  The choice is pure; only `load_all`, `load_file` and `place_of`
+touch the disk.  What a file may say is in `sipbot.dialplan_form`; what becomes of it, in
+`sipbot.plan`.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from sipbot import dialplan_defaults as defaults_of_all
+from sipbot.dialplan_build import build
 from sipbot.dialplan_form import SHAPE, DialplanForm
-from sipbot.errors import DialplanError, Mistake, PromptError
-from sipbot.numbers import canonical, is_e164
+from sipbot.errors import DialplanError, Mistake
+from sipbot.numbers import canonical
+from sipbot.patterns import NumberIndex, is_pattern
+from sipbot.plan import Dialplan
+from sipbot.prompt_shelf import BUILTIN_PROMPTS, PROMPTS_FOLDER, PromptShelf
 from sipbot.records import CallOffer, Party
 from sipbot.toml_file import TomlFile, explain, read
-from sipbot.wav import check_prompt, mended
+from sipbot.toml_places import Path as KeyPath
 
-BUILTIN_PROMPTS = Path(__file__).parent / "prompts"
-PROMPTS_FOLDER = "prompts"
-"""Sub-folder of the dialplans' folder that holds the clients' own prompts."""
-
-_BUILTIN = "builtin:"
-_SHORT_CODE_DIGITS = 8
-"""Longest literal of digits only; a longer one is a mistyped telephone number."""
-_LITERAL_CHARS = 64
-
-
-class Dialplan(DialplanForm):
-    """A client's file, checked and ready: numbers canonical, prompts found."""
-
-    path: Path
-    """The file; absolute."""
-    sha256: str
-    """Of the file's bytes, in hex: which form of the file a call was answered by."""
-    greeting: Path
-    """Absolute; a WAV that a telephone line can play."""
-    thanks: Path
-    """Absolute; likewise."""
-    beep: Path
-    """Absolute; likewise."""
-    sorry: Path
-    """Absolute; what is said when no message can be taken, in the client's language."""
+__all__ = [
+    "BUILTIN_PROMPTS",
+    "PROMPTS_FOLDER",
+    "Choice",
+    "Dialplan",
+    "Dialplans",
+    "Loader",
+    "claimed_twice",
+    "due_for_review",
+    "load_all",
+    "load_file",
+    "place_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +65,14 @@ class Dialplans:
     def __init__(self, dialplans: tuple[Dialplan, ...], region: str) -> None:
         self.all = dialplans
         self.region = region
-        self._by_number = {number: plan for plan in dialplans for number in plan.numbers}
+        self._owners: NumberIndex[Dialplan] = NumberIndex()
+        for plan in dialplans:
+            for number in plan.numbers:
+                self._owners.add(number, plan)
 
     def find(self, number: str) -> Dialplan | None:
         """The dialplan that claims this number, in whatever spelling."""
-        return self._by_number.get(canonical(number, self.region))
+        return self._owners.find(canonical(number, self.region))
 
     def choose(self, offer: CallOffer) -> Choice:
         """Choose by what was dialled, then by where the call was diverted from.
@@ -86,10 +84,64 @@ class Dialplans:
         places = _places(offer)
         for rule, user in places:
             number = canonical(user, self.region)
-            if number in self._by_number:
-                return Choice(dialplan=self._by_number[number], rule=rule, number=number)
+            plan = self._owners.find(number)
+            if plan is not None:
+                return Choice(dialplan=plan, rule=rule, number=number)
         dialled = next((user for _, user in places if user), "")
         return Choice(dialplan=None, rule="unmapped", number=canonical(dialled, self.region))
+
+
+class Loader:
+    """Reads the files of one folder, one by one or all; the defaults and prompts once.
+
+    Args:
+        folder: of the dialplans.
+        region: whose national numbers are meant.
+
+    Attributes:
+        mistakes: of the defaults; empty when they are right or there are none.
+    """
+
+    def __init__(self, folder: Path, region: str) -> None:
+        self._region = region
+        self._shelf = PromptShelf(folder.absolute())
+        self._defaults: dict[str, object] = {}
+        self.mistakes: tuple[Mistake, ...] = ()
+        try:
+            defaults = defaults_of_all.read_defaults(folder)
+            if defaults is not None:
+                self._check_defaults(defaults)
+                self._defaults = defaults.values
+        except DialplanError as error:
+            self.mistakes = error.mistakes
+            self._defaults = defaults_of_all.instead_of_broken()
+
+    def load(self, path: Path) -> tuple[Dialplan, TomlFile]:
+        """Read one file; numbers of other files are not looked at.
+
+        Raises:
+            DialplanError: with every mistake of the file.
+        """
+        file = read(path, DialplanError, links=False)
+        if self._defaults:
+            values = defaults_of_all.filled(file.values, self._defaults)
+            file = TomlFile(path=file.path, sha256=file.sha256, values=values, text=file.text)
+        form = _form(file)
+        mistakes: list[Mistake] = []
+        if form.client != path.stem:
+            remedy = f'Write client = "{path.stem}", or rename the file to {form.client}.toml'
+            mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
+        return build(form, file, self._shelf, self._region, mistakes), file
+
+    def _check_defaults(self, defaults: TomlFile) -> None:
+        mistakes = defaults_of_all.misplaced(defaults)
+        try:
+            file = defaults_of_all.of_anybody(defaults)
+            build(_form(file), file, self._shelf, self._region, [])
+        except DialplanError as error:
+            mistakes += error.mistakes
+        if mistakes:
+            raise DialplanError(sorted(mistakes, key=lambda one: (one.line, one.column)))
 
 
 def load_all(folder: Path, region: str) -> Dialplans:
@@ -99,35 +151,89 @@ def load_all(folder: Path, region: str) -> Dialplans:
         DialplanError: with every mistake of every file; also when there is no file.
     """
     paths = sorted(folder.glob("*.toml")) if folder.is_dir() else []
-    paths = [path for path in paths if not path.name.startswith(".")]
+    paths = [path for path in paths if not path.name.startswith((".", "_"))]
     if not paths:
         problem = "holds no dialplan (*.toml)" if folder.is_dir() else "is not a folder"
         remedy = "Make one file per client, named <client>.toml; see dialplans/yamato.toml"
         empty = Mistake(file=folder, key="(folder)", problem=problem, remedy=remedy)
         raise DialplanError([empty])
-    files: list[TomlFile] = []
-    plans: list[Dialplan] = []
-    mistakes: list[Mistake] = []
+    loader = Loader(folder, region)
+    loaded: list[tuple[Dialplan, TomlFile]] = []
+    mistakes = list(loader.mistakes)
     for path in paths:
         try:
-            file = read(path, DialplanError, links=False)
-            plans.append(_checked(file, region))
-            files.append(file)
+            loaded.append(loader.load(path))
         except DialplanError as error:
             mistakes += error.mistakes
-    mistakes += _claimed_twice(plans, files)
+    mistakes += claimed_twice(loaded)
     if mistakes:
         raise DialplanError(mistakes)
-    return Dialplans(tuple(plans), region)
+    return Dialplans(tuple(plan for plan, _ in loaded), region)
 
 
 def load_file(path: Path, region: str) -> Dialplan:
     """Read one file; numbers of other files are not looked at.
 
     Raises:
-        DialplanError: with every mistake of the file.
+        DialplanError: with every mistake of the file, and of the defaults beside it.
     """
-    return _checked(read(path, DialplanError, links=False), region)
+    loader = Loader(path.parent, region)
+    if not loader.mistakes:
+        return loader.load(path)[0]
+    try:
+        loader.load(path)
+    except DialplanError as error:
+        raise DialplanError([*loader.mistakes, *error.mistakes]) from None
+    raise DialplanError(loader.mistakes)
+
+
+def claimed_twice(loaded: list[tuple[Dialplan, TomlFile]]) -> list[Mistake]:
+    """The numbers that two clients claim, wildcards included; each mistake names both places."""
+    claims = [
+        (number, index, file) for plan, file in loaded for index, number in enumerate(plan.numbers)
+    ]
+    claims.sort(key=lambda claim: not is_pattern(claim[0]))  # as NumberIndex.clashes wants it
+    owners: NumberIndex[tuple[TomlFile, int]] = NumberIndex()
+    mistakes = []
+    for number, index, file in claims:
+        clash = next((each for each in owners.clashes(number) if each[1][0] is not file), None)
+        if clash is None:
+            owners.add(number, (file, index))
+            continue
+        pattern, (other, place) = clash
+        there = other.places.find(("numbers", place)) if other.places else None
+        problem = f"is claimed by {other.path}:{there.line if there else 0} as well"
+        if pattern != number:
+            problem += f" ({pattern})"
+        remedy = "A number belongs to one client: remove it from one of the two files"
+        mistakes.append(file.mistake(("numbers", index), problem, remedy))
+    return mistakes
+
+
+def due_for_review(plan: Dialplan, today: date) -> Mistake | None:
+    """The warning that somebody should look at a client's file again; None before `review_by`.
+
+    Args:
+        plan: the client's.
+        today: in the client's time zone.
+    """
+    until = plan.form.review_by
+    if until is None or today <= until:
+        return None
+    file = read(plan.path, DialplanError, links=False)
+    remedy = "Look at it with the client, then write a later date"
+    return file.mistake(("review_by",), "has passed", remedy)
+
+
+def place_of(plan: Dialplan, key: KeyPath) -> tuple[int, int]:
+    """Line and column at which a key of a client's file stands, 1-based; (0, 0) when nowhere.
+
+    Raises:
+        DialplanError: the file cannot be read any more.
+    """
+    places = read(plan.path, DialplanError, links=False).places
+    place = places.find(key) if places else None
+    return (place.line, place.column) if place else (0, 0)
 
 
 def _places(offer: CallOffer) -> list[tuple[str, str]]:
@@ -141,93 +247,8 @@ def _places(offer: CallOffer) -> list[tuple[str, str]]:
     ]
 
 
-def _checked(file: TomlFile, region: str) -> Dialplan:
+def _form(file: TomlFile) -> DialplanForm:
     try:
-        form = DialplanForm.model_validate(file.values)
+        return DialplanForm.model_validate(file.values)
     except ValidationError as error:
         raise DialplanError(explain(error, SHAPE, file)) from None
-    mistakes: list[Mistake] = []
-    if form.client != file.path.stem:
-        remedy = f'Write client = "{file.path.stem}", or rename the file to {form.client}.toml'
-        mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
-    numbers = _canonical_numbers(form, file, region, mistakes)
-    prompts = {
-        "greeting": _prompt(form.answer.greeting, file, ("answer", "greeting"), mistakes),
-        "thanks": _prompt(form.answer.thanks, file, ("answer", "thanks"), mistakes),
-        "beep": BUILTIN_PROMPTS / "beep.wav",
-        "sorry": BUILTIN_PROMPTS / form.language / "sorry.wav",
-    }
-    if mistakes:
-        raise DialplanError(mistakes)
-    values = {name: getattr(form, name) for name in DialplanForm.model_fields}
-    values |= {"numbers": numbers, "path": file.path.absolute(), "sha256": file.sha256, **prompts}
-    return Dialplan(**values)
-
-
-def _canonical_numbers(
-    form: DialplanForm, file: TomlFile, region: str, mistakes: list[Mistake]
-) -> tuple[str, ...]:
-    numbers: list[str] = []
-    for index, written in enumerate(form.numbers):
-        number = canonical(written, region)
-        where = ("numbers", index)
-        if not _can_be_dialled(number):
-            problem = f"is neither a telephone number of {region}, an extension nor a name"
-            remedy = 'Write it as "+81312345678", as dialled at home, or a name without spaces'
-            mistakes.append(file.mistake(where, problem, remedy))
-        elif number in numbers:
-            first = form.numbers[numbers.index(number)]
-            problem = f'is the same number as "{first}" in this file'
-            mistakes.append(file.mistake(where, problem, "Remove one of the two"))
-        numbers.append(number)
-    return tuple(numbers)
-
-
-def _can_be_dialled(number: str) -> bool:
-    if is_e164(number):
-        return True
-    if number.isdecimal():
-        return len(number) <= _SHORT_CODE_DIGITS
-    legal = number.isascii() and all(char.isalnum() or char in "._*#-" for char in number)
-    return legal and any(char.isalnum() for char in number) and len(number) <= _LITERAL_CHARS
-
-
-def _prompt(name: str, file: TomlFile, key: tuple[str, ...], mistakes: list[Mistake]) -> Path:
-    if name.startswith(_BUILTIN):
-        path = BUILTIN_PROMPTS / f"{name.removeprefix(_BUILTIN)}.wav"
-    else:
-        folder = file.path.absolute().parent / PROMPTS_FOLDER
-        path = folder / name
-        if folder.is_symlink() or path.is_symlink():
-            remedy = f"Put the file itself into {folder.parent.name}/{PROMPTS_FOLDER}/"
-            mistakes.append(file.mistake(key, "is a symbolic link", remedy))
-            return path
-        if not path.is_file():
-            remedy = f"Put it into {folder.parent.name}/{PROMPTS_FOLDER}/, or use a builtin: prompt"
-            mistakes.append(file.mistake(key, "does not exist", remedy))
-            return path
-    try:
-        check_prompt(path)
-    except PromptError as error:
-        problem = f"cannot be played: {str(error).rstrip('.')}"
-        remedy = "Choose another prompt"
-        if mended(path).name in problem:  # the command that makes it
-            remedy = f'Then write {key[-1]} = "{mended(path).name}"'
-        mistakes.append(file.mistake(key, problem, remedy))
-    return path
-
-
-def _claimed_twice(plans: list[Dialplan], files: list[TomlFile]) -> list[Mistake]:
-    first: dict[str, tuple[Path, int]] = {}
-    mistakes = []
-    for plan, file in zip(plans, files, strict=True):
-        for index, number in enumerate(plan.numbers):
-            if number in first:
-                other, line = first[number]
-                problem = f"is claimed by {other}:{line} as well"
-                remedy = "A number belongs to one client: remove it from one of the two files"
-                mistakes.append(file.mistake(("numbers", index), problem, remedy))
-            else:
-                place = file.places.find(("numbers", index)) if file.places else None
-                first[number] = (file.path, place.line if place else 0)
-    return mistakes

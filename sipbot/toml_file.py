@@ -5,12 +5,14 @@ busy agency is below 20 kB), regular files only, UTF-8 without NUL.  A secret's 
 repeated in a mistake.
 """
 
+import difflib
 import hashlib
 import os
 import re
 import stat
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sipbot.errors import Mistake, MistakesError
+from sipbot.toml_places import DEPTH, Places
 from sipbot.toml_places import Path as KeyPath
-from sipbot.toml_places import Places
-from sipbot.toml_shape import Shape, dotted, keys_of
+from sipbot.toml_shape import Shape, Spot, dotted
 
 LIMIT_BYTES = 256 * 1024
 _SHOWN_CHARS = 60
+_PLACES_SHOWN = 3
+"""A key that more tables than these know is rather mistyped than in the wrong one."""
 _TOO_DEEP = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""", re.ASCII
 )
@@ -52,8 +56,13 @@ class TomlFile:
     sha256: str
     """Of the bytes, in hex."""
     values: dict[str, Any]
-    places: Places | None
+    text: str | None
     """None when the values were not read from a text."""
+
+    @cached_property
+    def places(self) -> Places | None:
+        """Where the keys are; looked for when the first mistake asks, as most files have none."""
+        return None if self.text is None else Places(self.text)
 
     def mistake(
         self, key: KeyPath, problem: str, remedy: str, *, hide: bool = False, value: bool = True
@@ -112,32 +121,47 @@ def read(path: Path, error: type[MistakesError], *, links: bool = True) -> TomlF
         raise error([too_deep])
     try:
         values = tomllib.loads(text)
-        places = Places(text)
     except RecursionError:
         raise error([too_deep]) from None
     except ValueError as cause:
         raise error([_syntax(path, text, cause)]) from None
+    if _deeper(values, DEPTH):
+        raise error([too_deep])
     digest = hashlib.sha256(content).hexdigest()
-    return TomlFile(path=path, sha256=digest, values=values, places=places)
+    return TomlFile(path=path, sha256=digest, values=values, text=text)
 
 
 def explain(error: ValidationError, shape: Shape, file: TomlFile) -> list[Mistake]:
     """Turn pydantic's errors into mistakes with their places, in the order of the file."""
-    details = error.errors(include_url=False)
-    misplaced = {
-        keys_of(detail["loc"])[-1]
-        for detail in details
-        if detail["type"] == "extra_forbidden" and shape.elsewhere(detail["loc"])
-    }
     found = [
-        _mistake(detail, shape, file)
-        for detail in details
+        (detail, shape.spot(detail["loc"], file.values))
+        for detail in error.errors(include_url=False)
+    ]
+    misplaced = {
+        spot.key
+        for detail, spot in found
+        if detail["type"] == "extra_forbidden" and shape.elsewhere((*spot.table, spot.key))
+    }
+    mistakes = [
+        _mistake(detail, spot, shape, file)
+        for detail, spot in found
         # A key in the wrong table is one mistake, not also a missing key.
-        if not (detail["type"] == "missing" and detail["loc"][-1] in misplaced)
+        if not (detail["type"] == "missing" and spot.key in misplaced)
         # A list that pydantic calls too short because its entries are wrong is not.
         and not (detail["type"] == "too_short" and detail["input"])
     ]
-    return sorted(found, key=lambda mistake: (mistake.line, mistake.column))
+    return sorted(mistakes, key=lambda mistake: (mistake.line, mistake.column))
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Tell whether a key is deeper; `tomllib` itself has ended what is deeper than Python goes."""
+    if isinstance(value, dict):
+        return bool(value) and (
+            levels == 0 or any(_deeper(each, levels - 1) for each in value.values())
+        )
+    if isinstance(value, list):
+        return bool(value) and (levels == 0 or any(_deeper(each, levels - 1) for each in value))
+    return False
 
 
 def _bytes(path: Path, error: type[MistakesError], *, links: bool) -> bytes:
@@ -206,50 +230,84 @@ def _syntax(path: Path, text: str, cause: ValueError) -> Mistake:
     )
 
 
-def _mistake(detail: ErrorDetails, shape: Shape, file: TomlFile) -> Mistake:
-    context = detail.get("ctx", {})
-    loc = detail["loc"]
-    path: KeyPath = (*loc, context["key"]) if context.get("key") else loc
-    problem, remedy = _words(detail, path, shape)
-    there = detail["type"] != "missing"
-    return file.mistake(path, problem, remedy, hide=shape.hides(path), value=there)
+def _mistake(detail: ErrorDetails, spot: Spot, shape: Shape, file: TomlFile) -> Mistake:
+    key = str(detail.get("ctx", {}).get("key", ""))
+    if key:
+        table = (*spot.table, spot.key) if spot.key else ()
+        spot = Spot((*spot.file, key), table, key)
+    elif detail["type"].startswith("union_tag"):
+        spot = spot._replace(file=(*spot.file, detail["ctx"]["discriminator"].strip("'")))
+    problem, remedy = _words(detail, spot, shape)
+    there = detail["type"] not in ("missing", "union_tag_not_found")
+    hide = shape.hides((*spot.table, spot.key) if spot.key else ())
+    return file.mistake(spot.file, problem, remedy, hide=hide, value=there)
 
 
-def _words(detail: ErrorDetails, path: KeyPath, shape: Shape) -> tuple[str, str]:
+def _words(detail: ErrorDetails, spot: Spot, shape: Shape) -> tuple[str, str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "wrong":
         return str(context["problem"]), str(context["remedy"])
     if kind == "extra_forbidden":
-        return _unknown(path, shape)
-    known = shape.property(path)
+        return _unknown(spot, shape)
+    if kind.startswith("union_tag"):
+        return _kind(context, there=kind == "union_tag_invalid")
+    element = (0,) if spot.file and isinstance(spot.file[-1], int) else ()
+    known = shape.property((*spot.table, spot.key, *element))
     if kind == "missing":
-        *table, key = keys_of(path)
         if known and known.words == "a table":
-            return "is missing", f"Add a table [{'.'.join(keys_of(path))}]"
+            return "is missing", f"Add a table [{dotted(spot.file)}]"
         example = f" = {known.example}" if known and known.example else ""
-        return "is missing", f"Add {key}{example} {_where(tuple(table))}"
+        return "is missing", f"Add {spot.key}{example} {_where(spot.file[:-1])}"
     words = known.words if known else "another value"
     kind_of_value = re.split(r",| from ", words)[0]
     default = f"is not {kind_of_value}" if kind.endswith("_type") else detail["msg"].lower()
     return _PROBLEMS.get(kind, default), f"Write {words}"
 
 
-def _unknown(path: KeyPath, shape: Shape) -> tuple[str, str]:
-    *table, key = keys_of(path)
-    name = f"[{'.'.join(table)}]" if table else "this file"
+def _kind(context: dict[str, Any], *, there: bool) -> tuple[str, str]:
+    """The words for a table of several kinds whose kind is missing or unknown."""
+    key, choices = context["discriminator"].strip("'"), context["expected_tags"].replace("'", "")
+    if not there:
+        return "is missing", f'Add {key} = "…": one of {choices}'
+    nearest = difflib.get_close_matches(str(context["tag"]), choices.split(", "), n=1)
+    if nearest:
+        return "is not one of the choices", f"Did you mean {nearest[0]}?"
+    return "is not one of the choices", f"Write one of {choices}"
+
+
+def _unknown(spot: Spot, shape: Shape) -> tuple[str, str]:
+    path = (*spot.table, spot.key)
+    name = _header(spot.file[:-1]) or "this file"
     problem = f"is not a key of {name}"
     elsewhere = shape.elsewhere(path)
-    if elsewhere:
-        places = " or ".join(_where(at) for at in elsewhere)
-        return f"{problem}, it landed in the wrong table", f"Move {key} {places}"
+    if elsewhere and len(elsewhere) <= _PLACES_SHOWN:
+        places = " or ".join(_where(_indexed(at, shape)) for at in elsewhere)
+        return f"{problem}, it landed in the wrong table", f"Move {spot.key} {places}"
     nearest = shape.nearest(path)
     if nearest:
         return problem, f"Did you mean {nearest}?"
-    return problem, f"Remove it; known are {', '.join(sorted(shape.tables[tuple(table)]))}"
+    kinds = shape.kinds(path)
+    if kinds:
+        return f"{problem}, which is a {spot.table[-1]}", f"Steps that know it: {', '.join(kinds)}"
+    return problem, f"Remove it; known are {', '.join(sorted(shape.tables.get(spot.table, ())))}"
 
 
-def _where(table: tuple[str, ...]) -> str:
-    return f"below [{'.'.join(table)}]" if table else "to the top, before the first [table]"
+def _where(table: KeyPath) -> str:
+    return f"below {_header(table)}" if table else "to the top, before the first [table]"
+
+
+def _header(table: KeyPath) -> str:
+    """The table's header as it is written in the file."""
+    names = ".".join(part for part in table if isinstance(part, str))
+    if not table:
+        return ""
+    return f"[[{names}]]" if isinstance(table[-1], int) else f"[{names}]"
+
+
+def _indexed(table: tuple[str, ...], shape: Shape) -> KeyPath:
+    """The table as a path, with an index where it is one of many."""
+    known = shape.property(table)
+    return (*table, 0) if known and known.schema.get("type") == "array" else table
 
 
 def _shortened(written: str) -> str:

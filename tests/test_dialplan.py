@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from sipbot.cli_config import dialplan_app
-from sipbot.dialplan import Dialplan, Dialplans, load_all, load_file
-from sipbot.dialplan_form import SHAPE, DialplanForm, schema
+from sipbot.cli_dialplan import dialplan_app
+from sipbot.dialplan import Dialplans, load_all, load_file
+from sipbot.dialplan_form import SHAPE, schema
 from sipbot.errors import DialplanError, Mistake
 from sipbot.records import CallOffer, Party
 from tests.broken_files import Broken, broken_files
@@ -175,9 +176,9 @@ def test_hidden_files_and_other_files_are_not_read(folder: Path) -> None:
 
 def test_the_sample_keeps_to_the_published_schema() -> None:
     plan = load_file(ROOT / "dialplans/yamato.toml", "JP")
-    carried = {"path", "sha256", "greeting", "thanks", "beep", "sorry"}
+    written = plan.form.model_dump_json(by_alias=True, exclude_none=True)
 
-    jsonschema.validate(json.loads(plan.model_dump_json(by_alias=True, exclude=carried)), schema())
+    jsonschema.validate(json.loads(written), schema())
 
 
 def test_every_key_is_described_in_the_schema() -> None:
@@ -338,11 +339,5 @@ def test_every_command_shows_an_example() -> None:
 
 
 def test_a_loaded_dialplan_is_frozen(plans: Dialplans) -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        plans.all[0].client = "other"
-
-
-def test_dialplan_has_every_key_of_its_file() -> None:
-    assert {"path", "sha256", "greeting", "thanks", "beep", "sorry"} == (
-        set(Dialplan.model_fields) - set(DialplanForm.model_fields)
-    )
+    with pytest.raises(FrozenInstanceError):
+        plans.all[0].client = "other"  # type: ignore[misc]  # what the test is about

@@ -33,7 +33,7 @@ class Outer(BaseModel):
 
 
 def mistakes_in(text: str) -> list[Mistake]:
-    file = TomlFile(path=Path("x.toml"), sha256="", values=tomllib.loads(text), places=Places(text))
+    file = TomlFile(path=Path("x.toml"), sha256="", values=tomllib.loads(text), text=text)
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate(file.values)
     return explain(caught.value, Shape(Outer), file)

@@ -1,0 +1,270 @@
+"""From a client's form to its plan: every name looked up, every mistake noted.
+
+pydantic has judged each table by itself; here is what needs the rest of the file: numbers in one
+spelling, prompts that exist, steps that lead somewhere, hours that do not contradict each other.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sipbot.dialplan_checks import circles, targets, unattended, unknown, unreachable
+from sipbot.dialplan_compile import Compiler
+from sipbot.dialplan_form import DialplanForm, RouteForm, TestForm
+from sipbot.errors import DialplanError, HoursError, Mistake
+from sipbot.hours import Hours, compile_hours
+from sipbot.number_lists import callers_of, known_word, listed
+from sipbot.numbers import canonical, is_anonymous
+from sipbot.patterns import matches, sample
+from sipbot.plan import Callers, Dialplan, Route, Said, Trial
+from sipbot.prompt_shelf import BUILTIN_PROMPTS, PromptShelf
+from sipbot.steps import Prompt, Step
+from sipbot.toml_file import TomlFile
+from sipbot.toml_places import Path as KeyPath
+
+KINDS = ("open", "closed", "holiday", "closure", "day", "season")
+"""What `hours` of a route and `state` of a test can be, besides names of closures and seasons."""
+
+_BEEP = Prompt(name="beep", wav=str(BUILTIN_PROMPTS / "beep.wav"))
+
+
+def build(
+    form: DialplanForm, file: TomlFile, shelf: PromptShelf, region: str, mistakes: list[Mistake]
+) -> Dialplan:
+    """Make a client's plan.
+
+    Args:
+        form: what the file says.
+        file: where it says so.
+        shelf: the prompts there are.
+        region: whose national numbers are meant, and whose time zone and holidays by default.
+        mistakes: what is known to be wrong already.
+
+    Raises:
+        DialplanError: with every mistake, in the order of the file.
+    """
+    return _Builder(form, file, shelf, region, mistakes).plan()
+
+
+class _Builder:
+    def __init__(
+        self,
+        form: DialplanForm,
+        file: TomlFile,
+        shelf: PromptShelf,
+        region: str,
+        mistakes: list[Mistake],
+    ) -> None:
+        self._form = form
+        self._file = file
+        self._region = region
+        self._compiler = Compiler(form, file, shelf, region)
+        self._compiler.mistakes += mistakes
+        self._warnings: list[Mistake] = []
+
+    def plan(self) -> Dialplan:
+        form = self._form
+        numbers = self._numbers(form.numbers, ("numbers",))
+        hours = self._hours()
+        said, hours_prompts = self._said(), self._hours_prompts()
+        made = self._compiler.made()
+        callers = callers_of(form.callers, self._file, self._region, self._compiler.mistakes)
+        routes = self._routes(made, numbers)
+        self._check_steps(made)
+        trials = tuple(
+            self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
+        )
+        self._warn(callers, routes, made)
+        if self._compiler.mistakes:
+            mistakes = self._compiler.mistakes
+            raise DialplanError(sorted(mistakes, key=lambda one: (one.line, one.column)))
+        assert hours is not None  # without hours there was a mistake
+        return Dialplan(
+            form=form,
+            client=form.client,
+            say_name=form.say_name,
+            numbers=numbers,
+            language=form.language,
+            answer=form.answer,
+            record=form.record,
+            hours=hours,
+            callers=callers,
+            routes=routes,
+            steps=made,
+            said=said,
+            hours_prompts=hours_prompts,
+            quota=form.quota,
+            trials=trials,
+            path=self._file.path.absolute(),
+            sha256=self._file.sha256,
+            warnings=tuple(self._warnings),
+        )
+
+    def _wrong(self, key: KeyPath, problem: str, remedy: str) -> None:
+        self._compiler.mistakes.append(self._file.mistake(key, problem, remedy))
+
+    def _numbers(self, written: tuple[str, ...], key: KeyPath) -> tuple[str, ...]:
+        return listed(written, key, self._file, self._region, self._compiler.mistakes)
+
+    def _hours(self) -> Hours | None:
+        form = self._form
+        try:
+            return compile_hours(
+                form.hours, form.closure, form.day, form.season, region=self._region
+            )
+        except HoursError as error:
+            for problem in error.problems:
+                self._wrong(problem.key, problem.problem, problem.remedy)
+            return None
+
+    def _said(self) -> Said:
+        answer, find = self._form.answer, self._compiler.prompt
+
+        def maybe(name: str | None, key: str) -> Prompt | None:
+            return find(name, ("answer", key)) if name is not None else None
+
+        return Said(
+            greeting=find(answer.greeting, ("answer", "greeting")),
+            thanks=find(answer.thanks, ("answer", "thanks")),
+            beep=_BEEP,
+            sorry=self._compiler.builtin("sorry", ("language",)),
+            notice=maybe(answer.notice, "notice"),
+            after_hours=maybe(answer.after_hours, "after_hours"),
+            holiday=maybe(answer.holiday, "holiday"),
+        )
+
+    def _hours_prompts(self) -> dict[str, Prompt]:
+        named: list[tuple[str, KeyPath]] = [
+            *((one.greeting, ("closure", at)) for at, one in enumerate(self._form.closure)),
+            *((one.greeting, ("day", at)) for at, one in enumerate(self._form.day)),
+        ]
+        return {
+            name: self._compiler.prompt(name, (*key, "greeting")) for name, key in named if name
+        }
+
+    def _routes(self, made: dict[str, Step], numbers: tuple[str, ...]) -> tuple[Route, ...]:
+        names: set[str] = set()
+        routes = []
+        for place, form in enumerate(self._form.route):
+            key = ("route", place)
+            if form.name in names:
+                self._wrong((*key, "name"), "is used twice", "Give each route its own name")
+            names.add(form.name)
+            self._check_words(form.hours, (*key, "hours"))
+            if form.step is not None:
+                self._check_step(form.step, (*key, "step"), made)
+            routes.append(self._route(form, key, numbers))
+        return tuple(routes)
+
+    def _route(self, form: RouteForm, key: KeyPath, numbers: tuple[str, ...]) -> Route:
+        words = ("known", "anonymous")
+        caller = listed(
+            form.caller,
+            (*key, "caller"),
+            self._file,
+            self._region,
+            self._compiler.mistakes,
+            words=words,
+        )
+        dialled = self._numbers(form.number, (*key, "number"))
+        for place, number in enumerate(dialled):
+            if not any(matches(own, sample(number)) for own in numbers):
+                remedy = "Add it to numbers, or remove it here"
+                self._wrong((*key, "number", place), "is none of the client's numbers", remedy)
+        greeting = None
+        if form.greeting is not None:
+            greeting = self._compiler.prompt(form.greeting, (*key, "greeting"))
+        return Route(
+            name=form.name,
+            hours=form.hours,
+            caller=caller,
+            number=dialled,
+            step=form.step or "",
+            refuse=form.refuse,
+            greeting=greeting,
+            urgent=form.urgent,
+            category=form.category,
+        )
+
+    def _check_words(self, words: tuple[str, ...], key: KeyPath) -> None:
+        closures = (one.name for one in self._form.closure)
+        known = (*KINDS, *closures, *(one.name for one in self._form.season))
+        for place, word in enumerate(words):
+            remedy = "" if word in known else known_word(word, known)
+            if remedy:
+                where = (*key, place) if key[-1] == "hours" else key
+                self._wrong(where, "is neither a kind of day nor a closure or season", remedy)
+
+    def _check_step(self, name: str, key: KeyPath, made: dict[str, Step]) -> None:
+        remedy = unknown(name, made)
+        if remedy:
+            self._wrong(key, "is not a step of this file", remedy)
+
+    def _check_steps(self, made: dict[str, Step]) -> None:
+        self._check_step(self._form.answer.start, ("answer", "start"), made)
+        for name, step in made.items():
+            for key, to in targets(step):
+                self._check_step(to, ("step", name, *key), made)
+        for circle in circles(made):
+            first = circle[0]
+            where = next(
+                (key for key, to in targets(made[first]) if to == unattended(made[first])), ()
+            )
+            way = " → ".join((*circle, first))
+            problem = f"leads a caller who does nothing round in a circle: {way}"
+            remedy = "Let one of these steps go on to record, hang up or end"
+            self._wrong(("step", first, *where[:1]), problem, remedy)
+
+    def _trial(
+        self,
+        place: int,
+        form: TestForm,
+        numbers: tuple[str, ...],
+        hours: Hours | None,
+        made: dict[str, Step],
+    ) -> Trial:
+        key = ("test", place)
+        number = canonical(form.number, self._region) if form.number else sample(numbers[0])
+        if not any(matches(own, number) for own in numbers):
+            remedy = "Write one of numbers, or leave it out"
+            self._wrong((*key, "number"), "is none of the client's numbers", remedy)
+        expect = form.expect
+        for at, name in enumerate(expect.steps or ()):
+            self._check_step(name, (*key, "expect", "steps", at), made)
+        if expect.state is not None:
+            self._check_words((expect.state,), (*key, "expect", "state"))
+        if expect.route and expect.route not in {route.name for route in self._form.route}:
+            remedy = known_word(expect.route, [route.name for route in self._form.route])
+            self._wrong((*key, "expect", "route"), "is not a route of this file", remedy)
+        anonymous = not form.from_ or is_anonymous(form.from_)
+        return Trial(
+            at=_aware(form.at, hours.tz if hours else ZoneInfo("UTC")),
+            caller=None if anonymous else canonical(form.from_, self._region),
+            number=number,
+            keys=form.keys,
+            says=form.says,
+            expect=expect,
+        )
+
+    def _warn(self, callers: Callers, routes: tuple[Route, ...], made: dict[str, Step]) -> None:
+        starts = {self._form.answer.start, *(route.step for route in routes if route.step)}
+        for name in unreachable(made, starts):
+            remedy = "Name it in a step, a route or start of [answer], or remove it"
+            self._hint(("step", name), "is reached by no call", remedy)
+        for place, route in enumerate(routes[:-1]):
+            if not (route.hours or route.caller or route.number):
+                remedy = "Add hours, caller or number, or move it to the end"
+                problem = "fits every call, so the routes after it never count"
+                self._hint(("route", place), problem, remedy)
+        for place, route in enumerate(routes):
+            if "known" in route.caller and not callers.known:
+                remedy = "Add known = [ … ] below [callers]"
+                self._hint(
+                    ("route", place, "caller"), "names known callers; there are none", remedy
+                )
+
+    def _hint(self, key: KeyPath, problem: str, remedy: str) -> None:
+        self._warnings.append(self._file.mistake(key, problem, remedy))
+
+
+def _aware(at: datetime, zone: ZoneInfo) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)

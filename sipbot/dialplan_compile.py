@@ -1,0 +1,236 @@
+"""The steps of a client's file as calls walk them: prompts found, defaults filled in.
+
+What a step leaves out is filled in here: a ``record`` step from ``[record]``, the words of no input
+and no match from the prompts that ship, the question of an ``ask`` from the prompt of its item.
+"""
+
+from sipbot import steps
+from sipbot.dialplan_form import DialplanForm
+from sipbot.dialplan_steps import (
+    AskStep,
+    DigitsStep,
+    HangUpStep,
+    MenuStep,
+    RecordStep,
+    SayStep,
+    StepForm,
+    SurveyStep,
+    TransferStep,
+)
+from sipbot.errors import Mistake
+from sipbot.numbers import canonical
+from sipbot.patterns import is_pattern
+from sipbot.prompt_shelf import PromptShelf, UnplayableError
+from sipbot.toml_file import TomlFile
+from sipbot.toml_places import Path as KeyPath
+
+_SIP = ("sip:", "sips:")
+
+
+class Compiler:
+    """Makes one file's steps, and notes what is wrong with them.
+
+    Args:
+        form: the file.
+        file: where its keys are.
+        shelf: the prompts there are.
+        region: whose national numbers are meant.
+    """
+
+    def __init__(self, form: DialplanForm, file: TomlFile, shelf: PromptShelf, region: str) -> None:
+        self.form = form
+        self.file = file
+        self.shelf = shelf
+        self.region = region
+        self.mistakes: list[Mistake] = []
+
+    def prompt(self, name: str, key: KeyPath) -> steps.Prompt:
+        """The prompt that the file names at this key; a mistake when it cannot be played."""
+        try:
+            return self.shelf.find(name)
+        except UnplayableError as problem:
+            written = next(part for part in reversed(key) if isinstance(part, str))
+            remedy = problem.remedy
+            if problem.instead:
+                remedy = f'Then write {written} = "{problem.instead}"'
+            self.mistakes.append(self.file.mistake(key, problem.problem, remedy))
+            return steps.Prompt(name=name, wav="")
+
+    def made(self) -> dict[str, steps.Step]:
+        """Every step of the file by its name, and ``record``, which exists always."""
+        made = {name: self._step(name, form) for name, form in self.form.step.items()}
+        if steps.RECORD not in made:
+            made[steps.RECORD] = self._record(steps.RECORD, RecordStep(do="record"))
+        return made
+
+    def builtin(self, name: str, key: KeyPath) -> steps.Prompt:
+        """The prompt that ships in the client's language; `key` is what asks for it."""
+        return self.prompt(f"builtin:{self.form.language}/{name}", key)
+
+    def _step(self, name: str, form: StepForm) -> steps.Step:
+        match form:
+            case SayStep():
+                prompts = self._prompts(name, "prompt", form.prompt)
+                return steps.Say(name=name, prompts=prompts, then=form.then)
+            case MenuStep():
+                return self._menu(name, form)
+            case AskStep():
+                return self._ask(name, form)
+            case DigitsStep():
+                return self._digits(name, form)
+            case RecordStep():
+                return self._record(name, form)
+            case TransferStep():
+                return self._transfer(name, form)
+            case SurveyStep():
+                prompts = self._prompts(name, "prompt", form.prompt, form.kind)
+                return steps.Survey(
+                    name=name,
+                    prompts=prompts,
+                    kind=form.kind,
+                    timeout_s=form.timeout_s,
+                    then=form.then,
+                )
+            case HangUpStep():
+                return steps.HangUp(name=name, prompts=self._prompts(name, "prompt", form.prompt))
+
+    def _menu(self, name: str, form: MenuStep) -> steps.Menu:
+        return steps.Menu(
+            name=name,
+            prompts=self._prompts(name, "prompt", form.prompt),
+            keys=dict(form.keys),
+            words=dict(form.words),
+            timeout_s=form.timeout_s,
+            tries=form.tries,
+            no_input=self._prompts(name, "no_input", form.no_input, "no_input"),
+            no_match=self._prompts(name, "no_match", form.no_match, "no_match"),
+            otherwise=form.otherwise,
+        )
+
+    def _ask(self, name: str, form: AskStep) -> steps.Ask:
+        prompts = self._prompts(name, "prompt", form.prompt)
+        if form.prompt is None:
+            default = f"builtin:{self.form.language}/{form.item}"
+            if self.shelf.has(default):
+                prompts = (self.shelf.find(default),)
+            else:
+                problem = f"is missing, and no prompt that ships asks for {form.item}"
+                remedy = f'Add prompt = "{self.form.client}-{name}.wav" below [step.{name}]'
+                key = ("step", name, "prompt")
+                self.mistakes.append(self.file.mistake(key, problem, remedy, value=False))
+        return steps.Ask(
+            name=name,
+            prompts=prompts,
+            item=form.item,
+            beep=form.beep,
+            limits=steps.Limits(
+                max_s=form.max_s, end_silence_s=form.end_silence_s, no_speech_s=form.no_speech_s
+            ),
+            tries=form.tries,
+            no_input=self._prompts(name, "no_input", form.no_input, "no_input"),
+            then=form.then,
+        )
+
+    def _digits(self, name: str, form: DigitsStep) -> steps.Digits:
+        spoken: dict[str, steps.Prompt] = {}
+        before: tuple[steps.Prompt, ...] = ()
+        confirm: tuple[steps.Prompt, ...] = ()
+        if form.read_back:
+            key = ("step", name, "read_back")
+            spoken = {digit: self.builtin(f"d{digit}", key) for digit in "0123456789"}
+            before = (self.builtin("read_back", key),)
+            confirm = (self.builtin("confirm", key),)
+        return steps.Digits(
+            name=name,
+            prompts=self._prompts(name, "prompt", form.prompt, "callback"),
+            item=form.item,
+            ask_when=form.ask_when,
+            least=form.least,
+            most=form.most,
+            finish_key=form.finish_key,
+            timeout_s=form.timeout_s,
+            tries=form.tries,
+            no_input=self._prompts(name, "no_input", form.no_input, "no_input"),
+            no_match=self._prompts(name, "no_match", form.no_match, "no_match"),
+            read_back=form.read_back,
+            before=before,
+            digit=spoken,
+            confirm=confirm,
+            then=form.then,
+        )
+
+    def _record(self, name: str, form: RecordStep) -> steps.Record:
+        usual = self.form.record
+        limits = steps.Limits(
+            max_s=_or(form.max_s, usual.max_s),
+            end_silence_s=_or(form.end_silence_s, usual.end_silence_s),
+            no_speech_s=_or(form.no_speech_s, usual.no_speech_s),
+        )
+        for key in ("end_silence_s", "no_speech_s"):
+            if getattr(limits, key) >= limits.max_s:
+                problem = f"is not shorter than max_s = {limits.max_s:g}"
+                where = ("step", name, key)
+                remedy = "Lower it, or raise max_s"
+                self.mistakes.append(self.file.mistake(where, problem, remedy))
+        finish_key = usual.finish_key if form.finish_key is None else form.finish_key
+        urgent_key = usual.urgent_key if form.urgent_key is None else form.urgent_key
+        if urgent_key and urgent_key == finish_key:
+            remedy = "Choose another key, or finish_key"
+            where = ("step", name, "urgent_key")
+            self.mistakes.append(self.file.mistake(where, "ends the message already", remedy))
+        review = usual.review if form.review is None else form.review
+        asks_review = ("step", name, "review") if form.review else ("record", "review")
+        return steps.Record(
+            name=name,
+            prompts=self._prompts(name, "prompt", form.prompt),
+            beep=usual.beep if form.beep is None else form.beep,
+            limits=limits,
+            finish_key=finish_key,
+            review=(self.builtin("review", asks_review),) if review else (),
+            tries=form.tries,
+            urgent_key=urgent_key,
+            then=form.then,
+        )
+
+    def _transfer(self, name: str, form: TransferStep) -> steps.Transfer:
+        to = form.to
+        if not to.lower().startswith(_SIP):
+            to = canonical(to, self.region)
+        if not _can_be_called(to):
+            remedy = 'Write it as "+81312345678", as dialled at home, or as "sip:100@10.0.0.5"'
+            problem = "is neither a telephone number nor a SIP URI"
+            self.mistakes.append(self.file.mistake(("step", name, "to"), problem, remedy))
+        return steps.Transfer(
+            name=name,
+            prompts=self._prompts(name, "prompt", form.prompt, "transfer"),
+            to=to,
+            ring_s=form.ring_s,
+            otherwise=form.otherwise,
+        )
+
+    def _prompts(
+        self, name: str, key: str, written: tuple[str, ...] | None, default: str = ""
+    ) -> tuple[steps.Prompt, ...]:
+        if written is not None:
+            where = ("step", name, key)
+            listed = isinstance(self.file.values.get("step", {}).get(name, {}).get(key), list)
+            return tuple(
+                self.prompt(one, (*where, place) if listed else where)
+                for place, one in enumerate(written)
+            )
+        return (self.builtin(default, ("step", name)),) if default else ()
+
+
+def _or(value: float | None, usual: float) -> float:
+    return usual if value is None else value
+
+
+def _can_be_called(to: str) -> bool:
+    """A number that can be dialled, or a SIP URI without anything that could end its header."""
+    if is_pattern(to):
+        return False
+    if to.lower().startswith(_SIP):
+        user, _, host = to.partition(":")[2].partition("@")
+        legal = to.isascii() and to.isprintable() and not any(char in to for char in ' <>",;?')
+        return legal and bool(user) and bool(host) and "@" not in host
+    return to.removeprefix("+").isdecimal()
