@@ -28,6 +28,7 @@ import msgspec
 
 from sipbot.errors import HoursError, HoursProblem
 from sipbot.hours_form import (
+    REGION,
     ClosureForm,
     DayForm,
     HoursForm,
@@ -192,7 +193,7 @@ def compile_hours(
     Raises:
         HoursError: two entries contradict each other, or the region gives no time zone.
     """
-    zone = (form.tz if form else None) or ZONES.get(region, "")
+    zone = (form.tz if form else "") or ZONES.get(region, "")
     problems = [
         *_lacks_zone(zone, form, needed=bool(form or closures or days or seasons)),
         *_contradictions(closures, days, seasons),
@@ -221,7 +222,7 @@ def _situation(plan: DayPlan, *, is_open: bool) -> Situation:
 def _country(form: HoursForm | None, region: str) -> str:
     if form is None:
         return ""
-    if form.holidays is not None:
+    if form.holidays != REGION:
         return form.holidays
     return region if is_country(region) else ""
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from sipbot.form_parts import FROZEN, Prompt
 from sipbot.osm_hours import day_bands, week_hours
@@ -22,6 +21,9 @@ from sipbot.toml_file import wrong
 USUAL_CLOSURES = {"nenmatsu": ("12-29", "01-03"), "obon": ("08-13", "08-16")}
 """Closures that have dates by default: 年末年始 as public offices keep it (行政機関の休日に関する
 法律, article 1: 12-29 to 01-03), and お盆 as most of Japan does (13 to 16 August)."""
+
+REGION = "region"
+"""The holidays of the region in which the site is."""
 
 RESERVED_NAMES = frozenset({"open", "closed", "holiday", "closure", "day", "season", "weekly"})
 """Words that a route's `hours` uses for kinds of days."""
@@ -85,7 +87,7 @@ def _is_zone(value: str) -> str:
 
 
 def _is_country(value: str) -> str:
-    if value and not is_country(value):
+    if value not in ("", REGION) and not is_country(value):
         remedy = 'Write an ISO 3166 code, such as "JP" or "US-CA", or "" for no holidays'
         raise wrong("is not a country whose holidays are known", remedy)
     return value
@@ -124,16 +126,14 @@ class HoursForm(BaseModel):
 
     model_config = FROZEN
 
-    tz: Annotated[str, AfterValidator(_is_zone)] | SkipJsonSchema[None] = Field(
-        default=None, examples=["Asia/Tokyo"]
-    )
-    """Time zone of all hours in this file; in Japan and Korea it goes without saying."""
+    tz: Annotated[str, AfterValidator(_is_zone)] = Field(default="", examples=["Asia/Tokyo"])
+    """Time zone of all hours in this file; in the regions JP and KR it goes without saying."""
     open: _WeekText = Field(examples=["Mo-Fr 09:00-12:00,13:00-18:00; Sa 09:00-12:00"])
     """The weekly hours in OpenStreetMap's notation; "24/7" for always, "off" for never."""
-    holidays: Annotated[str, AfterValidator(_is_country)] | SkipJsonSchema[None] = Field(
-        default=None, examples=["JP"]
+    holidays: Annotated[str, AfterValidator(_is_country)] = Field(
+        default=REGION, examples=["JP", "US-CA", ""]
     )
-    """Country whose public holidays count; "" for none; by default the region's own."""
+    """Country whose public holidays count; "" for none; "region" for the region's own."""
     holiday_open: Annotated[str, AfterValidator(_bands)] = Field(
         default="", examples=["10:00-15:00"]
     )
