@@ -1,0 +1,119 @@
+"""A client's calendar in a terminal.
+
+A month is a grid with the hours of each day; a year is twelve small grids in colour, and a mark for
+each kind of day, since not every terminal and not every eye has colours.
+"""
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sipbot.calendar_view import (
+    KIND_WORDS,
+    PRECEDENCE_WORDS,
+    CalendarView,
+    DayView,
+    Kind,
+    MonthView,
+    stretches,
+    summary,
+)
+from sipbot.hours_diff import WEEKDAY_NAMES
+from sipbot.terminal import printable
+
+_STYLES: dict[Kind, str] = {
+    "open": "",
+    "season": "cyan",
+    "day": "bold yellow",
+    "holiday": "bold red",
+    "closure": "bold magenta",
+    "closed": "dim",
+}
+_MARKS: dict[Kind, str] = {
+    "open": " ",
+    "season": "~",
+    "day": "*",
+    "holiday": "h",
+    "closure": "x",
+    "closed": "·",
+}
+
+
+def terminal_calendar(view: CalendarView) -> RenderableType:
+    """A month with its hours, or a year in twelve small grids, with what is exceptional below."""
+    heading = Text.assemble(
+        (f"{printable(view.name)}  {view.title}", "bold"), (f"  {view.tz}", "dim")
+    )
+    if len(view.months) == 1:
+        grid: RenderableType = _large(view, view.months[0])
+    else:
+        grid = Columns([_small(view, month) for month in view.months], padding=(1, 1))
+    parts: list[RenderableType] = [heading, grid, _legend(view)]
+    if stretches(view):
+        parts.append(_list(view))
+    parts.append(Text(f"{summary(view)}. What counts: {PRECEDENCE_WORDS}.", style="dim"))
+    if view.provisional:
+        parts.append(Text("? not announced yet: the day may still change", style="dim"))
+    return Group(*parts)
+
+
+def _large(view: CalendarView, month: MonthView) -> Table:
+    table = Table(show_lines=True, expand=False, padding=(0, 1))
+    for weekday in view.weekdays:
+        table.add_column(WEEKDAY_NAMES[weekday], width=13, style="red" if weekday == 6 else "")
+    for week in month.weeks:
+        table.add_row(*(_cell(day) if day else Text() for day in week))
+    return table
+
+
+def _cell(day: DayView) -> Text:
+    style = _STYLES[day.kind]
+    text = Text(style="default")
+    text.append(f"{day.date.day:2}", style=f"bold {style}".strip())
+    if day.name and day.because != "day":
+        text.append(f" {printable(day.name)}{'?' if day.provisional else ''}", style=style)
+    for band in day.bands or ("closed",):
+        text.append(f"\n{band}", style=style or "green")
+    return text
+
+
+def _small(view: CalendarView, month: MonthView) -> Panel:
+    table = Table.grid(padding=(0, 0))
+    for _ in view.weekdays:
+        table.add_column(width=4, justify="right")
+    table.add_row(*(Text(f"{WEEKDAY_NAMES[day][:2]} ", style="dim") for day in view.weekdays))
+    for week in month.weeks:
+        table.add_row(*(_number(day) if day else Text() for day in week))
+    for _ in range(6 - len(month.weeks)):
+        table.add_row()
+    return Panel(table, title=month.title, title_align="left", border_style="dim", padding=(0, 1))
+
+
+def _number(day: DayView) -> Text:
+    mark = "?" if day.provisional else _MARKS[day.kind]
+    return Text(f"{day.date.day}{mark}", style=_STYLES[day.kind])
+
+
+def _legend(view: CalendarView) -> Text:
+    legend = Text()
+    for kind in view.kinds:
+        mark = _MARKS[kind].strip()
+        legend.append(f"{mark} {KIND_WORDS[kind]}".strip(), style=_STYLES[kind])
+        legend.append("   ")
+    return legend
+
+
+def _list(view: CalendarView) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for stretch in stretches(view):
+        day = stretch.first
+        name = "" if day.because == "day" else printable(day.name)
+        table.add_row(
+            stretch.dates,
+            Text(KIND_WORDS[day.kind], style=_STYLES[day.kind]),
+            f"{name}{'?' if day.provisional else ''}",
+            ", ".join(day.bands) or "closed",
+        )
+    return table
