@@ -2,214 +2,84 @@
 
 Data path: sip -> dialplan -> [script] -> calls -> spool -> speech -> memo -> outbox -> mqtt
 
-The same machine runs live calls and property tests.  `advance` never raises for an event that comes
-at an odd time: callers press keys, hang up and fall silent whenever they like, so an event that
-means nothing in the present phase changes nothing.
+The same machine runs live calls, rehearsals and property tests.  `advance` never raises for an
+event that comes at an odd time: callers press keys, hang up and fall silent whenever they like, so
+an event that means nothing in the present phase changes nothing.
 
 ::
 
-    OFFERED ─ RINGING ─ ANSWERING ─ GREETING ─ BEEPING ─ RECORDING ─ CLOSING ─ THANKING ─ LEAVING
-       └────────┴──────────┴──────────┴─────────┴─ hung up ─┴─────────┴──────────┴─► JUDGING ─ ENDED
+    OFFERED ─ RINGING ─ ANSWERING ─ GREETING ─ steps ─ CLOSING ─ THANKING ─ LEAVING
+       └────────┴──────────┴───── hung up ───────┴────────┴─────────┴─────────┴─► JUDGING ─ ENDED
+
+What each step does is in `script_steps`; here is what all calls have in common.
 """
 
-from enum import StrEnum
-from typing import Literal
-
-import msgspec
-
+from sipbot import steps
 from sipbot.records import EndedBy, EndState
-
-PromptName = Literal["greeting", "beep", "thanks", "sorry"]
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the dialplan says about the course of a call."""
-
-    after_s: float = 0.0
-    """How long the caller hears ringing before we answer; 0 answers at once."""
-    greeting: bool = True
-    beep: bool = True
-    max_s: float = 180.0
-    """Longest message; FreeSWITCH's default of 300 s fills a disk faster than a person reads."""
-    finish_key: str = "#"
-    """The key that ends the message; empty for none."""
-    refuse: bool = False
-    """No message can be taken now (disk nearly full): say so and hang up."""
-
-
-class Phase(StrEnum):
-    """Where in the call we are."""
-
-    OFFERED = "offered"
-    RINGING = "ringing"
-    ANSWERING = "answering"
-    GREETING = "greeting"
-    BEEPING = "beeping"
-    RECORDING = "recording"
-    CLOSING = "closing"
-    """The recorder was told to stop; its file is being made safe."""
-    THANKING = "thanking"
-    APOLOGISING = "apologising"
-    """The caller is told that no message was taken, so that nobody waits for a call back."""
-    LEAVING = "leaving"
-    """We have asked for the end of the call."""
-    JUDGING = "judging"
-    """The call is over and recorded; did the caller say anything?"""
-    ENDED = "ended"
-
-
-# -- events ------------------------------------------------------------------------------------
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to the call."""
-
-
-class Offered(Event, frozen=True):
-    """The INVITE was matched to a client."""
-
-
-class RingingOver(Event, frozen=True):
-    """`Rules.after_s` have passed since `Offered`."""
-
-
-class Answered(Event, frozen=True):
-    """The caller's ACK arrived; audio flows."""
-
-
-class PromptEnded(Event, frozen=True):
-    """The prompt that was being played has ended."""
-
-    prompt: PromptName
-
-
-class KeyPressed(Event, frozen=True):
-    """A key of the caller's telephone."""
-
-    key: str
-
-
-class SpeechStarted(Event, frozen=True):
-    """The caller has said something."""
-
-
-class SpeechEnded(Event, frozen=True):
-    """The caller has spoken and then been silent for the client's limit."""
-
-
-class Silent(Event, frozen=True):
-    """The caller has said nothing for the client's limit."""
-
-
-class TimeUp(Event, frozen=True):
-    """`Rules.max_s` have passed since the recording began."""
-
-
-class RecordingSafe(Event, frozen=True):
-    """The recording is closed and on disk."""
-
-
-class RecordingUnsafe(Event, frozen=True):
-    """The recording is closed, but not all of it is on disk."""
-
-
-class HungUp(Event, frozen=True):
-    """The dialog is over, whoever ended it; a recording that was open has been made safe."""
-
-    by: EndedBy
-
-
-class MediaFailed(Event, frozen=True):
-    """The call is up but has no audio."""
-
-
-class Judged(Event, frozen=True):
-    """Whether the recording holds speech."""
-
-    spoke: bool
-
-
-# -- actions -----------------------------------------------------------------------------------
-
-
-class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done about the call."""
-
-
-class Ring(Action, frozen=True):
-    """Send 180 Ringing and report `RingingOver` after `for_s`."""
-
-    for_s: float
-
-
-class Answer(Action, frozen=True):
-    """Send 200 OK."""
-
-
-class Play(Action, frozen=True):
-    """Play a prompt of the client's."""
-
-    prompt: PromptName
-
-
-class StopPlaying(Action, frozen=True):
-    """Stop the prompt in the middle."""
-
-
-class Record(Action, frozen=True):
-    """Record, listen, and report `TimeUp` after `max_s`."""
-
-    max_s: float
-
-
-class StopRecording(Action, frozen=True):
-    """Close the recording."""
-
-
-class HangUp(Action, frozen=True):
-    """Send BYE, or the final response `code` before the call is answered."""
-
-    code: int = 480
-
-
-class Judge(Action, frozen=True):
-    """Find out whether the recording holds speech, and report `Judged`."""
-
-
-class End(Action, frozen=True):
-    """Write the end state; nothing follows."""
-
-    state: EndState
-
-
-# -- the machine -------------------------------------------------------------------------------
-
-
-class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """One call's place in its script."""
-
-    rules: Rules
-    phase: Phase = Phase.OFFERED
-    spoke: bool | None = None
-    """None until somebody has heard; silence is a verdict, not a default."""
-    asked: bool = False
-    """`Judge` was asked for and not answered yet."""
-    recorded: bool = False
-    """A recording was begun."""
-    broken: bool = False
-    """The call's audio failed; nothing can have been said."""
-
-    def to(self, phase: Phase, *actions: Action) -> "Step":
-        """Return this script in another phase, and what is to be done on the way."""
-        return msgspec.structs.replace(self, phase=phase), actions
-
-
-Step = tuple[Script, tuple[Action, ...]]
+from sipbot.script_events import (
+    Action,
+    Answer,
+    Answered,
+    End,
+    Enter,
+    Event,
+    HangUp,
+    HungUp,
+    Judge,
+    Judged,
+    KeyPressed,
+    MediaFailed,
+    Offered,
+    Play,
+    PromptEnded,
+    RecordingSafe,
+    RecordingUnsafe,
+    Ring,
+    RingingOver,
+    Silent,
+    SpeechEnded,
+    SpeechStarted,
+    StopPlaying,
+    TimeUp,
+    TransferFailed,
+    Transferred,
+)
+from sipbot.script_state import Phase, Script, Turn, before, changed, leave, quiet, say, wait
+from sipbot.script_steps import (
+    CHOICE_MAX_S,
+    again,
+    answer,
+    arrive,
+    begin,
+    destination,
+    digit,
+    goto,
+    keep_number,
+    menu_heard,
+    menu_key,
+    message_over,
+    number_over,
+    part,
+    purpose,
+    rate,
+    record_key,
+    transferred,
+)
 
 _BEFORE_ANSWER = frozenset({Phase.OFFERED, Phase.RINGING})
+_SAYING = frozenset(
+    {
+        Phase.GREETING,
+        Phase.SAYING,
+        Phase.BEEPING,
+        Phase.THANKING,
+        Phase.PARTING,
+        Phase.APOLOGISING,
+    }
+)
 
 
-def advance(script: Script, event: Event) -> Step:
+def advance(script: Script, event: Event) -> Turn:
     """Return the script after `event` and what is to be done now."""
     if script.phase is Phase.ENDED:
         return script, ()
@@ -218,113 +88,282 @@ def advance(script: Script, event: Event) -> Step:
             return _hung_up(script, by)
         case Judged(spoke=spoke):
             return _judged(script, spoke=spoke)
-        case SpeechStarted():
-            return msgspec.structs.replace(script, spoke=True), ()
         case MediaFailed():
-            broken = msgspec.structs.replace(script, broken=True)
-            return broken.to(Phase.LEAVING, HangUp(code=488))
+            return _broke(script)
+        case _ if script.phase in {Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED}:
+            return script, ()
+        case PromptEnded(prompt=name):
+            return _said(script, name)
         case KeyPressed(key=key):
             return _key_pressed(script, key)
-        case SpeechEnded() | Silent() | TimeUp() if script.phase is Phase.RECORDING:
-            return script.to(Phase.CLOSING, StopRecording())
+        case TimeUp(n=n):
+            current = script.waiting and n == script.timer
+            return _time_up(changed(script, waiting=False)) if current else (script, ())
+        case SpeechStarted() | SpeechEnded() | Silent():
+            return _voice(script, event)
+        case Transferred() | TransferFailed():
+            return _transferred(script, event)
         case _:
             return _went_on(script, event)
 
 
-def _went_on(script: Script, event: Event) -> Step:
-    """The course of an undisturbed call."""
-    rules = script.rules
+# -- before the first step ---------------------------------------------------------------------
+
+
+def _went_on(script: Script, event: Event) -> Turn:
+    """The beginning and the end of an undisturbed call."""
+    course = script.course
     match script.phase, event:
-        case Phase.OFFERED, Offered() if rules.after_s > 0:
-            return script.to(Phase.RINGING, Ring(for_s=rules.after_s))
+        case Phase.OFFERED, Offered() if course.after_s > 0:
+            return changed(script, phase=Phase.RINGING), (Ring(for_s=course.after_s),)
         case (Phase.OFFERED, Offered()) | (Phase.RINGING, RingingOver()):
-            return script.to(Phase.ANSWERING, Answer())
-        case Phase.ANSWERING, Answered() if rules.refuse:
+            return changed(script, phase=Phase.ANSWERING), (Answer(),)
+        case Phase.ANSWERING, Answered() if course.refuse:
             return _apologise(script)
+        case Phase.ANSWERING, Answered():
+            return _greet(script)
         case Phase.CLOSING, RecordingUnsafe():
             return _apologise(script)
-        case Phase.ANSWERING, Answered() if rules.greeting:
-            return script.to(Phase.GREETING, Play(prompt="greeting"))
-        case (Phase.ANSWERING, Answered()) | (Phase.GREETING, PromptEnded(prompt="greeting")):
-            return _to_the_beep(script)
-        case Phase.BEEPING, PromptEnded(prompt="beep"):
-            return _record(script)
-        case Phase.CLOSING, RecordingSafe() if script.spoke is None:
-            return msgspec.structs.replace(script, asked=True), (Judge(),)
+        case Phase.CLOSING, RecordingSafe() if _must_judge(script):
+            return changed(script, judging=True), (Judge(),)
         case Phase.CLOSING, RecordingSafe():
             return _recorded(script)
-        case (Phase.THANKING, PromptEnded(prompt="thanks")) | (
-            Phase.APOLOGISING,
-            PromptEnded(prompt="sorry"),
-        ):
-            return script.to(Phase.LEAVING, HangUp())
         case _:
             return script, ()
 
 
-def _key_pressed(script: Script, key: str) -> Step:
-    if not key or key != script.rules.finish_key:
+def _greet(script: Script) -> Turn:
+    course = script.course
+    prompts = tuple(one for one in (course.notice, course.greeting) if one is not None)
+    if not prompts:
+        return goto(script, course.start)
+    return say(script, prompts, phase=Phase.GREETING, then=Phase.GOING_ON)
+
+
+def _said(script: Script, name: str) -> Turn:
+    """Go on to the next prompt, or to what follows the last."""
+    if script.phase not in _SAYING or not script.saying or name != script.saying[0].name:
         return script, ()
+    rest = script.saying[1:]
+    if rest:
+        return changed(script, saying=rest), (Play(prompt=rest[0]),)
+    silent = changed(script, saying=())
     match script.phase:
-        case Phase.GREETING:  # a caller who knows the greeting goes straight to the beep
-            after, actions = _to_the_beep(script)
-            return after, (StopPlaying(), *actions)
-        case Phase.RECORDING:
-            return script.to(Phase.CLOSING, StopRecording())
+        case Phase.GREETING:
+            return goto(silent, script.course.start)
+        case Phase.THANKING | Phase.PARTING | Phase.APOLOGISING:
+            return leave(silent)
+        case _:
+            return arrive(silent, script.then)
+
+
+# -- what the caller does ----------------------------------------------------------------------
+
+
+def _key_pressed(script: Script, key: str) -> Turn:
+    if script.phase is Phase.GREETING:
+        return _key_while_greeted(script, key)
+    match script.step:
+        case steps.Menu() as step if script.phase in {Phase.SAYING, Phase.CHOOSING}:
+            return menu_key(script, step, key)
+        case steps.Digits() as step if script.phase in {
+            Phase.SAYING,
+            Phase.KEYING,
+            Phase.CONFIRMING,
+        }:
+            return digit(script, step, key)
+        case steps.Record() as step if script.phase in {
+            Phase.SAYING,
+            Phase.BEEPING,
+            Phase.RECORDING,
+            Phase.REVIEWING,
+        }:
+            return record_key(script, step, key)
+        case steps.Survey() as step if script.phase in {Phase.SAYING, Phase.RATING}:
+            return rate(script, step, key)
         case _:
             return script, ()
 
 
-def _apologise(script: Script) -> Step:
-    return script.to(Phase.APOLOGISING, Play(prompt="sorry"))
+def _key_while_greeted(script: Script, key: str) -> Turn:
+    """A caller who knows the greeting goes on; nobody gets past the notice of recording."""
+    name = destination(script, script.course.start)
+    step = script.course.steps.get(name)
+    if script.saying[:1] == (script.course.notice,) or not _knows(script, step, key):
+        return script, ()
+    silent = changed(script, saying=())
+    there = begin(silent, name)
+    done: tuple[Action, ...] = (StopPlaying(), Enter(step=name))
+    match step:
+        case steps.Record():
+            then = Phase.BEEPING if step.beep else Phase.RECORDING
+            return before(done, arrive(there, then))
+        case _:
+            asking = changed(there, phase=Phase.SAYING, then=purpose(there))
+            return before(done, _key_pressed(asking, key))
 
 
-def _to_the_beep(script: Script) -> Step:
-    if script.rules.beep:
-        return script.to(Phase.BEEPING, Play(prompt="beep"))
-    return _record(script)
+def _knows(script: Script, step: steps.Step | None, key: str) -> bool:
+    match step:
+        case steps.Menu():
+            return key in step.keys
+        case steps.Record():
+            return bool(key) and key == step.finish_key
+        case steps.Digits():
+            wanted = step.ask_when == "always" or not script.caller_known
+            return wanted and key.isdecimal() and key != step.finish_key
+        case _:
+            return False
 
 
-def _record(script: Script) -> Step:
-    recording = msgspec.structs.replace(script, recorded=True)
-    return recording.to(Phase.RECORDING, Record(max_s=script.rules.max_s))
+def _voice(script: Script, event: Event) -> Turn:
+    """Take what the live ear says of the caller's voice."""
+    match event, script.step:
+        case SpeechStarted(), _:
+            return _began_to_speak(changed(script, spoke=True))
+        case SpeechEnded(), steps.Ask() as step if script.phase is Phase.ASKING:
+            return goto(answer(script, step.item), step.then)
+        case SpeechEnded(), steps.Record() as step if script.phase is Phase.RECORDING:
+            return message_over(script, step)
+        case SpeechEnded(text=text), steps.Menu() as step if _by_words(script):
+            return menu_heard(script, step, text)
+        case Silent(), steps.Ask() as step if script.phase is Phase.ASKING:
+            return again(script, step.tries, step.no_input, step.then)
+        case Silent(), steps.Record() as step if script.phase is Phase.RECORDING:
+            return message_over(script, step, silent=True)
+        case Silent(), steps.Menu() as step if _by_words(script):
+            return again(script, step.tries, step.no_input, step.otherwise)
+        case _:
+            return script, ()
 
 
-def _hung_up(script: Script, by: EndedBy) -> Step:
+def _by_words(script: Script) -> bool:
+    return script.phase is Phase.CHOOSING and script.listening
+
+
+def _began_to_speak(script: Script) -> Turn:
+    if not script.listening or script.heard:
+        return script, ()
+    hearing = changed(script, heard=True)
+    match script.phase, script.step:
+        case Phase.ASKING, steps.Ask() as step:
+            return answer(hearing, step.item), ()
+        case Phase.CHOOSING, _:
+            return wait(hearing, CHOICE_MAX_S)
+        case _:
+            return hearing, ()
+
+
+def _transferred(script: Script, event: Transferred | TransferFailed) -> Turn:
+    match script.step:
+        case steps.Transfer() as step if script.phase is Phase.TRANSFERRING:
+            return transferred(script, step, event)
+        case _:
+            return script, ()
+
+
+def _time_up(script: Script) -> Turn:
+    match script.phase, script.step:
+        case Phase.CHOOSING, steps.Menu() as step:
+            why = step.no_match if script.heard else step.no_input
+            return again(script, step.tries, why, step.otherwise)
+        # Only the ear says that nobody spoke; where it is deaf, there may be an answer.
+        case Phase.ASKING, steps.Ask() as step:
+            return goto(answer(script, step.item), step.then)
+        case Phase.RECORDING, steps.Record() as step:
+            return message_over(script, step)
+        case Phase.KEYING, steps.Digits() as step:
+            return number_over(script, step)
+        case (
+            (Phase.CONFIRMING, steps.Digits() as step)
+            | (Phase.REVIEWING, steps.Record() as step)
+            | (Phase.RATING, steps.Survey() as step)
+        ):
+            return goto(script, step.then)
+        case Phase.TRANSFERRING, steps.Transfer() as step:
+            return transferred(script, step, TransferFailed())
+        case _:
+            return script, ()
+
+
+# -- the end -----------------------------------------------------------------------------------
+
+
+def _apologise(script: Script) -> Turn:
+    return say(script, (script.course.sorry,), phase=Phase.APOLOGISING, then=Phase.LEAVING)
+
+
+def _broke(script: Script) -> Turn:
+    if script.phase in {Phase.LEAVING, Phase.JUDGING}:
+        return script, ()
+    calm, _ = quiet(script)
+    return changed(calm, phase=Phase.LEAVING, broken=True), (HangUp(code=488),)
+
+
+def _must_judge(script: Script) -> bool:
+    """Whether a caller is thanked depends on whether anything was said."""
+    unknown = script.spoke is None and not script.number_left and not script.judging
+    return unknown and script.then is Phase.THANKING
+
+
+def _recorded(script: Script) -> Turn:
+    """Thank for a message; where nothing was said there is none to thank for."""
+    if script.then is Phase.PARTING:
+        return part(script)
+    if script.spoke or script.number_left:
+        thanks = (script.course.thanks,)
+        return say(script, thanks, phase=Phase.THANKING, then=Phase.LEAVING)
+    return (script, ()) if script.judging else leave(script)
+
+
+def _hung_up(script: Script, by: EndedBy) -> Turn:
     if script.phase is Phase.JUDGING:
         return script, ()
+    kept = _with_keyed(script)
+    if kept.recorded and kept.spoke is None and not _decided(kept):
+        judging = changed(kept, phase=Phase.JUDGING, saying=())
+        return judging, (() if script.judging else (Judge(),))
+    return changed(kept, phase=Phase.ENDED), (End(state=_end_state(kept, by)),)
+
+
+def _with_keyed(script: Script) -> Script:
+    """A number that was long enough when the caller hung up is an answer."""
+    step = script.step
+    if script.phase is Phase.KEYING and isinstance(step, steps.Digits):
+        return keep_number(script, step) if len(script.keyed) >= step.least else script
+    return script
+
+
+def _decided(script: Script) -> bool:
+    return script.broken or script.phase is Phase.CONNECTED or script.number_left
+
+
+def _end_state(script: Script, by: EndedBy) -> EndState:
     if script.broken:
-        return script.to(Phase.ENDED, End(state=EndState.FAILED_MEDIA))
-    if script.recorded and script.spoke:
-        return script.to(Phase.ENDED, End(state=EndState.MEMO))
-    if script.recorded and script.spoke is None:
-        return script.to(Phase.JUDGING, *(() if script.asked else (Judge(),)))
+        return EndState.FAILED_MEDIA
+    if script.phase is Phase.CONNECTED:
+        return EndState.TRANSFERRED
     if script.recorded:
-        return script.to(Phase.ENDED, End(state=EndState.NO_MESSAGE))
-    if script.rules.refuse and script.phase not in _BEFORE_ANSWER:
-        return script.to(Phase.ENDED, End(state=EndState.REFUSED_CAPACITY))
+        said = script.spoke or script.number_left
+        return EndState.MEMO if said else EndState.NO_MESSAGE
+    if script.course.refuse and script.phase not in _BEFORE_ANSWER:
+        return EndState.REFUSED_CAPACITY
+    if script.left or script.phase is Phase.PARTING:
+        return EndState.NO_MESSAGE
     if by is EndedBy.CALLER:
         ringing = script.phase in _BEFORE_ANSWER
-        state = EndState.ABANDONED_RINGING if ringing else EndState.ABANDONED_GREETING
-        return script.to(Phase.ENDED, End(state=state))
-    return script.to(Phase.ENDED, End(state=EndState.FAILED_INTERNAL))
+        return EndState.ABANDONED_RINGING if ringing else EndState.ABANDONED_GREETING
+    return EndState.FAILED_INTERNAL
 
 
-def _judged(script: Script, *, spoke: bool) -> Step:
+def _judged(script: Script, *, spoke: bool) -> Turn:
     if script.spoke is not None and script.phase not in {Phase.CLOSING, Phase.JUDGING}:
         return script, ()  # a second verdict, such as the time limit's after the detector's
     # Speech that was heard while it was spoken is not taken back by a later verdict.
-    judged = msgspec.structs.replace(script, spoke=spoke or bool(script.spoke), asked=False)
-    if script.phase is Phase.CLOSING:
+    judged = changed(script, spoke=spoke or bool(script.spoke), judging=False)
+    if script.phase is Phase.CLOSING and script.judging:
         return _recorded(judged)
     if script.phase is not Phase.JUDGING:
         return judged, ()
     state = EndState.MEMO if judged.spoke else EndState.NO_MESSAGE
-    return judged.to(Phase.ENDED, End(state=state))
-
-
-def _recorded(script: Script) -> Step:
-    """Thank for a message; where nothing was said there is none to thank for."""
-    if script.spoke:
-        return script.to(Phase.THANKING, Play(prompt="thanks"))
-    return script.to(Phase.LEAVING, HangUp())
+    return changed(judged, phase=Phase.ENDED), (End(state=state),)

@@ -184,6 +184,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     source: Literal["keys", "speech"]
     value: str | None = None
     """The keys; None for speech, whose words come from the recognisers by the span below."""
+    span: int | None = None
+    """Number of the span within the call (`script_events.BeginSpan`); None for keys."""
     from_s: float | None = None
     to_s: float | None = None
     """Seconds from the start of the recording; None for keys."""

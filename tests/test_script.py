@@ -1,47 +1,60 @@
 """The call script is pure: every path of events ends in exactly one end state."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipbot import steps
 from sipbot.records import EndedBy, EndState
-from sipbot.script import (
+from sipbot.script import advance
+from sipbot.script_events import (
     Action,
     Answer,
     Answered,
+    BeginSpan,
+    CloseRecording,
     End,
+    EndSpan,
+    Enter,
     Event,
     HangUp,
     HungUp,
     Judge,
     Judged,
     KeyPressed,
+    Listen,
     MediaFailed,
     Offered,
-    Phase,
+    OpenRecording,
     Play,
     PromptEnded,
-    Record,
     RecordingSafe,
     RecordingUnsafe,
     Ring,
     RingingOver,
-    Rules,
-    Script,
     Silent,
     SpeechEnded,
     SpeechStarted,
+    StopListening,
     StopPlaying,
-    StopRecording,
+    StopWaiting,
     TimeUp,
-    advance,
+    Wait,
 )
+from sipbot.script_state import Phase, Script
+from sipbot.steps import RECORD, Course
+from tests.courses import BEEP, COURSES, EVENTS, GREETING, SORRY, THANKS, course
 
 HELLO = [Offered(), Answered(), PromptEnded(prompt="greeting"), PromptEnded(prompt="beep")]
+LIMITS = steps.Record(name=RECORD).limits
+OVER = (StopListening(), EndSpan(n=1), StopWaiting(), CloseRecording())
+"""What ends a message."""
 
 
-def play(events: list[Event], rules: Rules | None = None) -> tuple[Script, list[Action]]:
-    script = Script(rules=rules or Rules())
+def play(events: Sequence[Event], rules: Course | None = None) -> tuple[Script, list[Action]]:
+    script = Script(course=rules or course())
     done: list[Action] = []
     for event in events:
         script, actions = advance(script, event)
@@ -49,7 +62,7 @@ def play(events: list[Event], rules: Rules | None = None) -> tuple[Script, list[
     return script, done
 
 
-def end_state(events: list[Event], rules: Rules | None = None) -> EndState:
+def end_state(events: Sequence[Event], rules: Course | None = None) -> EndState:
     (end,) = [action for action in play(events, rules)[1] if isinstance(action, End)]
     return end.state
 
@@ -68,18 +81,22 @@ def test_call_that_goes_well_greets_beeps_records_thanks_and_hangs_up():
 
     assert [
         Answer(),
-        Play(prompt="greeting"),
-        Play(prompt="beep"),
-        Record(max_s=180.0),
-        StopRecording(),
-        Play(prompt="thanks"),
+        Play(prompt=GREETING),
+        Enter(step=RECORD),
+        Play(prompt=BEEP),
+        OpenRecording(),
+        BeginSpan(n=1, item=""),
+        Listen(limits=LIMITS),
+        Wait(n=2, for_s=180.0),
+        *OVER,
+        Play(prompt=THANKS),
         HangUp(),
         End(state=EndState.MEMO),
     ] == actions
 
 
 def test_ring_time_rings_before_answering():
-    _, actions = play([Offered(), RingingOver()], Rules(after_s=6))
+    _, actions = play([Offered(), RingingOver()], course(after_s=6))
 
     assert [Ring(for_s=6), Answer()] == actions
 
@@ -101,7 +118,7 @@ def test_silent_caller_is_not_thanked_for_a_message():
 
     _, actions = play(story)
 
-    assert [StopRecording(), Judge(), HangUp()] == actions[-3:]
+    assert [CloseRecording(), Judge(), HangUp()] == actions[-3:]
 
 
 def test_speech_found_only_after_the_recording_is_still_thanked_for():
@@ -109,7 +126,7 @@ def test_speech_found_only_after_the_recording_is_still_thanked_for():
 
     _, actions = play(story)
 
-    assert Play(prompt="thanks") == actions[-1]
+    assert Play(prompt=THANKS) == actions[-1]
 
 
 def test_time_limit_after_the_verdict_does_not_make_silence_a_message() -> None:
@@ -126,7 +143,7 @@ def test_time_limit_after_the_verdict_does_not_make_silence_a_message() -> None:
 
 
 def test_hang_up_while_being_judged_waits_for_the_verdict():
-    story = [*HELLO, TimeUp(), RecordingSafe(), HungUp(by=EndedBy.CALLER), Judged(spoke=True)]
+    story = [*HELLO, TimeUp(n=2), RecordingSafe(), HungUp(by=EndedBy.CALLER), Judged(spoke=True)]
 
     assert EndState.MEMO == end_state(story)
 
@@ -139,11 +156,11 @@ def test_caller_of_a_full_site_is_told_so_and_counted_as_refused() -> None:
         HungUp(by=EndedBy.SIPBOT),
     ]
 
-    _, actions = play(story, Rules(refuse=True))
+    _, actions = play(story, course(refuse=True))
 
     assert [
         Answer(),
-        Play(prompt="sorry"),
+        Play(prompt=SORRY),
         HangUp(),
         End(state=EndState.REFUSED_CAPACITY),
     ] == actions
@@ -154,11 +171,11 @@ def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
 
     _, actions = play(story)
 
-    assert Play(prompt="sorry") == actions[-1]
+    assert Play(prompt=SORRY) == actions[-1]
 
 
 def test_part_of_an_unsafe_recording_is_still_a_memo() -> None:
-    story = [*HELLO, SpeechStarted(), TimeUp(), RecordingUnsafe(), HungUp(by=EndedBy.CALLER)]
+    story = [*HELLO, SpeechStarted(), TimeUp(n=2), RecordingUnsafe(), HungUp(by=EndedBy.CALLER)]
 
     assert EndState.MEMO == end_state(story)
 
@@ -166,7 +183,7 @@ def test_part_of_an_unsafe_recording_is_still_a_memo() -> None:
 def test_cancel_while_ringing_is_abandoned_ringing():
     story = [Offered(), HungUp(by=EndedBy.CALLER)]
 
-    assert EndState.ABANDONED_RINGING == end_state(story, Rules(after_s=6))
+    assert EndState.ABANDONED_RINGING == end_state(story, course(after_s=6))
 
 
 def test_hang_up_during_the_greeting_is_abandoned_greeting():
@@ -178,7 +195,7 @@ def test_hang_up_during_the_greeting_is_abandoned_greeting():
 def test_finish_key_during_the_greeting_skips_to_the_beep():
     _, actions = play([Offered(), Answered(), KeyPressed(key="#")])
 
-    assert [StopPlaying(), Play(prompt="beep")] == actions[-2:]
+    assert [StopPlaying(), Enter(step=RECORD), Play(prompt=BEEP)] == actions[-3:]
 
 
 def test_other_keys_change_nothing():
@@ -206,45 +223,16 @@ def test_call_without_audio_is_failed_media():
     assert EndState.FAILED_MEDIA == end_state(story)
 
 
-EVENTS = st.one_of(
-    st.sampled_from(
-        [
-            Offered(),
-            RingingOver(),
-            Answered(),
-            SpeechStarted(),
-            SpeechEnded(),
-            Silent(),
-            TimeUp(),
-            RecordingSafe(),
-            RecordingUnsafe(),
-            MediaFailed(),
-        ]
-    ),
-    st.builds(PromptEnded, prompt=st.sampled_from(["greeting", "beep", "thanks", "sorry"])),
-    st.builds(KeyPressed, key=st.sampled_from("0123456789*#")),
-    st.builds(Judged, spoke=st.booleans()),
-    st.builds(HungUp, by=st.sampled_from(EndedBy)),
-)
-RULES = st.builds(
-    Rules,
-    after_s=st.sampled_from([0.0, 6.0]),
-    greeting=st.booleans(),
-    beep=st.booleans(),
-    finish_key=st.sampled_from(["", "#", "1"]),
-    refuse=st.booleans(),
-)
-
-
-@given(rules=RULES, events=st.lists(EVENTS, max_size=40), by=st.sampled_from(EndedBy))
+@given(rules=COURSES, events=st.lists(EVENTS, max_size=40), by=st.sampled_from(EndedBy))
 def test_any_order_of_events_ends_in_exactly_one_state(rules, events, by):
     script, actions = play([*events, HungUp(by=by), Judged(spoke=False)], rules)
 
     assert Phase.ENDED == script.phase
     assert 1 == sum(isinstance(action, End) for action in actions)
+    assert isinstance(actions[-1], End)
 
 
-@given(rules=RULES, events=st.lists(EVENTS, max_size=40))
+@given(rules=COURSES, events=st.lists(EVENTS, max_size=40))
 def test_memo_is_never_claimed_without_a_recording(rules, events):
     script, actions = play(events, rules)
 
@@ -254,15 +242,16 @@ def test_memo_is_never_claimed_without_a_recording(rules, events):
 
 @given(events=st.lists(EVENTS, max_size=40))
 def test_refusing_site_never_records(events: list[Event]) -> None:
-    _, actions = play(events, Rules(refuse=True))
+    _, actions = play(events, course(refuse=True))
 
-    assert not any(isinstance(action, Record) for action in actions)
+    assert not any(isinstance(action, OpenRecording) for action in actions)
 
 
-@given(rules=RULES, events=st.lists(EVENTS, max_size=40))
+@given(rules=COURSES, events=st.lists(EVENTS, max_size=40))
 def test_recording_is_begun_at_most_once_and_stopped_only_after_it_began(rules, events):
     _, actions = play(events, rules)
 
     kinds = [type(action) for action in actions]
-    assert kinds.count(Record) <= 1
-    assert StopRecording not in kinds or kinds.index(Record) < kinds.index(StopRecording)
+    assert kinds.count(OpenRecording) <= 1
+    assert kinds.count(CloseRecording) <= kinds.count(OpenRecording)
+    assert CloseRecording not in kinds or kinds.index(OpenRecording) < kinds.index(CloseRecording)
