@@ -86,9 +86,7 @@ class Bench:
 
     def _ask(self, job: str) -> None:
         if self._role == "live":
-            self.client.follow(
-                job, self._file, self._language, end_silence_s=30.0, no_speech_s=60.0
-            )
+            self.client.follow(job, self._file, self._language)
             self.client.finish(job)
         else:
             self.client.reread(job, self._file, self._language)

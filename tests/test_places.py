@@ -9,7 +9,7 @@ import msgspec
 from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef
-from sipbot.speech.worker import LiveJob
+from sipbot.speech.live_job import LiveJob
 
 DATA = Path(__file__).parent / "data"
 MODEL = ModelRef(name="counting", engine="vosk", languages=("ko",), path="")
@@ -54,7 +54,7 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
     places = threading.Semaphore(2)
     for number in range(6):
         path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / f"{number}.wav"))
-        follow = wire.Follow(str(number), str(path), "ko", 2.0, 60.0)
+        follow = wire.Follow(str(number), str(path), "ko")
         job = LiveJob(follow, (ear, MODEL), say, places)
         job.start()
         job.ending.finish()
@@ -65,7 +65,7 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
 
 def test_forgotten_recording_gives_up_waiting_for_a_place(tmp_path: Path) -> None:
     path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / "a.wav"))
-    follow = wire.Follow("a", str(path), "ko", 2.0, 60.0)
+    follow = wire.Follow("a", str(path), "ko")
     job = LiveJob(follow, (CountingEar(), MODEL), lambda _: None, threading.Semaphore(0))
     job.start()
 

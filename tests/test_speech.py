@@ -106,7 +106,15 @@ class Desk:
         return [type(reply) for reply in self.told if not isinstance(reply, wire.Partial)]
 
     def follow(self, path: Path, language: str = "ko", job: str = CALL) -> None:
-        self.client.follow(job, path, language, end_silence_s=1.0, no_speech_s=2.0)
+        self.client.follow(job, path, language)
+        self.expect(1, job=job)
+
+    def expect(self, n: int, *, from_s: float = 0.0, words: bool = False, job: str = CALL) -> None:
+        self.client.expect(
+            wire.Expect(
+                job=job, n=n, from_s=from_s, end_silence_s=1.0, no_speech_s=2.0, words=words
+            )
+        )
 
 
 @asynccontextmanager
@@ -365,7 +373,7 @@ async def test_a_worker_whose_parent_dies_ends_although_its_disk_hangs(tmp_path:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    follow = wire.Follow(job=CALL, path=str(path), language="ko", end_silence_s=1, no_speech_s=1)
+    follow = wire.Follow(job=CALL, path=str(path), language="ko")
     output, _ = await worker.communicate(encode(follow) + encode(wire.Ping(n=1)))
     replies = [wire.replies.decode(line) for line in output.splitlines()]
     assert [wire.Ready, wire.Pong] == [type(reply) for reply in replies]

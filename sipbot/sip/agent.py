@@ -276,6 +276,10 @@ class Agent:
                     target.record(path)
                 case wire.StopRecording():
                     target.stop_recording()
+                case wire.Transfer():
+                    # RFC 3261 section 21.5.2: this agent places no calls; the script goes on
+                    reason = "this agent places no calls"
+                    self._emit(wire.TransferFailed(call=call, code=501, reason=reason))
                 case wire.HangUp(code=code):
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):

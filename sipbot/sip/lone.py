@@ -1,5 +1,9 @@
 """A call that has lost its parent: finish the prompt, beep, record, thank, hang up.
 
+Where a recording was open already (a caller between two questions, say), it goes on until the
+finish key, the longest message or the end of the call: nobody is here to ask the next question, and
+what the caller says now belongs to the same message.
+
 Runs on the agent's one thread.  What to play and where to record was told to the agent when the
 call was answered (`wire.Alone`); docs/decisions/0006 says why a call must outlive the main process.
 """
@@ -37,6 +41,8 @@ class LoneCall:
 
     def prompt_ended(self, wav: str) -> None:
         """Go on to what comes after this prompt."""
+        if self._line.recording or self._line.closing:
+            return
         if self._recorded or not self._plan.recording:
             self._line.end(200)
         elif wav == self._plan.beep:

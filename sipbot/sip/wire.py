@@ -72,6 +72,16 @@ class StopRecording(Base, frozen=True):
     call: str
 
 
+class Transfer(Base, frozen=True):
+    """Call somebody and connect both; ends with `Transferred` or `TransferFailed`."""
+
+    call: str
+    to: str
+    """SIP URI or telephone number."""
+    ring_s: float
+    """How long the other may ring."""
+
+
 class HangUp(Base, frozen=True):
     """End the call: BYE when answered, else the final response `code`."""
 
@@ -99,7 +109,17 @@ class Drain(Base, frozen=True):
 
 
 Command = (
-    Ring | Answer | Play | StopPlaying | Record | StopRecording | HangUp | Refuse | Ping | Drain
+    Ring
+    | Answer
+    | Play
+    | StopPlaying
+    | Record
+    | StopRecording
+    | Transfer
+    | HangUp
+    | Refuse
+    | Ping
+    | Drain
 )
 
 
@@ -179,6 +199,21 @@ class RecordingClosed(Base, frozen=True):
     """How long the recorder was open by the agent's clock; what the file should hold."""
 
 
+class Transferred(Base, frozen=True):
+    """The other has answered; both hear each other."""
+
+    call: str
+
+
+class TransferFailed(Base, frozen=True):
+    """The caller is still with us alone."""
+
+    call: str
+    code: int
+    """The other's final response, or the one that says why there was none."""
+    reason: str
+
+
 class MediaFailed(Base, frozen=True):
     """The call is up but its audio is not."""
 
@@ -227,6 +262,8 @@ Event = (
     | PromptEnded
     | Key
     | RecordingClosed
+    | Transferred
+    | TransferFailed
     | MediaFailed
     | Ended
     | Refer

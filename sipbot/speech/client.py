@@ -43,9 +43,6 @@ _STEP_S = 4 * _WATCH_S
 """What one look may count as spent: more than this means that we ourselves were stopped (SIGSTOP, a
 paused machine), and the worker's replies of that time are still unread."""
 
-_SAME_S = 0.001
-"""Positions closer than this are the same one, heard again from the same samples."""
-
 _log = structlog.get_logger()
 
 Job = wire.Follow | wire.Reread
@@ -73,8 +70,10 @@ class _Work:
         """When the living worker was given all of it, on our clock `_awake_s`; None before."""
         self.allowed_s = 0.0
         """Time the living worker may take, for it and for all that it had to share with."""
-        self.told: set[type] = set()
-        self.ended_at_s = -1.0
+        self.told: set[tuple[type, int]] = set()
+        """What was told, and in which of the caller's turns."""
+        self.expected: wire.Expect | None = None
+        """The caller's present turn; a worker that starts anew hears it again."""
 
     @property
     def audio_s(self) -> float:
@@ -89,17 +88,16 @@ class _Work:
     def is_new(self, reply: wire.Reply) -> bool:
         """Return whether this was not told before, by this worker or an earlier one."""
         match reply:
-            case wire.SpeechEnded(at_s=at_s):
-                if at_s <= self.ended_at_s + _SAME_S:
-                    return False
-                self.ended_at_s = at_s
-            case wire.SpeechStarted() | wire.Silent() | wire.Heard():
-                if type(reply) in self.told:
-                    return False
-                self.told.add(type(reply))
+            case wire.SpeechStarted(n=n) | wire.SpeechEnded(n=n) | wire.Silent(n=n):
+                if self.expected is None or n != self.expected.n:
+                    return False  # of a turn that is over
+            case wire.Heard():
+                n = 0
             case _:
-                pass
-        return True
+                return True
+        first = (type(reply), n) not in self.told
+        self.told.add((type(reply), n))
+        return first
 
 
 class SpeechClient:
@@ -200,19 +198,23 @@ class SpeechClient:
             group.create_task(self._child.run(), name=f"{self._role} recogniser")
             group.create_task(self._watch(), name=f"{self._role} recogniser's time limits")
 
-    def follow(
-        self, job: str, path: Path, language: str, end_silence_s: float, no_speech_s: float
-    ) -> None:
+    def follow(self, job: str, path: Path, language: str) -> None:
         """Live: follow a recording from its first sample; it may not exist yet."""
-        self._add(
-            wire.Follow(
-                job=job,
-                path=str(path),
-                language=language,
-                end_silence_s=end_silence_s,
-                no_speech_s=no_speech_s,
-            )
-        )
+        self._add(wire.Follow(job=job, path=str(path), language=language))
+
+    def expect(self, turn: wire.Expect) -> None:
+        """Live: it is the caller's turn.  Earlier turns are over; an unknown job is left alone."""
+        work = self._works.get(turn.job)
+        if work is not None:
+            work.expected = turn
+            if work.given_at_s is not None:
+                self._tell(turn)
+
+    def relax(self, job: str) -> None:
+        """Live: the caller's turn is over; nothing more is told about it."""
+        work = self._works.get(job)
+        if work is not None:
+            work.expected = None
 
     def finish(self, job: str) -> None:
         """Live: the recording is closed.  A job that is over or unknown is left alone."""
@@ -249,6 +251,8 @@ class SpeechClient:
         for work in self._to_give():
             work.given_at_s = self._awake_s
             self._tell(work.request)
+            if work.expected is not None:
+                self._tell(work.expected)
             if work.finished and self._role == "live":
                 self._tell(wire.Finish(job=work.request.job))
 

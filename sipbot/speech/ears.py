@@ -42,6 +42,9 @@ class Listening(Protocol):
     def so_far(self) -> str:
         """Return what has been understood so far; later words may still change."""
 
+    def since(self, from_s: float) -> str:
+        """Return what has been understood of the audio from here on; later words may change."""
+
     def finish(self) -> Transcript:
         """Return the text; nothing can be heard after it."""
 

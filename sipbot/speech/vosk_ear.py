@@ -147,6 +147,11 @@ class _Hearing:
     def so_far(self) -> str:
         return " ".join([*self._texts, self._partial]).strip()
 
+    def since(self, from_s: float) -> str:
+        # a stretch that is still open has no times; it is the newest, and the caller's turn is now
+        closed = [word.text for word in self._words if word.end_s > from_s]
+        return " ".join([*closed, self._partial]).strip()
+
     def finish(self) -> Transcript:
         for chunk in self._feed.rest():
             self._accept(chunk)

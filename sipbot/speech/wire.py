@@ -23,9 +23,25 @@ class Follow(Base, frozen=True):
     job: str
     path: str
     language: str
+
+
+class Expect(Base, frozen=True):
+    """Live ear: it is the caller's turn.  From `from_s` on report the caller's voice anew.
+
+    Until then, and from the end of the turn (`SpeechEnded` or `Silent`) to the next request of this
+    kind, nothing is reported about it.
+    """
+
+    job: str
+    n: int
+    """Number of the turn, from 1; what is reported carries it."""
+    from_s: float
+    """Where in the recording the turn begins; the same for a worker that starts anew."""
     end_silence_s: float
     no_speech_s: float
     """`Silent` is sent after so much audio without speech; silence is heard, never inferred."""
+    words: bool = False
+    """`SpeechEnded` waits for the text of the turn, where the language has a live ear."""
 
 
 class Finish(Base, frozen=True):
@@ -54,7 +70,7 @@ class Ping(Base, frozen=True):
     n: int
 
 
-Request = Follow | Finish | Reread | Forget | Ping
+Request = Follow | Expect | Finish | Reread | Forget | Ping
 
 
 # -- recogniser → main ---------------------------------------------------------------------------
@@ -69,27 +85,35 @@ class Ready(Base, frozen=True):
 
 
 class SpeechStarted(Base, frozen=True):
-    """The caller speaks: 120 ms of speech in a row (research measurement; sent once a job)."""
+    """The caller speaks: 120 ms of speech in a row (research measurement; sent once a turn)."""
 
     job: str
+    n: int
     at_s: float
 
 
 class SpeechEnded(Base, frozen=True):
-    """The caller has been silent for ``end_silence_s`` since the last speech at `at_s`."""
+    """The caller has been silent for ``end_silence_s`` since the last speech at `at_s`.
+
+    Sent once a turn.
+    """
 
     job: str
+    n: int
     at_s: float
+    text: str = ""
+    """What was understood in this turn, when `Expect.words` asked for it."""
 
 
 class Silent(Base, frozen=True):
-    """The caller has said nothing in the first ``no_speech_s`` of audio (sent once a job).
+    """The caller has said nothing in the first ``no_speech_s`` of the turn (sent once a turn).
 
     Only this message ends a call for silence: a recogniser that is down must not cut a speaking
     caller off.
     """
 
     job: str
+    n: int
     at_s: float
 
 

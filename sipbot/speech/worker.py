@@ -15,7 +15,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, get_args
 
@@ -23,9 +23,8 @@ import msgspec
 import structlog
 
 from sipbot.child import claim_stdout
-from sipbot.errors import SpoolError, UsageError, WireError
+from sipbot.errors import UsageError, WireError
 from sipbot.lines import encode
-from sipbot.records import Transcript
 from sipbot.speech import vad, wire
 from sipbot.speech.ears import (
     ENGINE_OF,
@@ -36,7 +35,7 @@ from sipbot.speech.ears import (
     choose,
     for_language,
 )
-from sipbot.speech.follow import Ending, Follower
+from sipbot.speech.live_job import LiveJob, Say, empty, failure
 from sipbot.wav import longest_s, read_facts, read_pcm
 
 NICE: Mapping[Role, int] = {"live": 5, "second": 10}
@@ -47,15 +46,7 @@ EARS_PER_CORE = 4
 hear 9 times real time with 2, 4 or 8 streams, measured) but take 59 MB each; the others wait on
 disk, where the activity thread still follows and fsyncs them."""
 
-WAIT_S = 0.5
-"""How soon a waiting recording notices that nobody wants its text any more."""
-
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
-Say = Callable[[msgspec.Struct], None]
-"""Sends one message to the parent; callable from every thread."""
-
-_log = structlog.get_logger()
 
 
 class Outlet:
@@ -73,152 +64,6 @@ class Outlet:
                 self._stream.flush()
             except OSError:
                 os._exit(0)
-
-
-def failure(job: str, error: Exception) -> wire.Failed:
-    """Log an error of a job and return what the parent is told; never what the caller said."""
-    _log.error("job failed", call=job, error=type(error).__name__, exc_info=error)
-    damaged = isinstance(error, SpoolError)  # a fresh worker would find the same file
-    return wire.Failed(
-        job=job,
-        code="recording" if damaged else "engine",
-        problem=str(error) or repr(error),
-        retryable=not damaged,
-    )
-
-
-class LiveJob:
-    """One recording followed while it grows: a thread for activity, a thread for the ear."""
-
-    def __init__(
-        self,
-        request: wire.Follow,
-        ear: tuple[LiveEar, ModelRef] | None,
-        say: Say,
-        places: threading.Semaphore,
-    ) -> None:
-        self._request = request
-        self._places = places
-        self._path = Path(request.path)
-        self._ear = ear
-        self._say = say
-        self._lock = threading.Lock()
-        self._over = False
-        self._judged = threading.Event()
-        self._speech_s = 0.0
-        self.ending = Ending()
-        self._listener = Follower(self._path, self.ending, on_stall=self._tell_stall, sync=True)
-        self._hearer = Follower(self._path, self.ending)
-        targets = [self._judge, self._hear] if ear is not None else [self._judge]
-        self._threads = [
-            threading.Thread(target=self._guarded, args=(target,), daemon=True)
-            for target in targets
-        ]
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        for thread in self._threads:
-            thread.start()
-
-    def drop(self) -> None:
-        """Say nothing more about this job."""
-        with self._lock:
-            self._over = True
-        self.ending.drop()
-        self._judged.set()
-
-    @property
-    def over(self) -> bool:
-        """True when nothing more will be said."""
-        return self._over
-
-    @property
-    def behind_s(self) -> float:
-        """Seconds of audio on disk that the slower reader has not read."""
-        readers = [self._listener, self._hearer] if self._ear is not None else [self._listener]
-        return max(0.0, longest_s(self._path) - min(reader.read_s for reader in readers))
-
-    def _tell(self, message: msgspec.Struct, *, last: bool = False) -> None:
-        with self._lock:
-            if self._over:
-                return
-            self._over = last
-            self._say(message)
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """Runs in a thread of this job: whatever goes wrong in it ends this job only."""
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - engines raise anything; it is told and logged
-            self._tell(failure(self._request.job, error), last=True)
-            self.drop()
-
-    def _tell_stall(self, since_s: float) -> None:
-        self._tell(wire.Stalled(job=self._request.job, since_s=since_s))
-
-    def _judge(self) -> None:
-        """Voice activity over the whole recording (the activity thread)."""
-        job = self._request.job
-        turns = vad.Turns(
-            end_silence_s=self._request.end_silence_s, no_speech_s=self._request.no_speech_s
-        )
-        detector: vad.Detector | None = None
-        for block in self._listener.blocks():
-            detector = detector or vad.Detector(self._listener.rate_hz)
-            for speech in detector.windows(block):
-                for turn in turns.feed(detector.window_s, speech=speech):
-                    self._tell(_said(job, turn))
-            self._speech_s = turns.speech_s
-        audio_s = self._listener.read_s
-        heard = wire.Heard(job=job, speech_s=turns.speech_s, audio_s=audio_s)
-        self._tell(heard, last=self._ear is None)
-        self._judged.set()
-
-    def _hear(self) -> None:
-        """Wait for a place, then listen (the ear thread)."""
-        while not self._places.acquire(timeout=WAIT_S):
-            if self._over:
-                return
-        try:
-            self._listen()
-        finally:
-            self._places.release()
-
-    def _listen(self) -> None:
-        """Text while the caller speaks, and at the end (the ear thread)."""
-        assert self._ear is not None
-        ear, model = self._ear
-        job, language = self._request.job, self._request.language
-        hearing = None
-        shown = ""
-        for block in self._hearer.blocks():
-            hearing = hearing or ear.listen(self._hearer.rate_hz, language)
-            hearing.hear(block)
-            text = hearing.so_far()
-            # engines make words of a busy tone: without speech there is no text (measured)
-            if text != shown and self._speech_s > 0:
-                shown = text
-                self._tell(wire.Partial(job=job, text=text))
-        transcript = hearing.finish() if hearing is not None else None
-        self._judged.wait()
-        if transcript is None or self._speech_s == 0:
-            transcript = empty(language, model)
-        self._tell(wire.Final(job=job, transcript=transcript), last=True)
-
-
-def _said(job: str, turn: vad.Turn) -> msgspec.Struct:
-    match turn:
-        case vad.Began(at_s):
-            return wire.SpeechStarted(job=job, at_s=at_s)
-        case vad.Ended(at_s):
-            return wire.SpeechEnded(job=job, at_s=at_s)
-        case vad.Silent(at_s):
-            return wire.Silent(job=job, at_s=at_s)
-
-
-def empty(language: str, model: ModelRef) -> Transcript:
-    """Return the text of a recording in which nobody speaks."""
-    return Transcript(text="", language=language, engine=model.engine, model=model.name)
 
 
 class LiveDesk:
@@ -246,6 +91,9 @@ class LiveDesk:
                 ear = for_language(request.language, self._ears)
                 self._jobs[job] = LiveJob(request, ear, self._say, self._places)
                 self._jobs[job].start()
+            case wire.Expect(job=job):
+                if job in self._jobs:
+                    self._jobs[job].expect(request)
             case wire.Finish(job=job):
                 if job in self._jobs:
                     self._jobs[job].ending.finish()

@@ -1,0 +1,202 @@
+"""One recording followed while it grows: whether the caller speaks, and what is said.
+
+Two threads a job, each following the file by itself: one for voice activity and fsync, one for the
+ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from sipbot.errors import SpoolError
+from sipbot.records import Transcript
+from sipbot.speech import vad, wire
+from sipbot.speech.ears import LiveEar, ModelRef
+from sipbot.speech.follow import Ending, Follower
+from sipbot.speech.turn import Turn
+from sipbot.wav import longest_s
+
+WORDS_LATE_S = 2.0
+"""How much further the activity thread may hear before a turn's words are given up: an ear blocks
+for 600 ms at the end of speech (measured), and a caller waits for the menu to go on."""
+
+WAIT_S = 0.5
+"""How soon a waiting recording notices that nobody wants its text any more."""
+
+Say = Callable[[msgspec.Struct], None]
+"""Sends one message to the parent; callable from every thread."""
+
+_log = structlog.get_logger()
+
+
+def failure(job: str, error: Exception) -> wire.Failed:
+    """Log an error of a job and return what the parent is told; never what the caller said."""
+    _log.error("job failed", call=job, error=type(error).__name__, exc_info=error)
+    damaged = isinstance(error, SpoolError)  # a fresh worker would find the same file
+    return wire.Failed(
+        job=job,
+        code="recording" if damaged else "engine",
+        problem=str(error) or repr(error),
+        retryable=not damaged,
+    )
+
+
+class LiveJob:
+    """One recording followed while it grows: a thread for activity, a thread for the ear."""
+
+    def __init__(
+        self,
+        request: wire.Follow,
+        ear: tuple[LiveEar, ModelRef] | None,
+        say: Say,
+        places: threading.Semaphore,
+    ) -> None:
+        self._request = request
+        self._places = places
+        self._path = Path(request.path)
+        self._ear = ear
+        self._say = say
+        self._lock = threading.Lock()
+        self._over = False
+        self._judged = threading.Event()
+        self._speech_s = 0.0
+        self._expected: wire.Expect | None = None
+        """The caller's newest turn; written by the main thread, read by the others."""
+        self._turn_text: tuple[int, str, float] = (0, "", 0.0)
+        """Number of a turn, its words so far, how far they go; written by the ear thread."""
+        self.ending = Ending()
+        self._listener = Follower(self._path, self.ending, on_stall=self._tell_stall, sync=True)
+        self._hearer = Follower(self._path, self.ending)
+        targets = [self._judge, self._hear] if ear is not None else [self._judge]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(target,), daemon=True)
+            for target in targets
+        ]
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def expect(self, turn: wire.Expect) -> None:
+        """It is the caller's turn; any earlier one is over."""
+        self._expected = turn
+
+    def drop(self) -> None:
+        """Say nothing more about this job."""
+        with self._lock:
+            self._over = True
+        self.ending.drop()
+        self._judged.set()
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more will be said."""
+        return self._over
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds of audio on disk that the slower reader has not read."""
+        readers = [self._listener, self._hearer] if self._ear is not None else [self._listener]
+        return max(0.0, longest_s(self._path) - min(reader.read_s for reader in readers))
+
+    def _tell(self, message: msgspec.Struct, *, last: bool = False) -> None:
+        with self._lock:
+            if self._over:
+                return
+            self._over = last
+            self._say(message)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Runs in a thread of this job: whatever goes wrong in it ends this job only."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - engines raise anything; it is told and logged
+            self._tell(failure(self._request.job, error), last=True)
+            self.drop()
+
+    def _tell_stall(self, since_s: float) -> None:
+        self._tell(wire.Stalled(job=self._request.job, since_s=since_s))
+
+    def _judge(self) -> None:
+        """Voice activity over the whole recording (the activity thread)."""
+        whole = vad.Turns(end_silence_s=float("inf"), no_speech_s=float("inf"))
+        turn: Turn | None = None
+        detector: vad.Detector | None = None
+        for block in self._listener.blocks():
+            detector = detector or vad.Detector(self._listener.rate_hz)
+            for speech in detector.windows(block):
+                turn = self._present(turn, whole.at_s)
+                whole.feed(detector.window_s, speech=speech)
+                if turn is not None:
+                    turn.feed(detector.window_s, speech=speech)
+            self._speech_s = whole.speech_s
+            if turn is not None:
+                self._tell_turn(turn, whole.at_s)
+        if turn is not None:
+            self._tell_turn(turn, float("inf"))
+        audio_s = self._listener.read_s
+        heard = wire.Heard(job=self._request.job, speech_s=whole.speech_s, audio_s=audio_s)
+        self._tell(heard, last=self._ear is None)
+        self._judged.set()
+
+    def _present(self, turn: Turn | None, at_s: float) -> Turn | None:
+        """Return the caller's turn at this place of the recording (the activity thread)."""
+        expected = self._expected
+        if expected is None or expected.from_s > at_s:
+            return turn
+        return turn if turn is not None and turn.expected is expected else Turn(expected, at_s)
+
+    def _tell_turn(self, turn: Turn, at_s: float) -> None:
+        """Tell what a turn has brought; its end only together with its words."""
+        n, text, to_s = self._turn_text
+        wanted = turn.expected.words and self._ear is not None
+        ready = not wanted or (n == turn.expected.n and to_s >= turn.heard_to_s)
+        for message in turn.take(ready=ready or at_s >= turn.heard_to_s + WORDS_LATE_S):
+            if wanted and isinstance(message, wire.SpeechEnded) and n == turn.expected.n:
+                self._tell(msgspec.structs.replace(message, text=text))
+            else:
+                self._tell(message)
+
+    def _hear(self) -> None:
+        """Wait for a place, then listen (the ear thread)."""
+        while not self._places.acquire(timeout=WAIT_S):
+            if self._over:
+                return
+        try:
+            self._listen()
+        finally:
+            self._places.release()
+
+    def _listen(self) -> None:
+        """Text while the caller speaks, and at the end (the ear thread)."""
+        assert self._ear is not None
+        ear, model = self._ear
+        job, language = self._request.job, self._request.language
+        hearing = None
+        shown = ""
+        for block in self._hearer.blocks():
+            hearing = hearing or ear.listen(self._hearer.rate_hz, language)
+            hearing.hear(block)
+            expected = self._expected
+            if expected is not None and expected.words:
+                words = hearing.since(expected.from_s)
+                self._turn_text = expected.n, words, self._hearer.read_s
+            text = hearing.so_far()
+            # engines make words of a busy tone: without speech there is no text (measured)
+            if text != shown and self._speech_s > 0:
+                shown = text
+                self._tell(wire.Partial(job=job, text=text))
+        transcript = hearing.finish() if hearing is not None else None
+        self._judged.wait()
+        if transcript is None or self._speech_s == 0:
+            transcript = empty(language, model)
+        self._tell(wire.Final(job=job, transcript=transcript), last=True)
+
+
+def empty(language: str, model: ModelRef) -> Transcript:
+    """Return the text of a recording in which nobody speaks."""
+    return Transcript(text="", language=language, engine=model.engine, model=model.name)
