@@ -66,12 +66,13 @@ footer { margin-top: 1.25rem; font-size: .9rem; } footer p { margin: .15rem 0; }
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --open: #fff;
   --open-ink: #17643c; --season: #e3f3fa; --season-ink: #0c5a7a; --day: #fff1c9; --day-ink: #7a5200;
   --holiday: #fde4e1; --holiday-ink: #a3231a; --closure: #efe5f9; --closure-ink: #5f2d93;
-  --closed: #edf0f3; --closed-ink: #555; color-scheme: light; }
+  --closed: #edf0f3; --closed-ink: #555; color-scheme: light; font-size: 9px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { padding: 0; max-width: none; font-size: 10px; } .months { gap: 2mm;
   grid-template-columns: repeat(4, 1fr); } .one .months { grid-template-columns: 1fr; }
   section { padding: 1.5mm; break-inside: avoid; } h2 { margin: 0; } .legend { margin: 2mm 0; }
-  .months td { height: 7.6mm; font-size: 5.5px; padding: .3mm; } .months td b { font-size: 8px; }
+  .months td { height: 7.2mm; font-size: 5.5px; line-height: 1.1; padding: .2mm; }
+  .months td b { font-size: 8px; } .year td i { font-size: 5px; } header { margin: 0; }
   .one .months td { height: 23mm; font-size: 11px; } .one .months td b { font-size: 14px; } }
 """
 
