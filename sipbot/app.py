@@ -23,7 +23,7 @@ import sipbot
 from sipbot import broker_wire, config, control, ports
 from sipbot import control_wire as wire
 from sipbot.alerts import Alerts, every_alert
-from sipbot.calls import Tools
+from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.control import Control

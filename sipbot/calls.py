@@ -8,39 +8,34 @@ an earlier run of sipbot has left behind, end by the very same code.
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 import structlog
 import uuid6
 
-from sipbot import script
+from sipbot import script_events as script
+from sipbot.call_ear import CallEar
+from sipbot.call_tools import Agent, Tools
 from sipbot.caller import CallerId
-from sipbot.dialplan import Dialplan
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SpoolError
-from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, call_facts, first_memo
-from sipbot.reading import Reading
 from sipbot.records import EndedBy, EndState
+from sipbot.script import advance
+from sipbot.script_state import Phase, Script
 from sipbot.sip import wire
+from sipbot.spans import left_of
 from sipbot.speech import wire as speech
-from sipbot.spool import Note, Spool
+from sipbot.spool import Note
+from sipbot.steps import RECORD, Course, Prompt, Record
+from sipbot.timers import Timers
 from sipbot.topics import LivePayload, LiveType
 
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
 each second of audio (measured), so 5 s means that the recogniser is down.  Then the recording
 counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
-
-
-class Agent(Protocol):
-    """The agent that has the call."""
-
-    def send(self, command: wire.Command) -> None:
-        """Send a command; raises ChildGoneError when the agent is not there."""
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -50,18 +45,9 @@ class Gone(msgspec.Struct, frozen=True):
 Happening = wire.Event | speech.Reply | script.Event | Gone
 
 
-class Tools(msgspec.Struct, frozen=True, kw_only=True):
-    """What every call needs."""
-
-    ledger: Ledger
-    spool: Spool
-    reading: Reading
-    tell: Callable[[str, str, LivePayload], None]
-    """Tell the live feed: client, call, payload.  Never blocks, may drop."""
-    trouble: Callable[[str, str | None, str], None]
-    """Tell what a person should look at: id, problem (None when it is over), remedy."""
-    audio_url: Callable[[str], str]
-    """Call id → where an operator can listen."""
+_NOTHING = Prompt(name="", wav="")
+_OVER = Course(steps={}, beep=_NOTHING, thanks=_NOTHING, sorry=_NOTHING)
+"""Of a call that is over already."""
 
 
 class LiveCall:
@@ -69,23 +55,25 @@ class LiveCall:
 
     Args:
         note: the INVITE and whose call it is.
-        plan: the client's dialplan at the moment of the INVITE; None for a call of an earlier run
-            whose client has no dialplan any more.
+        course: what was decided about the call when its INVITE came; None for a call of an earlier
+            run, which is only brought to its end.
+        language: the client's; empty when its dialplan is gone.
+        region: ISO 3166-1 alpha-2, whose national numbers callers key.
         caller: who calls, as operators may see it.
         agent: who has the call; None for a call of an earlier run.
         tools: what every call needs.
-        refuse: whether messages are refused now.
     """
 
     def __init__(
         self,
         *,
         note: Note,
-        plan: Dialplan | None,
+        course: Course | None,
+        language: str,
+        region: str,
         caller: CallerId,
         agent: Agent | None,
         tools: Tools,
-        refuse: bool = False,
     ) -> None:
         self.note = note
         self.offer = note.offer
@@ -98,12 +86,14 @@ class LiveCall:
         """What the call has left, once it has ended."""
         self.on_the_line = agent is not None
         """Whether the call holds a line; its end state may still be on its way after that."""
-        self.script = script.Script(rules=_rules(plan, refuse=refuse))
-        self._plan = plan
+        self.language = language
+        self.script = Script(course=course or _OVER, caller_known=caller.number is not None)
+        self._region = region
         self._tools = tools
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
-        self._timers: list[asyncio.TimerHandle] = []
-        self._playing: script.PromptName | None = None
+        self._timers = Timers(self.happen)
+        self._playing: Prompt | None = None
+        self._ear = CallEar(self.call, language, tools.spool, tools.reading, self._send)
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False
@@ -115,49 +105,61 @@ class LiveCall:
         """The call's id."""
         return self.offer.call
 
-    @property
-    def language(self) -> str:
-        """The client's language; empty when its dialplan is gone."""
-        return self._plan.language if self._plan is not None else ""
-
     def happen(self, happening: Happening) -> None:
         """Queue something that happened to the call; called in the event loop."""
         self._queue.put_nowait(happening)
 
-    def resume(self, answered_at: datetime | None, *, by: EndedBy) -> None:
+    async def resume(self, answered_at: datetime | None, *, by: EndedBy) -> None:
         """Take over a call that an earlier run of sipbot left without an end state.
 
         Args:
             answered_at: from the ledger.
             by: how it ended: CRASH, or what the agent said that finished it alone.
+
+        Raises:
+            SpoolError: what the caller answered was written down and cannot be read.
         """
         recorded = self._tools.spool.has_audio(self.call)
         self.answered_at = answered_at
         was_answered = recorded or answered_at is not None
-        self.script = script.Script(
-            rules=self.script.rules,
-            phase=script.Phase.RECORDING if was_answered else script.Phase.OFFERED,
-            recorded=recorded,
-        )
         if recorded:
             self._left_at = self._tools.spool.last_written(self.call)
-            self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
+            await self._ear.resume()
+            self._remember_route()
+        self.script = msgspec.structs.replace(
+            self.script,
+            phase=Phase.RECORDING if was_answered else Phase.OFFERED,
+            recorded=recorded,
+            number_left=any(one.source == "keys" for one in self._ear.kept.answers),
+        )
         ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
         self.happen(Gone() if by is EndedBy.CRASH else ended)
+
+    def _remember_route(self) -> None:
+        """What the route said of the call when it came is in the note beside the recording."""
+        try:
+            note = self._tools.spool.note(self.call)
+        except SpoolError as error:
+            self._log.warning("the call's route is not known any more", problem=str(error))
+        else:
+            self.note = msgspec.structs.replace(
+                self.note, urgent=note.urgent, category=note.category
+            )
 
     async def run(self) -> None:
         """Lead the call to its end state."""
         self._log.info("call", uri=self.offer.request_uri, phase=self.script.phase)
         try:
-            while self.script.phase is not script.Phase.ENDED:
+            while self.script.phase is not Phase.ENDED:
                 event = await self._understand(await self._queue.get())
                 if event is None:
                     continue
-                self.script, actions = script.advance(self.script, event)
+                self.script, actions = advance(self.script, event)
                 for action in actions:
                     await self._do(action)
+                await self._keep()
         finally:
-            self._cancel_timers()
+            self._timers.cancel()
 
     # -- what happened, in the script's words ---------------------------------------------------
 
@@ -173,10 +175,15 @@ class LiveCall:
                 return await self._answered()
             case wire.RecordingClosed():
                 return await self._recording_closed(happening)
-            case wire.PromptEnded() if self._playing is not None:
-                return script.PromptEnded(prompt=self._playing)
+            case wire.PromptEnded(wav=wav) if self._playing and wav == self._playing.wav:
+                return script.PromptEnded(prompt=self._playing.name)
             case wire.Key(key=key):
                 return script.KeyPressed(key=key)
+            case wire.Transferred():
+                return script.Transferred()
+            case wire.TransferFailed(code=code, reason=reason):
+                self._log.warning("not transferred", code=code, reason=reason)
+                return script.TransferFailed()
             case wire.MediaFailed(problem=problem):
                 self._log.error("call has no audio", problem=problem)
                 return script.MediaFailed()
@@ -185,17 +192,12 @@ class LiveCall:
 
     def _understand_speech(self, happening: Happening) -> script.Event | None:
         match happening:
-            case speech.SpeechStarted():
-                return script.SpeechStarted()
-            case speech.SpeechEnded():
-                return script.SpeechEnded()
-            case speech.Silent():
-                return script.Silent()
-            case speech.Heard(speech_s=speech_s):
-                return script.Judged(spoke=speech_s > 0)
             case speech.Partial(text=text):
                 self.partial = text
                 self._tell("partial", text)
+                return None
+            case speech.Base():
+                return self._ear.understand(happening)
         return None
 
     async def _answered(self) -> script.Event:
@@ -258,37 +260,47 @@ class LiveCall:
             case script.Ring(for_s=for_s):
                 self._send(wire.Ring(call=self.call))
                 self._tell("ringing")
-                self._after(for_s, script.RingingOver())
+                self._timers.after(for_s, script.RingingOver())
             case script.Answer():
-                if not self.script.rules.refuse:  # there may be no room even for a note
+                if not self.script.course.refuse:  # there may be no room even for a note
                     await asyncio.to_thread(self._tools.spool.prepare, self.note)
                 self._send(wire.Answer(call=self.call, alone=self._alone()))
             case script.Play(prompt=prompt):
                 self._playing = prompt
-                self._send(wire.Play(call=self.call, wav=self._wav(prompt)))
+                self._send(wire.Play(call=self.call, wav=prompt.wav))
             case script.StopPlaying():
                 self._playing = None
                 self._send(wire.StopPlaying(call=self.call))
-            case script.Record(max_s=max_s):
-                self._record(max_s)
-            case script.StopRecording():
-                self._send(wire.StopRecording(call=self.call))
             case script.HangUp(code=code):
                 self._send(wire.HangUp(call=self.call, code=code))
             case script.Judge():
-                self._after(JUDGE_LIMIT_S, script.Judged(spoke=True))
+                self._timers.after(JUDGE_LIMIT_S, script.Judged(spoke=True))
             case script.End(state=state):
                 await self._end(state)
+            case _:
+                self._do_in_step(action)
 
-    def _record(self, max_s: float) -> None:
-        assert self._plan is not None  # only a call with a plan is ever answered
-        path = self._tools.spool.audio(self.call)
-        rules = self._plan.record
-        self._send(wire.Record(call=self.call, path=str(path)))
-        self._tools.reading.listen(
-            self.call, self._plan.language, rules.end_silence_s, rules.no_speech_s
-        )
-        self._after(max_s, script.TimeUp())
+    def _do_in_step(self, action: script.Action) -> None:
+        match action:
+            case script.Enter(step=step):
+                kind = type(self.script.course.steps.get(step)).__name__
+                self._log.info("step", step=step, kind=kind)
+            case script.Transfer(to=to, ring_s=ring_s):
+                self._send(wire.Transfer(call=self.call, to=to, ring_s=ring_s))
+            case script.Wait(n=n, for_s=for_s):
+                self._timers.wait(n, for_s)
+            case script.StopWaiting():
+                self._timers.stop_waiting()
+            case _:
+                self._ear.do(action)
+
+    async def _keep(self) -> None:
+        if self.agent is None or self.script.course.refuse:
+            return
+        try:
+            await self._ear.keep(self.script)
+        except SpoolError as error:
+            self._unsafe(str(error))
 
     async def _end(self, state: EndState) -> None:
         now = self._ended_at()
@@ -327,6 +339,13 @@ class LiveCall:
                 last_result=before.last_result if before else None,
             ),
             recording=recording,
+            left=left_of(
+                self._ear.kept,
+                until_s=recording.duration_s,
+                urgent=self.note.urgent,
+                category=self.note.category,
+                region=self._region,
+            ),
             audio_url=self._tools.audio_url(self.call),
             at=datetime.now(UTC),
             ears=self._tools.reading.ears(self.language),
@@ -338,26 +357,16 @@ class LiveCall:
 
     # -- small helpers --------------------------------------------------------------------------
 
-    def _wav(self, prompt: script.PromptName) -> str:
-        assert self._plan is not None  # only a call with a plan is ever answered
-        plan = self._plan
-        prompts = {
-            "greeting": plan.greeting,
-            "beep": plan.beep,
-            "thanks": plan.thanks,
-            "sorry": plan.sorry,
-        }
-        return str(prompts[prompt])
-
     def _alone(self) -> wire.Alone:
-        assert self._plan is not None  # only a call with a plan is ever answered
-        rules = self._plan.record
+        course = self.script.course
+        step = course.steps.get(RECORD)
+        message = step if isinstance(step, Record) else Record(name=RECORD)
         return wire.Alone(
-            beep=self._wav("beep"),
-            thanks=self._wav("thanks"),
-            recording="" if self.script.rules.refuse else str(self._tools.spool.audio(self.call)),
-            max_s=rules.max_s,
-            finish_key=rules.finish_key,
+            beep=course.beep.wav,
+            thanks=course.thanks.wav,
+            recording="" if course.refuse else str(self._tools.spool.audio(self.call)),
+            max_s=message.limits.max_s,
+            finish_key=message.finish_key,
         )
 
     def _send(self, command: wire.Command) -> None:
@@ -372,24 +381,3 @@ class LiveCall:
         caller = self.caller.number if kind in ("ringing", "answered") else None
         payload = LivePayload(type=kind, ts=datetime.now(UTC), text=text, caller=caller)
         self._tools.tell(self.client, self.call, payload)
-
-    def _after(self, delay_s: float, event: script.Event) -> None:
-        loop = asyncio.get_running_loop()
-        # Runs in the event loop.
-        self._timers.append(loop.call_later(delay_s, self.happen, event))
-
-    def _cancel_timers(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-
-
-def _rules(plan: Dialplan | None, *, refuse: bool) -> script.Rules:
-    if plan is None:
-        return script.Rules()
-    return script.Rules(
-        after_s=plan.answer.after_s,
-        beep=plan.record.beep,
-        max_s=plan.record.max_s,
-        finish_key=plan.record.finish_key,
-        refuse=refuse,
-    )

@@ -10,9 +10,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from sipbot.caller import CallerId
+from sipbot.memo_answers import (
+    Asked,
+    Callback,
+    Left,
+    MemoWord,
+    Part,
+    Span,
+    callback,
+    missing,
+    spoken,
+    text_of,
+    within,
+)
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 
 LIVE_EAR = "vosk"
@@ -45,15 +58,7 @@ class Urgency(StrEnum):
     URGENT = "urgent"
 
 
-class _Part(BaseModel):
-    """Unknown fields are ignored, as every reader of the contract must do."""
-
-    model_config = ConfigDict(
-        frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
-
-
-class MemoCall(_Part):
+class MemoCall(Part):
     """The call that left the memo."""
 
     id: str
@@ -74,7 +79,7 @@ class MemoCall(_Part):
     )
 
 
-class Caller(_Part):
+class Caller(Part):
     """Who called, as far as the network says."""
 
     number: str | None = Field(default=None, description="E.164; null when withheld or unknown.")
@@ -86,35 +91,7 @@ class Caller(_Part):
     last_result: EndState | None = None
 
 
-class Evidence(_Part):
-    """One reason to believe a call-back number."""
-
-    source: Literal["keys", "speech", "caller_id"]
-    number: str
-    audio_from_s: float | None = None
-    audio_to_s: float | None = None
-
-
-class Callback(_Part):
-    """Which number to call back."""
-
-    number: str | None = None
-    confirmed: bool = Field(
-        default=False, description="True only when two kinds of evidence give the same number."
-    )
-    evidence: tuple[Evidence, ...] = ()
-
-
-class MemoWord(_Part):
-    """One word and where to hear it; seconds from the start of the recording."""
-
-    text: str
-    start_s: float
-    end_s: float
-    confidence: float = Field(description="0 to 1; engines are not comparable with each other.")
-
-
-class Recognition(_Part):
+class Recognition(Part):
     """Which ear wrote the text, and which ears have not yet spoken."""
 
     engine: str | None = None
@@ -123,7 +100,7 @@ class Recognition(_Part):
     problem: str | None = Field(default=None, description="Why there is no text.")
 
 
-class Audio(_Part):
+class Audio(Part):
     """Where to listen; the bytes never travel on the bus."""
 
     url: str
@@ -131,7 +108,7 @@ class Audio(_Part):
     duration_s: float
 
 
-class HistoryEntry(_Part):
+class HistoryEntry(Part):
     """Who changed what, and when."""
 
     rev: int
@@ -140,7 +117,7 @@ class HistoryEntry(_Part):
     by: str
 
 
-class Memo(_Part):
+class Memo(Part):
     """One message for one client, revision by revision."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -152,8 +129,16 @@ class Memo(_Part):
     call: MemoCall
     caller: Caller
     callback: Callback
-    answers: dict[str, str] = Field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    answers: dict[str, str] = Field(
+        default_factory=dict, description="Item to the keys or the words of the answer."
+    )
+    asked: tuple[Asked, ...] = Field(default=(), description="In the order of the questions.")
+    missing: tuple[str, ...] = Field(
+        default=(), description="What was asked for and has no answer, as far as is known."
+    )
+    discarded: tuple[Span, ...] = Field(
+        default=(), description="What the caller took back and recorded again; not in the text."
+    )
     category: str | None = None
     urgency: Urgency = Urgency.NORMAL
     text: str | None = Field(
@@ -205,6 +190,7 @@ def first_memo(
     audio_url: str,
     at: datetime,
     ears: tuple[str, ...] = (),
+    left: Left | None = None,
 ) -> Memo:
     """Return revision 1: the recording is safe, nobody has read it yet.
 
@@ -217,10 +203,9 @@ def first_memo(
         audio_url: where an operator can listen.
         at: now, UTC-aware.
         ears: engines that will read the recording.
+        left: what the caller answered; None when nothing was asked.
     """
-    evidence = (
-        (Evidence(source="caller_id", number=caller.number),) if caller.number is not None else ()
-    )
+    left = left or Left()
     return Memo(
         id=memo_id,
         rev=1,
@@ -229,7 +214,13 @@ def first_memo(
         client=client,
         call=call,
         caller=caller,
-        callback=Callback(number=caller.number, evidence=evidence),
+        callback=callback(caller.number, left),
+        answers=left.answers,
+        asked=left.asked,
+        missing=missing(left.asked, left.answers),
+        discarded=left.discarded,
+        category=left.category,
+        urgency=Urgency.URGENT if left.urgent else Urgency.NORMAL,
         recognition=Recognition(ears_pending=ears),
         audio=Audio(url=audio_url, sha256=recording.sha256, duration_s=recording.duration_s),
         history=(HistoryEntry(rev=1, at=at, what=Stage.RECORDED.value, by=_SYSTEM),),
@@ -245,23 +236,28 @@ def with_transcript(memo: Memo, transcript: Transcript, at: datetime) -> Memo | 
     """
     pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
     if _is_better(memo, transcript):
+        words = tuple(
+            MemoWord(
+                text=word.text,
+                start_s=word.start_s,
+                end_s=word.end_s,
+                confidence=word.confidence,
+            )
+            for word in transcript.words
+            if not any(within(word, span) for span in memo.discarded)
+        )
+        answers = memo.answers | spoken(memo.asked, transcript)
         return _next(
             memo,
             at,
             what=Stage.TRANSCRIBED.value,
             stage=Stage.TRANSCRIBED,
-            text=transcript.text,
+            text=text_of(transcript, words),
             language=transcript.language,
             confidence=transcript.confidence,
-            words=tuple(
-                MemoWord(
-                    text=word.text,
-                    start_s=word.start_s,
-                    end_s=word.end_s,
-                    confidence=word.confidence,
-                )
-                for word in transcript.words
-            ),
+            words=words,
+            answers=answers,
+            missing=missing(memo.asked, answers),
             recognition=Recognition(
                 engine=transcript.engine, model=transcript.model, ears_pending=pending
             ),

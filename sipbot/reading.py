@@ -25,10 +25,14 @@ from sipbot.spool import Spool
 class LiveEars(Protocol):
     """The recogniser that follows recordings while they grow."""
 
-    def follow(
-        self, job: str, path: Path, language: str, end_silence_s: float, no_speech_s: float
-    ) -> None:
+    def follow(self, job: str, path: Path, language: str) -> None:
         """Listen to a recording from its first sample; it may not exist yet."""
+
+    def expect(self, turn: wire.Expect) -> None:
+        """It is the caller's turn."""
+
+    def relax(self, job: str) -> None:
+        """The caller's turn is over."""
 
     def finish(self, job: str) -> None:
         """The recording is closed."""
@@ -87,10 +91,18 @@ class Reading:
         """Return the engines that will read a recording in this language, in the order they do."""
         return tuple(engine for engine, have in self._ears.items() if for_language(language, have))
 
-    def listen(self, call: str, language: str, end_silence_s: float, no_speech_s: float) -> None:
+    def listen(self, call: str, language: str) -> None:
         """Begin to follow a call's recording."""
         self._jobs.setdefault(call, _Job())
-        self._live.follow(call, self._spool.audio(call), language, end_silence_s, no_speech_s)
+        self._live.follow(call, self._spool.audio(call), language)
+
+    def expect(self, turn: wire.Expect) -> None:
+        """From here on the caller is to say something."""
+        self._live.expect(turn)
+
+    def relax(self, call: str) -> None:
+        """Whatever the caller says now is no answer."""
+        self._live.relax(call)
 
     def recorded(self, call: str) -> None:
         """The recording is closed and safe."""
@@ -131,8 +143,7 @@ class Reading:
                 await self._fail(memo.id, problem, engine=engine)
             self._jobs[memo.call.id] = _Job(memo=memo.id)
             if LIVE_EAR in pending and LIVE_EAR not in gone:
-                # The limits decide nothing any more: the recording is closed.
-                self.listen(memo.call.id, language, end_silence_s=30.0, no_speech_s=60.0)
+                self.listen(memo.call.id, language)
                 self._live.finish(memo.call.id)
             if SECOND_EAR not in gone:
                 self._reread(memo, language)

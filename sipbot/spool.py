@@ -15,10 +15,12 @@ import msgspec
 from sipbot.disk import sync_folder
 from sipbot.errors import SpoolError
 from sipbot.records import CallOffer, Recording
+from sipbot.steps import Answer
 from sipbot.wav import HEADER_BYTES, read_facts, repair_header
 
 _CHUNK_BYTES = 1 << 20
 _NOTE = "call.json"
+_KEPT = "answers.json"
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +31,21 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     number: str
     caller: str | None
+    urgent: bool = False
+    """The route says so."""
+    category: str | None = None
+    """What the route says the call is about."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller has answered so far, for a process that has to finish the call."""
+
+    asked: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    """Spoken ones with their place in the recording; one that is not over yet has no end."""
+    discarded: tuple[tuple[float, float], ...] = ()
+    """From, to: seconds of the recording that the caller took back."""
+    urgent: bool = False
 
 
 class Spool:
@@ -58,13 +75,41 @@ class Spool:
         folder = self._folder / note.offer.call
         _make(folder)
         try:
-            with (folder / _NOTE).open("wb") as file:
-                file.write(msgspec.json.encode(note))
-                file.flush()
-                os.fsync(file.fileno())
-            sync_folder(folder)
+            _write(folder / _NOTE, note)
         except OSError as error:
             raise SpoolError(f"{folder} cannot be written: {error.strerror}") from error
+
+    def keep(self, call: str, kept: Kept) -> None:
+        """Write down what the caller has answered so far, instead of what was written before.
+
+        Raises:
+            SpoolError: there is no room, or the folder cannot be written.
+        """
+        path = self._folder / call / _KEPT
+        new = path.with_suffix(".new")
+        try:
+            _write(new, kept)
+            new.replace(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise SpoolError(f"{path} cannot be written: {error.strerror}") from error
+
+    def kept(self, call: str) -> Kept:
+        """Return what was written down of the caller's answers; nothing when nothing was.
+
+        Raises:
+            SpoolError: it cannot be read.
+        """
+        path = self._folder / call / _KEPT
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Kept)
+        except FileNotFoundError:
+            return Kept()
+        except (OSError, msgspec.DecodeError) as error:
+            raise SpoolError(
+                f"{path}: {error}. The call's answers are lost to its memo; move the file away and "
+                "start sipbot again to have the memo without them"
+            ) from error
 
     def calls(self) -> list[str]:
         """Return the calls that have a folder, oldest first."""
@@ -109,6 +154,14 @@ class Spool:
             SpoolError: there is no recording, or it cannot be read or repaired.
         """
         return await asyncio.to_thread(_seal, self.audio(call), cut_off)
+
+
+def _write(path: Path, what: msgspec.Struct) -> None:
+    with path.open("wb") as file:
+        file.write(msgspec.json.encode(what))
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def _make(folder: Path) -> None:

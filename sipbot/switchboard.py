@@ -9,18 +9,21 @@ with its reason, and one that an earlier run of sipbot did not finish gets its e
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
+from sipbot import routes
+from sipbot.call_tools import Agent, Tools
 from sipbot.caller import CallerId, caller_number
-from sipbot.calls import Agent, Gone, LiveCall, Tools
+from sipbot.calls import Gone, LiveCall
 from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import ChildGoneError, SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
 from sipbot.records import CallOffer, EndedBy, EndState
-from sipbot.script import Offered
+from sipbot.script_events import Offered
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
 from sipbot.spool import Note
@@ -51,6 +54,7 @@ class Switchboard:
     Args:
         dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
+        clock: the time, UTC-aware: clients have opening hours.
     """
 
     def __init__(
@@ -58,7 +62,9 @@ class Switchboard:
         *,
         dialplans: Dialplans,
         tools: Tools,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._clock = clock
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
         self._tools = tools
@@ -181,12 +187,14 @@ class Switchboard:
                 number=entry.number or "",
                 caller=entry.caller,
             ),
-            plan=plans.get(client),
+            course=None,
+            language=plans[client].language if client in plans else "",
+            region=self.dialplans.region,
             caller=self._caller(entry.offer),
             agent=None,
             tools=self._tools,
         )
-        call.resume(entry.answered_at, by=by)
+        await call.resume(entry.answered_at, by=by)
         await self._run(call)
 
     # -- new calls ------------------------------------------------------------------------------
@@ -197,7 +205,18 @@ class Switchboard:
         if choice.dialplan is None:
             self._do(partial(self._unmapped, agent, offer, choice))
             return
-        caller = self._caller(offer)
+        caller, region = self._caller(offer), self.dialplans.region
+        routed = routes.choose(
+            choice.dialplan,
+            caller,
+            choice.number,
+            self._clock(),
+            region,
+            refuse=bool(self.refusing),
+        )
+        if routed.course is None:
+            self._do(partial(self._blocked, agent, offer, choice, routed))
+            return
         call = LiveCall(
             note=Note(
                 offer=offer,
@@ -205,12 +224,15 @@ class Switchboard:
                 rule=choice.rule,
                 number=choice.number,
                 caller=caller.number,
+                urgent=routed.course.urgent,
+                category=routed.course.category,
             ),
-            plan=choice.dialplan,
+            course=routed.course,
+            language=choice.dialplan.language,
+            region=region,
             caller=caller,
             agent=agent,
             tools=self._tools,
-            refuse=bool(self.refusing),
         )
         call.happen(_OFFERED)
         self.calls[offer.call] = call
@@ -246,12 +268,24 @@ class Switchboard:
 
     async def _unmapped(self, agent: Agent, offer: CallOffer, choice: Choice) -> None:
         self._log.warning("no client has this number", call=offer.call, number=choice.number)
+        await self._turn_away(agent, offer, choice, EndState.REFUSED_UNMAPPED, 404)
+
+    async def _blocked(
+        self, agent: Agent, offer: CallOffer, choice: Choice, routed: routes.Routed
+    ) -> None:
+        self._log.warning("the client refuses this caller", call=offer.call, route=routed.route)
+        await self._turn_away(agent, offer, choice, EndState.REFUSED_BLOCKED, 603)
+
+    async def _turn_away(
+        self, agent: Agent, offer: CallOffer, choice: Choice, state: EndState, code: int
+    ) -> None:
         row = partial(
             self._tools.ledger.refuse_call,
             offer,
-            EndState.REFUSED_UNMAPPED,
-            404,
+            state,
+            code,
             rule=choice.rule,
+            client=choice.dialplan.client if choice.dialplan else None,
             number=choice.number,
             caller=self._caller(offer).number,
         )
@@ -260,7 +294,7 @@ class Switchboard:
         except SipbotError as error:
             self._say_failed(error)
             self._again(row)
-        _refuse(agent, offer.call, 404)
+        _refuse(agent, offer.call, code)
 
     async def _refused(self, event: wire.Refused) -> None:
         choice = self.dialplans.choose(event.offer)

@@ -1,0 +1,121 @@
+"""What one call records, hears and keeps: the doing of a script's actions about the caller's voice.
+
+Data path: sip -> dialplan -> script -> calls -> [call_ear] -> spool -> speech -> memo
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from sipbot import script_events as script
+from sipbot.reading import Reading
+from sipbot.script_state import Script
+from sipbot.sip import wire
+from sipbot.spans import Spans
+from sipbot.speech import wire as speech
+from sipbot.spool import Kept, Spool
+
+
+class CallEar:
+    """The recording of a call, the ear that follows it, and the answers that are in it.
+
+    Args:
+        call: the call's id.
+        language: the client's.
+        spool: where recordings are.
+        reading: hands recordings to ears.
+        send: sends a command to the agent.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        language: str,
+        spool: Spool,
+        reading: Reading,
+        send: Callable[[wire.Command], None],
+    ) -> None:
+        self._call = call
+        self._language = language
+        self._spool = spool
+        self._reading = reading
+        self._send = send
+        self._spans = Spans()
+        self._turn = 0
+        """Number of the caller's last turn to speak."""
+        self._listening = False
+        self.kept = Kept()
+        """What the caller has answered so far."""
+
+    async def resume(self) -> None:
+        """Take over a recording that an earlier run of sipbot left, and the answers in it.
+
+        Raises:
+            SpoolError: the answers cannot be read.
+        """
+        self._reading.listen(self._call, self._language)
+        self.kept = await asyncio.to_thread(self._spool.kept, self._call)
+
+    def do(self, action: script.Action) -> None:
+        """Do what the script wants about recording and hearing."""
+        now_s = time.monotonic()
+        match action:
+            case script.OpenRecording():
+                path = self._spool.audio(self._call)
+                self._send(wire.Record(call=self._call, path=str(path)))
+                self._spans.open(now_s)
+                self._reading.listen(self._call, self._language)
+            case script.CloseRecording():
+                self._send(wire.StopRecording(call=self._call))
+            case script.Listen():
+                self._listen(action, self._spans.position_s(now_s))
+            case script.StopListening():
+                self._listening = False
+                self._reading.relax(self._call)
+            case script.BeginSpan(n=n):
+                self._spans.begin(n, now_s)
+            case script.EndSpan(n=n):
+                self._spans.end(n, now_s)
+            case script.Discard(n=n):
+                self._spans.discard(n)
+
+    def understand(self, reply: speech.Reply) -> script.Event | None:
+        """Return what an ear says in the script's words; what it says of earlier turns is late."""
+        match reply:
+            case speech.SpeechStarted(n=n) if self._is_turn(n):
+                return script.SpeechStarted()
+            case speech.SpeechEnded(n=n, text=text) if self._is_turn(n):
+                return script.SpeechEnded(text=text)
+            case speech.Silent(n=n) if self._is_turn(n):
+                return script.Silent()
+            case speech.Heard(speech_s=speech_s):
+                return script.Judged(spoke=speech_s > 0)
+            case _:
+                return None
+
+    async def keep(self, call: Script) -> None:
+        """Write down every new answer: whoever finishes the call after a crash must know it.
+
+        Raises:
+            SpoolError: there is no room, or the folder cannot be written.
+        """
+        kept = self._spans.kept(call)
+        if kept != self.kept:
+            self.kept = kept
+            await asyncio.to_thread(self._spool.keep, self._call, kept)
+
+    def _is_turn(self, n: int) -> bool:
+        return self._listening and n == self._turn
+
+    def _listen(self, wanted: script.Listen, from_s: float) -> None:
+        self._turn, self._listening = self._turn + 1, True
+        self._reading.expect(
+            speech.Expect(
+                job=self._call,
+                n=self._turn,
+                from_s=from_s,
+                end_silence_s=wanted.limits.end_silence_s,
+                no_speech_s=wanted.limits.no_speech_s,
+                words=wanted.words,
+            )
+        )
