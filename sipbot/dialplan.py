@@ -3,11 +3,12 @@
 Data path: sip -> [dialplan] -> routes -> script -> calls -> spool -> speech -> memo
 
 A number that no file claims is refused, never answered with another client's greeting; a number
-that two files claim stops both.  The choice is pure; only `load_all`, `load_file` and `place_of`
+that two files claim stops both.  The choice is pure; only loading and looking for places
 touch the disk.  What a file may say is in `sipbot.dialplan_form`; what becomes of it, in
 `sipbot.plan`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from sipbot.dialplan_build import build
 from sipbot.dialplan_form import SHAPE, DialplanForm
 from sipbot.errors import DialplanError, Mistake
 from sipbot.numbers import canonical
-from sipbot.patterns import NumberIndex, is_pattern
+from sipbot.patterns import NumberIndex, fixed_digits
 from sipbot.plan import Dialplan
 from sipbot.prompt_shelf import BUILTIN_PROMPTS, PROMPTS_FOLDER, PromptShelf
 from sipbot.records import CallOffer, Party
@@ -116,7 +117,7 @@ class Loader:
             self.mistakes = error.mistakes
             self._defaults = defaults_of_all.instead_of_broken()
 
-    def load(self, path: Path) -> tuple[Dialplan, TomlFile]:
+    def load(self, path: Path) -> Dialplan:
         """Read one file; numbers of other files are not looked at.
 
         Raises:
@@ -131,7 +132,7 @@ class Loader:
         if form.client != path.stem:
             remedy = f'Write client = "{path.stem}", or rename the file to {form.client}.toml'
             mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
-        return build(form, file, self._shelf, self._region, mistakes), file
+        return build(form, file, self._shelf, self._region, mistakes)
 
     def _check_defaults(self, defaults: TomlFile) -> None:
         mistakes = defaults_of_all.misplaced(defaults)
@@ -158,17 +159,17 @@ def load_all(folder: Path, region: str) -> Dialplans:
         empty = Mistake(file=folder, key="(folder)", problem=problem, remedy=remedy)
         raise DialplanError([empty])
     loader = Loader(folder, region)
-    loaded: list[tuple[Dialplan, TomlFile]] = []
+    plans: list[Dialplan] = []
     mistakes = list(loader.mistakes)
     for path in paths:
         try:
-            loaded.append(loader.load(path))
+            plans.append(loader.load(path))
         except DialplanError as error:
             mistakes += error.mistakes
-    mistakes += claimed_twice(loaded)
+    mistakes += claimed_twice(plans)
     if mistakes:
         raise DialplanError(mistakes)
-    return Dialplans(tuple(plan for plan, _ in loaded), region)
+    return Dialplans(tuple(plans), region)
 
 
 def load_file(path: Path, region: str) -> Dialplan:
@@ -179,7 +180,7 @@ def load_file(path: Path, region: str) -> Dialplan:
     """
     loader = Loader(path.parent, region)
     if not loader.mistakes:
-        return loader.load(path)[0]
+        return loader.load(path)
     try:
         loader.load(path)
     except DialplanError as error:
@@ -187,27 +188,26 @@ def load_file(path: Path, region: str) -> Dialplan:
     raise DialplanError(loader.mistakes)
 
 
-def claimed_twice(loaded: list[tuple[Dialplan, TomlFile]]) -> list[Mistake]:
+def claimed_twice(plans: Sequence[Dialplan]) -> list[Mistake]:
     """The numbers that two clients claim, wildcards included; each mistake names both places."""
-    claims = [
-        (number, index, file) for plan, file in loaded for index, number in enumerate(plan.numbers)
-    ]
-    claims.sort(key=lambda claim: not is_pattern(claim[0]))  # as NumberIndex.clashes wants it
-    owners: NumberIndex[tuple[TomlFile, int]] = NumberIndex()
+    claims = [(number, index, plan) for plan in plans for index, number in enumerate(plan.numbers)]
+    claims.sort(key=lambda claim: fixed_digits(claim[0]))  # as NumberIndex.clashes wants it
+    owners: NumberIndex[tuple[int, Dialplan]] = NumberIndex()
     mistakes = []
-    for number, index, file in claims:
-        clash = next((each for each in owners.clashes(number) if each[1][0] is not file), None)
+    for number, index, plan in claims:
+        clash = next((each for each in owners.clashes(number) if each[1][1] is not plan), None)
         if clash is None:
-            owners.add(number, (file, index))
+            owners.add(number, (index, plan))
             continue
-        pattern, (other, place) = clash
-        there = other.places.find(("numbers", place)) if other.places else None
-        problem = f"is claimed by {other.path}:{there.line if there else 0} as well"
-        if pattern != number:
-            problem += f" ({pattern})"
+        claimed, (place, other) = clash
+        line, _ = place_of(other, ("numbers", place))
+        problem = f"is claimed by {other.path}:{line} as well"
+        if claimed != number:
+            problem += f" ({claimed})"
         remedy = "A number belongs to one client: remove it from one of the two files"
+        file = read(plan.path, DialplanError, links=False)
         mistakes.append(file.mistake(("numbers", index), problem, remedy))
-    return mistakes
+    return sorted(mistakes, key=lambda one: (str(one.file), one.line, one.column))
 
 
 def due_for_review(plan: Dialplan, today: date) -> Mistake | None:

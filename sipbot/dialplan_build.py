@@ -76,7 +76,7 @@ class _Builder:
         self._warn(callers, routes, made)
         if self._compiler.mistakes:
             mistakes = self._compiler.mistakes
-            raise DialplanError(sorted(mistakes, key=lambda one: (one.line, one.column)))
+            raise DialplanError(sorted(mistakes, key=_place))
         assert hours is not None  # without hours there was a mistake
         return Dialplan(
             form=form,
@@ -96,7 +96,7 @@ class _Builder:
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,
-            warnings=tuple(self._warnings),
+            warnings=tuple(sorted(self._warnings, key=_place)),
         )
 
     def _wrong(self, key: KeyPath, problem: str, remedy: str) -> None:
@@ -268,3 +268,7 @@ class _Builder:
 
 def _aware(at: datetime, zone: ZoneInfo) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+
+
+def _place(one: Mistake) -> tuple[int, int]:
+    return one.line, one.column

@@ -25,6 +25,8 @@ from sipbot.toml_file import TomlFile
 from sipbot.toml_places import Path as KeyPath
 
 _SIP = ("sip:", "sips:")
+_AS_IN_RECORD = RecordStep(do="record")
+"""The step that a file without a `record` step has."""
 
 
 class Compiler:
@@ -60,7 +62,7 @@ class Compiler:
         """Every step of the file by its name, and ``record``, which exists always."""
         made = {name: self._step(name, form) for name, form in self.form.step.items()}
         if steps.RECORD not in made:
-            made[steps.RECORD] = self._record(steps.RECORD, RecordStep(do="record"))
+            made[steps.RECORD] = self._record(steps.RECORD, _AS_IN_RECORD)
         return made
 
     def builtin(self, name: str, key: KeyPath) -> steps.Prompt:

@@ -31,6 +31,9 @@ FROM_DEFAULTS = ("language", "answer")
 
 Category = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["emergency"])]
 
+State = Annotated[EndState, Field(strict=False)]
+"""TOML has no enumerations: the word is taken for the state."""
+
 _KEYS_PRESSED = re.compile(r"[0-9*#-]*")
 
 
@@ -146,7 +149,7 @@ class Quota(BaseModel):
     """Calls that count in a month of the client's time zone."""
     warn_at: float = Field(default=0.8, ge=0.1, le=1)
     """Share of the calls at which a warning is given."""
-    counts: tuple[EndState, ...] = Field(
+    counts: tuple[State, ...] = Field(
         default=(EndState.MEMO, EndState.NO_MESSAGE, EndState.TRANSFERRED),
         min_length=1,
         strict=False,
@@ -174,7 +177,7 @@ class Expect(BaseModel):
         default=None, max_length=60, strict=False, examples=[["main", "appointment"]]
     )
     """The steps that the call takes, in order."""
-    outcome: EndState | None = Field(default=None, strict=False, examples=["memo"])
+    outcome: State | None = Field(default=None, examples=["memo"])
     """How the call ends."""
     urgent: bool | None = None
     """Whether the memo is urgent."""

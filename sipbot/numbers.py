@@ -11,6 +11,7 @@ national prefix is 0 a national number must begin with 0.
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -117,7 +118,9 @@ def _e164(digits: str, region: str) -> str:
     return ""
 
 
+@lru_cache(65536)
 def _valid(digits: str, region: str | None) -> str:
+    """E.164, or empty; remembered, as thousands of files name the same few numbers."""
     try:
         parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:

@@ -115,8 +115,8 @@ class NumberIndex(Generic[Owner]):
     def clashes(self, number: str) -> Iterator[tuple[str, Owner]]:
         """Whatever was added that shares a number with this canonical number or pattern.
 
-        An exact number that was added is not compared with a pattern asked about: add exact
-        numbers last, and ask about each before adding it.
+        Only what has a fixed beginning as long as that of `number`, or a shorter one, is compared:
+        sort by `fixed_digits`, and ask about each before adding it.
         """
         found = self._exact.get(number)
         if found is not None:
@@ -128,6 +128,11 @@ class NumberIndex(Generic[Owner]):
     def _near(self, number: str, head: str) -> Iterator[tuple[str, Owner]]:
         for length in sorted(self._lengths.get(len(number), ()), reverse=True):
             yield from self._wild.get((len(number), head[:length]), ())
+
+
+def fixed_digits(number: str) -> int:
+    """How many characters stand before the first wildcard; all of an exact number."""
+    return len(_head(number))
 
 
 def _head(pattern: str) -> str:

@@ -76,7 +76,7 @@ class PromptShelf:
         path = BUILTIN_PROMPTS / f"{name.removeprefix(_BUILTIN)}.wav"
         if not path.is_file():
             known = builtin_names()
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             of_language = [one for one in known if one.startswith(name.partition("/")[0])]
             remedy = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(of_language)}"
             raise UnplayableError("does not exist", remedy)

@@ -38,6 +38,11 @@ class Property(NamedTuple):
         return bool(self.schema.get("writeOnly"))
 
     @property
+    def many(self) -> bool:
+        """True for tables of which there may be many: ``[[route]]``."""
+        return self.schema.get("type") == "array" and "$ref" in self.schema.get("items", {})
+
+    @property
     def example(self) -> str:
         """A value as TOML: the schema's example, else its default; empty when it has neither."""
         for value in [*self.schema.get("examples", []), self.schema.get("default")]:
@@ -70,10 +75,14 @@ class Property(NamedTuple):
             kind = "an even whole number"
         low, high = schema.get("minimum"), schema.get("maximum")
         if low is not None and high is not None:
-            kind += f" from {low:g} to {high:g}"
+            kind += f" from {_number(low)} to {_number(high)}"
         if schema.get("type") in ("string", "array") and schema.get("examples"):
             kind += f", such as {self.example}"
         return kind
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
 
 
 class Spot(NamedTuple):
@@ -158,15 +167,17 @@ class Shape:
             if key in keys and at != tuple(table) and "*" not in at
         ]
 
-    def kinds(self, path: Path) -> list[str]:
-        """Other kinds of the same table that know a key of this name."""
-        *table, key = keys_of(path)
-        if "*" not in table:
-            return []
+    def kinds(self, table: Keys, key: str = "") -> list[str]:
+        """The kinds of a table of many kinds; with a key, only those that know it.
+
+        Args:
+            table: ending with ``*``, such as ``("step", "*")``.
+            key: what the kinds must know; empty for any.
+        """
         return [
             at[-1]
             for at, keys in self.tables.items()
-            if at[:-1] == tuple(table[:-1]) and key in keys
+            if at[:-1] == table and (not key or key in keys)
         ]
 
     def nearest(self, path: Path) -> str:

@@ -24,6 +24,10 @@ from tests.offers import offer
 ROOT = Path(__file__).parents[1]
 BEEP = Path(__file__).parent / "data" / "beep_8k.wav"
 BROKEN = broken_files("dialplan")
+EXPECTED = {
+    line.partition(":")[0]: line
+    for line in (ROOT / "tests/broken/dialplan.expected").read_text("utf-8").splitlines()
+}
 
 FILE = """schema = 1
 client = "{client}"
@@ -107,12 +111,25 @@ def test_the_command_refuses_a_broken_dialplan_without_a_traceback(
     result = CliRunner().invoke(dialplan_app, ["check", str(path)])
 
     assert 1 == result.exit_code
-    assert result.stderr.startswith(f"{path}:{broken.line}:")
+    place = f":{broken.line}" if broken.line else ""
+    assert result.stderr.startswith(f"{path}{place}:")
     assert isinstance(result.exception, SystemExit)
 
 
-def test_at_least_twelve_broken_dialplans_are_kept() -> None:
-    assert len(BROKEN) >= 12
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.path.stem)
+def test_a_broken_dialplan_is_told_in_the_words_that_were_agreed(
+    folder: Path, broken: Broken
+) -> None:
+    shutil.copy(broken.path, folder)
+
+    (mistake,) = mistakes_of(folder)
+
+    said = str(mistake).replace(f"{folder}/", "").replace(f"{folder.name}/", "")
+    assert EXPECTED[broken.path.name] == said
+
+
+def test_at_least_fifty_broken_dialplans_are_kept() -> None:
+    assert len(BROKEN) >= 50
 
 
 def test_a_number_that_two_files_claim_names_both_places(folder: Path) -> None:
@@ -123,6 +140,24 @@ def test_a_number_that_two_files_claim_names_both_places(folder: Path) -> None:
 
     assert (folder / "tanaka.toml", 4, "numbers[1]") == (mistake.file, mistake.line, mistake.key)
     assert f"{folder / 'sato.toml'}:4" in mistake.problem
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("03123456XX", "0312345678"), ("0312345678", "03123456XX"), ("031234XX78", "03123456XX")],
+)
+def test_a_wildcard_that_covers_another_clients_number_names_both_places(
+    folder: Path, one: str, other: str
+) -> None:
+    write(folder, "sato", one)
+    write(folder, "tanaka", "tanaka", other)
+
+    (mistake,) = mistakes_of(folder)
+
+    assert {"sato.toml", "tanaka.toml"} == {
+        mistake.file.name,
+        Path(mistake.problem.split(" ")[3].partition(":")[0]).name,
+    }
 
 
 def test_the_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
@@ -164,6 +199,81 @@ def test_a_linked_prompts_folder_is_refused(
     (elsewhere / "prompts").symlink_to(folder / "prompts")
 
     assert "is a symbolic link" == mistakes_of(elsewhere)[0].problem
+
+
+DEFAULTS = """schema = 1
+language = "ja"
+[answer]
+greeting = "hello.wav"
+thanks = "builtin:ja/thanks"
+after_s = 5
+[hours]
+holidays = "KR"
+[[closure]]
+name = "nenmatsu"
+[[closure]]
+name = "obon"
+[record]
+max_s = 60
+"""
+SHORT = """schema = 1
+client = "sato"
+say_name = "sato"
+numbers = ["sato"]
+"""
+
+
+def with_defaults(folder: Path, client: str, defaults: str = DEFAULTS) -> Path:
+    (folder / "_defaults.toml").write_text(defaults)
+    (folder / "sato.toml").write_text(SHORT + client)
+    return folder / "sato.toml"
+
+
+def test_defaults_fill_in_what_the_file_leaves_out_key_by_key(folder: Path) -> None:
+    client = (
+        "[answer]\nafter_s = 9\n[hours]\nopen = '24/7'\n[[closure]]\nname = 'obon'\nfrom = '08-10'"
+    )
+    plan = load_file(with_defaults(folder, client), "JP")
+
+    assert (9, 60, "KR", "ja") == (
+        plan.answer.after_s,
+        plan.record.max_s,
+        plan.hours.country,
+        plan.language,
+    )
+    assert [("obon", "08-10"), ("nenmatsu", "12-29")] == [
+        (closure.name, closure.from_) for closure in plan.form.closure
+    ]
+
+
+def test_holidays_of_the_agency_do_not_close_a_client_without_hours(folder: Path) -> None:
+    plan = load_file(with_defaults(folder, ""), "JP")
+
+    assert plan.hours.at(datetime(2026, 12, 31, tzinfo=UTC)).open
+
+
+@pytest.mark.parametrize(
+    ("defaults", "line", "key", "remedy"),
+    [
+        ("[record]\nmax_s = 1\n", 2, "record.max_s", "from 5 to 1800"),
+        ("[recrod]\nmax_s = 60\n", 1, "recrod", "Did you mean record?"),
+        ("numbers = ['1']\n", 1, "numbers", "Move it into the clients' files"),
+        ("[hours]\nopen = '24/7'\n", 2, "hours.open", "Move it into the clients' files"),
+        ("[answer]\nthanks = 'no.wav'\n", 2, "answer.thanks", "use a builtin: prompt"),
+        ("[[closure]]\nname = 'x'\n", 1, "closure[0].from", "Add from"),
+        ("[record\n", 1, "(syntax)", "Look at this line"),
+    ],
+)
+def test_a_mistake_in_the_defaults_is_told_once_at_its_place(
+    folder: Path, defaults: str, line: int, key: str, remedy: str
+) -> None:
+    with_defaults(folder, "", defaults)
+    write(folder, "tanaka", "tanaka")
+
+    (mistake,) = mistakes_of(folder)
+
+    assert ("_defaults.toml", line, key) == (mistake.file.name, mistake.line, mistake.key)
+    assert remedy in mistake.remedy
 
 
 def test_hidden_files_and_other_files_are_not_read(folder: Path) -> None:
@@ -341,3 +451,45 @@ def test_every_command_shows_an_example() -> None:
 def test_a_loaded_dialplan_is_frozen(plans: Dialplans) -> None:
     with pytest.raises(FrozenInstanceError):
         plans.all[0].client = "other"  # type: ignore[misc]  # what the test is about
+
+
+WARNED = """
+[callers]
+known = []
+[[route]]
+name = "all"
+urgent = true
+[[route]]
+name = "never"
+caller = ["known"]
+step = "record"
+[step.lost]
+do = "say"
+prompt = "hello.wav"
+then = "record"
+"""
+
+
+def test_check_warns_of_what_is_hardly_meant_and_exits_with_0(folder: Path) -> None:
+    path = write(folder, "sato", "0312345678")
+    due = path.read_text().replace("[answer]", "review_by = 2020-01-01\n[answer]")
+    path.write_text(due + WARNED)
+
+    result = run("check", str(path))
+
+    assert 0 == result.exit_code
+    assert [
+        "route[0]: fits every call, so the routes after it never count",
+        'route[1].caller = ["known"]: names known callers; there are none',
+        "step.lost: is reached by no call",
+        "review_by = 2020-01-01: has passed",
+    ] == [line.split(": ", 2)[2].partition(". ")[0] for line in result.stderr.splitlines()]
+
+
+def test_check_json_lists_the_warnings(folder: Path) -> None:
+    path = write(folder, "sato", "0312345678")
+    path.write_text(path.read_text() + WARNED)
+
+    found = json.loads(run("check", str(path), "--json").stdout)
+
+    assert ["route[0]", "route[1].caller", "step.lost"] == [one["key"] for one in found["warnings"]]
