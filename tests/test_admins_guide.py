@@ -1,12 +1,13 @@
 """The admins' guide, in both languages, describes the dialplan that the code reads."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from sipbot.dialplan import load_file
-from sipbot.dialplan_form import Answer, Record
+from sipbot.dialplan_form import Answer, DialplanForm, Record
 
 DOCS = Path(__file__).parents[1] / "docs"
 every_guide = pytest.mark.parametrize(
@@ -24,6 +25,16 @@ def test_example_client_of_the_guide_loads(guide: Path, tmp_path: Path) -> None:
     plan = load_file(path, "JP")
 
     assert ("midori", ("+81120000001", "midori")) == (plan.client, plan.numbers)
+
+
+@pytest.mark.parametrize("page", [DOCS / "dialplans.md", DOCS / "ja" / "dialplans.md"])
+def test_blocks_of_the_reference_page_are_one_file_that_keeps_to_the_form(page: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+
+    form = DialplanForm.model_validate(tomllib.loads("\n".join(blocks)))
+
+    kinds = ["menu", "say", "ask", "digits", "transfer", "record", "survey", "hang_up"]
+    assert kinds == [step.do for step in form.step.values()]
 
 
 @every_guide

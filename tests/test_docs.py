@@ -76,9 +76,9 @@ def test_settings_table_gives_the_default_that_is_in_force(key: str) -> None:
     assert expected == dict(ROW.findall(text(OPERATIONS)))[key].strip()
 
 
-@pytest.mark.parametrize("document", ["docs/admins.md", "docs/ja/admins.md"])
-def test_admins_document_names_every_key_of_a_dialplan(document: str) -> None:
-    said = text(ROOT / document)
+@pytest.mark.parametrize("folder", ["docs", "docs/ja"])
+def test_admins_documents_name_every_key_of_a_dialplan(folder: str) -> None:
+    said = text(ROOT / folder / "admins.md") + text(ROOT / folder / "dialplans.md")
     keys = [dotted(keys) for keys in dialplan_form.SHAPE.leaves()]
     assert [] == [
         key for key in keys if key not in said and f"\n{key.split('.')[-1]} =" not in said
@@ -90,7 +90,7 @@ def test_operations_document_names_every_end_state() -> None:
     assert [] == [state for state in EndState if f"`{state}`" not in said]
 
 
-@pytest.mark.parametrize("name", ["admins.md", "operators.md"])
+@pytest.mark.parametrize("name", ["admins.md", "dialplans.md", "operators.md"])
 def test_document_for_people_on_the_telephone_exists_in_japanese_too(name: str) -> None:
     assert f"](ja/{name})" in text(ROOT / "docs" / name)
     assert f"](../{name})" in text(ROOT / "docs" / "ja" / name)
