@@ -288,6 +288,7 @@ class LiveCall:
             case script.Transfer(to=to, ring_s=ring_s):
                 self._send(wire.Transfer(call=self.call, to=to, ring_s=ring_s))
             case script.Wait(n=n, for_s=for_s):
+                self._log.info("turn", phase=self.script.phase)
                 self._timers.wait(n, for_s)
             case script.StopWaiting():
                 self._timers.stop_waiting()

@@ -26,6 +26,7 @@ What = Literal[
     "answers",
     "enters",
     "says",
+    "waits",
     "pressed",
     "said",
     "waited",
@@ -46,7 +47,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
 
     what: What
     text: str = ""
-    """Step, prompt, key, words or end state, whatever fits."""
+    """Step, prompt, what is waited for, key, words or end state, whatever fits."""
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +167,8 @@ class _Stage:
                 self._tell("transfers", to)
                 found = events.Transferred() if self._person_answers else events.TransferFailed()
                 self._coming.append(found)
+            case events.Wait():
+                self._tell("waits", self._script.phase.value)
             case events.HangUp():
                 self._tell("hangs_up")
                 self._coming = deque([events.HungUp(by=EndedBy.SIPBOT)])

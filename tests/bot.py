@@ -303,6 +303,13 @@ def free_udp_port() -> int:
         return port
 
 
+def free_tcp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def free_udp_ports(number: int) -> int:
     """Return the first of some ports in a row that nobody has."""
     for _ in range(100):

@@ -79,6 +79,7 @@ async def sipp(
     calls: int = 1,
     at_once: int = 1,
     trace: bool = True,
+    twin: str = "",
     **filled_in: str | int | Path,
 ) -> AsyncIterator[Sipp]:
     """Run a scenario and end SIPp with the block.
@@ -90,6 +91,7 @@ async def sipp(
         calls: how many.
         at_once: how many at the same time.
         trace: keep every message; costs time with many calls.
+        twin: ``host:port`` where SIPp takes commands (its 3PCC mode); empty for none.
         filled_in: what stands for ``@NAME@`` in the scenario, keys in lower case.
     """
     folder = Path(tempfile.mkdtemp(prefix="sipp-"))
@@ -105,7 +107,7 @@ async def sipp(
         *["-m", str(calls), "-l", str(at_once), "-r", str(at_once), "-nostdin"],
         *["-mp", str(free_udp_port()), "-trace_err", "-error_file", "errors.log", *traced],
         *["-trace_stat", "-stf", "statistics.csv", "-fd", "1"],
-        *["-trace_logs", "-log_file", "logs.log", *target],
+        *["-trace_logs", "-log_file", "logs.log", *(["-3pcc", twin] if twin else []), *target],
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -131,6 +133,7 @@ async def call(
     calls: int = 1,
     at_once: int = 1,
     trace: bool = True,
+    twin: str = "",
     **filled_in: str | int | Path,
 ) -> AsyncIterator[Sipp]:
     """Call a bot; `caller` is the user part of From and finds the call in the ledger."""
@@ -152,6 +155,7 @@ async def call(
         calls=calls,
         at_once=at_once,
         trace=trace,
+        twin=twin,
         **{**defaults, **filled_in, "caller": caller},
     ) as running:
         yield running

@@ -1,0 +1,153 @@
+"""What a rehearsal says of a call is what a real call does: any script, any keys, by telephone.
+
+Scripts and keys come from a seed.  The caller is SIPp: it presses a key (SIP INFO) when it is told
+to, and it is told to when the bot's log says that it is the caller's turn, so that nothing here
+depends on how fast the machine is.
+"""
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sipbot import routes
+from sipbot.caller import CallerId
+from sipbot.dialplan import load_file
+from sipbot.rehearsal import Rehearsal, StepTaken, rehearse
+from tests.bot import Bot, free_tcp_port, running, until
+from tests.sipp import call
+
+pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
+
+SCRIPTS = int(os.environ.get("SCRIPTS_BY_SIPP", "8"))
+SEED = 2026
+STEPS = ("a", "b", "c")
+HEAD = """schema = 1
+client = "{name}"
+say_name = "{name}"
+numbers = ["{name}"]
+language = "ko"
+[answer]
+greeting = "greeting.wav"
+thanks = "thanks.wav"
+start = "{start}"
+[record]
+beep = false
+no_speech_s = 2
+end_silence_s = 1
+"""
+
+
+def a_step(chance: random.Random, name: str) -> str:
+    """One table of any kind; every prompt takes a fifth of a second."""
+    # who does nothing must come to an end, so only keys lead back
+    then = chance.choice([*STEPS[STEPS.index(name) + 1 :], "record", "end"])
+    other = chance.choice([*STEPS, "record", "end"])
+    kind = chance.choice(["menu", "menu", "ask", "digits", "record", "survey", "transfer"])
+    keys = {
+        "menu": f'keys = {{ 1 = "{then}", 2 = "{other}" }}\ntimeout_s = 4\ntries = 2\n'
+        'no_input = "greeting.wav"\nno_match = "greeting.wav"',
+        "ask": f'item = "name"\nno_speech_s = 2\ntries = 2\nno_input = "greeting.wav"\n'
+        f'then = "{then}"',
+        "digits": f'least = 2\nmost = 3\ntimeout_s = 4\ntries = 2\nthen = "{then}"\n'
+        'ask_when = "always"\nread_back = false\n'
+        'no_input = "greeting.wav"\nno_match = "greeting.wav"',
+        "record": f'beep = false\nno_speech_s = 4\nthen = "{then}"',
+        "survey": f'kind = "csat"\ntimeout_s = 4\nthen = "{then}"',
+        "transfer": f'to = "sip:desk@192.0.2.1"\nring_s = 5\notherwise = "{then}"',
+    }
+    return f'[step.{name}]\ndo = "{kind}"\nprompt = "greeting.wav"\n{keys[kind]}\n'
+
+
+def scripts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Write so many scripts and yield each client's name and the keys of its caller."""
+    for number in range(SCRIPTS):
+        chance = random.Random(f"{SEED}-{number}")
+        name = f"script-{number}"
+        text = HEAD.format(name=name, start=chance.choice(STEPS))
+        text += "".join(a_step(chance, step) for step in STEPS)
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+        yield name, "".join(chance.choices("1123#-", k=6))
+
+
+def rehearsed(bot: Bot, name: str, keys: str, caller: str) -> Rehearsal:
+    plan = load_file(bot.folder / "dialplans" / f"{name}.toml", "JP")
+    who = CallerId(number=caller, name="", source="from")
+    routed = routes.choose(plan, who, name, datetime.now(UTC), "JP")
+    assert routed.course is not None
+    return rehearse(routed.course, True, keys)
+
+
+def phases(steps: tuple[StepTaken, ...]) -> list[str]:
+    return [step.text for step in steps if step.what == "waits"]
+
+
+async def press(bot: Bot, writer: asyncio.StreamWriter, call_id: str, facts: Rehearsal) -> None:
+    """Do what the caller does in the rehearsal, each at its turn."""
+    turns = count(1)
+    for step in facts.steps:
+        if step.what == "waits":
+            wanted = next(turns)
+            await until(partial(has_come, bot, call_id, wanted))
+        elif step.what == "pressed":
+            await tell(writer, step.text)
+
+
+def told(bot: Bot, call_id: str, event: str) -> list[dict[str, str]]:
+    return [line for line in bot.says() if line["event"] == event and line.get("call") == call_id]
+
+
+def has_come(bot: Bot, call_id: str, turns: int) -> bool:
+    over = bool(told(bot, call_id, "call ended"))
+    return over or len(told(bot, call_id, "turn")) >= turns
+
+
+async def tell(writer: asyncio.StreamWriter, key: str) -> None:
+    """Send SIPp a command; the byte 27 ends one (SIPp's manual, 3PCC)."""
+    writer.write(f"Call-ID: rehearsed@test\r\nKey: {key}\r\n\r\n\x1b".encode())
+    await writer.drain()
+
+
+@pytest.mark.timeout(120 * SCRIPTS)
+async def test_real_calls_go_through_the_same_steps_and_turns_as_their_rehearsals(
+    make_bot: Callable[[], Bot],
+) -> None:
+    bot = make_bot()
+    planned = list(scripts(bot.folder / "dialplans"))
+    async with running(bot):
+        for number, (name, keys) in enumerate(planned):
+            caller = f"031234{number:04d}"
+            facts = rehearsed(bot, name, keys, caller)
+            port = free_tcp_port()
+            async with call(bot, "keys", caller, name, twin=f"127.0.0.1:{port}") as _:
+                writer = await twin(port)
+                await tell(writer, "0")
+                row = await bot.row(caller)
+                await press(bot, writer, row.offer.call, facts)
+                ended = await bot.ended(caller)
+                writer.close()
+            live = [line["step"] for line in told(bot, row.offer.call, "step")]
+            turns = [line["phase"] for line in told(bot, row.offer.call, "turn")]
+            story = json.dumps([[step.what, step.text] for step in facts.steps])
+            assert list(facts.visited) == live, f"{name} with {keys}: {story}"
+            assert phases(facts.steps) == turns, f"{name} with {keys}: {story}"
+            assert ended.state is not None
+
+
+async def twin(port: int) -> asyncio.StreamWriter:
+    """Connect to SIPp, which listens a moment after it was started."""
+    for _ in range(200):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+        else:
+            return writer
+    raise AssertionError("SIPp does not listen for commands")
