@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Console
 from benchmarks.bench_bot import ROOT, SAMPLES, running
 from benchmarks.committing import committing
 from benchmarks.crashing import crashing
+from benchmarks.dialplans import dialplans
 from benchmarks.machine import load, machine
 from benchmarks.recognising import recognising
 from benchmarks.report import Run, show, write_json, write_markdown
@@ -33,7 +35,10 @@ TURNS = 3
 _say = Console(stderr=True).print
 
 Parts = Annotated[
-    str, typer.Option(help="What to measure: any of sipp, talk, crash, recognise, commit, second.")
+    str,
+    typer.Option(
+        help="What to measure: any of dialplans, sipp, talk, crash, recognise, commit, second."
+    ),
 ]
 
 
@@ -42,7 +47,7 @@ def main(
     calls: Annotated[int, typer.Option(min=1, max=4, help="Most calls at the same time.")] = 4,
     out: Annotated[Path | None, typer.Option(help="Where to write the JSON.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Page to write the table into.")] = None,
-    parts: Parts = "commit,sipp,talk,crash,recognise,second",
+    parts: Parts = "dialplans,commit,sipp,talk,crash,recognise,second",
 ) -> None:
     """Measure sipbot on this machine; takes about 6 minutes. Exit code 1 when a figure is missed.
 
@@ -66,13 +71,22 @@ async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
     """Measure the parts in the order in which they disturb each other least."""
     began = time.monotonic()
     try:
-        await _first(run, levels, parts)
+        if "dialplans" in parts:
+            _dialplans(run)
+        if set(parts) & {"commit", "sipp", "talk", "crash"}:
+            await _first(run, levels, parts)
         if "recognise" in parts:
             await _recognise(run, levels)
         if "second" in parts:
             await _second(run, levels)
     finally:
         run.took_s = round(time.monotonic() - began, 1)
+
+
+def _dialplans(run: Run) -> None:
+    _say("files of ten thousand clients")
+    with tempfile.TemporaryDirectory() as folder:
+        run.figures += dialplans(Path(folder))
 
 
 async def _first(run: Run, levels: list[int], parts: list[str]) -> None:

@@ -45,6 +45,7 @@ class Compiler:
         self.shelf = shelf
         self.region = region
         self.mistakes: list[Mistake] = []
+        self._lacking: set[KeyPath] = set()
 
     def prompt(self, name: str, key: KeyPath) -> steps.Prompt:
         """The prompt that the file names at this key; a mistake when it cannot be played."""
@@ -67,7 +68,16 @@ class Compiler:
 
     def builtin(self, name: str, key: KeyPath) -> steps.Prompt:
         """The prompt that ships in the client's language; `key` is what asks for it."""
-        return self.prompt(f"builtin:{self.form.language}/{name}", key)
+        full = f"builtin:{self.form.language}/{name}"
+        try:
+            return self.shelf.find(full)
+        except UnplayableError as error:
+            if key not in self._lacking:
+                self._lacking.add(key)
+                problem = f"needs {full}, which {error.problem}"
+                remedy = "It ships with sipbot: install sipbot again, or name a prompt of your own"
+                self.mistakes.append(self.file.mistake(key, problem, remedy))
+            return steps.Prompt(name=full, wav="")
 
     def _step(self, name: str, form: StepForm) -> steps.Step:
         match form:
