@@ -1,8 +1,8 @@
 """What a rehearsal says of a call is what a real call does: any script, any keys, by telephone.
 
 Scripts and keys come from a seed.  The caller is SIPp: it presses a key (SIP INFO) when it is told
-to, and it is told to when the bot's log says that it is the caller's turn, so that nothing here
-depends on how fast the machine is.
+to, and it is told to when the bot's log says that it is the caller's turn: a slow machine only has
+to press within the eight seconds that a script waits.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.
 
 SCRIPTS = int(os.environ.get("SCRIPTS_BY_SIPP", "8"))
 SEED = 2026
+AT_ONCE = 3
+"""One line less than an agent has: a line is free a moment after its call has ended."""
 STEPS = ("a", "b", "c")
 HEAD = """schema = 1
 client = "{name}"
@@ -52,15 +54,15 @@ def a_step(chance: random.Random, name: str) -> str:
     other = chance.choice([*STEPS, "record", "end"])
     kind = chance.choice(["menu", "menu", "ask", "digits", "record", "survey", "transfer"])
     keys = {
-        "menu": f'keys = {{ 1 = "{then}", 2 = "{other}" }}\ntimeout_s = 4\ntries = 2\n'
+        "menu": f'keys = {{ 1 = "{then}", 2 = "{other}" }}\ntimeout_s = 8\ntries = 2\n'
         'no_input = "greeting.wav"\nno_match = "greeting.wav"',
         "ask": f'item = "name"\nno_speech_s = 2\ntries = 2\nno_input = "greeting.wav"\n'
         f'then = "{then}"',
-        "digits": f'least = 2\nmost = 3\ntimeout_s = 4\ntries = 2\nthen = "{then}"\n'
+        "digits": f'least = 2\nmost = 3\ntimeout_s = 8\ntries = 2\nthen = "{then}"\n'
         'ask_when = "always"\nread_back = false\n'
         'no_input = "greeting.wav"\nno_match = "greeting.wav"',
         "record": f'beep = false\nno_speech_s = 4\nthen = "{then}"',
-        "survey": f'kind = "csat"\ntimeout_s = 4\nthen = "{then}"',
+        "survey": f'kind = "csat"\ntimeout_s = 8\nthen = "{then}"',
         "transfer": f'to = "sip:desk@192.0.2.1"\nring_s = 5\notherwise = "{then}"',
     }
     return f'[step.{name}]\ndo = "{kind}"\nprompt = "greeting.wav"\n{keys[kind]}\n'
@@ -89,15 +91,16 @@ def phases(steps: tuple[StepTaken, ...]) -> list[str]:
     return [step.text for step in steps if step.what == "waits"]
 
 
-async def press(bot: Bot, writer: asyncio.StreamWriter, call_id: str, facts: Rehearsal) -> None:
+async def press(
+    bot: Bot, writer: asyncio.StreamWriter, sip_call: str, call_id: str, facts: Rehearsal
+) -> None:
     """Do what the caller does in the rehearsal, each at its turn."""
     turns = count(1)
     for step in facts.steps:
         if step.what == "waits":
-            wanted = next(turns)
-            await until(partial(has_come, bot, call_id, wanted))
+            await until(partial(has_come, bot, call_id, next(turns)))
         elif step.what == "pressed":
-            await tell(writer, step.text)
+            await tell(writer, sip_call, step.text)
 
 
 def told(bot: Bot, call_id: str, event: str) -> list[dict[str, str]]:
@@ -109,36 +112,43 @@ def has_come(bot: Bot, call_id: str, turns: int) -> bool:
     return over or len(told(bot, call_id, "turn")) >= turns
 
 
-async def tell(writer: asyncio.StreamWriter, key: str) -> None:
+async def tell(writer: asyncio.StreamWriter, sip_call: str, key: str) -> None:
     """Send SIPp a command; the byte 27 ends one (SIPp's manual, 3PCC)."""
-    writer.write(f"Call-ID: rehearsed@test\r\nKey: {key}\r\n\r\n\x1b".encode())
+    writer.write(f"Call-ID: {sip_call}\r\nKey: {key}\r\n\r\n\x1b".encode())
     await writer.drain()
+
+
+async def placed(bot: Bot, name: str, caller: str, facts: Rehearsal) -> tuple[list[str], list[str]]:
+    """Place the rehearsed call and return the steps and the turns it really had."""
+    port, sip_call = free_tcp_port(), f"{caller}@rehearsed"
+    async with call(bot, "keys", caller, name, twin=f"127.0.0.1:{port}"):
+        writer = await twin(port)
+        await tell(writer, sip_call, "0")
+        row = await bot.row(caller)
+        await press(bot, writer, sip_call, row.offer.call, facts)
+        await bot.ended(caller)
+        writer.close()
+    live = [line["step"] for line in told(bot, row.offer.call, "step")]
+    return live, [line["phase"] for line in told(bot, row.offer.call, "turn")]
 
 
 @pytest.mark.timeout(120 * SCRIPTS)
 async def test_real_calls_go_through_the_same_steps_and_turns_as_their_rehearsals(
     make_bot: Callable[[], Bot],
 ) -> None:
-    bot = make_bot()
+    bot, lines = make_bot(), asyncio.Semaphore(AT_ONCE)
+
+    async def compared(name: str, keys: str, caller: str) -> None:
+        facts = rehearsed(bot, name, keys, caller)
+        async with lines:
+            live = await placed(bot, name, caller, facts)
+        story = json.dumps([[step.what, step.text] for step in facts.steps])
+        assert (list(facts.visited), phases(facts.steps)) == live, f"{name}, {keys}: {story}"
+
     planned = list(scripts(bot.folder / "dialplans"))
-    async with running(bot):
+    async with running(bot), asyncio.TaskGroup() as group:
         for number, (name, keys) in enumerate(planned):
-            caller = f"031234{number:04d}"
-            facts = rehearsed(bot, name, keys, caller)
-            port = free_tcp_port()
-            async with call(bot, "keys", caller, name, twin=f"127.0.0.1:{port}") as _:
-                writer = await twin(port)
-                await tell(writer, "0")
-                row = await bot.row(caller)
-                await press(bot, writer, row.offer.call, facts)
-                ended = await bot.ended(caller)
-                writer.close()
-            live = [line["step"] for line in told(bot, row.offer.call, "step")]
-            turns = [line["phase"] for line in told(bot, row.offer.call, "turn")]
-            story = json.dumps([[step.what, step.text] for step in facts.steps])
-            assert list(facts.visited) == live, f"{name} with {keys}: {story}"
-            assert phases(facts.steps) == turns, f"{name} with {keys}: {story}"
-            assert ended.state is not None
+            group.create_task(compared(name, keys, f"031234{number:04d}"))
 
 
 async def twin(port: int) -> asyncio.StreamWriter:
