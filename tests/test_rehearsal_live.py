@@ -6,9 +6,11 @@ to press within the eight seconds that a script waits.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -22,14 +24,16 @@ from sipbot.caller import CallerId
 from sipbot.dialplan import load_file
 from sipbot.rehearsal import Rehearsal, StepTaken, rehearse
 from tests.bot import Bot, free_tcp_port, running, until
-from tests.sipp import call
+from tests.sipp import Sipp, call, fragment
 
 pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
 
 SCRIPTS = int(os.environ.get("SCRIPTS_BY_SIPP", "8"))
 SEED = 2026
+KEYS = 6
 AT_ONCE = 3
 """One line less than an agent has: a line is free a moment after its call has ended."""
+INFO_TAKEN = re.compile(r"SIP/2\.0 200 OK\r?\n(?:[^\r\n]+\r?\n)*?CSeq: \d+ INFO")
 STEPS = ("a", "b", "c")
 HEAD = """schema = 1
 client = "{name}"
@@ -76,7 +80,7 @@ def scripts(folder: Path) -> Iterator[tuple[str, str]]:
         text = HEAD.format(name=name, start=chance.choice(STEPS))
         text += "".join(a_step(chance, step) for step in STEPS)
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
-        yield name, "".join(chance.choices("1123#-", k=6))
+        yield name, "".join(chance.choices("1123#-", k=KEYS))
 
 
 def rehearsed(bot: Bot, name: str, keys: str, caller: str) -> Rehearsal:
@@ -92,15 +96,27 @@ def phases(steps: tuple[StepTaken, ...]) -> list[str]:
 
 
 async def press(
-    bot: Bot, writer: asyncio.StreamWriter, sip_call: str, call_id: str, facts: Rehearsal
+    bot: Bot,
+    peer: Sipp,
+    writer: asyncio.StreamWriter,
+    sip_call: str,
+    call_id: str,
+    facts: Rehearsal,
 ) -> None:
     """Do what the caller does in the rehearsal, each at its turn."""
-    turns = count(1)
+    turns, keys = count(1), count(1)
     for step in facts.steps:
         if step.what == "waits":
             await until(partial(has_come, bot, call_id, next(turns)))
         elif step.what == "pressed":
             await tell(writer, sip_call, step.text)
+            # SIPp hears no command while it waits for the answer to the last one
+            await until(partial(is_taken, bot, peer, call_id, next(keys)))
+
+
+def is_taken(bot: Bot, peer: Sipp, call_id: str, keys: int) -> bool:
+    over = bool(told(bot, call_id, "call ended"))
+    return over or len(INFO_TAKEN.findall(peer.messages())) >= keys
 
 
 def told(bot: Bot, call_id: str, event: str) -> list[dict[str, str]]:
@@ -113,21 +129,30 @@ def has_come(bot: Bot, call_id: str, turns: int) -> bool:
 
 
 async def tell(writer: asyncio.StreamWriter, sip_call: str, key: str) -> None:
-    """Send SIPp a command; the byte 27 ends one (SIPp's manual, 3PCC)."""
+    """Send SIPp a command; the byte 27 ends one (SIPp's manual, 3PCC).
+
+    A SIPp whose call is over takes none; the comparison says what went otherwise.
+    """
     writer.write(f"Call-ID: {sip_call}\r\nKey: {key}\r\n\r\n\x1b".encode())
-    await writer.drain()
+    with contextlib.suppress(ConnectionError):
+        await writer.drain()
 
 
 async def placed(bot: Bot, name: str, caller: str, facts: Rehearsal) -> tuple[list[str], list[str]]:
     """Place the rehearsed call and return the steps and the turns it really had."""
     port, sip_call = free_tcp_port(), f"{caller}@rehearsed"
-    async with call(bot, "keys", caller, name, twin=f"127.0.0.1:{port}"):
+    # No loop and no retransmission: a SIPp that has sent one key twice answers every answer to it.
+    keys = "".join(fragment("key_by_command", cseq=2 + n) for n in range(KEYS))
+    commands, end = f"127.0.0.1:{port}", fragment("hung_up_on")
+    async with call(bot, "keys", caller, name, twin=commands, middle=keys, end=end) as peer:
         writer = await twin(port)
         await tell(writer, sip_call, "0")
         row = await bot.row(caller)
-        await press(bot, writer, sip_call, row.offer.call, facts)
+        await press(bot, peer, writer, sip_call, row.offer.call, facts)
         await bot.ended(caller)
         writer.close()
+        with contextlib.suppress(ConnectionError):  # SIPp has ended with the call
+            await writer.wait_closed()
     live = [line["step"] for line in told(bot, row.offer.call, "step")]
     return live, [line["phase"] for line in told(bot, row.offer.call, "turn")]
 
