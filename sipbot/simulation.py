@@ -1,0 +1,207 @@
+"""One call that nobody places: what the caller would hear, and what would come of it.  Pure.
+
+``sipbot dialplan simulate`` prints it.  The decision and the call are those of live calls
+(`sipbot.dialplan_tests.place_call`); here they are only put into words.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sipbot.dialplan_outline import kind_of, route_words, shown_number
+from sipbot.dialplan_tests import Called, place_call, situation_words
+from sipbot.errors import UsageError
+from sipbot.plan import Dialplan, Trial
+from sipbot.rehearsal import StepTaken
+from sipbot.terminal import printable
+
+_CALLER_DOES = frozenset({"pressed", "said", "waited", "caller_hangs_up"})
+_TURNS = frozenset({"pressed", "said", "waited"})
+"""What counts as one thing that the caller does (`rehearse`)."""
+
+
+class Line(NamedTuple):
+    """One line of the transcript."""
+
+    who: str
+    """``sipbot``, ``caller``; empty where a step begins."""
+    text: str
+    spoken: bool = False
+
+
+def simulate(
+    plan: Dialplan,
+    trial: Trial,
+    region: str,
+    *,
+    hang_up_at: str | None = None,
+    person_answers: bool = False,
+) -> Called:
+    """Place the call.
+
+    Args:
+        plan: the client's.
+        trial: who calls when, and what the caller does.
+        region: ISO 3166-1 alpha-2, whose national numbers are meant.
+        hang_up_at: the caller hangs up when this step waits for something.
+        person_answers: whether a transfer finds somebody.
+
+    Raises:
+        UsageError: the call does not come to the step `hang_up_at`.
+    """
+    called = place_call(plan, trial, region, person_answers=person_answers)
+    if hang_up_at is None:
+        return called
+    visited = called.rehearsal.visited
+    if hang_up_at not in visited:
+        way = ", ".join(visited) or "none"
+        raise UsageError(f"--hang-up-at {hang_up_at}: the call does not come there; steps: {way}")
+    turns = sum(step.what in _TURNS for step in called.rehearsal.steps)
+    for patience in range(turns + 1):
+        short = place_call(
+            plan, trial, region, hang_up_after=patience, person_answers=person_answers
+        )
+        if hang_up_at in short.rehearsal.visited:
+            return short
+    return called
+
+
+def lines(called: Called, plan: Dialplan) -> Iterator[Line]:
+    """What happens, in order; what the machine waits for is left out."""
+    for step in called.rehearsal.steps:
+        line = _line(step, plan)
+        if line is not None:
+            yield line
+
+
+def transcript(called: Called, plan: Dialplan, trial: Trial, region: str) -> RenderableType:
+    """The call for a terminal."""
+    heading, facts = _heading(called, plan, trial, region)
+    said = Table.grid(padding=(0, 2))
+    said.add_column(width=6, style="dim")
+    said.add_column(overflow="fold")
+    for line in lines(called, plan):
+        if not line.who:
+            said.add_row("", "")
+            said.add_row(Text("step"), Text(line.text, style="bold cyan"))
+            continue
+        style = "bold yellow" if line.who == "caller" else "green" if line.spoken else ""
+        said.add_row(Text(line.who), Text(printable(line.text), style=style))
+    parts: list[RenderableType] = [heading, facts, Text(), said]
+    return Group(*parts, Text(), _outcome(called))
+
+
+def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
+    """The call for a program."""
+    routed, rehearsal = called.routed, called.rehearsal
+    course = routed.course
+    return {
+        "client": plan.client,
+        "at": trial.at.isoformat(),
+        "from": trial.caller,
+        "number": trial.number,
+        "situation": msgspec.to_builtins(routed.situation),
+        "refused": routed.refused,
+        "route": routed.route,
+        "greeting": course.greeting.name if course and course.greeting else None,
+        "greeting_because": routed.greeting_because,
+        "category": course.category if course else None,
+        "steps": list(rehearsal.visited),
+        "transcript": msgspec.to_builtins(rehearsal.steps),
+        "answers": rehearsal.answers,
+        "asked": list(rehearsal.asked),
+        "urgent": rehearsal.urgent,
+        "outcome": rehearsal.state.value,
+    }
+
+
+def _line(step: StepTaken, plan: Dialplan) -> Line | None:
+    who = "caller" if step.what in _CALLER_DOES else "sipbot"
+    match step.what:
+        case "waits":
+            return None
+        case "enters":
+            kind = kind_of(plan.steps[step.text]) if step.text in plan.steps else ""
+            return Line("", f"{step.text} ({kind})" if kind not in ("", step.text) else step.text)
+        case "says":
+            name = step.text.startswith("builtin:") or step.text.endswith(".wav")
+            if step.text == "beep":
+                return Line(who, "beep")
+            return Line(who, f"plays {step.text}" if name else f"「{step.text}」", spoken=not name)
+        case "said":
+            return Line(who, f"「{step.text}」")
+        case "rings":
+            return Line(who, f"lets it ring for {step.text}")
+        case "pressed":
+            return Line(who, f"presses {step.text}")
+        case "transfers":
+            return Line(who, f"rings {step.text}")
+        case "ends":
+            return None
+        case _:
+            return Line(who, _WORDS[step.what])
+
+
+_WORDS = {
+    "answers": "answers",
+    "waited": "does nothing",
+    "discards": "throws away what was recorded",
+    "hangs_up": "hangs up",
+    "caller_hangs_up": "hangs up",
+}
+
+
+def _heading(
+    called: Called, plan: Dialplan, trial: Trial, region: str
+) -> tuple[Text, RenderableType]:
+    routed = called.routed
+    local = trial.at.astimezone(plan.hours.tz)
+    heading = Text.assemble(
+        (printable(plan.say_name), "bold"), f"  {local:%a %Y-%m-%d %H:%M}", (f"  {local:%Z}", "dim")
+    )
+    caller = shown_number(trial.caller, region) if trial.caller else "a withheld number"
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(width=8, style="dim")
+    facts.add_column()
+    facts.add_row("call", Text(printable(f"{caller} → {shown_number(trial.number, region)}")))
+    facts.add_row("hours", Text(printable(situation_words(routed.situation))))
+    facts.add_row("route", Text(printable(_route(called, plan, region))))
+    if routed.course is not None and routed.course.greeting is not None:
+        because = routed.greeting_because
+        facts.add_row("greeting", Text(f"{routed.course.greeting.name} (because of {because})"))
+    return heading, facts
+
+
+def _route(called: Called, plan: Dialplan, region: str) -> str:
+    routed = called.routed
+    for route in plan.routes:
+        if route.name == routed.route:
+            to = "refused" if route.refuse else f"step {route.step or plan.answer.start}"
+            when = route_words(route, region)
+            return f"{route.name} ({when}): {to}" if when else f"{route.name}: {to}"
+    if routed.course is None:
+        return "none: the caller is refused by [callers]"
+    return f"none fits: step {routed.course.start}"
+
+
+def _outcome(called: Called) -> RenderableType:
+    rehearsal, course = called.rehearsal, called.routed.course
+    marks = [
+        "urgent" if rehearsal.urgent else "",
+        f"category {course.category}" if course and course.category else "",
+    ]
+    shown = ", ".join(filter(None, [rehearsal.state.value, *marks]))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=8, style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("outcome", Text(shown, style="bold"))
+    for item, answer in rehearsal.answers.items():
+        table.add_row("answer", Text(f"{item}: {printable(answer) or '(nothing)'}"))
+    for item in rehearsal.asked:
+        if item not in rehearsal.answers:
+            table.add_row("missing", Text(item))
+    return table
