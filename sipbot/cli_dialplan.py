@@ -5,7 +5,6 @@ with ``--json`` to standard output as a list.  A warning is told in the same for
 Exit code 0 is right, 1 a mistake, 2 a wrong command line.
 """
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,33 +15,66 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sipbot import config, dialplan, dialplan_form
+from sipbot import dialplan, dialplan_form
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code, print_json
+from sipbot.cli_dialplan_calls import run_dialplan_tests, simulate_call
+from sipbot.cli_dialplan_hours import diff_dialplans, show_calendar
+from sipbot.cli_dialplan_new import new_dialplan
+from sipbot.cli_dialplan_source import FolderOption, RegionOption, one_plan, source
 from sipbot.dialplan import Dialplan, Dialplans
-from sipbot.errors import Mistake, SipbotError, UsageError
-from sipbot.numbers import canonical, display, is_region
+from sipbot.dialplan_editor import SCHEMA_FILE, editor_files
+from sipbot.dialplan_mermaid import mermaid as flowchart
+from sipbot.dialplan_outline import outline, shown_number
+from sipbot.dialplan_picture import svg as picture
+from sipbot.dialplan_tree import terminal_tree
+from sipbot.errors import Mistake, UsageError
 
 dialplan_app = typer.Typer(
-    no_args_is_help=True, help="The clients' dialplans: check them, show what they say."
+    no_args_is_help=True,
+    help="The clients' dialplans: make, check, show and test them.",
 )
-
-_Folder = Annotated[
-    Path | None,
-    typer.Option("--dialplans", help="Folder of dialplans; without it, the settings say."),
-]
-_Region = Annotated[
-    str | None,
-    typer.Option("--region", help="Whose numbers are meant, such as JP; goes with a given path."),
-]
+dialplan_app.command("simulate")(simulate_call)
+dialplan_app.command("test")(run_dialplan_tests)
+dialplan_app.command("diff")(diff_dialplans)
+dialplan_app.command("calendar")(show_calendar)
+dialplan_app.command("new")(new_dialplan)
 
 
 @dialplan_app.command("schema")
-def dialplan_schema() -> None:
+def dialplan_schema(
+    *,
+    vscode: Annotated[
+        Path | None,
+        typer.Option(
+            "--vscode",
+            help="Write what VS Code and taplo need beside this folder of dialplans instead.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+) -> None:
     """Print the JSON Schema of a dialplan file, for editors and for reading.
 
-    Example: sipbot dialplan schema > dialplan.schema.json
+    Example: sipbot dialplan schema --vscode dialplans
     """
-    print_json(dialplan_form.schema())
+    if vscode is None:
+        print_json(dialplan_form.schema())
+        return
+    with exit_code(as_json=False):
+        if not vscode.is_dir():
+            raise UsageError(f"{vscode}: is not a folder. Name the folder of dialplans")
+        home = vscode.absolute().parent
+        for name, text in editor_files(dialplan_form.schema(), vscode.absolute()).items():
+            _write_for_editor(home / name, text)
+
+
+def _write_for_editor(path: Path, text: str) -> None:
+    """Write a file, or print what somebody's own file of this name lacks."""
+    if path.name != SCHEMA_FILE and path.exists() and path.read_text(encoding="utf-8") != text:
+        typer.echo(f"{path} is there already and stays as it is; add this to it:\n\n{text}")
+        return
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {path}")
 
 
 @dialplan_app.command("check")
@@ -52,7 +84,7 @@ def check_dialplans(
         typer.Argument(help="A folder or one file; without it, the folder the settings name."),
     ] = None,
     *,
-    region: _Region = None,
+    region: RegionOption = None,
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,7 +93,7 @@ def check_dialplans(
     Example: sipbot dialplan check dialplans/yamato.toml
     """
     with exit_code(as_json=as_json):
-        folder, region = _source(path, region, config_path)
+        folder, region = source(path, region, config_path)
         if folder.is_file():
             plans: tuple[Dialplan, ...] = (dialplan.load_file(folder, region),)
         else:
@@ -83,11 +115,17 @@ def check_dialplans(
 @dialplan_app.command("show")
 def show_dialplans(
     which: Annotated[
-        str | None, typer.Argument(help="A client or a number; without it, all clients.")
+        str | None, typer.Argument(help="A client, a number or a file; without it, all clients.")
     ] = None,
     *,
-    folder: _Folder = None,
-    region: _Region = None,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print the calls as a Mermaid flowchart.")
+    ] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", help="Draw the calls into this file.")
+    ] = None,
+    folder: FolderOption = None,
+    region: RegionOption = None,
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -96,17 +134,32 @@ def show_dialplans(
     Example: sipbot dialplan show 03-1234-5678
     """
     with exit_code(as_json=as_json):
-        folder, region = _source(folder, region, config_path)
-        plans = dialplan.load_all(folder, region)
-        chosen = plans.all if which is None else (_find(plans, which),)
-        if as_json:
-            print_json([_facts(plan) for plan in chosen])
-        elif which is None:
-            Console().print(_table(plans))
-        else:
-            for key, value in _facts(chosen[0]).items():
-                shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                typer.echo(f"{key}: {shown}")
+        if which is None:
+            if mermaid or svg:
+                raise UsageError("--mermaid and --svg draw one client: name it")
+            folder, region = source(folder, region, config_path)
+            plans = dialplan.load_all(folder, region)
+            if as_json:
+                print_json([_facts(plan) for plan in plans.all])
+            else:
+                Console().print(_table(plans))
+            return
+        plan, region = one_plan(which, folder, region, config_path)
+        _show(plan, region, mermaid=mermaid, svg=svg, as_json=as_json)
+
+
+def _show(plan: Dialplan, region: str, *, mermaid: bool, svg: Path | None, as_json: bool) -> None:
+    if svg is not None:
+        svg.write_text(picture(outline(plan, region), plan.say_name), encoding="utf-8")
+        typer.echo(f"wrote {svg}", err=as_json or mermaid)
+    if mermaid:
+        typer.echo(flowchart(outline(plan, region), plan.say_name), nl=False)
+    elif as_json:
+        print_json([_facts(plan)])
+    elif svg is None:
+        Console(highlight=False).print(terminal_tree(plan, region))
+        for warning in _warnings(plan):
+            typer.echo(f"warning: {warning}", err=True)
 
 
 def _warnings(plan: Dialplan) -> list[Mistake]:
@@ -117,33 +170,6 @@ def _warnings(plan: Dialplan) -> list[Mistake]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _source(path: Path | None, region: str | None, config_path: Path | None) -> tuple[Path, str]:
-    """The folder and region: both from the settings, or both from the command line."""
-    if region is not None and not is_region(region):
-        raise UsageError(f"--region {region}: is not a region. Write two capitals such as JP")
-    if path is not None and config_path is None:
-        if not path.exists():
-            raise UsageError(f"{path}: does not exist. Name a dialplan file or a folder of them")
-        return path, region or config.Settings.model_fields["region"].default
-    settings = config.load(config_path)
-    return path or settings.dialplans, region or settings.region
-
-
-def _find(plans: Dialplans, which: str) -> Dialplan:
-    for plan in plans.all:
-        if plan.client == which:
-            return plan
-    found = plans.find(which)
-    if found is None:
-        number = canonical(which, plans.region)
-        known = ", ".join(plan.client for plan in plans.all)
-        raise SipbotError(
-            f"{which}: no client of this name, and no dialplan claims {number}: "
-            f"such a call is refused. Clients: {known}"
-        )
-    return found
 
 
 def _facts(plan: Dialplan) -> dict[str, Any]:
@@ -162,7 +188,7 @@ def _facts(plan: Dialplan) -> dict[str, Any]:
 def _table(plans: Dialplans) -> Table:
     table = Table("Client", "Name", "Language", "Numbers", "Rings (s)", "Longest message (s)")
     for plan in plans.all:
-        numbers = ", ".join(display(number, plans.region) for number in plan.numbers)
+        numbers = ", ".join(shown_number(number, plans.region) for number in plan.numbers)
         limits = (f"{plan.answer.after_s:g}", f"{plan.record.max_s:g}")
         table.add_row(plan.client, escape(plan.say_name), plan.language, numbers, *limits)
     return table
