@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sipbot.records import EndedBy
@@ -82,6 +83,30 @@ async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again
     assert isinstance(hung_up, caller_wire.HungUp)
     assert "callee" == hung_up.by
     assert before <= recording.stat().st_size
+
+
+async def test_finish_key_that_a_hung_parent_never_acts_on_ends_the_message_once_it_is_dead(
+    tmp_path: Path,
+) -> None:
+    recording, said = tmp_path / "audio.wav", tmp_path / "said.wav"
+    ulaw.write(said, thanks())
+    plan = msgspec.structs.replace(alone(tmp_path, str(recording)), max_s=600.0)
+    caller = {"wav": str(said), "speak_after_s": 0.5, "keys": "#"}
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", **caller) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await parent.next(wire.Key)
+            await parent.die()
+            hung_up = await last(story)
+        await agent.ended()
+    thanked, of = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(tmp_path / "heard.wav"))
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert "callee" == hung_up.by
+    assert of - 1 <= thanked
 
 
 async def test_lone_call_that_cannot_be_recorded_ends_and_takes_nothing_with_it(

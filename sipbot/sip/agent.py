@@ -59,6 +59,8 @@ class Agent:
         self._unsent = b""
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
+        self._finished: set[str] = set()
+        """Their callers pressed the finish key; a parent that hangs may die without knowing."""
         self._alone: dict[str, LoneCall] = {}
         self._registered: dict[str, wire.Registered] = {}
         self._offers: dict[str, CallOffer] = {}
@@ -139,6 +141,9 @@ class Agent:
             self._alone[line.call].key(key)
         else:
             self._emit(wire.Key(call=line.call, key=key, method=method))
+            plan = self._plans.get(line.call)
+            if plan is not None and key == plan.finish_key and line.recording:
+                self._finished.add(line.call)
 
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Tell the parent; alone, thank the caller."""
@@ -158,6 +163,7 @@ class Agent:
         self._offers.pop(line.call, None)
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
+        self._finished.discard(line.call)
         final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
         event = wire.Ended(
             call=line.call, by=by, code=final, reason=reason, answered=line.confirmed
@@ -223,6 +229,8 @@ class Agent:
                 one = self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
                 with self.stack.guard(call):
                     one.begin()
+                    if call in self._finished:
+                        one.key(plan.finish_key)
 
     def _read_commands(self) -> None:
         if self._parent is None:
