@@ -17,6 +17,7 @@ import structlog
 import uuid6
 
 from sipbot import script
+from sipbot.call_times import CallTimes
 from sipbot.caller import CallerId
 from sipbot.dialplan import Dialplan
 from sipbot.disk import AUDIO_BYTES_PER_S
@@ -29,6 +30,7 @@ from sipbot.sip import wire
 from sipbot.speech import wire as speech
 from sipbot.spool import Note, Spool
 from sipbot.topics import LivePayload, LiveType
+from sipbot.wav import longest_s
 
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
@@ -93,7 +95,6 @@ class LiveCall:
         self.caller = caller
         self.agent = agent
         self.partial = ""
-        self.answered_at: datetime | None = None
         self.memo: Memo | None = None
         """What the call has left, once it has ended."""
         self.on_the_line = agent is not None
@@ -107,13 +108,18 @@ class LiveCall:
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False
-        self._left_at: datetime | None = None
+        self._times = CallTimes(note.offer.received_at)
         self._log = structlog.get_logger().bind(call=self.call, client=self.client)
 
     @property
     def call(self) -> str:
         """The call's id."""
         return self.offer.call
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the call was answered, UTC; None before."""
+        return self._times.answered_at
 
     @property
     def language(self) -> str:
@@ -132,7 +138,7 @@ class LiveCall:
             by: how it ended: CRASH, or what the agent said that finished it alone.
         """
         recorded = self._tools.spool.has_audio(self.call)
-        self.answered_at = answered_at
+        self._times.resume(answered_at)
         was_answered = recorded or answered_at is not None
         self.script = script.Script(
             rules=self.script.rules,
@@ -140,7 +146,8 @@ class LiveCall:
             recorded=recorded,
         )
         if recorded:
-            self._left_at = self._tools.spool.last_written(self.call)
+            audio_s = longest_s(self._tools.spool.audio(self.call))
+            self._times.leave(self._tools.spool.last_written(self.call), audio_s)
             self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
         ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
         self.happen(Gone() if by is EndedBy.CRASH else ended)
@@ -199,8 +206,7 @@ class LiveCall:
         return None
 
     async def _answered(self) -> script.Event:
-        self.answered_at = datetime.now(UTC)
-        await self._tools.ledger.call_answered(self.call, self.answered_at)
+        await self._tools.ledger.call_answered(self.call, self._times.answer())
         self._tell("answered")
         return script.Answered()
 
@@ -291,7 +297,7 @@ class LiveCall:
         self._after(max_s, script.TimeUp())
 
     async def _end(self, state: EndState) -> None:
-        now = self._ended_at()
+        now = self._times.end()
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
@@ -331,10 +337,6 @@ class LiveCall:
             at=datetime.now(UTC),
             ears=self._tools.reading.ears(self.language),
         )
-
-    def _ended_at(self) -> datetime:
-        """Now; a call of an earlier run ended when its recording last grew."""
-        return self._left_at or datetime.now(UTC)
 
     # -- small helpers --------------------------------------------------------------------------
 
