@@ -9,6 +9,7 @@ need sipp sip-tester
 need baresip baresip
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
+need faketime faketime
 
 [ -n "$missing" ] || exit 0
 get="apt-get install --yes --no-install-recommends$missing"
