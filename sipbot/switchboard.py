@@ -86,7 +86,7 @@ class Switchboard:
             case wire.Offered(offer=offer):
                 self._offered(agent, offer)
             case wire.Refused():
-                self._do(partial(self._refused, event))
+                self._do(partial(self._refused, agent, event))
             case wire.Fault(call=call, problem=problem):
                 self._log.error("agent reports a fault", call=call, problem=problem)
             case wire.Refer(call=call, method=method):
@@ -95,7 +95,7 @@ class Switchboard:
                 self._registered(account, code, reason)
             case wire.Ended(call=call) if call not in self.calls:
                 self._adopted.pop(call, None)
-                self._finish_soon(call, event.by)
+                self._finish_soon(call, event.by, agent)
             case wire.Pong():
                 pass
             case _:
@@ -158,17 +158,18 @@ class Switchboard:
                 self._finish_soon(call, EndedBy.CRASH)
         await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
 
-    def _finish_soon(self, call: str, by: EndedBy) -> None:
+    def _finish_soon(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
         """Finish a call that nobody leads, once: the first who knows how it ended is believed."""
         if call not in self._finishing:
             self._finishing.add(call)
-            self._do(partial(self._finish, call, by))
+            self._do(partial(self._finish, call, by, agent))
 
-    async def _finish(self, call: str, by: EndedBy) -> None:
+    async def _finish(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
         entry = await self._tools.ledger.call(call)
         if entry is not None and entry.state is None and call not in self.calls:
             await self._finish_entry(entry, by)
         self._finishing.discard(call)
+        await self._written(agent, call)
 
     async def _finish_entry(self, entry: CallEntry, by: EndedBy) -> None:
         client = entry.client or ""
@@ -262,7 +263,7 @@ class Switchboard:
             self._again(row)
         _refuse(agent, offer.call, 404)
 
-    async def _refused(self, event: wire.Refused) -> None:
+    async def _refused(self, agent: Agent, event: wire.Refused) -> None:
         choice = self.dialplans.choose(event.offer)
         self._log.warning("call refused", call=event.offer.call, why=event.why, code=event.code)
         await self._tools.ledger.refuse_call(
@@ -274,6 +275,16 @@ class Switchboard:
             number=choice.number,
             caller=self._caller(event.offer).number,
         )
+        _tell_written(agent, event.offer.call)
+
+    async def _written(self, agent: Agent | None, call: str) -> None:
+        """Let an agent forget a call once its end is written down.
+
+        A call without a row is one whose refusal is still being written.
+        """
+        entry = await self._tools.ledger.call(call)
+        if agent is not None and entry is not None and entry.state is not None:
+            _tell_written(agent, call)
 
     async def _run(self, call: LiveCall) -> None:
         self.calls[call.call] = call
@@ -283,7 +294,10 @@ class Switchboard:
             if call.agent is not None:
                 _hang_up(call.agent, call.call)
             self._say_failed(error)
-            self._again(partial(self._finish, call.call, EndedBy.CRASH))
+            self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
+        else:
+            if call.agent is not None:
+                _tell_written(call.agent, call.call)
         finally:
             del self.calls[call.call]
         if call.memo is not None:
@@ -328,6 +342,11 @@ class Switchboard:
 def _refuse(agent: Agent, call: str, code: int) -> None:
     with contextlib.suppress(ChildGoneError):  # then nobody is waiting for the answer
         agent.send(wire.Refuse(call=call, code=code, retry_after_s=30 if code == 503 else 0))
+
+
+def _tell_written(agent: Agent, call: str) -> None:
+    with contextlib.suppress(ChildGoneError):  # it has nothing to remember any more
+        agent.send(wire.Written(call=call))
 
 
 def _hang_up(agent: Agent, call: str) -> None:

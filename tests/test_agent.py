@@ -48,6 +48,38 @@ async def test_call_offered_to_a_parent_that_dies_is_left_as_refused(tmp_path: P
     assert [wire.Refused(offer=offered.offer, code=503, why="draining")] == left_by(agent)
 
 
+async def test_caller_who_gave_up_before_the_parent_died_is_left_with_the_invite(
+    tmp_path: Path,
+) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", cancel_after_s=0.2) as story:
+            offered = await parent.next(wire.Offered)
+            parent.say(wire.Ring(call=offered.offer.call))
+            await parent.next(wire.Ended)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    assert [wire.Refused(offer=offered.offer, code=487, why="draining")] == left_by(agent)
+
+
+async def test_end_that_the_parent_has_written_down_is_not_left(tmp_path: Path) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(
+            agent.port, tmp_path / "heard.wav", speak_after_s=0.0, linger_s=0.0
+        ) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path)))
+            await parent.next(wire.Ended)
+            parent.say(wire.Written(call=call), wire.Ping(n=1))
+            await parent.next(wire.Pong)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    assert not untold_file(agent.socket).exists()
+
+
 async def test_call_that_an_agent_finished_alone_is_left_with_its_end(tmp_path: Path) -> None:
     with real_agent(tmp_path) as agent:
         parent = await agent.parent()

@@ -160,7 +160,7 @@ class Agent:
         """Tell the parent and forget the call."""
         by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
-        self._offers.pop(line.call, None)
+        offer = self._offers.pop(line.call, None)
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
         self._finished.discard(line.call)
@@ -168,7 +168,9 @@ class Agent:
         event = wire.Ended(
             call=line.call, by=by, code=final, reason=reason, answered=line.confirmed
         )
-        self._emit(event, keep=was_answered)  # any other was refused, which is kept already
+        self._emit(event, keep=was_answered)
+        if offer is not None:  # its parent was offered it, and may die before it has a row
+            self._untold.told(wire.Refused(offer=offer, code=final, why="draining"))
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
         """Tell the parent, and keep it for one that comes later: a registrar may be faster."""
@@ -256,10 +258,11 @@ class Agent:
             return
         match command:
             case wire.Ping(n=n):
-                self._untold.parent_lives()
                 self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=_rss_bytes()))
             case wire.Drain():
                 self._draining = True
+            case wire.Written(call=call):
+                self._untold.written(call)
             case _:
                 self._obey_for_call(command)
 

@@ -88,6 +88,12 @@ class Refuse(Base, frozen=True):
     retry_after_s: int = 0
 
 
+class Written(Base, frozen=True):
+    """What became of this call is in the ledger; the agent need not tell it again."""
+
+    call: str
+
+
 class Ping(Base, frozen=True):
     """Ask for a sign of life."""
 
@@ -99,7 +105,17 @@ class Drain(Base, frozen=True):
 
 
 Command = (
-    Ring | Answer | Play | StopPlaying | Record | StopRecording | HangUp | Refuse | Ping | Drain
+    Ring
+    | Answer
+    | Play
+    | StopPlaying
+    | Record
+    | StopRecording
+    | HangUp
+    | Refuse
+    | Written
+    | Ping
+    | Drain
 )
 
 
