@@ -21,7 +21,7 @@ from sipbot.call_times import CallTimes
 from sipbot.caller import CallerId
 from sipbot.dialplan import Dialplan
 from sipbot.disk import AUDIO_BYTES_PER_S
-from sipbot.errors import ChildGoneError, SpoolError
+from sipbot.errors import ChildGoneError, LedgerError, SipbotError, SpoolError
 from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, call_facts, first_memo
 from sipbot.reading import Reading
@@ -97,9 +97,11 @@ class LiveCall:
         self.partial = ""
         self.memo: Memo | None = None
         """What the call has left, once it has ended."""
+        self.ending: EndState | None = None
+        """Its end state, once that is known; the ledger may have refused to take it."""
         self.on_the_line = agent is not None
         """Whether the call holds a line; its end state may still be on its way after that."""
-        self.script = script.Script(rules=_rules(plan, refuse=refuse))
+        self.script = script.Script(rules=plan.rules(refuse=refuse) if plan else script.Rules())
         self._plan = plan
         self._tools = tools
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
@@ -151,6 +153,11 @@ class LiveCall:
             self._tools.reading.listen(self.call, self.language, 30.0, 60.0)
         ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
         self.happen(Gone() if by is EndedBy.CRASH else ended)
+
+    def take_no_message(self, why: SipbotError) -> None:
+        """Apologise instead of recording: what the caller says could not be kept."""
+        self._unsafe(str(why))
+        self.script = self.script.refusing()
 
     async def run(self) -> None:
         """Lead the call to its end state."""
@@ -206,7 +213,11 @@ class LiveCall:
         return None
 
     async def _answered(self) -> script.Event:
-        await self._tools.ledger.call_answered(self.call, self._times.answer())
+        answered_at = self._times.answer()
+        try:
+            await self._tools.ledger.call_answered(self.call, answered_at)
+        except LedgerError as error:
+            self.take_no_message(error)
         self._tell("answered")
         return script.Answered()
 
@@ -266,8 +277,7 @@ class LiveCall:
                 self._tell("ringing")
                 self._after(for_s, script.RingingOver())
             case script.Answer():
-                if not self.script.rules.refuse:  # there may be no room even for a note
-                    await asyncio.to_thread(self._tools.spool.prepare, self.note)
+                await self._prepare()
                 self._send(wire.Answer(call=self.call, alone=self._alone()))
             case script.Play(prompt=prompt):
                 self._playing = prompt
@@ -284,7 +294,15 @@ class LiveCall:
             case script.Judge():
                 self._after(JUDGE_LIMIT_S, script.Judged(spoke=True))
             case script.End(state=state):
-                await self._end(state)
+                await self.end(state)
+
+    async def _prepare(self) -> None:
+        if self.script.rules.refuse:
+            return  # there may be no room even for a note
+        try:
+            await asyncio.to_thread(self._tools.spool.prepare, self.note)
+        except SpoolError as error:
+            self.take_no_message(error)
 
     def _record(self, max_s: float) -> None:
         assert self._plan is not None  # only a call with a plan is ever answered
@@ -296,8 +314,10 @@ class LiveCall:
         )
         self._after(max_s, script.TimeUp())
 
-    async def _end(self, state: EndState) -> None:
+    async def end(self, state: EndState) -> None:
+        """Write the end state down; may be asked for again after the ledger has refused it."""
         now = self._times.end()
+        self.ending = state
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
@@ -342,14 +362,7 @@ class LiveCall:
 
     def _wav(self, prompt: script.PromptName) -> str:
         assert self._plan is not None  # only a call with a plan is ever answered
-        plan = self._plan
-        prompts = {
-            "greeting": plan.greeting,
-            "beep": plan.beep,
-            "thanks": plan.thanks,
-            "sorry": plan.sorry,
-        }
-        return str(prompts[prompt])
+        return str(self._plan.prompt(prompt))
 
     def _alone(self) -> wire.Alone:
         assert self._plan is not None  # only a call with a plan is ever answered
@@ -383,15 +396,3 @@ class LiveCall:
     def _cancel_timers(self) -> None:
         for timer in self._timers:
             timer.cancel()
-
-
-def _rules(plan: Dialplan | None, *, refuse: bool) -> script.Rules:
-    if plan is None:
-        return script.Rules()
-    return script.Rules(
-        after_s=plan.answer.after_s,
-        beep=plan.record.beep,
-        max_s=plan.record.max_s,
-        finish_key=plan.record.finish_key,
-        refuse=refuse,
-    )

@@ -16,6 +16,7 @@ from sipbot.dialplan_form import SHAPE, DialplanForm
 from sipbot.errors import DialplanError, Mistake, PromptError
 from sipbot.numbers import canonical, is_e164
 from sipbot.records import CallOffer, Party
+from sipbot.script import PromptName, Rules
 from sipbot.toml_file import TomlFile, explain, read
 from sipbot.wav import check_prompt, mended
 
@@ -44,6 +45,21 @@ class Dialplan(DialplanForm):
     """Absolute; likewise."""
     sorry: Path
     """Absolute; what is said when no message can be taken, in the client's language."""
+
+    def prompt(self, name: PromptName) -> Path:
+        """Return the file of a prompt."""
+        own = {"greeting": self.greeting, "thanks": self.thanks}
+        return (own | {"beep": self.beep, "sorry": self.sorry})[name]
+
+    def rules(self, *, refuse: bool) -> Rules:
+        """Return what the script of a call must know; `refuse`: no message can be taken now."""
+        return Rules(
+            after_s=self.answer.after_s,
+            beep=self.record.beep,
+            max_s=self.record.max_s,
+            finish_key=self.record.finish_key,
+            refuse=refuse,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

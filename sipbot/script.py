@@ -199,6 +199,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     broken: bool = False
     """The call's audio failed; nothing can have been said."""
 
+    def refusing(self) -> "Script":
+        """Return this script as one that takes no message."""
+        return msgspec.structs.replace(self, rules=msgspec.structs.replace(self.rules, refuse=True))
+
     def to(self, phase: Phase, *actions: Action) -> "Step":
         """Return this script in another phase, and what is to be done on the way."""
         return msgspec.structs.replace(self, phase=phase), actions

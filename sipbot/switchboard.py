@@ -8,7 +8,7 @@ with its reason, and one that an earlier run of sipbot did not finish gets its e
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import Agent, Gone, LiveCall, Tools
 from sipbot.dialplan import Choice, Dialplans
-from sipbot.errors import ChildGoneError, SipbotError
+from sipbot.errors import ChildGoneError, LedgerError, SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
 from sipbot.records import CallOffer, EndedBy, EndState
@@ -51,6 +51,7 @@ class Switchboard:
     Args:
         dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
+        look_at_disk: sets `refusing` anew.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class Switchboard:
         *,
         dialplans: Dialplans,
         tools: Tools,
+        look_at_disk: Callable[[], Awaitable[None]],
     ) -> None:
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
         self._tools = tools
+        self._look_at_disk = look_at_disk
         self.refusing = ""
         """Why no message can be taken now; empty when all is well."""
         self._adopted: dict[str, Agent] = {}
@@ -221,12 +224,15 @@ class Switchboard:
         try:
             await self._add(call.note)
         except SipbotError as error:
-            del self.calls[call.call]
-            _refuse(agent, call.call, 503)  # the trunk may try another site
             self._say_failed(error)
-            self._again(partial(self._no_row, call.note))
-        else:
-            await self._run(call)
+            await self._look_at_disk()
+            if not self.refusing:
+                del self.calls[call.call]
+                _refuse(agent, call.call, 503)  # the trunk may try another site
+                self._again(partial(self._no_row, call.note))
+                return
+            call.take_no_message(error)  # its row is written with its end
+        await self._run(call)
 
     async def _add(self, note: Note) -> None:
         await self._tools.ledger.add_call(
@@ -294,12 +300,24 @@ class Switchboard:
             if call.agent is not None:
                 _hang_up(call.agent, call.call)
             self._say_failed(error)
-            self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
+            if call.ending is not None and isinstance(error, LedgerError):
+                self._again(partial(self._end, call, call.ending))
+            else:
+                self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
         else:
             if call.agent is not None:
                 _tell_written(call.agent, call.call)
         finally:
             del self.calls[call.call]
+        self._read(call)
+
+    async def _end(self, call: LiveCall, state: EndState) -> None:
+        """Write down an end that the ledger has refused, and the row if that was refused too."""
+        await self._add(call.note)
+        await call.end(state)
+        self._read(call)
+
+    def _read(self, call: LiveCall) -> None:
         if call.memo is not None:
             self._do(partial(self._tools.reading.begin, call.memo, call.language))
 

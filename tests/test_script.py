@@ -149,6 +149,14 @@ def test_caller_of_a_full_site_is_told_so_and_counted_as_refused() -> None:
     ] == actions
 
 
+def test_caller_whose_note_finds_no_room_is_told_so_instead_of_recorded() -> None:
+    ringing, _ = play([Offered()])
+
+    _, actions = advance(ringing.refusing(), Answered())
+
+    assert (Play(prompt="sorry"),) == actions
+
+
 def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
     story = [*HELLO, SpeechStarted(), SpeechEnded(), RecordingUnsafe()]
 
