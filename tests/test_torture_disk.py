@@ -26,8 +26,9 @@ Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def real(test: Test) -> Test:
-    """Mark a test that places real calls."""
-    for mark in (pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer):
+    """Mark a test that places real calls; 40 s on two quiet cores, some minutes on busy ones."""
+    names = (pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer)
+    for mark in (*names, pytest.mark.timeout(400)):
         test = mark(test)
     return test
 
