@@ -96,9 +96,11 @@ class LiveJob:
         ear: tuple[LiveEar, ModelRef] | None,
         say: Say,
         places: threading.Semaphore,
+        detectors: vad.Detectors,
     ) -> None:
         self._request = request
         self._places = places
+        self._detectors = detectors
         self._path = Path(request.path)
         self._ear = ear
         self._say = say
@@ -164,11 +166,13 @@ class LiveJob:
         )
         detector: vad.Detector | None = None
         for block in self._listener.blocks():
-            detector = detector or vad.Detector(self._listener.rate_hz)
+            detector = detector or self._detectors.take(self._listener.rate_hz)
             for speech in detector.windows(block):
                 for turn in turns.feed(detector.window_s, speech=speech):
                     self._tell(_said(job, turn))
             self._speech_s = turns.speech_s
+        if detector is not None:
+            self._detectors.give_back(detector)
         audio_s = self._listener.read_s
         heard = wire.Heard(job=job, speech_s=turns.speech_s, audio_s=audio_s)
         self._tell(heard, last=self._ear is None)
@@ -227,6 +231,7 @@ class LiveDesk:
     def __init__(self, models: Mapping[str, ModelRef], say: Say) -> None:
         self._say = say
         self._jobs: dict[str, LiveJob] = {}
+        self._detectors = vad.Detectors()
         self._places = threading.Semaphore(EARS_PER_CORE * (os.cpu_count() or 1))
         self._ears: dict[str, tuple[LiveEar, ModelRef]] = {}
         loaded: dict[str, LiveEar] = {}
@@ -244,7 +249,7 @@ class LiveDesk:
             case wire.Follow(job=job):
                 self._forget(job)
                 ear = for_language(request.language, self._ears)
-                self._jobs[job] = LiveJob(request, ear, self._say, self._places)
+                self._jobs[job] = LiveJob(request, ear, self._say, self._places, self._detectors)
                 self._jobs[job].start()
             case wire.Finish(job=job):
                 if job in self._jobs:
