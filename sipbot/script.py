@@ -224,6 +224,9 @@ def advance(script: Script, event: Event) -> Step:
             return _judged(script, spoke=spoke)
         case SpeechStarted():
             return msgspec.structs.replace(script, spoke=True), ()
+        case RecordingUnsafe():
+            # What is missing may have been the message; nobody can hear any more that it was not.
+            return _went_on(msgspec.structs.replace(script, spoke=True), event)
         case MediaFailed():
             broken = msgspec.structs.replace(script, broken=True)
             return broken.to(Phase.LEAVING, HangUp(code=488))
@@ -305,6 +308,8 @@ def _hung_up(script: Script, by: EndedBy) -> Step:
         return script.to(Phase.JUDGING, *(() if script.asked else (Judge(),)))
     if script.recorded:
         return script.to(Phase.ENDED, End(state=EndState.NO_MESSAGE))
+    if script.spoke:  # and nothing of it reached the disk
+        return script.to(Phase.ENDED, End(state=EndState.FAILED_INTERNAL))
     if script.rules.refuse and script.phase not in _BEFORE_ANSWER:
         return script.to(Phase.ENDED, End(state=EndState.REFUSED_CAPACITY))
     if by is EndedBy.CALLER:

@@ -1,5 +1,6 @@
 """The call script is pure: every path of events ends in exactly one end state."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,6 +164,23 @@ def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
     _, actions = play(story)
 
     assert Play(prompt="sorry") == actions[-1]
+
+
+@pytest.mark.parametrize("verdict", [[], [Judged(spoke=False)]])
+def test_unsafe_recording_of_which_too_little_is_left_to_judge_is_a_memo(
+    verdict: list[Event],
+) -> None:
+    story = [*HELLO, RecordingUnsafe(), *verdict, HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.MEMO == end_state(story)
+
+
+def test_unsafe_recording_of_which_nothing_is_left_is_a_failure_of_ours() -> None:
+    script, _ = play([*HELLO, RecordingUnsafe()])
+
+    _, actions = advance(msgspec.structs.replace(script, recorded=False), HungUp(by=EndedBy.CALLER))
+
+    assert (End(state=EndState.FAILED_INTERNAL),) == actions
 
 
 def test_part_of_an_unsafe_recording_is_still_a_memo() -> None:

@@ -194,6 +194,7 @@ def full(**own: object) -> Full:
 GOOD = (
     outcome(story(thanked=30)),
     outcome(story(hangs_up=True, by="caller", over_at=11.9)),
+    outcome(story(hangs_up=True, by="caller")),
     outcome(story(sorry_s=5.0, sorry_whole=True), states=("refused_capacity",)),
 )
 

@@ -230,11 +230,11 @@ def _caught_row(caught: Sequence[tuple[Outcome, Full]]) -> Promise:
     return Promise(
         harm="not a byte or inode free while a caller speaks, who then hangs up",
         promise="a complete memo, or a partial one marked cut off, with an alert",
-        tries=max(1, len(caught)),
+        tries=len(caught),
         lost=kept.count(False),
         worst=max((one.missing_s for one, _ in caught), default=None),
         unit="s missing",
-        note=f"{len(caught)} callers met it; {whole} memos are complete",
+        note=f"{whole} memos are complete",
     )
 
 

@@ -39,6 +39,15 @@ Harm = Literal["no byte", "no inode", "below the reserve", "inodes below the res
 HARMS: tuple[Harm, ...] = ("no byte", "inodes below the reserve", "below the reserve", "no inode")
 
 
+REALLY: tuple[Harm, ...] = ("no byte", "no inode")
+
+SPEAKER_LIMIT_S = 60.0
+"""Two of five calls are by callers who hang up by themselves: the next one comes long before."""
+
+SPEAKS_ON_S = 1.0
+"""Messages take 2.2 s and more, so that who began within that second is caught in the middle."""
+
+
 class Full(msgspec.Struct, kw_only=True):
     """One time the disk was full; instants are of the monotonic clock."""
 
@@ -58,7 +67,7 @@ class Full(msgspec.Struct, kw_only=True):
     @property
     def really(self) -> bool:
         """Whether nothing at all could be written."""
-        return self.harm in ("no byte", "no inode")
+        return self.harm in REALLY
 
 
 class Watch:
@@ -92,6 +101,8 @@ class Run(msgspec.Struct, kw_only=True):
     """What a run on a small disk has left."""
 
     stories: list[Story]
+    begun: list[Story]
+    """The same, and those that are not over yet."""
     times: list[Full]
     disk: str
     bot: FailingBot
@@ -127,7 +138,7 @@ async def fill_and_empty(
 ) -> Run:
     """Fill the disk `times` times under calls, each time until calls are taken again."""
     said = messages(bot.folder, speech, [rng.uniform(2.2, 4.0) for _ in range(8)])
-    run = Run(stories=[], times=[], disk=disk.kind, bot=bot)
+    run = Run(stories=[], begun=[], times=[], disk=disk.kind, bot=bot)
     over, watch = asyncio.Event(), Watch()
     async with (
         brokers.subscribed(bot.mqtt_port, "sipbot/1/test/alert/#") as subscriber,
@@ -158,6 +169,7 @@ async def _keep_calling(
             heard=run.bot.folder / f"heard-{name}.wav",
             hangs_up=rng.random() < 0.4,
             agent=number % AGENTS,
+            begun=run.begun.append,
         )
         run.stories.append(story)
         if story.code >= 400:
@@ -170,6 +182,8 @@ async def _once(run: Run, disk: SmallDisk, watch: Watch, harm: Harm, rng: random
     for share in (1.3, 1.15):
         disk.fill(free_bytes=int(wanted * share))
         await asyncio.sleep(rng.uniform(0.2, 0.8))
+    if harm in REALLY:  # somebody must be caught by it who can be told nothing any more
+        await _reached(lambda: _speaks_on(run), SPEAKER_LIMIT_S)
     full = Full(harm=harm, at=time.monotonic())
     match harm:
         case "no byte":
@@ -196,6 +210,16 @@ async def _once(run: Run, disk: SmallDisk, watch: Watch, harm: Harm, rng: random
 async def _reached(look: Callable[[], float | None], limit_s: float) -> None:
     with contextlib.suppress(AssertionError):  # that it never came is a row, not an error
         await until(lambda: look() is not None, limit_s)
+
+
+def _speaks_on(run: Run) -> float | None:
+    """Return since when somebody speaks who will hang up by himself, and not soon; or None."""
+    now = time.monotonic()
+    for story in run.begun:
+        at = story.spoke_at
+        if story.hangs_up and at is not None and now - at < SPEAKS_ON_S:
+            return at
+    return None
 
 
 def _taken(run: Run, full: Full) -> float | None:

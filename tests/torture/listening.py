@@ -7,6 +7,7 @@ two seconds of speech.
 import asyncio
 import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -122,8 +123,20 @@ async def dial(
     hangs_up: bool = False,
     agent: int = 0,
     limit_s: float = 30.0,
+    begun: Callable[[Story], None] = lambda _: None,
 ) -> Story:
-    """Make a call and return what the caller lived through; never raises for a call that fails."""
+    """Make a call and return what the caller lived through; never raises for a call that fails.
+
+    Args:
+        bot: whom to call.
+        caller: user part of From; finds the call in the ledger.
+        wav: what to say.
+        heard: where to record what is heard; removed afterwards.
+        hangs_up: see `Story`.
+        agent: which of the bot's agents is called.
+        limit_s: hang up after this in any case.
+        begun: told of the story when it begins; it goes on growing.
+    """
     plan = wire.CallPlan(
         uri=f"sip:desk@127.0.0.1:{bot.port + agent}",
         identity=f"sip:{caller}@127.0.0.1",
@@ -136,6 +149,7 @@ async def dial(
     )
     bot.invites += 1
     story = Story(caller=caller, hangs_up=hangs_up, began_at=time.monotonic())
+    begun(story)
     try:
         async for step in place(plan, address="127.0.0.1"):
             _live(story, step)

@@ -18,7 +18,10 @@ import msgspec
 
 from tests.brokers import PATIENCE_S, publish
 
-EVERYTHING = ("sipbot/1/test/client/+/memo/+", "sipbot/1/test/client/+/feed")
+MEMOS = ("sipbot/1/test/client/+/memo/+",)
+"""The open list of all clients of the site ``test``."""
+
+EVERYTHING = (*MEMOS, "sipbot/1/test/client/+/feed")
 """What operators of all clients of the site ``test`` subscribe to."""
 
 KNOCK_EVERY_S = 0.005
