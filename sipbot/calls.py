@@ -315,7 +315,7 @@ class LiveCall:
         self._after(max_s, script.TimeUp())
 
     async def end(self, state: EndState) -> None:
-        """Write the end state down; may be asked for again after the ledger has refused it."""
+        """Write the end state down; may be asked for again after ledger or disk refused it."""
         now = self._times.end()
         self.ending = state
         memo = await self._memo(now) if state is EndState.MEMO else None

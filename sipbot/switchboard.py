@@ -16,7 +16,7 @@ import structlog
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import Agent, Gone, LiveCall, Tools
 from sipbot.dialplan import Choice, Dialplans
-from sipbot.errors import ChildGoneError, LedgerError, SipbotError
+from sipbot.errors import ChildGoneError, SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
 from sipbot.records import CallOffer, EndedBy, EndState
@@ -300,7 +300,7 @@ class Switchboard:
             if call.agent is not None:
                 _hang_up(call.agent, call.call)
             self._say_failed(error)
-            if call.ending is not None and isinstance(error, LedgerError):
+            if call.ending is not None and isinstance(error, SipbotError):
                 self._again(partial(self._end, call, call.ending))
             else:
                 self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
@@ -312,7 +312,7 @@ class Switchboard:
         self._read(call)
 
     async def _end(self, call: LiveCall, state: EndState) -> None:
-        """Write down an end that the ledger has refused, and the row if that was refused too."""
+        """Write down an end that ledger or disk have refused, and the row if that is missing too."""
         await self._add(call.note)
         await call.end(state)
         self._read(call)

@@ -183,7 +183,14 @@ def story(**own: object) -> Story:
 
 def outcome(told: Story, *, missing: float = 0.0, states: tuple[str, ...] = ("memo",)) -> Outcome:
     kept = a_memo() if states == ("memo",) else None
-    return Outcome(story=told, states=list(states), memo=kept, missing_s=missing, sound=True)
+    return Outcome(
+        story=told,
+        states=list(states),
+        memo=kept,
+        missing_s=missing,
+        recorded=states != ("failed_internal",),
+        sound=True,
+    )
 
 
 def full(**own: object) -> Full:
@@ -191,10 +198,14 @@ def full(**own: object) -> Full:
     return Full(**(found | {"alert_s": 1.0, "cleared_s": 1.0, "taken_s": 1.0} | own))  # type: ignore[arg-type]  # mixed
 
 
+CAUGHT = story(hangs_up=True, by="caller")
+"""Met by the full disk while he spoke."""
+
 GOOD = (
+    outcome(CAUGHT, missing=3.0, states=("failed_internal",)),
     outcome(story(thanked=30)),
     outcome(story(hangs_up=True, by="caller", over_at=11.9)),
-    outcome(story(hangs_up=True, by="caller")),
+    outcome(CAUGHT),
     outcome(story(sorry_s=5.0, sorry_whole=True), states=("refused_capacity",)),
 )
 
@@ -216,7 +227,8 @@ def test_run_in_which_all_is_well_breaks_no_promise() -> None:
         (outcome(story(hangs_up=True, by="caller", over_at=11.9), missing=0.6), "who hung up"),
         (outcome(story(code=503, spoke_s=0.0), states=("failed_internal",)), "who cannot be taken"),
         (outcome(story(sorry_s=2.0), states=("refused_capacity",)), "who cannot be taken"),
-        (outcome(story(hangs_up=True, by="caller"), missing=3.0), "a complete memo, or a partial"),
+        (outcome(CAUGHT, missing=3.0), "a complete memo, or what"),
+        (outcome(CAUGHT, missing=3.0, states=("no_message",)), "a complete memo, or what"),
         (outcome(story(thanked=30), states=()), "one end state per INVITE"),
         (outcome(story(thanked=30), states=("none",)), "one end state per INVITE"),
         (outcome(story(thanked=30), states=("memo", "memo")), "one end state per INVITE"),

@@ -14,6 +14,8 @@ import msgspec
 
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
+from sipbot.records import EndState
+from sipbot.wav import HEADER_BYTES
 from tests import brokers
 from tests.torture import failing_writes, full_disk
 from tests.torture.failing import FailingBot
@@ -42,6 +44,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     memo: Memo | None = None
     missing_s: float = 0.0
     """What he said and the recording does not have."""
+    recorded: bool = False
+    """Whether a sample of his call is on the disk."""
     sound: bool = False
     """Whether the memo's digest is that of the recording."""
 
@@ -129,6 +133,7 @@ def compare(bot: FailingBot, stories: Iterable[Story]) -> list[Outcome]:
             audio = bot.spool / row.offer.call / "audio.wav"
             outcome.memo = memos.get(row.offer.call) or outcome.memo
             outcome.missing_s = missing_s(story.said, audio)
+            outcome.recorded = audio.exists() and audio.stat().st_size > HEADER_BYTES
             if outcome.memo is not None and audio.exists():
                 digest = hashlib.sha256(audio.read_bytes()).hexdigest()
                 outcome.sound = digest == outcome.memo.audio.sha256
@@ -221,21 +226,28 @@ def _accepted_row(harm: str, promise: str, accepted: Sequence[Outcome], note: st
 
 
 def _caught_row(caught: Sequence[tuple[Outcome, Full]]) -> Promise:
-    """A caller cannot be told any more: what reached the disk is kept, and a person is told."""
-    kept = [
-        one.complete or (one.memo is not None and one.memo.call.cut_off and _told(full))
-        for one, full in caught
-    ]
+    """A caller cannot be told any more: what reached the disk is kept, and a person is told.
+
+    Of whom not a sample reached the disk there is nothing to keep; his call is a failure of ours.
+    """
+    kept = [one.complete or (_kept_or_owned_up(one) and _told(full)) for one, full in caught]
     whole = sum(one.complete for one, _ in caught)
+    nothing = sum(not one.recorded for one, _ in caught)
     return Promise(
         harm="not a byte or inode free while a caller speaks, who then hangs up",
-        promise="a complete memo, or a partial one marked cut off, with an alert",
+        promise="a complete memo, or what is on the disk as one marked cut off, with an alert",
         tries=len(caught),
         lost=kept.count(False),
         worst=max((one.missing_s for one, _ in caught), default=None),
         unit="s missing",
-        note=f"{whole} memos are complete",
+        note=f"{whole} memos are complete; of {nothing} callers not a sample reached the disk",
     )
+
+
+def _kept_or_owned_up(one: Outcome) -> bool:
+    if one.recorded:
+        return one.memo is not None and one.memo.call.cut_off
+    return one.states == [EndState.FAILED_INTERNAL.value]
 
 
 def _shot_row(

@@ -44,8 +44,8 @@ REALLY: tuple[Harm, ...] = ("no byte", "no inode")
 SPEAKER_LIMIT_S = 60.0
 """Two of five calls are by callers who hang up by themselves: the next one comes long before."""
 
-SPEAKS_ON_S = 1.0
-"""Messages take 2.2 s and more, so that who began within that second is caught in the middle."""
+CAUGHT_AFTER_S = (0.6, 1.4)
+"""So long after a message of at least 2.2 s began, some of it is on the disk and some is not."""
 
 
 class Full(msgspec.Struct, kw_only=True):
@@ -217,7 +217,8 @@ def _speaks_on(run: Run) -> float | None:
     now = time.monotonic()
     for story in run.begun:
         at = story.spoke_at
-        if story.hangs_up and at is not None and now - at < SPEAKS_ON_S:
+        least_s, most_s = CAUGHT_AFTER_S
+        if story.hangs_up and at is not None and least_s <= now - at <= most_s:
             return at
     return None
 
