@@ -312,7 +312,7 @@ class Switchboard:
         self._read(call)
 
     async def _end(self, call: LiveCall, state: EndState) -> None:
-        """Write down an end that ledger or disk have refused, and the row if that is missing too."""
+        """Write down an end that ledger or disk have refused, and the row if that is missing."""
         await self._add(call.note)
         await call.end(state)
         self._read(call)
