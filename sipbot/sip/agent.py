@@ -81,13 +81,21 @@ class Agent:
             self._meet_parent()
             self._read_commands()
             self._send_events()
-            now = time.monotonic()
-            for one in list(self._alone.values()):
-                with self.stack.guard(one.call):
-                    one.tick(now)
+            self._tick()
         self._untold.leave()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
+
+    def _tick(self) -> None:
+        """Give the lone calls the time.
+
+        Not in `run`, whose variables live on: a line that ended is freed when its last name goes,
+        pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
+        """
+        now = time.monotonic()
+        for one in list(self._alone.values()):
+            with self.stack.guard(one.call):
+                one.tick(now)
 
     def _done(self) -> bool:
         return (self._draining or self._parent is None) and not self.stack.lines

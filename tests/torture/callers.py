@@ -152,7 +152,8 @@ async def crowd(
     process = await asyncio.create_subprocess_exec(
         *["sipp", "-sf", "scenario.xml", "-inf", "who.csv", "-i", "127.0.0.1", "-mi", "127.0.0.1"],
         *["-p", str(free_udp_port()), "-l", str(at_once), "-r", "10", "-m", "1000000", "-nostdin"],
-        *["-trace_logs", "-log_file", "journal.log", "-s", NUMBER, f"127.0.0.1:{port}"],
+        *["-trace_logs", "-log_file", "journal.log", "-trace_err", "-error_file", "errors.log"],
+        *["-s", NUMBER, f"127.0.0.1:{port}"],
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
