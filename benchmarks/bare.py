@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sipbot.speech.ears import HEARING_RATE_HZ, upsample
+from sipbot.speech.ears import HEARING_RATE_HZ
+from sipbot.speech.upsample import upsample
 
 Read = Callable[[bytes], str]
 

@@ -113,6 +113,7 @@ class App:
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
                 trouble=self.alerts.tell,
             ),
+            look_at_disk=self._look_at_the_disk,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.gauges = Gauges(self._parts_to_look_at())

@@ -1,14 +1,18 @@
 """What every call needs of the rest of the program."""
 
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from sipbot.errors import ChildGoneError
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
 from sipbot.sip import wire
 from sipbot.spool import Spool
+from sipbot.steps import RECORD, Course, Record
 from sipbot.topics import LivePayload
 
 
@@ -31,3 +35,34 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Tell what a person should look at: id, problem (None when it is over), remedy."""
     audio_url: Callable[[str], str]
     """Call id → where an operator can listen."""
+
+
+def alone(course: Course, recording: Path) -> wire.Alone:
+    """Return what the agent does with the call when its parent dies."""
+    step = course.steps.get(RECORD)
+    message = step if isinstance(step, Record) else Record(name=RECORD)
+    return wire.Alone(
+        beep=course.beep.wav,
+        thanks=course.thanks.wav,
+        recording="" if course.refuse else str(recording),
+        max_s=message.limits.max_s,
+        finish_key=message.finish_key,
+    )
+
+
+def refuse(agent: Agent, call: str, code: int) -> None:
+    """Answer an offered call with a final response."""
+    with contextlib.suppress(ChildGoneError):  # then nobody is waiting for the answer
+        agent.send(wire.Refuse(call=call, code=code, retry_after_s=30 if code == 503 else 0))
+
+
+def tell_written(agent: Agent, call: str) -> None:
+    """Let the agent forget a call whose end is in the ledger."""
+    with contextlib.suppress(ChildGoneError):  # it has nothing to remember any more
+        agent.send(wire.Written(call=call))
+
+
+def hang_up(agent: Agent, call: str) -> None:
+    """End a call that cannot be led any further."""
+    with contextlib.suppress(ChildGoneError):  # then the call is over anyway
+        agent.send(wire.HangUp(call=call, code=500))

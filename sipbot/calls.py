@@ -16,10 +16,11 @@ import uuid6
 
 from sipbot import script_events as script
 from sipbot.call_ear import CallEar
-from sipbot.call_tools import Agent, Tools
+from sipbot.call_times import CallTimes
+from sipbot.call_tools import Agent, Tools, alone
 from sipbot.caller import CallerId
 from sipbot.disk import AUDIO_BYTES_PER_S
-from sipbot.errors import ChildGoneError, SpoolError
+from sipbot.errors import ChildGoneError, LedgerError, SipbotError, SpoolError
 from sipbot.memo import Caller, Memo, call_facts, first_memo
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
@@ -28,9 +29,10 @@ from sipbot.sip import wire
 from sipbot.spans import left_of
 from sipbot.speech import wire as speech
 from sipbot.spool import Note
-from sipbot.steps import RECORD, Course, Prompt, Record
+from sipbot.steps import Course, Prompt
 from sipbot.timers import Timers
 from sipbot.topics import LivePayload, LiveType
+from sipbot.wav import longest_s
 
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
@@ -81,9 +83,10 @@ class LiveCall:
         self.caller = caller
         self.agent = agent
         self.partial = ""
-        self.answered_at: datetime | None = None
         self.memo: Memo | None = None
         """What the call has left, once it has ended."""
+        self.ending: EndState | None = None
+        """Its end state, once that is known; the ledger may have refused to take it."""
         self.on_the_line = agent is not None
         """Whether the call holds a line; its end state may still be on its way after that."""
         self.language = language
@@ -97,13 +100,18 @@ class LiveCall:
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False
-        self._left_at: datetime | None = None
+        self._times = CallTimes(note.offer.received_at)
         self._log = structlog.get_logger().bind(call=self.call, client=self.client)
 
     @property
     def call(self) -> str:
         """The call's id."""
         return self.offer.call
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the call was answered, UTC; None before."""
+        return self._times.answered_at
 
     def happen(self, happening: Happening) -> None:
         """Queue something that happened to the call; called in the event loop."""
@@ -120,10 +128,11 @@ class LiveCall:
             SpoolError: what the caller answered was written down and cannot be read.
         """
         recorded = self._tools.spool.has_audio(self.call)
-        self.answered_at = answered_at
+        self._times.resume(answered_at)
         was_answered = recorded or answered_at is not None
         if recorded:
-            self._left_at = self._tools.spool.last_written(self.call)
+            audio_s = longest_s(self._tools.spool.audio(self.call))
+            self._times.leave(self._tools.spool.last_written(self.call), audio_s)
             await self._ear.resume()
             self._remember_route()
         self.script = msgspec.structs.replace(
@@ -145,6 +154,11 @@ class LiveCall:
             self.note = msgspec.structs.replace(
                 self.note, urgent=note.urgent, category=note.category
             )
+
+    def take_no_message(self, why: SipbotError) -> None:
+        """Apologise instead of recording: what the caller says could not be kept."""
+        self._unsafe(str(why))
+        self.script = self.script.refusing()
 
     async def run(self) -> None:
         """Lead the call to its end state."""
@@ -201,8 +215,11 @@ class LiveCall:
         return None
 
     async def _answered(self) -> script.Event:
-        self.answered_at = datetime.now(UTC)
-        await self._tools.ledger.call_answered(self.call, self.answered_at)
+        answered_at = self._times.answer()
+        try:
+            await self._tools.ledger.call_answered(self.call, answered_at)
+        except LedgerError as error:
+            self.take_no_message(error)
         self._tell("answered")
         return script.Answered()
 
@@ -262,9 +279,13 @@ class LiveCall:
                 self._tell("ringing")
                 self._timers.after(for_s, script.RingingOver())
             case script.Answer():
-                if not self.script.course.refuse:  # there may be no room even for a note
-                    await asyncio.to_thread(self._tools.spool.prepare, self.note)
-                self._send(wire.Answer(call=self.call, alone=self._alone()))
+                await self._prepare()
+                course = self.script.course
+                self._send(
+                    wire.Answer(
+                        call=self.call, alone=alone(course, self._tools.spool.audio(self.call))
+                    )
+                )
             case script.Play(prompt=prompt):
                 self._playing = prompt
                 self._send(wire.Play(call=self.call, wav=prompt.wav))
@@ -276,9 +297,17 @@ class LiveCall:
             case script.Judge():
                 self._timers.after(JUDGE_LIMIT_S, script.Judged(spoke=True))
             case script.End(state=state):
-                await self._end(state)
+                await self.end(state)
             case _:
                 self._do_in_step(action)
+
+    async def _prepare(self) -> None:
+        if self.script.course.refuse:
+            return  # there may be no room even for a note
+        try:
+            await asyncio.to_thread(self._tools.spool.prepare, self.note)
+        except SpoolError as error:
+            self.take_no_message(error)
 
     def _do_in_step(self, action: script.Action) -> None:
         match action:
@@ -303,8 +332,10 @@ class LiveCall:
         except SpoolError as error:
             self._unsafe(str(error))
 
-    async def _end(self, state: EndState) -> None:
-        now = self._ended_at()
+    async def end(self, state: EndState) -> None:
+        """Write the end state down; may be asked for again after ledger or disk refused it."""
+        now = self._times.end()
+        self.ending = state
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
@@ -352,23 +383,7 @@ class LiveCall:
             ears=self._tools.reading.ears(self.language),
         )
 
-    def _ended_at(self) -> datetime:
-        """Now; a call of an earlier run ended when its recording last grew."""
-        return self._left_at or datetime.now(UTC)
-
     # -- small helpers --------------------------------------------------------------------------
-
-    def _alone(self) -> wire.Alone:
-        course = self.script.course
-        step = course.steps.get(RECORD)
-        message = step if isinstance(step, Record) else Record(name=RECORD)
-        return wire.Alone(
-            beep=course.beep.wav,
-            thanks=course.thanks.wav,
-            recording="" if course.refuse else str(self._tools.spool.audio(self.call)),
-            max_s=message.limits.max_s,
-            finish_key=message.finish_key,
-        )
 
     def _send(self, command: wire.Command) -> None:
         try:

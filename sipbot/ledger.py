@@ -24,6 +24,7 @@ from sipbot.errors import LedgerError
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_queries import CallEntry, CallsBefore
+from sipbot.ledger_refusals import Refusal, Refusals
 from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
 from sipbot.status import Counts
@@ -59,6 +60,7 @@ class Ledger:
         self._engine = engine
         self._thread = thread
         self._targets = targets
+        self._refused = Refusals(engine)
 
     @classmethod
     @asynccontextmanager
@@ -122,17 +124,15 @@ class Ledger:
     ) -> bool:
         """Store a call that was refused, with its end state, in one transaction.
 
+        Refusals that come together share a transaction, or a flood of them would keep the calls
+        that are answered waiting.
+
         Returns:
             False when the call has a row already, ended or not; nothing is changed then.
         """
         at = datetime.now(UTC)
-
-        def work(connection: sa.Connection) -> bool:
-            if not writes.insert_call(connection, offer, client, rule, number, caller):
-                return False
-            return writes.end_call(connection, offer.call, state, at, EndedBy.SIPBOT, code)
-
-        return await self._run(work)
+        refusal = Refusal(offer, state, code, at, rule, client, number, caller)
+        return await self._refused.keep(refusal, self._in_thread)
 
     async def call_answered(self, call: str, at: datetime) -> None:
         """Store when the call was answered; the first time counts."""
@@ -319,10 +319,19 @@ class Ledger:
         """Run `work` in the ledger's thread, in one transaction."""
 
         def transaction() -> Result:
-            with _refusals(self._path), self._engine.begin() as connection:
+            with self._engine.begin() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+        return await self._in_thread(transaction)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        """Run `work` in the ledger's thread."""
+
+        def careful() -> Result:
+            with _refusals(self._path):
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, careful)
 
     def _announce(self) -> None:
         if self.on_delivery is not None:

@@ -120,7 +120,7 @@ class Reading:
         if not memo.recognition.ears_pending:
             problem = f"no speech model for language {language!r} is installed"
             await self._fail(memo.id, problem, engine=None)
-            self._jobs.pop(memo.call.id)
+            self._jobs.pop(memo.call.id, None)
             return
         self._reread(memo, language)
         if job.early is not None:

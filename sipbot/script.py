@@ -88,6 +88,9 @@ def advance(script: Script, event: Event) -> Turn:
             return _hung_up(script, by)
         case Judged(spoke=spoke):
             return _judged(script, spoke=spoke)
+        case RecordingUnsafe():
+            # What is missing may have been the message; nobody can hear any more that it was not.
+            return _went_on(changed(script, spoke=True), event)
         case MediaFailed():
             return _broke(script)
         case _ if script.phase in {Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED}:
@@ -346,6 +349,8 @@ def _end_state(script: Script, by: EndedBy) -> EndState:
     if script.recorded:
         said = script.spoke or script.number_left
         return EndState.MEMO if said else EndState.NO_MESSAGE
+    if script.spoke:  # and nothing of it reached the disk
+        return EndState.FAILED_INTERNAL
     if script.course.refuse and script.phase not in _BEFORE_ANSWER:
         return EndState.REFUSED_CAPACITY
     if script.left or script.phase is Phase.PARTING:

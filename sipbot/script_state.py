@@ -115,6 +115,11 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
         """The present step; None before the first, or where the course lacks it."""
         return self.course.steps.get(self.visited[-1]) if self.visited else None
 
+    def refusing(self) -> "Script":
+        """Return this script as one that takes no message."""
+        course = msgspec.structs.replace(self.course, refuse=True)
+        return msgspec.structs.replace(self, course=course)
+
 
 Turn = tuple[Script, tuple[Action, ...]]
 

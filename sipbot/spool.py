@@ -177,8 +177,7 @@ def _make(folder: Path) -> None:
 
 def _seal(path: Path, cut_off: bool) -> Recording:
     try:
-        if not read_facts(path).header_right:
-            repair_header(path)
+        repair_header(path)
         digest = hashlib.sha256()
         with path.open("rb") as audio:
             os.fsync(audio.fileno())

@@ -7,19 +7,18 @@ with its reason, and one that an earlier run of sipbot did not finish gets its e
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
 from sipbot import routes
-from sipbot.call_tools import Agent, Tools
+from sipbot.call_tools import Agent, Tools, hang_up, refuse, tell_written
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import Gone, LiveCall
 from sipbot.dialplan import Choice, Dialplans
-from sipbot.errors import ChildGoneError, SipbotError
+from sipbot.errors import SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
 from sipbot.records import CallOffer, EndedBy, EndState
@@ -55,6 +54,7 @@ class Switchboard:
         dialplans: every client's; may be replaced while running, calls keep their own.
         tools: what every call needs.
         clock: the time, UTC-aware: clients have opening hours.
+        look_at_disk: sets `refusing` anew.
     """
 
     def __init__(
@@ -62,12 +62,14 @@ class Switchboard:
         *,
         dialplans: Dialplans,
         tools: Tools,
+        look_at_disk: Callable[[], Awaitable[None]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
         self._tools = tools
+        self._look_at_disk = look_at_disk
         self.refusing = ""
         """Why no message can be taken now; empty when all is well."""
         self._adopted: dict[str, Agent] = {}
@@ -92,7 +94,7 @@ class Switchboard:
             case wire.Offered(offer=offer):
                 self._offered(agent, offer)
             case wire.Refused():
-                self._do(partial(self._refused, event))
+                self._do(partial(self._refused, agent, event))
             case wire.Fault(call=call, problem=problem):
                 self._log.error("agent reports a fault", call=call, problem=problem)
             case wire.Refer(call=call, method=method):
@@ -101,7 +103,7 @@ class Switchboard:
                 self._registered(account, code, reason)
             case wire.Ended(call=call) if call not in self.calls:
                 self._adopted.pop(call, None)
-                self._finish_soon(call, event.by)
+                self._finish_soon(call, event.by, agent)
             case wire.Pong():
                 pass
             case _:
@@ -164,17 +166,18 @@ class Switchboard:
                 self._finish_soon(call, EndedBy.CRASH)
         await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
 
-    def _finish_soon(self, call: str, by: EndedBy) -> None:
+    def _finish_soon(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
         """Finish a call that nobody leads, once: the first who knows how it ended is believed."""
         if call not in self._finishing:
             self._finishing.add(call)
-            self._do(partial(self._finish, call, by))
+            self._do(partial(self._finish, call, by, agent))
 
-    async def _finish(self, call: str, by: EndedBy) -> None:
+    async def _finish(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
         entry = await self._tools.ledger.call(call)
         if entry is not None and entry.state is None and call not in self.calls:
             await self._finish_entry(entry, by)
         self._finishing.discard(call)
+        await self._written(agent, call)
 
     async def _finish_entry(self, entry: CallEntry, by: EndedBy) -> None:
         client = entry.client or ""
@@ -242,12 +245,15 @@ class Switchboard:
         try:
             await self._add(call.note)
         except SipbotError as error:
-            del self.calls[call.call]
-            _refuse(agent, call.call, 503)  # the trunk may try another site
             self._say_failed(error)
-            self._again(partial(self._no_row, call.note))
-        else:
-            await self._run(call)
+            await self._look_at_disk()
+            if not self.refusing:
+                del self.calls[call.call]
+                refuse(agent, call.call, 503)  # the trunk may try another site
+                self._again(partial(self._no_row, call.note))
+                return
+            call.take_no_message(error)  # its row is written with its end
+        await self._run(call)
 
     async def _add(self, note: Note) -> None:
         await self._tools.ledger.add_call(
@@ -294,9 +300,9 @@ class Switchboard:
         except SipbotError as error:
             self._say_failed(error)
             self._again(row)
-        _refuse(agent, offer.call, code)
+        refuse(agent, offer.call, code)
 
-    async def _refused(self, event: wire.Refused) -> None:
+    async def _refused(self, agent: Agent, event: wire.Refused) -> None:
         choice = self.dialplans.choose(event.offer)
         self._log.warning("call refused", call=event.offer.call, why=event.why, code=event.code)
         await self._tools.ledger.refuse_call(
@@ -308,6 +314,16 @@ class Switchboard:
             number=choice.number,
             caller=self._caller(event.offer).number,
         )
+        tell_written(agent, event.offer.call)
+
+    async def _written(self, agent: Agent | None, call: str) -> None:
+        """Let an agent forget a call once its end is written down.
+
+        A call without a row is one whose refusal is still being written.
+        """
+        entry = await self._tools.ledger.call(call)
+        if agent is not None and entry is not None and entry.state is not None:
+            tell_written(agent, call)
 
     async def _run(self, call: LiveCall) -> None:
         self.calls[call.call] = call
@@ -315,11 +331,26 @@ class Switchboard:
             await call.run()
         except Exception as error:  # noqa: BLE001 - a caller must not be left on the line by it
             if call.agent is not None:
-                _hang_up(call.agent, call.call)
+                hang_up(call.agent, call.call)
             self._say_failed(error)
-            self._again(partial(self._finish, call.call, EndedBy.CRASH))
+            if call.ending is not None and isinstance(error, SipbotError):
+                self._again(partial(self._end, call, call.ending))
+            else:
+                self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
+        else:
+            if call.agent is not None:
+                tell_written(call.agent, call.call)
         finally:
             del self.calls[call.call]
+        self._read(call)
+
+    async def _end(self, call: LiveCall, state: EndState) -> None:
+        """Write down an end that ledger or disk have refused, and the row if that is missing."""
+        await self._add(call.note)
+        await call.end(state)
+        self._read(call)
+
+    def _read(self, call: LiveCall) -> None:
         if call.memo is not None:
             self._do(partial(self._tools.reading.begin, call.memo, call.language))
 
@@ -357,13 +388,3 @@ class Switchboard:
         self._log.error("a call could not be led to its end", exc_info=error)
         problem = f"{type(error).__name__}: {error}"
         self._tools.trouble("call-failed", problem, "It is tried again; see the log for the call")
-
-
-def _refuse(agent: Agent, call: str, code: int) -> None:
-    with contextlib.suppress(ChildGoneError):  # then nobody is waiting for the answer
-        agent.send(wire.Refuse(call=call, code=code, retry_after_s=30 if code == 503 else 0))
-
-
-def _hang_up(agent: Agent, call: str) -> None:
-    with contextlib.suppress(ChildGoneError):  # then the call is over anyway
-        agent.send(wire.HangUp(call=call, code=500))

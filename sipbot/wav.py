@@ -191,12 +191,14 @@ def read_pcm(path: Path) -> bytes:
 def repair_header(path: Path) -> WavFacts:
     """Write the true sizes into the header and bring the file to the disk; return its facts.
 
-    Only for a file that nobody writes to any more.  A file whose header is right is left alone,
-    so doing it twice is harmless.  Half a sample at the end, left by a kill, is cut.
+    Only for a recording that nobody writes to any more.  A file whose header is right is left
+    alone, so doing it twice is harmless.  Half a sample at the end, left by a kill, is cut; a
+    header that a disk error kept from the file is put before it.
 
     Raises:
         SpoolError: as `read_facts`, or the disk refused the write.
     """
+    _restore_header(path)
     facts = read_facts(path)
     if facts.header_right:
         return facts
@@ -214,6 +216,39 @@ def repair_header(path: Path) -> WavFacts:
     except OSError as error:
         raise SpoolError(f"{path}: header cannot be repaired: {error.strerror}") from error
     return read_facts(path)
+
+
+def _restore_header(path: Path) -> None:
+    """Put a header before a recording that has none.
+
+    When the disk refuses the recorder's first write, the header is lost with it, the next write
+    goes to its place, and the sizes that belong into the header are written over two samples each
+    (measured with an injected EIO).  Those sizes tell such a file from one that is no recording.
+    """
+    try:
+        with path.open("rb") as recording:
+            if recording.read(4) == b"RIFF":
+                return
+            recording.seek(0)
+            content = bytearray(recording.read())
+        sizes = {4: len(content) - 8, HEADER_BYTES - 4: len(content) - HEADER_BYTES}
+        if any(
+            content[at : at + 4] != max(size, 0).to_bytes(4, "little") for at, size in sizes.items()
+        ):
+            return
+        for at in sizes:
+            content[at : at + 4] = bytes(4)
+        byte_rate = LOWEST_RATE_HZ * SAMPLE_BYTES
+        form = struct.pack("<IHHIIHH", 16, _PCM, 1, LOWEST_RATE_HZ, byte_rate, SAMPLE_BYTES, 16)
+        header = b"RIFF" + bytes(4) + b"WAVEfmt " + form + b"data" + bytes(4)
+        mended = path.with_suffix(".mended")
+        with mended.open("wb") as file:
+            file.write(header + content)
+            file.flush()
+            os.fsync(file.fileno())
+        mended.replace(path)
+    except OSError as error:
+        raise SpoolError(f"{path}: header cannot be written: {error.strerror}") from error
 
 
 def check_prompt(path: Path) -> WavFacts:

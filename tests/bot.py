@@ -172,6 +172,11 @@ class Bot:
         self.process.kill()
         self.process.wait()
 
+    def kill_and_restart(self) -> None:
+        """End the main process so and start another at once, as systemd would; wait for neither."""
+        self.kill()
+        self._launch()
+
     async def clear_away(self) -> None:
         """Leave nothing running, whatever the test did."""
         try:
@@ -188,24 +193,33 @@ class Bot:
         return [
             pid
             for pid, argv in _commands()
-            if "sipbot.sip.agent" in argv and argv[-1].startswith(str(self.folder))
+            if _is_agent(argv) and argv[-1].startswith(str(self.folder))
         ]
 
-    def listens(self) -> bool:
+    def agent(self, number: int) -> int | None:
+        """Pid of one agent; None while there is none."""
+        name = str(self.folder / "var" / "run" / f"agent-{number}.sock")
+        return next((p for p, argv in _commands() if _is_agent(argv) and argv[-1] == name), None)
+
+    def listens(self, number: int = 0) -> bool:
         """Whether an agent's SIP port is open."""
         table = Path("/proc/net/udp").read_text(encoding="ascii")
-        return f"0100007F:{self.port:04X} " in table
+        return f"0100007F:{self.port + number:04X} " in table
 
     def ear(self, role: str) -> int:
         """Pid of the recogniser ``live`` or ``second``."""
+        found = self.ears(role)
+        assert len(found) == 1, f"{len(found)} recognisers play the role {role}"
+        return found[0]
+
+    def ears(self, role: str) -> list[int]:
+        """Pids of the recognisers of this role; none while it is being replaced."""
         assert self.process is not None
-        found = [
+        return [
             pid
             for pid, argv in _commands()
             if "sipbot.speech.worker" in argv and role in argv and _parent(pid) == self.process.pid
         ]
-        assert len(found) == 1, f"{len(found)} recognisers play the role {role}"
-        return found[0]
 
     # -- what it wrote --------------------------------------------------------------------------
 
@@ -227,15 +241,15 @@ class Bot:
 
         return await until(look)
 
-    def rows(self) -> list[CallEntry]:
+    def rows(self, limit: int = 10_000) -> list[CallEntry]:
         """Every call in its ledger, newest first."""
         with ReadOnlyLedger.open(self.folder / "var" / "sipbot.sqlite3") as ledger:
-            return queries.latest_calls(ledger._connection, 10_000)
+            return queries.latest_calls(ledger._connection, limit)
 
-    def memos(self) -> list[Memo]:
+    def memos(self, limit: int = 10_000) -> list[Memo]:
         """Every memo in its ledger, newest first."""
         with ReadOnlyLedger.open(self.folder / "var" / "sipbot.sqlite3") as ledger:
-            return ledger.memos(10_000)
+            return ledger.memos(limit)
 
     def counts(self) -> dict[EndState, int]:
         """How many calls ended in which state; states that no call has are left out."""
@@ -363,6 +377,10 @@ def _commands() -> Iterator[tuple[int, list[str]]]:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 argv = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 yield int(entry.name), argv[:-1] or [""]
+
+
+def _is_agent(argv: list[str]) -> bool:
+    return "sipbot.sip.agent" in argv
 
 
 def _parent(pid: int) -> int:

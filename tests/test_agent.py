@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sipbot.records import EndedBy
@@ -47,6 +48,38 @@ async def test_call_offered_to_a_parent_that_dies_is_left_as_refused(tmp_path: P
     assert [wire.Refused(offer=offered.offer, code=503, why="draining")] == left_by(agent)
 
 
+async def test_caller_who_gave_up_before_the_parent_died_is_left_with_the_invite(
+    tmp_path: Path,
+) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", cancel_after_s=0.2) as story:
+            offered = await parent.next(wire.Offered)
+            parent.say(wire.Ring(call=offered.offer.call))
+            await parent.next(wire.Ended)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    assert [wire.Refused(offer=offered.offer, code=487, why="draining")] == left_by(agent)
+
+
+async def test_end_that_the_parent_has_written_down_is_not_left(tmp_path: Path) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(
+            agent.port, tmp_path / "heard.wav", speak_after_s=0.0, linger_s=0.0
+        ) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path)))
+            await parent.next(wire.Ended)
+            parent.say(wire.Written(call=call), wire.Ping(n=1))
+            await parent.next(wire.Pong)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    assert not untold_file(agent.socket).exists()
+
+
 async def test_call_that_an_agent_finished_alone_is_left_with_its_end(tmp_path: Path) -> None:
     with real_agent(tmp_path) as agent:
         parent = await agent.parent()
@@ -82,6 +115,30 @@ async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again
     assert isinstance(hung_up, caller_wire.HungUp)
     assert "callee" == hung_up.by
     assert before <= recording.stat().st_size
+
+
+async def test_finish_key_that_a_hung_parent_never_acts_on_ends_the_message_once_it_is_dead(
+    tmp_path: Path,
+) -> None:
+    recording, said = tmp_path / "audio.wav", tmp_path / "said.wav"
+    ulaw.write(said, thanks())
+    plan = msgspec.structs.replace(alone(tmp_path, str(recording)), max_s=600.0)
+    caller = {"wav": str(said), "speak_after_s": 0.5, "keys": "#"}
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", **caller) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await parent.next(wire.Key)
+            await parent.die()
+            hung_up = await last(story)
+        await agent.ended()
+    thanked, of = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(tmp_path / "heard.wav"))
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert "callee" == hung_up.by
+    assert of - 1 <= thanked
 
 
 async def test_lone_call_that_cannot_be_recorded_ends_and_takes_nothing_with_it(

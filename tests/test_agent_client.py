@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from sipbot.lines import encode
@@ -121,6 +122,22 @@ async def test_damaged_line_that_an_agent_left_is_skipped_and_the_others_are_hea
         heard = [await watched.events.get() for _ in refused]
         await watched.hello()
     assert refused == heard
+
+
+async def test_what_an_agent_left_is_kept_until_all_of_it_is_written_down(tmp_path: Path) -> None:
+    lines = [
+        encode(wire.Refused(offer=msgspec.structs.replace(offer(), call=call), code=503, why=""))
+        for call in ("1", "2")
+    ]
+    left = untold_file(tmp_path / "agent-0.sock")
+    left.write_bytes(b"".join(lines))
+    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    async with running(watched):
+        await watched.hello()
+        watched.client.send(wire.Written(call="1"))
+        kept = left.exists()
+        watched.client.send(wire.Written(call="2"))
+    assert kept
     assert not left.exists()
 
 

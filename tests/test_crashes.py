@@ -152,6 +152,31 @@ async def test_agent_that_still_has_a_caller_is_adopted_and_answers_new_calls(
     assert Stage.TRANSCRIBED == memo.stage
 
 
+async def test_caller_in_the_place_of_one_that_was_served_alone_is_not_hung_up_on(
+    make_bot: Callable[[], Bot], tmp_path: Path, message_wav: Path, silence: Path
+) -> None:
+    """pjsua2 hangs up whatever call has the number of a Call object that is freed too late."""
+    bot = make_bot()
+    async with running(bot):
+        for caller in ("before", "after"):
+            if caller == "after":  # numbers go round: the fifth call has the first one's
+                async with sipp.call(bot, "message", "between", audio=silence, calls=3) as peer:
+                    await peer.done()
+            story = steps(
+                bot, caller, heard=tmp_path / f"{caller}.wav", wav=str(message_wav), keys="#"
+            )
+            async with aclosing(story):
+                await speaking(story)
+                await bot.recording(caller, at_least_s=0.5)
+                bot.kill()
+                await bot.start()
+                await rest(story)
+        recording = bot.spool / (await bot.ended("after")).offer.call / "audio.wav"
+    said = ulaw.encode(ulaw.read(message_wav)[: -ulaw.FRAME])
+    arrived, sent = ulaw.frames_that_arrived(said, ulaw.read(recording))
+    assert sent == arrived
+
+
 async def test_call_that_rings_when_main_dies_gets_503(
     make_bot: Callable[[], Bot], tmp_path: Path
 ) -> None:

@@ -492,3 +492,38 @@ async def test_killed_writer_loses_no_memo_it_has_confirmed(tmp_path: Path) -> N
     assert set() == set(confirmed) - {memo.call.id for memo in memos}
     assert {memo.id for memo in memos} == {delivery.memo for delivery in deliveries}
     assert Stage.RECORDED == memos[0].stage
+
+
+async def test_refusals_that_come_together_share_a_transaction_and_each_has_its_row(
+    ledger: Ledger,
+) -> None:
+    """A flood of them must not keep the calls that are answered waiting for the disk."""
+    offers = [an_offer() for _ in range(100)]
+    commits: list[bool] = []
+    sa.event.listen(ledger._engine, "commit", lambda _: commits.append(True))
+
+    stored = await asyncio.gather(
+        *(ledger.refuse_call(one, EndState.REFUSED_CAPACITY, 486) for one in (*offers, offers[0]))
+    )
+
+    assert [True] * 100 + [False] == stored
+    assert {one.call for one in offers} == await ledger.known_calls()
+    assert len(commits) < 50
+
+
+async def test_refusals_that_cannot_be_stored_are_each_told_so_and_can_be_stored_later(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    offers = [an_offer() for _ in range(10)]
+    with contextlib.closing(sqlite3.connect(tmp_path / "sipbot.sqlite3")) as other:
+        other.execute("ALTER TABLE calls RENAME TO away")
+        told = await asyncio.gather(
+            *(ledger.refuse_call(one, EndState.REFUSED_CAPACITY, 486) for one in offers),
+            return_exceptions=True,
+        )
+        other.execute("ALTER TABLE away RENAME TO calls")
+
+    again = [await ledger.refuse_call(one, EndState.REFUSED_CAPACITY, 486) for one in offers]
+
+    assert [LedgerError] * 10 == [type(one) for one in told]
+    assert [True] * 10 == again

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,12 +167,37 @@ def test_caller_of_a_full_site_is_told_so_and_counted_as_refused() -> None:
     ] == actions
 
 
+def test_caller_whose_note_finds_no_room_is_told_so_instead_of_recorded() -> None:
+    ringing, _ = play([Offered()])
+
+    _, actions = advance(ringing.refusing(), Answered())
+
+    assert (Play(prompt="sorry"),) == actions
+
+
 def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
     story = [*HELLO, SpeechStarted(), SpeechEnded(), RecordingUnsafe()]
 
     _, actions = play(story)
 
     assert Play(prompt=SORRY) == actions[-1]
+
+
+@pytest.mark.parametrize("verdict", [[], [Judged(spoke=False)]])
+def test_unsafe_recording_of_which_too_little_is_left_to_judge_is_a_memo(
+    verdict: list[Event],
+) -> None:
+    story = [*HELLO, RecordingUnsafe(), *verdict, HungUp(by=EndedBy.CALLER)]
+
+    assert EndState.MEMO == end_state(story)
+
+
+def test_unsafe_recording_of_which_nothing_is_left_is_a_failure_of_ours() -> None:
+    script, _ = play([*HELLO, RecordingUnsafe()])
+
+    _, actions = advance(msgspec.structs.replace(script, recorded=False), HungUp(by=EndedBy.CALLER))
+
+    assert (End(state=EndState.FAILED_INTERNAL),) == actions
 
 
 def test_part_of_an_unsafe_recording_is_still_a_memo() -> None:

@@ -14,23 +14,28 @@ REFUSED = wire.Refused(offer=offer(), code=503, why="draining")
 ENDED = wire.Ended(call="c", by=EndedBy.CALLER, code=200, reason="OK", answered=True)
 
 
-def test_what_was_told_before_the_ping_before_last_is_forgotten(tmp_path: Path) -> None:
+REFUSED_TOO = wire.Refused(
+    offer=msgspec.structs.replace(offer(), call="another"), code=486, why="capacity"
+)
+
+
+def test_what_is_written_down_is_forgotten_and_the_rest_is_told_again(tmp_path: Path) -> None:
     untold = Untold(tmp_path / "agent-0.untold")
-    untold.told(REFUSED)
-    untold.parent_lives()
-    untold.parent_lives()
+    untold.told(REFUSED_TOO)
     untold.told(ENDED)
+    untold.written("another")
     untold.parent_died()
     assert [ENDED] == untold.take()
 
 
-def test_what_was_told_since_the_ping_before_last_is_told_again(tmp_path: Path) -> None:
+def test_parent_that_writes_nothing_down_is_told_the_latest_again(tmp_path: Path) -> None:
     untold = Untold(tmp_path / "agent-0.untold")
-    untold.told(REFUSED)
-    untold.parent_lives()
     untold.told(ENDED)
+    for number in range(UNTOLD_MAX):
+        call = msgspec.structs.replace(offer(), call=str(number))
+        untold.told(msgspec.structs.replace(REFUSED, offer=call))
     untold.parent_died()
-    assert [REFUSED, ENDED] == untold.take()
+    assert () == untold.ended
 
 
 def test_what_a_parent_took_and_died_with_is_told_to_the_next(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from itertools import groupby, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipbot.speech.vad import Began, Detector, Ended, Silent, Turn, Turns, speech_s
+from sipbot.speech.vad import Began, Detector, Detectors, Ended, Silent, Turn, Turns, speech_s
 from sipbot.wav import read_pcm
 
 DATA = Path(__file__).parent / "data"
@@ -107,3 +108,27 @@ def test_windows_do_not_depend_on_how_the_audio_is_cut(cuts: list[int]) -> None:
     detector = Detector(8000)
     pieces = [w for a, b in pairwise(edges) for w in detector.windows(pcm[a:b])]
     assert list(Detector(8000).windows(pcm)) == pieces
+
+
+@pytest.mark.asr
+def test_detector_that_is_used_again_hears_what_a_new_one_hears() -> None:
+    pcm = read_pcm(DATA / "ko_03_8k.wav")
+    detectors = Detectors()
+    used = detectors.take(8000)
+    list(used.windows(pcm[:30_001]))
+    detectors.give_back(used)
+
+    again = detectors.take(8000)
+
+    window = np.zeros(256, np.float32)
+    assert used is again
+    assert Detector(8000)._silero.process(window.data) == again._silero.process(window.data)
+    assert list(Detector(8000).windows(pcm)) == list(detectors.take(8000).windows(pcm))
+
+
+@pytest.mark.asr
+def test_detector_of_another_rate_is_not_used_again() -> None:
+    detectors = Detectors()
+    detectors.give_back(detectors.take(16_000))
+
+    assert 8000 == detectors.take(8000).rate_hz

@@ -49,6 +49,28 @@ def test_a_closed_recording_has_the_facts_of_its_header() -> None:
     assert 3.0 == facts.duration_s
 
 
+def test_header_that_a_disk_error_kept_from_a_recording_is_put_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "audio.wav"
+    sizes = [(1600 - over).to_bytes(4, "little") for over in (8, HEADER_BYTES)]
+    path.write_bytes(b"1234" + sizes[0] + b"12" * 16 + sizes[1] + b"34" * 778)
+
+    facts = repair_header(path)
+
+    assert (800, 8000, True) == (facts.frames, facts.rate_hz, facts.header_right)
+    with wave.open(str(path)) as audio:
+        assert b"1234" + bytes(4) + b"12" * 16 + bytes(4) + b"34" * 778 == audio.readframes(800)
+
+
+def test_file_that_is_no_recording_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "audio.wav"
+    path.write_bytes(b"no recording" * 100)
+
+    with pytest.raises(SpoolError, match="no recording"):
+        repair_header(path)
+
+    assert b"no recording" * 100 == path.read_bytes()
+
+
 @given(audio=st.binary(max_size=9000))
 def test_a_killed_recording_is_as_long_as_its_file(audio: bytes) -> None:
     file = unclosed_header() + audio

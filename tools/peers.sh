@@ -9,6 +9,10 @@ need sipp sip-tester
 need baresip baresip
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
+# tests/torture/failing.c is compiled when it is needed; gcc only recommends the headers
+need cc gcc
+[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+need faketime faketime
 
 [ -n "$missing" ] || exit 0
 get="apt-get install --yes --no-install-recommends$missing"

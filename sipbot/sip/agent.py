@@ -59,6 +59,8 @@ class Agent:
         self._unsent = b""
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
+        self._finished: set[str] = set()
+        """Their callers pressed the finish key; a parent that hangs may die without knowing."""
         self._alone: dict[str, LoneCall] = {}
         self._registered: dict[str, wire.Registered] = {}
         self._offers: dict[str, CallOffer] = {}
@@ -79,13 +81,21 @@ class Agent:
             self._meet_parent()
             self._read_commands()
             self._send_events()
-            now = time.monotonic()
-            for one in list(self._alone.values()):
-                with self.stack.guard(one.call):
-                    one.tick(now)
+            self._tick()
         self._untold.leave()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
+
+    def _tick(self) -> None:
+        """Give the lone calls the time.
+
+        Not in `run`, whose variables live on: a line that ended is freed when its last name goes,
+        pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
+        """
+        now = time.monotonic()
+        for one in list(self._alone.values()):
+            with self.stack.guard(one.call):
+                one.tick(now)
 
     def _done(self) -> bool:
         return (self._draining or self._parent is None) and not self.stack.lines
@@ -139,6 +149,9 @@ class Agent:
             self._alone[line.call].key(key)
         else:
             self._emit(wire.Key(call=line.call, key=key, method=method))
+            plan = self._plans.get(line.call)
+            if plan is not None and key == plan.finish_key and line.recording:
+                self._finished.add(line.call)
 
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Tell the parent; alone, thank the caller."""
@@ -155,14 +168,17 @@ class Agent:
         """Tell the parent and forget the call."""
         by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
-        self._offers.pop(line.call, None)
+        offer = self._offers.pop(line.call, None)
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
+        self._finished.discard(line.call)
         final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
         event = wire.Ended(
             call=line.call, by=by, code=final, reason=reason, answered=line.confirmed
         )
-        self._emit(event, keep=was_answered)  # any other was refused, which is kept already
+        self._emit(event, keep=was_answered)
+        if offer is not None:  # its parent was offered it, and may die before it has a row
+            self._untold.told(wire.Refused(offer=offer, code=final, why="draining"))
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
         """Tell the parent, and keep it for one that comes later: a registrar may be faster."""
@@ -223,6 +239,8 @@ class Agent:
                 one = self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
                 with self.stack.guard(call):
                     one.begin()
+                    if call in self._finished:
+                        one.key(plan.finish_key)
 
     def _read_commands(self) -> None:
         if self._parent is None:
@@ -248,10 +266,11 @@ class Agent:
             return
         match command:
             case wire.Ping(n=n):
-                self._untold.parent_lives()
                 self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=_rss_bytes()))
             case wire.Drain():
                 self._draining = True
+            case wire.Written(call=call):
+                self._untold.written(call)
             case _:
                 self._obey_for_call(command)
 

@@ -29,6 +29,7 @@ from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
+from sipbot.sip.untold import call_of
 
 READY_S = 10.0
 """From start to socket, and from there to Hello, for which the agent opens its SIP port: measured
@@ -100,6 +101,9 @@ class AgentClient:
         self._draining = asyncio.Event()
         self._calls: set[str] = set()
         """Calls that this life of the agent has, as its events tell."""
+        self._left: set[str] = set()
+        """Calls of which an earlier run's agent left word, until that is written down."""
+        self._left_bytes = 0
         self._log = structlog.get_logger().bind(agent=number)
 
     def send(self, command: wire.Command) -> None:
@@ -108,6 +112,10 @@ class AgentClient:
         Raises:
             ChildGoneError: the agent is not there; its calls have ended or go on alone.
         """
+        if isinstance(command, wire.Written):
+            self._forget_left(command.call)
+            if self.hello and self.hello.fingerprint != self._settings.fingerprint:
+                return  # one of another release may not know the word; hearing twice does no harm
         if self._writer is None or self._writer.is_closing():
             raise ChildGoneError(f"agent {self.number} is not running; its calls are being saved")
         self._writer.write(encode(command))
@@ -256,7 +264,8 @@ class AgentClient:
         file = untold_file(self._socket_path)
         if not file.exists():
             return
-        for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        left, events = file.read_bytes(), []
+        for number, line in enumerate(left.splitlines(), start=1):
             if not line:
                 continue
             try:
@@ -265,8 +274,22 @@ class AgentClient:
                 # No traceback: it would quote the line, and that may hold a caller's words.
                 self._log.error("skipped a damaged line", file=str(file), line=number)
                 continue
+            events.append(event)
+        kept = [event for event in events if isinstance(event, wire.Refused | wire.Ended)]
+        self._left, self._left_bytes = {call_of(event) for event in kept}, len(left)
+        for event in events:
             self._on_event(event)
-        file.unlink()
+        self._forget_left("")
+
+    def _forget_left(self, call: str) -> None:
+        """Remove what was left behind once all of it is in the ledger: this run may die as well."""
+        self._left.discard(call)
+        file = untold_file(self._socket_path)
+        if self._left or not self._left_bytes or not file.exists():
+            return
+        if file.stat().st_size == self._left_bytes:  # else another agent has left more since
+            file.unlink()
+        self._left_bytes = 0
 
     def _hear(self, event: wire.Event) -> None:
         match event:

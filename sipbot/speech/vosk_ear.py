@@ -16,7 +16,8 @@ import vosk
 
 from sipbot.errors import ModelError
 from sipbot.records import Transcript, Word
-from sipbot.speech.ears import HEARING_RATE_HZ, Listening, ModelRef, upsample
+from sipbot.speech.ears import HEARING_RATE_HZ, Listening, ModelRef
+from sipbot.speech.upsample import upsample
 from sipbot.wav import SAMPLE_BYTES
 
 CHUNK_S = 0.1

@@ -38,8 +38,9 @@ from sipbot.speech.ears import (
 from sipbot.speech.live_job import LiveJob, Say, empty, failure
 from sipbot.wav import longest_s, read_facts, read_pcm
 
-NICE: Mapping[Role, int] = {"live": 5, "second": 10}
-"""Audio of calls comes first, then the live ear, then the second: a caller waits for none."""
+NICE: Mapping[Role, int] = {"live": 10, "second": 15}
+"""Audio of calls comes first, then the live ear, then the second: a caller waits for none.  Eight
+ears of niceness 5 left an agent that had to start again a quarter of a core (`make torture`)."""
 
 EARS_PER_CORE = 4
 """Recordings that are heard at the same time on one core.  More do not finish sooner (two cores
@@ -72,6 +73,7 @@ class LiveDesk:
     def __init__(self, models: Mapping[str, ModelRef], say: Say) -> None:
         self._say = say
         self._jobs: dict[str, LiveJob] = {}
+        self._detectors = vad.Detectors()
         self._places = threading.Semaphore(EARS_PER_CORE * (os.cpu_count() or 1))
         self._ears: dict[str, tuple[LiveEar, ModelRef]] = {}
         loaded: dict[str, LiveEar] = {}
@@ -89,7 +91,7 @@ class LiveDesk:
             case wire.Follow(job=job):
                 self._forget(job)
                 ear = for_language(request.language, self._ears)
-                self._jobs[job] = LiveJob(request, ear, self._say, self._places)
+                self._jobs[job] = LiveJob(request, ear, self._say, self._places, self._detectors)
                 self._jobs[job].start()
             case wire.Expect(job=job):
                 if job in self._jobs:

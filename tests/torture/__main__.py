@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -19,13 +20,18 @@ from tests.torture.promise import FULL_ROUNDS, Part, Promise, Scale, table
 PARTS = ("kills", "broker", "disk", "stalls", "soak")
 """Modules of this package, each with one coroutine ``run`` of the type `Part`."""
 
+TABLE_COLUMNS = 130
+"""Fewer fold every word; a narrower terminal wraps lines instead."""
+
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
     """Do the harm that was asked for; 0 when every promise was kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clears away as Ctrl-C does
     options = _options()
     console = Console()
+    console.width = max(console.width, TABLE_COLUMNS)
     rows: list[Promise] = []
     for name in options.parts.split(","):
         rows += asyncio.run(_part(name, Scale(rounds=options.rounds), options.seed))

@@ -54,19 +54,29 @@ Part = Callable[[Scale, random.Random, Path], Awaitable[list[Promise]]]
 
 def table(rows: Sequence[Promise], *, seed: int, rounds: int) -> Table:
     """Return the rows as a person reads them."""
-    shown = Table(title=f"ROUNDS={rounds} SEED={seed}")
+    shown = Table(title=f"ROUNDS={rounds} SEED={seed}", caption_justify="left", caption_style="")
     for name in ("harm", "promise"):
         shown.add_column(name, overflow="fold")
-    for name in ("tries", "lost", "duplicated", "worst", "limit", "kept"):
+    for name in ("tries", "lost", "doubled", "worst", "limit", "kept", "note"):
         shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("note", overflow="fold")
+    notes: list[str] = []
     for row in rows:
         shown.add_row(
             *(row.harm, row.promise, f"{row.tries:,}", str(row.lost), str(row.duplicated)),
             *(_figure(row.worst, row.unit), _figure(row.limit, row.unit)),
-            *("yes" if row.kept else "[bold red]NO[/]", row.note),
+            *("yes" if row.kept else "[bold red]NO[/]", _footnote(row.note, notes)),
         )
+    shown.caption = "\n".join(f"{n}: {note}" for n, note in enumerate(notes, start=1))
     return shown
+
+
+def _footnote(note: str, notes: list[str]) -> str:
+    """Return the number of a note, which joins the others below the table."""
+    if not note:
+        return ""
+    if note not in notes:
+        notes.append(note)
+    return str(notes.index(note) + 1)
 
 
 def _figure(value: float | None, unit: str) -> str:
