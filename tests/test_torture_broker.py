@@ -35,7 +35,7 @@ def broken(rows: list[Promise]) -> list[str]:
         f"{row.harm}: {row.promise}: lost {row.lost}, duplicated {row.duplicated} of {row.tries}, "
         f"worst {row.worst}; {row.note}"
         for row in rows
-        if not row.kept
+        if not row.whole
     ]
 
 
@@ -162,6 +162,6 @@ async def test_an_outbox_that_says_nothing_again_is_found_out(
     )
 
     assert ["retained open list complete at the end"] == [
-        row.promise for row in rows if not row.kept
+        row.promise for row in rows if not row.whole
     ]
     assert broker_rounds.PER_KILL == rows[1].lost

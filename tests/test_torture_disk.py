@@ -34,7 +34,7 @@ def real(test: Test) -> Test:
 
 
 def broken(rows: list[Promise]) -> list[Promise]:
-    return [row for row in rows if not row.kept]
+    return [row for row in rows if not row.whole]
 
 
 # -- the real thing, small -------------------------------------------------------------------------

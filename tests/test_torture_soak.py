@@ -1,0 +1,117 @@
+"""The soak and the overload, short; and the arithmetic that judges them."""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sipbot.records import EndState
+from tests.torture import overload, soak
+from tests.torture.crowd import Caller, Deed, Journal, compare
+from tests.torture.growth import Held, Look, slope
+from tests.torture.promise import Scale
+
+LOG = "2026-11-22\t01:54:13.312687\t{at};{user};{step}\n"
+
+
+def caller(user: str, state: EndState = EndState.MEMO) -> Caller:
+    return Caller(
+        user=user, number="heard", deed=Deed.SPEAK, pause_ms=2500, states=frozenset({state})
+    )
+
+
+def journal(*steps: tuple[str, str]) -> Journal:
+    written = Journal()
+    written.add("".join(LOG.format(at=at, user=u, step=s) for at, (u, s) in enumerate(steps)))
+    return written
+
+
+def looks(megabytes: list[float]) -> list[Look]:
+    return [
+        Look(
+            calls=100 * n,
+            processes={"main": Held(pid=1, mb=mb, descriptors=9, threads=3, cpu_s=1.0)},
+        )
+        for n, mb in enumerate(megabytes)
+    ]
+
+
+def test_accounts_that_agree_are_found_so() -> None:
+    told = journal(("1", "invite"), ("1", "bye"), ("1", "ended"), ("2", "invite"), ("2", "busy"))
+    rows = [("1", EndState.MEMO), ("2", EndState.REFUSED_CAPACITY)]
+
+    verdict = compare([caller("1"), caller("2")], told, rows)
+
+    assert ([], [], [], []) == (
+        verdict.missing,
+        verdict.doubled,
+        verdict.strangers,
+        verdict.different,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([], "missing"),
+        ([("1", None)], "missing"),
+        ([("1", EndState.MEMO)] * 2, "doubled"),
+        ([("1", EndState.MEMO), ("9", EndState.MEMO)], "strangers"),
+        ([("1", EndState.NO_MESSAGE)], "different"),
+    ],
+)
+def test_accounts_that_differ_are_found_so(
+    rows: list[tuple[str, EndState | None]], found: str
+) -> None:
+    verdict = compare([caller("1")], journal(("1", "invite"), ("1", "ended")), rows)
+
+    kinds = ("missing", "doubled", "strangers", "different")
+    assert [found] == [kind for kind in kinds if getattr(verdict, kind)]
+
+
+def test_caller_who_saw_no_end_has_no_accepted_message() -> None:
+    told = journal(("1", "invite"), ("1", "answered"), ("2", "invite"), ("2", "ended"))
+
+    assert {"2"} == told.accepted([caller("1"), caller("2")])
+
+
+def test_waiting_is_counted_from_the_invite_to_the_answer() -> None:
+    told = journal(("1", "invite"), ("2", "invite"), ("1", "busy"))
+
+    assert [2.0] == told.waited_s("busy")
+
+
+@settings(deadline=None)  # a busy machine is no mistake
+@given(st.floats(-5, 5), st.floats(1, 500), st.integers(10, 60))
+def test_slope_of_a_steady_rise_is_that_rise(mb: float, start_mb: float, number: int) -> None:
+    risen = [start_mb + mb * n / 10 for n in range(number)]
+
+    assert slope(looks(risen), "main") == pytest.approx(mb, abs=1e-6)
+
+
+@settings(deadline=None)  # a busy machine is no mistake
+@given(st.integers(0, 39), st.floats(50, 500))
+def test_slope_is_not_moved_by_one_look_that_is_far_off(at: int, off_mb: float) -> None:
+    risen = [20 + 0.03 * n for n in range(40)]
+    risen[at] += off_mb
+
+    assert slope(looks(risen), "main") == pytest.approx(0.3, abs=0.05)
+
+
+def test_slope_of_looks_at_one_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="say nothing about growth"):
+        slope(looks([20.0]), "main")
+
+
+@pytest.mark.sip
+@pytest.mark.asr
+@pytest.mark.broker
+@pytest.mark.peer
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("part", [soak.soaked, overload.run], ids=["soak", "overload"])
+async def test_every_promise_is_kept_with_few_calls(part, tmp_path: Path) -> None:
+    rows = await part(Scale(rounds=1), random.Random(1), tmp_path / "part")
+
+    assert [] == [row for row in rows if not row.kept]

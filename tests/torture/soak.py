@@ -1,0 +1,354 @@
+"""Ten thousand short calls: does anything grow, and is every one of them accounted for?
+
+Five agents, twenty lines, the embedded broker.  Speech is real; which ear reads how much of it is
+said in the rows, for two cores cannot read all of it as fast as it comes.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sipbot.records import EndState
+from sipbot.sip.stack import LINES
+from tests import sipp
+from tests.bot import running
+from tests.torture import overload
+from tests.torture.busy_bot import AGENTS, BusyBot, Memos, message, models, watched
+from tests.torture.crowd import (
+    Caller,
+    Deal,
+    Deed,
+    Journal,
+    compare,
+    dialling,
+    draw,
+    journal_of,
+    so_far,
+)
+from tests.torture.growth import Held, Look, look, slope
+from tests.torture.promise import Promise, Scale
+
+CALLS, WARM_UP, STRANGERS = 10_000, 500, 100
+"""The acceptance table's calls and warm-up, and calls from where none may come from."""
+
+LEAST_CALLS, LEAST_WARM_UP, LEAST_STRANGERS = 80, 40, 3
+"""With fewer, not every way to call would happen."""
+
+GROWTH_MB = 1.0
+"""What a process may grow by with every 1,000 calls."""
+
+RESOLUTION_MB = 8.0
+"""What allocators and thread stacks move to and fro without growing: a rise below it within a run
+cannot be told from none, so that in a run of less than 8,000 calls the limit is this rise."""
+
+WAITED_FOR = 3
+"""Children of main that it waits for in a thread: both recognisers and the embedded broker."""
+
+LOOK_EVERY_S = 3.0
+
+STRANGER = "05999"
+"""User of all calls from an address that is not on the list."""
+
+REST_S = 300.0
+"""How long the ears may need for what they are behind after the last call."""
+
+IDLE_S = 40.0
+"""How long until nothing is left of the last call: a line that lost its caller is kept 16 s."""
+
+_SPEECH_MS = (2300, 3000)
+_MEMO = EndState.MEMO
+WAYS = {
+    Deal("unread", Deed.SPEAK, _MEMO, *_SPEECH_MS): 0.36,
+    Deal("heard", Deed.SPEAK, _MEMO, *_SPEECH_MS): 0.03,
+    Deal("read", Deed.SPEAK, _MEMO, *_SPEECH_MS): 0.02,
+    Deal("unread", Deed.SPEAK_AND_PRESS, _MEMO, *_SPEECH_MS): 0.13,
+    Deal("heard", Deed.SPEAK_AND_PRESS, _MEMO, *_SPEECH_MS): 0.01,
+    Deal("unread", Deed.HANG_UP, EndState.NO_MESSAGE, 1200, 1800): 0.12,
+    Deal("talkative", Deed.HANG_UP, EndState.ABANDONED_GREETING, 50, 800): 0.15,
+    Deal("ringing", Deed.GIVE_UP, EndState.ABANDONED_RINGING, 20, 300): 0.10,
+    Deal("0120999999", Deed.HANG_UP, EndState.REFUSED_UNMAPPED, 0, 10): 0.08,
+}
+"""What callers do, and how often."""
+
+FILL = {
+    Deal("heard", Deed.SPEAK_AND_PRESS, _MEMO, *_SPEECH_MS): 0.8,
+    Deal("read", Deed.SPEAK_AND_PRESS, _MEMO, *_SPEECH_MS): 0.2,
+}
+"""The first callers come all at once, one on each line, so that whatever has a bound (ears, voice
+detectors, players) has reached it before the first look that counts."""
+
+
+@dataclass(kw_only=True)
+class Soak:
+    """One soak: who called, what they wrote down, and what was seen of the bot meanwhile."""
+
+    bot: BusyBot
+    audio: Path
+    folder: Path
+    callers: list[Caller] = field(default_factory=list)
+    journal: Journal = field(default_factory=Journal)
+    looks: list[Look] = field(default_factory=list)
+    idle: list[Look] = field(default_factory=list)
+    """At rest: after the warm-up, and at the end."""
+    strangers: int = 0
+    unfinished: int = 0
+    """Calls, texts and deliveries that did not come within `REST_S` after the last call."""
+    took_s: float = 0.0
+
+    async def crowd(self, callers: Sequence[Caller], rate: int = LINES) -> None:
+        """Let these callers call, four at a time at each agent, and look at the bot meanwhile."""
+        before, began = len(self.callers), time.monotonic()
+        self.callers += callers
+        ports = self.bot.ports
+        async with AsyncExitStack() as stack:
+            peers = [
+                await stack.enter_async_context(
+                    dialling(callers[n :: len(ports)], port, self.folder, self.audio, rate=rate)
+                )
+                for n, port in enumerate(ports)
+            ]
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(self._look(peers, before))
+                journal = await journal_of(peers)
+                looking.cancel()
+        self.journal.steps |= journal.steps
+        self.journal.created += journal.created
+        self.journal.failed += journal.failed
+        self.journal.retransmissions += journal.retransmissions
+        self.took_s = time.monotonic() - began
+
+    async def _look(self, peers: Sequence[sipp.Sipp], before: int) -> None:
+        while True:
+            self.looks.append(look(self.bot, before + so_far(peers)))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def intrude(self, number: int) -> None:
+        """Call from an address that is not on the list."""
+        async with sipp.call(
+            self.bot, "refused", STRANGER, source="127.0.0.2", calls=number, trace=False, code=403
+        ) as peer:
+            await peer._process.wait()  # while all lines are busy it is 486 and not 403
+        self.strangers += number
+
+    async def rest(self) -> None:
+        """Wait until the bot has nothing to do, and look at it."""
+        self.unfinished = await self.bot.at_rest(self.journal.created + self.strangers, REST_S)
+        before: Look | None = None
+        last = self.idle[-1] if self.idle else None
+
+        def still() -> Look | None:
+            nonlocal before
+            now = look(self.bot, self.journal.created)
+            same, before = before is not None and _counts(before) == _counts(now), now
+            return now if same and (last is None or _counts(last) == _counts(now)) else None
+
+        deadline = time.monotonic() + IDLE_S
+        while still() is None and time.monotonic() < deadline:
+            await asyncio.sleep(1.0)
+        assert before is not None
+        self.idle.append(before)
+
+
+def _counts(one: Look) -> dict[str, tuple[int, int]]:
+    return {role: (held.descriptors, held.threads) for role, held in one.processes.items()}
+
+
+async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
+    """Soak one bot, and ask too much of another."""
+    rows = await soaked(scale, rng, folder / "soak")
+    return rows + await overload.run(scale, rng, folder / "overload")
+
+
+async def soaked(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
+    """Soak one bot."""
+    (folder / "bot").mkdir(parents=True)
+    bot = BusyBot(folder / "bot", models(folder / "models", apart=True), unheard=True)
+    soak = Soak(bot=bot, audio=message(folder / "said.ul", 3.4), folder=folder)
+    warm, calls = scale.of(WARM_UP, LEAST_WARM_UP), scale.of(CALLS, LEAST_CALLS)
+    async with running(bot), watched(bot) as memos:
+        filling = draw(rng, FILL, AGENTS * LINES, first=0)
+        await soak.crowd(filling, rate=1000)
+        await soak.crowd(draw(rng, WAYS, warm - len(filling), first=len(filling)))
+        await soak.rest()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(soak.intrude(scale.of(STRANGERS, LEAST_STRANGERS)))
+            await soak.crowd(draw(rng, WAYS, calls - warm, first=warm))
+        await soak.rest()
+        await _all_seen(bot, memos)
+        endings, users = bot.endings(), bot.memo_users()
+        deaths, files = _deaths(bot), _files(bot)
+    return [
+        *_accounts(soak, endings, users, memos),
+        *_growth(soak),
+        Promise(
+            harm=_harm(soak),
+            promise=f"everything is read and delivered {REST_S:.0f} s after the last call",
+            tries=len(soak.callers),
+            lost=soak.unfinished,
+        ),
+        Promise(
+            harm=_harm(soak),
+            promise="no process is restarted",
+            tries=len(soak.idle[0].processes),
+            lost=max(deaths, len(_pids(soak.idle[0]) ^ _pids(soak.idle[1]))),
+        ),
+        _pace(soak, files),
+    ]
+
+
+async def _all_seen(bot: BusyBot, memos: Memos) -> None:
+    """Give the subscriber a moment: what was acknowledged may still be on its way to it."""
+    users = bot.memo_users()
+    deadline = time.monotonic() + IDLE_S
+    while users.keys() - memos.revisions.keys() and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
+
+
+def _deaths(bot: BusyBot) -> int:
+    return sum(line["event"] in {"child ended", "agent ended"} for line in bot.says())
+
+
+def _files(bot: BusyBot) -> str:
+    ledger_mb = (bot.folder / "var" / "sipbot.sqlite3").stat().st_size / 1e6
+    return f"ledger {ledger_mb:.1f} MB, {len(list(bot.spool.iterdir())):,} recordings"
+
+
+def _pids(one: Look) -> set[tuple[str, int]]:
+    return {(role, held.pid) for role, held in one.processes.items()}
+
+
+def _harm(soak: Soak) -> str:
+    return (
+        f"{len(soak.callers) + soak.strangers:,} short calls on {len(soak.bot.ports) * LINES} lines"
+    )
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def _accounts(
+    soak: Soak,
+    endings: Sequence[tuple[str, EndState | None]],
+    users: Mapping[str, str],
+    memos: Memos,
+) -> list[Promise]:
+    harm, journal = _harm(soak), soak.journal
+    intruders = [state for user, state in endings if user == STRANGER]
+    verdict = compare(soak.callers, journal, [row for row in endings if row[0] != STRANGER])
+    accepted, left = journal.accepted(soak.callers), list(users.values())
+    seen = {users[memo] for memo in memos.revisions if memo in users}
+    busy = len(journal.moments("busy"))
+    ways = Counter(state.value for _, state in endings if state is not None)
+    refused = sum(state is EndState.REFUSED_SOURCE for state in intruders)
+    return [
+        Promise(
+            harm=harm,
+            promise="the sum of end states is the number of INVITEs",
+            tries=journal.created + soak.strangers,
+            lost=len(verdict.missing)
+            + journal.created
+            - len(journal.steps)
+            + soak.strangers
+            - refused,
+            duplicated=len(verdict.doubled) + len(verdict.strangers),
+            note=", ".join(f"{n:,} {state}" for state, n in ways.most_common()),
+        ),
+        Promise(
+            harm=harm,
+            promise="a call ends in the state that its caller lived through",
+            tries=len(journal.steps),
+            lost=len(verdict.different) + journal.failed,
+            note=f"{busy} dialled before their line was free again and were told so (486); "
+            f"{journal.retransmissions} retransmissions by callers",
+        ),
+        Promise(
+            harm=harm,
+            promise="accepted message becomes a memo",
+            tries=len(accepted),
+            lost=len(accepted - set(left)),
+            duplicated=len(left) - len(set(left)) + len(set(left) - accepted),
+        ),
+        Promise(
+            harm=harm,
+            promise="a subscriber sees the memo, revisions rising",
+            tries=len(accepted),
+            lost=len(accepted - seen),
+            duplicated=memos.backwards,
+            note=f"{sum(map(len, memos.revisions.values())):,} messages",
+        ),
+    ]
+
+
+def _growth(soak: Soak) -> list[Promise]:
+    first, last = soak.idle
+    thousands = (last.calls - first.calls) / 1000
+    limit = max(GROWTH_MB, RESOLUTION_MB / thousands)
+    looks = [one for one in soak.looks if one.calls > first.calls]
+    rows = []
+    for role, held in first.processes.items():
+        after = last.processes[role]
+        rows.append(
+            Promise(
+                harm=_harm(soak),
+                promise=f"{role} does not grow with its calls",
+                tries=len(looks),
+                worst=round(slope(looks, role), 3),
+                limit=limit,
+                unit="MB/1,000 calls",
+                note=f"at rest {held.mb:.1f} MB after the warm-up, {after.mb:.1f} MB at the end",
+            )
+        )
+    opened = {r: last.processes[r].descriptors - h.descriptors for r, h in first.processes.items()}
+    begun = {r: last.processes[r].threads - _threads(r, h) for r, h in first.processes.items()}
+    begun = {role: max(0, more) for role, more in begun.items()}
+    prompts = "in every process; prompts that agents keep open (24 at most) not counted"
+    pool = "in every process; main's pool may fill late"
+    for what, more, bound in (("descriptors", opened, prompts), ("threads", begun, pool)):
+        rows.append(
+            Promise(
+                harm=_harm(soak),
+                promise=f"{what} at rest are as many as after the warm-up",
+                tries=len(more),
+                worst=max(more.values()),
+                limit=0,
+                unit=what,
+                note=", ".join(f"{role} {n:+}" for role, n in more.items() if n) or bound,
+            )
+        )
+    return rows
+
+
+def _threads(role: str, held: Held) -> int:
+    """Return how many threads a process may have in the end.
+
+    asyncio's pool, where main does what blocks, fills only when so much blocks at the same time, be
+    it late; and main has a thread for itself, the ledger and each of the children it waits for.
+    """
+    pool = min(32, (os.cpu_count() or 1) + 4)
+    return max(held.threads, 2 + WAITED_FOR + pool) if role == "main" else held.threads
+
+
+def _pace(soak: Soak, files: str) -> Promise:
+    """Report what the machine carried, and which process was busiest with it."""
+    first, last = soak.idle[0], soak.looks[-1]
+    calls = last.calls - first.calls
+    used = {
+        role: 1000 * (held.cpu_s - first.processes[role].cpu_s) / calls
+        for role, held in last.processes.items()
+        if role in first.processes
+    }
+    shares = ", ".join(f"{role} {ms:.0f}" for role, ms in used.items())
+    return Promise(
+        harm=_harm(soak),
+        promise="pace (reported)",
+        tries=calls,
+        worst=round(calls / soak.took_s, 2),
+        unit="calls/s",
+        note=f"ms of processor for each call: {shares}; {files}",
+    )
