@@ -5,7 +5,7 @@ each kind of day, since not every terminal and not every eye has colours.
 """
 
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -41,13 +41,17 @@ _MARKS: dict[Kind, str] = {
 }
 
 
+_WIDE_CELLS = 7 * 16 + 1
+"""A month needs this for 13 characters a day; below it, hours are written in short."""
+
+
 def terminal_calendar(view: CalendarView) -> RenderableType:
     """A month with its hours, or a year in twelve small grids, with what is exceptional below."""
     heading = Text.assemble(
         (f"{printable(view.name)}  {view.title}", "bold"), (f"  {view.tz}", "dim")
     )
     if len(view.months) == 1:
-        grid: RenderableType = _large(view, view.months[0])
+        grid: RenderableType = _Large(view, view.months[0])
     else:
         grid = Columns([_small(view, month) for month in view.months], padding=(1, 1))
     parts: list[RenderableType] = [heading, grid, _legend(view)]
@@ -59,23 +63,37 @@ def terminal_calendar(view: CalendarView) -> RenderableType:
     return Group(*parts)
 
 
-def _large(view: CalendarView, month: MonthView) -> Table:
-    table = Table(show_lines=True, expand=False, padding=(0, 1))
-    for weekday in view.weekdays:
-        table.add_column(WEEKDAY_NAMES[weekday], width=13, style="red" if weekday == 6 else "")
-    for week in month.weeks:
-        table.add_row(*(_cell(day) if day else Text() for day in week))
-    return table
+class _Large:
+    """A month with its hours, as wide as the terminal lets it be."""
+
+    def __init__(self, view: CalendarView, month: MonthView) -> None:
+        self._view, self._month = view, month
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= _WIDE_CELLS
+        table = Table(show_lines=True, expand=False, padding=(0, 1 if wide else 0))
+        for day in self._view.weekdays:
+            style = "red" if day == 6 else ""
+            table.add_column(WEEKDAY_NAMES[day], width=13 if wide else 10, style=style)
+        for week in self._month.weeks:
+            cells = (_cell(day, short=not wide) if day else Text() for day in week)
+            table.add_row(*cells)
+        yield table
 
 
-def _cell(day: DayView) -> Text:
+def _short(band: str) -> str:
+    """``9-12:30`` for ``09:00-12:30``: what fits into a tenth of a narrow terminal."""
+    return "-".join(edge.removesuffix(":00").removeprefix("0") for edge in band.split("-"))
+
+
+def _cell(day: DayView, *, short: bool) -> Text:
     style = _STYLES[day.kind]
     text = Text(style="default")
     text.append(f"{day.date.day:2}", style=f"bold {style}".strip())
     if day.name and day.because != "day":
         text.append(f" {printable(day.name)}{'?' if day.provisional else ''}", style=style)
     for band in day.bands or ("closed",):
-        text.append(f"\n{band}", style=style or "green")
+        text.append(f"\n{_short(band) if short else band}", style=style or "green")
     return text
 
 

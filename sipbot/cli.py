@@ -23,6 +23,7 @@ from sipbot import (
     cli_memos,
     cli_models,
     cli_outbox,
+    cli_prompts,
     config,
     log,
     view,
@@ -47,6 +48,7 @@ app.add_typer(cli_ledger.ledger_app, name="ledger")
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_config.config_app, name="config")
 app.add_typer(cli_dialplan.dialplan_app, name="dialplan")
+app.add_typer(cli_prompts.prompts_app, name="prompts")
 
 app.command()(call)
 app.command()(demo)

@@ -359,3 +359,12 @@ def test_sample_clients_pass_their_tests(tmp_path: Path) -> None:
     copytree(ROOT / "dialplans", tmp_path / "dialplans")
 
     assert 0 == run("test", folder=tmp_path / "dialplans").exit_code
+
+
+def test_calendar_of_a_narrow_terminal_shows_every_hour(folder: Path) -> None:
+    words = ["calendar", "sato", "--month", "2027-01", "--dialplans", str(folder)]
+
+    shown = CliRunner().invoke(dialplan_app, words, env={"COLUMNS": "80"}).stdout
+
+    assert "…" not in shown
+    assert "9-18" in shown

@@ -10,6 +10,7 @@ from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef
 from sipbot.speech.live_job import LiveJob
+from sipbot.speech.vad import Detectors
 
 DATA = Path(__file__).parent / "data"
 MODEL = ModelRef(name="counting", engine="vosk", languages=("ko",), path="")
@@ -37,6 +38,9 @@ class CountingEar:
     def so_far(self) -> str:
         return ""
 
+    def since(self, from_s: float) -> str:
+        return ""
+
     def finish(self) -> Transcript:
         with self._lock:
             self.now -= 1
@@ -55,7 +59,7 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
     for number in range(6):
         path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / f"{number}.wav"))
         follow = wire.Follow(str(number), str(path), "ko")
-        job = LiveJob(follow, (ear, MODEL), say, places)
+        job = LiveJob(follow, (ear, MODEL), say, places, Detectors())
         job.start()
         job.ending.finish()
 
@@ -66,7 +70,9 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
 def test_forgotten_recording_gives_up_waiting_for_a_place(tmp_path: Path) -> None:
     path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / "a.wav"))
     follow = wire.Follow("a", str(path), "ko")
-    job = LiveJob(follow, (CountingEar(), MODEL), lambda _: None, threading.Semaphore(0))
+    job = LiveJob(
+        follow, (CountingEar(), MODEL), lambda _: None, threading.Semaphore(0), Detectors()
+    )
     job.start()
 
     job.drop()

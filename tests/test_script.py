@@ -172,7 +172,7 @@ def test_caller_whose_note_finds_no_room_is_told_so_instead_of_recorded() -> Non
 
     _, actions = advance(ringing.refusing(), Answered())
 
-    assert (Play(prompt="sorry"),) == actions
+    assert (Play(prompt=SORRY),) == actions
 
 
 def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:

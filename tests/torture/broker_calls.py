@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -137,7 +138,7 @@ async def _place(
     bot: Bot, calls: Calls, who: tuple[str, str], port: int, much: tuple[int, float]
 ) -> None:
     (client, name), (count, call_s) = who, much
-    filled_in: dict[str, str | int | Path] = {
+    filled_in: dict[str, Any] = {
         "name": "Caller",
         "headers": "",
         "middle": "",
