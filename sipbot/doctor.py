@@ -60,6 +60,8 @@ PEERS = {
     "baresip": ("baresip", "baresip"),
     "Mosquitto": ("mosquitto", "mosquitto"),
     "Mosquitto clients": ("mosquitto_sub", "mosquitto-clients"),
+    "C compiler": ("cc", "gcc"),
+    "libfaketime": ("faketime", "faketime"),
 }
 """Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
 
