@@ -94,7 +94,7 @@ def run_dialplan_tests(
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the [[test]] tables of the dialplans; exit code 1 when one fails.
+    """Run the tests that the dialplans carry; exit code 1 when one fails.
 
     Example: sipbot dialplan test yamato --mutate
     """
