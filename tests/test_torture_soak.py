@@ -1,17 +1,12 @@
-"""The soak and the overload, short; and the arithmetic that judges them."""
-
-import random
-from pathlib import Path
+"""The arithmetic that judges the soak and the overload; the calls themselves: ``make torture``."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipbot.records import EndState
-from tests.torture import overload, soak
 from tests.torture.crowd import Caller, Deed, Journal, compare
 from tests.torture.growth import Held, Look, slope
-from tests.torture.promise import Scale
 
 LOG = "2026-11-22\t01:54:13.312687\t{at};{user};{step}\n"
 
@@ -103,15 +98,3 @@ def test_slope_is_not_moved_by_one_look_that_is_far_off(at: int, off_mb: float) 
 def test_slope_of_looks_at_one_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="say nothing about growth"):
         slope(looks([20.0]), "main")
-
-
-@pytest.mark.sip
-@pytest.mark.asr
-@pytest.mark.broker
-@pytest.mark.peer
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("part", [soak.soaked, overload.run], ids=["soak", "overload"])
-async def test_every_promise_is_kept_with_few_calls(part, tmp_path: Path) -> None:
-    rows = await part(Scale(rounds=1), random.Random(1), tmp_path / "part")
-
-    assert [] == [row for row in rows if not row.kept]
