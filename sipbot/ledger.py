@@ -5,9 +5,7 @@ processes read through `ReadOnlyLedger`.  A call's end state, its memo and the m
 one transaction, so no crash can leave one without the others.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_queries import CallEntry, CallsBefore
 from sipbot.ledger_refusals import Refusal, Refusals
+from sipbot.ledger_thread import LedgerThread, Rank
 from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
 from sipbot.status import Counts
@@ -54,7 +53,7 @@ class Ledger:
     """Called in the event loop after a delivery was stored; the outbox sets it to be nudged."""
 
     def __init__(
-        self, path: Path, engine: sa.Engine, thread: ThreadPoolExecutor, targets: tuple[str, ...]
+        self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
     ) -> None:
         self._path = path
         self._engine = engine
@@ -74,15 +73,14 @@ class Ledger:
         Raises:
             LedgerError: the file cannot be written, is damaged, or is of a newer release.
         """
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        engine = schema.writer(path)
+        thread, engine = LedgerThread(), schema.writer(path)
         ledger = cls(path, engine, thread, targets)
         try:
             await ledger._run(lambda connection: schema.migrate(connection, path))
             yield ledger
         finally:
-            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
-            thread.shutdown()
+            await thread.run(engine.dispose)
+            thread.close()
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -109,7 +107,9 @@ class Ledger:
         Returns:
             False when the call has a row already; nothing is changed then.
         """
-        return await self._run(lambda c: writes.insert_call(c, offer, client, rule, number, caller))
+        return await self._run(
+            lambda c: writes.insert_call(c, offer, client, rule, number, caller), Rank.CALLER
+        )
 
     async def refuse_call(
         self,
@@ -141,7 +141,7 @@ class Ledger:
             .where(schema.calls.c.call == call, schema.calls.c.answered_at.is_(None))
             .values(answered_at=at)
         )
-        await self._run(lambda connection: connection.execute(query))
+        await self._run(lambda connection: connection.execute(query), Rank.CALLER)
 
     async def end_call(
         self,
@@ -173,7 +173,7 @@ class Ledger:
                 writes.store(connection, None, memo, at, self._targets)
             return True
 
-        ended = await self._run(work)
+        ended = await self._run(work, Rank.CALLER)
         if ended and memo is not None:
             self._announce()
         return ended
@@ -303,7 +303,7 @@ class Ledger:
 
     async def answers(self) -> None:
         """Return when the ledger's thread has done all that it was asked before."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+        await self._thread.idle()
 
     async def waiting(self) -> Waiting:
         """Return how many deliveries wait, and since when."""
@@ -315,23 +315,25 @@ class Ledger:
 
     # -- machinery -------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
+    async def _run(
+        self, work: Callable[[sa.Connection], Result], rank: Rank = Rank.OTHERS
+    ) -> Result:
         """Run `work` in the ledger's thread, in one transaction."""
 
         def transaction() -> Result:
             with self._engine.begin() as connection:
                 return work(connection)
 
-        return await self._in_thread(transaction)
+        return await self._in_thread(transaction, rank)
 
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+    async def _in_thread(self, work: Callable[[], Result], rank: Rank = Rank.OTHERS) -> Result:
         """Run `work` in the ledger's thread."""
 
         def careful() -> Result:
             with _refusals(self._path):
                 return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, careful)
+        return await self._thread.run(careful, rank)
 
     def _announce(self) -> None:
         if self.on_delivery is not None:
