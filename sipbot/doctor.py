@@ -62,6 +62,7 @@ PEERS = {
     "Mosquitto clients": ("mosquitto_sub", "mosquitto-clients"),
     "C compiler": ("cc", "gcc"),
     "libfaketime": ("faketime", "faketime"),
+    "eSpeak NG": ("espeak-ng", "espeak-ng"),
 }
 """Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
 

@@ -13,6 +13,7 @@ need mosquitto_sub mosquitto-clients
 need cc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 need faketime faketime
+need espeak-ng espeak-ng
 
 [ -n "$missing" ] || exit 0
 get="apt-get install --yes --no-install-recommends$missing"
