@@ -1,7 +1,7 @@
 """What every call needs of the rest of the program."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Protocol
 
@@ -15,12 +15,19 @@ from sipbot.spool import Spool
 from sipbot.steps import RECORD, Course, Record
 from sipbot.topics import LivePayload
 
+Work = Callable[[], Coroutine[None, None, object]]
+"""Something to be done about a call; done again later when the disk or the ledger refuses."""
+
 
 class Agent(Protocol):
     """The agent that has the call."""
 
     def send(self, command: wire.Command) -> None:
         """Send a command; raises ChildGoneError when the agent is not there."""
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """The agent died with this call on the line."""
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,9 @@ an earlier run of sipbot has left behind, end by the very same code.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import structlog
@@ -17,10 +19,10 @@ import uuid6
 from sipbot import script_events as script
 from sipbot.call_ear import CallEar
 from sipbot.call_times import CallTimes
-from sipbot.call_tools import Agent, Tools, alone
+from sipbot.call_tools import Agent, Gone, Tools, Work, alone
 from sipbot.caller import CallerId
 from sipbot.disk import AUDIO_BYTES_PER_S
-from sipbot.errors import ChildGoneError, LedgerError, SipbotError, SpoolError
+from sipbot.errors import ChildGoneError, SipbotError, SpoolError
 from sipbot.memo import Caller, Memo, call_facts, first_memo
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
@@ -40,12 +42,7 @@ each second of audio (measured), so 5 s means that the recogniser is down.  Then
 counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
 
 
-class Gone(msgspec.Struct, frozen=True):
-    """The agent died with this call on the line."""
-
-
 Happening = wire.Event | speech.Reply | script.Event | Gone
-
 
 _NOTHING = Prompt(name="", wav="")
 _OVER = Course(steps={}, beep=_NOTHING, thanks=_NOTHING, sorry=_NOTHING)
@@ -64,6 +61,7 @@ class LiveCall:
         caller: who calls, as operators may see it.
         agent: who has the call; None for a call of an earlier run.
         tools: what every call needs.
+        beside: does work that the call need not wait for, and tries again until it is done.
     """
 
     def __init__(
@@ -76,6 +74,7 @@ class LiveCall:
         caller: CallerId,
         agent: Agent | None,
         tools: Tools,
+        beside: Callable[[Work], None],
     ) -> None:
         self.note = note
         self.offer = note.offer
@@ -93,6 +92,7 @@ class LiveCall:
         self.script = Script(course=course or _OVER, caller_known=caller.number is not None)
         self._region = region
         self._tools = tools
+        self._beside = beside
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
         self._timers = Timers(self.happen)
         self._playing: Prompt | None = None
@@ -186,7 +186,7 @@ class LiveCall:
             case wire.Ended(by=by, code=code):
                 return await self._hung_up(by, code)
             case wire.Answered():
-                return await self._answered()
+                return self._answered()
             case wire.RecordingClosed():
                 return await self._recording_closed(happening)
             case wire.PromptEnded(wav=wav) if self._playing and wav == self._playing.wav:
@@ -214,12 +214,9 @@ class LiveCall:
                 return self._ear.understand(happening)
         return None
 
-    async def _answered(self) -> script.Event:
-        answered_at = self._times.answer()
-        try:
-            await self._tools.ledger.call_answered(self.call, answered_at)
-        except LedgerError as error:
-            self.take_no_message(error)
+    def _answered(self) -> script.Event:
+        # Beside the call: a commit takes 4 ms to seconds, and the caller may be speaking by then.
+        self._beside(partial(self._tools.ledger.call_answered, self.call, self._times.answer()))
         self._tell("answered")
         return script.Answered()
 
@@ -340,7 +337,7 @@ class LiveCall:
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
         ended = await self._tools.ledger.end_call(
-            self.call, state, now, self._ended_by, self._code, memo
+            self.call, state, now, self._ended_by, self._code, memo, answered_at=self.answered_at
         )
         if not ended:
             self._log.warning("call had its end state already", state=state)

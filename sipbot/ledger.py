@@ -136,12 +136,7 @@ class Ledger:
 
     async def call_answered(self, call: str, at: datetime) -> None:
         """Store when the call was answered; the first time counts."""
-        query = (
-            sa.update(schema.calls)
-            .where(schema.calls.c.call == call, schema.calls.c.answered_at.is_(None))
-            .values(answered_at=at)
-        )
-        await self._run(lambda connection: connection.execute(query), Rank.CALLER)
+        await self._run(lambda connection: writes.call_answered(connection, call, at))
 
     async def end_call(
         self,
@@ -151,6 +146,8 @@ class Ledger:
         by: EndedBy,
         code: int | None,
         memo: Memo | None,
+        *,
+        answered_at: datetime | None = None,
     ) -> bool:
         """Store the end of a call, its memo and the memo's delivery, in one transaction.
 
@@ -167,7 +164,7 @@ class Ledger:
             )
 
         def work(connection: sa.Connection) -> bool:
-            if not writes.end_call(connection, call, state, at, by, code):
+            if not writes.end_call(connection, call, state, at, by, code, answered_at):
                 return False
             if memo is not None:
                 writes.store(connection, None, memo, at, self._targets)

@@ -44,6 +44,16 @@ def insert_call(
     return connection.execute(query).rowcount == 1
 
 
+def call_answered(connection: sa.Connection, call: str, at: datetime) -> None:
+    """Store when a call was answered, unless that is known already."""
+    table = schema.calls
+    connection.execute(
+        sa.update(table)
+        .where(table.c.call == call, table.c.answered_at.is_(None))
+        .values(answered_at=at)
+    )
+
+
 def end_call(
     connection: sa.Connection,
     call: str,
@@ -51,13 +61,22 @@ def end_call(
     at: datetime,
     by: EndedBy,
     code: int | None,
+    answered_at: datetime | None = None,
 ) -> bool:
     """Store a call's end; return False when it had ended before."""
     table = schema.calls
+    # The same time is stored beside the call, which may have been refused or still be waiting.
+    answered = sa.func.coalesce(table.c.answered_at, sa.literal(answered_at, schema.UtcTime()))
     ended = connection.execute(
         sa.update(table)
         .where(table.c.call == call, table.c.state.is_(None))
-        .values(state=state.value, ended_at=at, ended_by=by.value, sip_code=code)
+        .values(
+            state=state.value,
+            ended_at=at,
+            ended_by=by.value,
+            sip_code=code,
+            answered_at=answered,
+        )
     )
     if ended.rowcount == 1:
         return True

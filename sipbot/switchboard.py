@@ -7,16 +7,16 @@ with its reason, and one that an earlier run of sipbot did not finish gets its e
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
 from sipbot import routes
-from sipbot.call_tools import Agent, Tools, hang_up, refuse, tell_written
+from sipbot.call_tools import Agent, Gone, Tools, Work, hang_up, refuse, tell_written
 from sipbot.caller import CallerId, caller_number
-from sipbot.calls import Gone, LiveCall
+from sipbot.calls import LiveCall
 from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import SipbotError
 from sipbot.ledger import CallEntry
@@ -42,9 +42,6 @@ RETRY_S = 10.0
 """Between two tries to finish a call: a full disk or a locked ledger takes a person or a minute."""
 
 _OFFERED = Offered()
-
-Work = Callable[[], Coroutine[None, None, object]]
-"""Something to be done about a call; done again later when the disk or the ledger refuses."""
 
 
 class Switchboard:
@@ -196,6 +193,7 @@ class Switchboard:
             caller=self._caller(entry.offer),
             agent=None,
             tools=self._tools,
+            beside=self._do,
         )
         await call.resume(entry.answered_at, by=by)
         await self._run(call)
@@ -236,6 +234,7 @@ class Switchboard:
             caller=caller,
             agent=agent,
             tools=self._tools,
+            beside=self._do,
         )
         call.happen(_OFFERED)
         self.calls[offer.call] = call

@@ -170,6 +170,24 @@ async def test_call_offer_comes_back_as_it_was_stored(ledger: Ledger) -> None:
     assert (offer, AT, "+81355501234") == (entry.offer, entry.answered_at, entry.caller)
 
 
+@pytest.mark.parametrize("stored", [True, False], ids=["stored before", "refused before"])
+async def test_end_call_knows_when_the_call_was_answered(ledger: Ledger, *, stored: bool) -> None:
+    """The answer is stored beside the call, and the disk may refuse it."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+    if stored:
+        await ledger.call_answered(offer.call, AT)
+    later = AT + timedelta(seconds=0 if not stored else 5)
+
+    await ledger.end_call(
+        offer.call, EndState.NO_MESSAGE, later, EndedBy.CALLER, 200, None, answered_at=later
+    )
+
+    entry = await ledger.call(offer.call)
+    assert entry is not None
+    assert AT == entry.answered_at
+
+
 async def test_revise_memo_stores_next_revision_and_its_delivery(ledger: Ledger) -> None:
     """Text and delivery appear together."""
     memo = await end_with_memo(ledger)
