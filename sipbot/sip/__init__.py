@@ -2,7 +2,7 @@
 
 ``wire.py``    the messages both sides exchange (JSON lines over a Unix socket)
 ``headers.py`` what an INVITE says about caller and diversions (pure)
-``pjsua.py``   the only importer of pjsua2: endpoint, calls, players, recorders
+``pjsua.py``   endpoint and accounts; with ``pjsua_*.py`` the only importers of pjsua2
 ``stack.py``   what an endpoint needs to know, importable without pjsua2
 ``agent.py``   the child program: one thread, polls pjsua2 and the socket
 ``lone.py``    a call that has lost its parent

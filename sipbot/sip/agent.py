@@ -29,7 +29,8 @@ from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import wire
 from sipbot.sip.headers import content_type, read_offer
 from sipbot.sip.lone import LoneCall
-from sipbot.sip.pjsua import Line, Stack
+from sipbot.sip.pjsua import Stack
+from sipbot.sip.pjsua_call import Line
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
 from sipbot.sip.untold import Untold
 

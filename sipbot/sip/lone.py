@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.sip import wire
-from sipbot.sip.pjsua import Line
+from sipbot.sip.pjsua_call import Line
 
 FSYNC_EVERY_S = 0.5
 """Alone, nobody follows the recording, so the agent itself bounds what a power cut can take."""

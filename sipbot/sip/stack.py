@@ -13,7 +13,7 @@ LINES = 4
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A registration at a trunk's registrar."""
+    """A trunk that knows us by a name and a password."""
 
     name: str
     aor: str
@@ -23,6 +23,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     realm: str
     """Exact realm; ``*`` would answer anybody's challenge with the trunk's password digest."""
     expires_s: int
+    registers: bool = True
+    """Whether this endpoint registers; without it, the account is for outgoing calls only."""
 
 
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
     """From of outgoing calls; empty for ``sip:sipbot@<address>``."""
     accounts: tuple[Account, ...] = ()
+    transfer_via: str = ""
+    """Account by which telephone numbers are called; empty when there is none."""
     log_level: int = 0
     """pjsip's own log on standard error, 0 (off) to 6; it contains whole SIP messages."""
 
