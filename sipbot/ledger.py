@@ -5,8 +5,8 @@ processes read through `ReadOnlyLedger`.  A call's end state, its memo and the m
 one transaction, so no crash can leave one without the others.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -17,14 +17,17 @@ from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_figures as figures
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
+from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_queries import CallEntry, CallsBefore
+from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.ledger_refusals import Refusal, Refusals
 from sipbot.ledger_thread import LedgerThread, Rank
 from sipbot.memo import Memo, Status
+from sipbot.quota import Ask
 from sipbot.records import CallOffer, EndedBy, EndState
 from sipbot.status import Counts
 
@@ -51,6 +54,9 @@ class Ledger:
 
     on_delivery: Callable[[], None] | None = None
     """Called in the event loop after a delivery was stored; the outbox sets it to be nudged."""
+    on_counted: Callable[[str], None] | None = None
+    """Called in the event loop after a call of this client has ended or one of its memos has
+    changed: what counts against its quota may be another number now."""
 
     def __init__(
         self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
@@ -132,7 +138,10 @@ class Ledger:
         """
         at = datetime.now(UTC)
         refusal = Refusal(offer, state, code, at, rule, client, number, caller)
-        return await self._refused.keep(refusal, self._in_thread)
+        stored = await self._refused.keep(refusal, self._in_thread)
+        if stored and client is not None:
+            self._counted(client)
+        return stored
 
     async def call_answered(self, call: str, at: datetime) -> None:
         """Store when the call was answered; the first time counts."""
@@ -163,16 +172,18 @@ class Ledger:
                 "a call ends in state memo exactly when it has a memo of its own"
             )
 
-        def work(connection: sa.Connection) -> bool:
+        def work(connection: sa.Connection) -> tuple[bool, str | None]:
             if not writes.end_call(connection, call, state, at, by, code, answered_at):
-                return False
+                return False, None
             if memo is not None:
                 writes.store(connection, None, memo, at, self._targets)
-            return True
+            return True, queries.client_of(connection, call)
 
-        ended = await self._run(work, Rank.CALLER)
+        ended, client = await self._run(work, Rank.CALLER)
         if ended and memo is not None:
             self._announce()
+        if client is not None:
+            self._counted(client)
         return ended
 
     # -- memos -----------------------------------------------------------------------------------
@@ -204,6 +215,7 @@ class Ledger:
         new = await self._run(work)
         if new is not None:
             self._announce()
+            self._counted(new.client)
         return new
 
     # -- deliveries ------------------------------------------------------------------------------
@@ -310,6 +322,20 @@ class Ledger:
         """Return memos by status and ended calls by end state, all and since midnight."""
         return await self._run(lambda c: figures.counts(c, now, today_since))
 
+    # -- quotas ----------------------------------------------------------------------------------
+
+    async def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
+        """Return how many calls count for each question, in their order."""
+        return await self._run(lambda c: usage.calls_that_count(c, asks))
+
+    async def quota_alerts(self) -> frozenset[str]:
+        """Return the clients of whose quota somebody was alerted."""
+        return await self._run(usage.alerted)
+
+    async def keep_quota_alert(self, client: str, *, raised: bool) -> None:
+        """Store whether an alert about this client's quota is up."""
+        await self._run(lambda c: usage.keep_alert(c, client, raised=raised))
+
     # -- machinery -------------------------------------------------------------------------------
 
     async def _run(
@@ -327,7 +353,7 @@ class Ledger:
         """Run `work` in the ledger's thread."""
 
         def careful() -> Result:
-            with _refusals(self._path):
+            with schema.refusals(self._path):
                 return work()
 
         return await self._thread.run(careful, rank)
@@ -336,62 +362,6 @@ class Ledger:
         if self.on_delivery is not None:
             self.on_delivery()
 
-
-class ReadOnlyLedger:
-    """The view of another process, such as `sipbot memos list`; synchronous and short-lived."""
-
-    def __init__(self, path: Path, connection: sa.Connection) -> None:
-        self._path = path
-        self._connection = connection
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[Self]:
-        """Open the ledger for reading.
-
-        Raises:
-            LedgerError: there is none, or it is of another release.
-        """
-        if not path.is_file():
-            raise LedgerError(
-                f"{path}: there is no ledger yet: start sipbot, or name its folder with --var"
-            )
-        engine = schema.reader(path)
-        try:
-            with _refusals(path), engine.connect() as connection:
-                schema.check_release(connection, path)
-                yield cls(path, connection)
-        finally:
-            engine.dispose()
-
-    def memo(self, identifier: str) -> Memo | None:
-        """Return the memo with this id, or whose id begins or ends so."""
-        return queries.memo(self._connection, identifier)
-
-    def memos(
-        self, limit: int, client: str | None = None, status: Status | None = None
-    ) -> list[Memo]:
-        """Return the latest memos, newest first."""
-        return queries.latest_memos(self._connection, limit, client, status)
-
-    def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
-        """Return the deliveries still to be made, in order per target and client."""
-        return deliveries.undelivered(self._connection, dead_only=dead_only)
-
-    def end_state_counts(self) -> dict[EndState, int]:
-        """Return how many calls ended in each state."""
-        return queries.end_state_counts(self._connection)
-
-
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """Turn what SQLite refuses into a sentence with a remedy."""
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        # `orig` has SQLite's own words; the statement's values may be what a caller said.
-        reason = getattr(error, "orig", None) or type(error).__name__
-        raise LedgerError(
-            f"{path}: the ledger refused: {reason}. Check that the folder is writable and has "
-            "space; sipbot ledger check tells whether the file is sound"
-        ) from error
+    def _counted(self, client: str) -> None:
+        if self.on_counted is not None:
+            self.on_counted(client)

@@ -49,6 +49,11 @@ def call(connection: sa.Connection, identifier: str) -> CallEntry | None:
     return None if row is None else _call_entry(row)
 
 
+def client_of(connection: sa.Connection, identifier: str) -> str | None:
+    """Return whom a call was for; None when nobody claimed its number."""
+    return connection.execute(sa.select(calls.c.client).where(calls.c.call == identifier)).scalar()
+
+
 def latest_calls(connection: sa.Connection, limit: int) -> list[CallEntry]:
     """Return the latest calls, newest first."""
     query = sa.select(calls).order_by(calls.c.received_at.desc()).limit(limit)

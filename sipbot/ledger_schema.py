@@ -6,6 +6,8 @@ figures).
 The tables here must equal what the migrations build; a test compares them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -72,6 +74,7 @@ calls = sa.Table(
     sa.CheckConstraint("(state IS NULL) = (ended_at IS NULL)", name="ended_with_state"),
     sa.Index("calls_unfinished", "state", "received_at"),
     sa.Index("calls_by_caller", "client", "caller", "received_at"),
+    sa.Index("calls_of_month", "client", "received_at", "state"),
 )
 
 memos = sa.Table(
@@ -85,8 +88,15 @@ memos = sa.Table(
     sa.Column("status", sa.String, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("updated_at", UtcTime, nullable=False),
+    sa.Column("category", sa.String(63)),
     sa.Index("memos_by_status", "status", "client"),
     sa.Index("memos_by_stage", "stage"),
+    sa.Index(
+        "memos_with_category",
+        "call",
+        "category",
+        sqlite_where=sa.text("category IS NOT NULL"),
+    ),
 )
 
 deliveries = sa.Table(
@@ -124,7 +134,8 @@ meta = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
 )
-"""Counters; ``seq:<client>`` is the last number given to an event of that client's feed."""
+"""``seq:<client>`` is the last number given to an event of that client's feed; ``quota:<client>``
+is there while an alert about that client's quota is up."""
 
 
 # hide_parameters, below: what callers said is in the statements' values, and errors end in logs.
@@ -218,3 +229,17 @@ def _release(connection: sa.Connection) -> str | None:
         sa.text("SELECT version_num FROM alembic_version")
     ).scalar()
     return release
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turn what SQLite refuses into a sentence with a remedy."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        # `orig` has SQLite's own words; the statement's values may be what a caller said.
+        reason = getattr(error, "orig", None) or type(error).__name__
+        raise LedgerError(
+            f"{path}: the ledger refused: {reason}. Check that the folder is writable and has "
+            "space; sipbot ledger check tells whether the file is sound"
+        ) from error

@@ -98,6 +98,7 @@ def store(
         "status": new.status.value,
         "body": new.model_dump_json(),
         "updated_at": at,
+        "category": new.category,
     }
     if old is None:
         identity = {"id": new.id, "call": new.call.id, "client": new.client}

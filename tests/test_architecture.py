@@ -54,6 +54,7 @@ PURE = (
     "sipbot.numbers",
     "sipbot.patterns",
     "sipbot.plan",
+    "sipbot.quota",
     "sipbot.records",
     "sipbot.routes",
     "sipbot.script",

@@ -1,0 +1,68 @@
+"""The ledger as other processes see it, such as ``sipbot memos list``: read only, short-lived."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import sqlalchemy as sa
+
+from sipbot import ledger_deliveries as deliveries
+from sipbot import ledger_queries as queries
+from sipbot import ledger_schema as schema
+from sipbot import ledger_usage as usage
+from sipbot.errors import LedgerError
+from sipbot.ledger_deliveries import Undelivered
+from sipbot.memo import Memo, Status
+from sipbot.quota import Ask
+from sipbot.records import EndState
+
+
+class ReadOnlyLedger:
+    """The view of another process, such as `sipbot memos list`; synchronous and short-lived."""
+
+    def __init__(self, path: Path, connection: sa.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[Self]:
+        """Open the ledger for reading.
+
+        Raises:
+            LedgerError: there is none, or it is of another release.
+        """
+        if not path.is_file():
+            raise LedgerError(
+                f"{path}: there is no ledger yet: start sipbot, or name its folder with --var"
+            )
+        engine = schema.reader(path)
+        try:
+            with schema.refusals(path), engine.connect() as connection:
+                schema.check_release(connection, path)
+                yield cls(path, connection)
+        finally:
+            engine.dispose()
+
+    def memo(self, identifier: str) -> Memo | None:
+        """Return the memo with this id, or whose id begins or ends so."""
+        return queries.memo(self._connection, identifier)
+
+    def memos(
+        self, limit: int, client: str | None = None, status: Status | None = None
+    ) -> list[Memo]:
+        """Return the latest memos, newest first."""
+        return queries.latest_memos(self._connection, limit, client, status)
+
+    def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
+        """Return the deliveries still to be made, in order per target and client."""
+        return deliveries.undelivered(self._connection, dead_only=dead_only)
+
+    def end_state_counts(self) -> dict[EndState, int]:
+        """Return how many calls ended in each state."""
+        return queries.end_state_counts(self._connection)
+
+    def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
+        """Return how many calls count for each question, in their order."""
+        return usage.calls_that_count(self._connection, asks)
