@@ -33,6 +33,10 @@ class Alerts:
         for alert in sorted(self._raised):
             self.tell(alert, None)
 
+    def adopt(self, alerts: Iterable[str]) -> None:
+        """Take alerts that an earlier run has left for raised: they stay until they are cleared."""
+        self._raised.update(alerts)
+
     def tell(self, alert: str, problem: str | None, remedy: str = "") -> None:
         """Raise an alert, or clear it (None): one that was not raised needs no clearing."""
         if problem is None:

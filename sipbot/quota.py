@@ -6,6 +6,7 @@ A quota never refuses a call: whoever rings is answered, and the agency and its 
 the price later.  So this is about knowing in time, not about stopping anybody.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ import msgspec
 from sipbot.dialplan_form import Quota
 from sipbot.plan import Dialplan
 from sipbot.records import EndState
+from sipbot.topics import ID
 
 Level = Literal["below", "warned", "used_up"]
 
@@ -29,6 +31,9 @@ REMEDY = (
     "Calls are taken all the same. Talk with the client, or raise quota.calls_per_month in its "
     "dialplan; sipbot quota shows every client"
 )
+
+_SHORTENED_CHARS = 48
+"""``quota-``, 48 characters, a hyphen and 8 of a hash are the 63 that an id in a topic may have."""
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _UNLIMITED = Quota(calls_per_month=1)
@@ -166,6 +171,18 @@ def level(used: int, quota: Quota) -> Level:
     # In decimal: 0.55 of 100 calls is 55, not the 55.00000000000001 that floats make of it.
     warned = Decimal(str(quota.warn_at)) * quota.calls_per_month
     return "warned" if used >= warned else "below"
+
+
+def alert_of(client: str) -> str:
+    """Return the id of the alert about a client's quota, which is part of a topic.
+
+    The longest client ids leave no room for the word before them and are shortened.
+    """
+    alert = f"quota-{client}"
+    if ID.fullmatch(alert):
+        return alert
+    digest = hashlib.sha256(client.encode()).hexdigest()[:8]
+    return f"quota-{client[:_SHORTENED_CHARS]}-{digest}"
 
 
 def problem(found: Use) -> str | None:
