@@ -13,7 +13,8 @@ from sipbot.place import place
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
 from sipbot.sip.stack import AgentSettings, StackSettings
-from tests.bot import LOOK_EVERY_S, free_rtp_ports, free_udp_port
+from tests.bot import LOOK_EVERY_S
+from tests.free_ports import free_ports
 
 Event = TypeVar("Event", bound=wire.Base)
 
@@ -25,7 +26,7 @@ def stack_on(port: int) -> StackSettings:
         user_agent="test",
         address="127.0.0.1",
         port=port,
-        rtp_port=free_rtp_ports(),
+        rtp_port=free_ports(20),
         rtp_ports=20,
     )
 
@@ -82,7 +83,7 @@ class Parent:
 @contextlib.contextmanager
 def real_agent(folder: Path, stack: StackSettings | None = None) -> Iterator[RealAgent]:
     """Start an agent and leave nothing of it behind."""
-    agent = RealAgent(folder, stack or stack_on(free_udp_port()))
+    agent = RealAgent(folder, stack or stack_on(free_ports()))
     try:
         yield agent
     finally:

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from tests.bot import PATIENCE_S, free_udp_port
-from tests.brokers import free_port
+from tests.bot import PATIENCE_S
+from tests.free_ports import free_ports
 
 CONFIG = """
 sip_listen 127.0.0.1:{sip_port}
@@ -59,8 +59,8 @@ class Baresip:
 async def baresip(caller: str, said: Path) -> AsyncIterator[Baresip]:
     """Start baresip with one account and a WAV for a microphone; end it with the block."""
     folder = Path(tempfile.mkdtemp(prefix="baresip-"))
-    control_port = free_port()
-    config = CONFIG.format(sip_port=free_udp_port(), said=said, control_port=control_port)
+    control_port = free_ports()
+    config = CONFIG.format(sip_port=free_ports(), said=said, control_port=control_port)
     (folder / "config").write_text(config, encoding="utf-8")
     account = f"<sip:{caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1;dtmfmode=rtpevent\n"
     (folder / "accounts").write_text(account, encoding="utf-8")

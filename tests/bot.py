@@ -6,12 +6,10 @@ here, by its pid.
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,12 +20,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sipbot import ledger_queries as queries
+from sipbot.config import PORTS_PER_AGENT
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
 from sipbot.records import EndState
 from tests import ulaw
 from tests.brokers import ROOT
+from tests.free_ports import free_ports
 
 PATIENCE_S = 60.0
 """Something that never comes fails the test after this; nothing is expected to take it."""
@@ -122,7 +122,7 @@ class Bot:
         agents: int = 1,
     ) -> None:
         self.folder = folder
-        self.port = free_udp_ports(agents)
+        self.port = free_ports(agents)
         self.mqtt_port = mqtt_port
         self.spool = folder / "var" / "spool"
         self.log = folder / "log.jsonl"
@@ -133,7 +133,7 @@ class Bot:
             models=json.dumps(str(models)),
             port=self.port,
             agents=agents,
-            rtp_port=free_rtp_ports(agents),
+            rtp_port=free_ports(agents * PORTS_PER_AGENT),
             accounts=f"[[sip.account]]\n{account}" if account else "",
             mqtt_port=mqtt_port,
             second="true" if second else "false",
@@ -308,44 +308,6 @@ async def until(look: Callable[[], Result | None], limit_s: float = PATIENCE_S) 
         assert time.monotonic() < deadline, f"nothing came within {limit_s:g} s"
         await asyncio.sleep(LOOK_EVERY_S)
     return seen
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_tcp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_udp_ports(number: int) -> int:
-    """Return the first of some ports in a row that nobody has."""
-    for _ in range(100):
-        first = free_udp_port()
-        with contextlib.ExitStack() as probes, contextlib.suppress(OSError, OverflowError):
-            for port in range(first, first + number):
-                probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                probe.bind(("127.0.0.1", port))
-            return first
-    raise AssertionError(f"no {number} free ports in a row")
-
-
-_rtp_block = itertools.count(20000 + os.getpid() % 400 * 20, 20)
-"""Below the range from which the system takes ports for others; 10 for each agent."""
-
-
-def free_rtp_ports(agents: int = 1) -> int:
-    """First of so many ports that no other bot of this test run has."""
-    first = next(_rtp_block)
-    for _ in range(agents // 2):
-        next(_rtp_block)
-    return first
 
 
 def greeting() -> ulaw.Samples:

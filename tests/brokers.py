@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import random
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from sipbot.mqtt import Broker
+from tests.free_ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 30.0
@@ -34,22 +33,13 @@ class Heard(msgspec.Struct, frozen=True):
         return json.loads(self.payload)
 
 
-def free_port() -> int:
-    """Return a port nobody has, below those that Linux gives to outgoing connections (32768)."""
-    for port in random.sample(range(20_000, 32_768), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port found")
-
-
 class RunningBroker:
     """A broker that can be killed and started again on its port."""
 
     def __init__(self, kind: Kind, *options: str) -> None:
         self.kind = kind
         self.options = options
-        self.port = free_port()
+        self.port = free_ports()
         self.process: asyncio.subprocess.Process | None = None
 
     @property

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot import PATIENCE_S, Bot, free_udp_port, until
+from tests.bot import PATIENCE_S, Bot, until
+from tests.free_ports import free_ports
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -95,7 +96,7 @@ async def sipp(
         filled_in: what stands for ``@NAME@`` in the scenario, keys in lower case.
     """
     folder = Path(tempfile.mkdtemp(prefix="sipp-"))
-    port = free_udp_port()
+    port = free_ports()
     text = (PEERS / f"{scenario}.xml").read_text(encoding="utf-8")
     for _ in range(2):  # what is filled in may have something to be filled in
         for key, value in filled_in.items():
@@ -105,7 +106,7 @@ async def sipp(
     process = await asyncio.create_subprocess_exec(
         *["sipp", "-sf", "scenario.xml", "-i", source, "-p", str(port), "-mi", source],
         *["-m", str(calls), "-l", str(at_once), "-r", str(at_once), "-nostdin"],
-        *["-mp", str(free_udp_port()), "-trace_err", "-error_file", "errors.log", *traced],
+        *["-mp", str(free_ports(4 * at_once)), "-trace_err", "-error_file", "errors.log", *traced],
         *["-trace_stat", "-stf", "statistics.csv", "-fd", "1"],
         *["-trace_logs", "-log_file", "logs.log", *(["-3pcc", twin] if twin else []), *target],
         cwd=folder,

@@ -19,7 +19,7 @@ from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import StackSettings, untold_file
 from tests.agents import ALLOW, calling, real_agent, stack_on
-from tests.bot import free_udp_port
+from tests.free_ports import free_ports
 from tests.offers import offer
 
 pytestmark = pytest.mark.sip
@@ -78,7 +78,7 @@ async def test_agent_of_a_parent_that_was_stopped_for_a_while_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(under_test, "PING_S", 0.1)
-    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    watched = Watched(tmp_path, stack_on(free_ports()))
     async with running(watched):
         before = await watched.hello()
         await watched.pong()
@@ -94,7 +94,7 @@ async def test_hung_agent_of_an_earlier_run_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(under_test, "PING_S", 0.5)
-    stack = stack_on(free_udp_port())
+    stack = stack_on(free_ports())
     with real_agent(tmp_path, stack) as hung:
         parent = await hung.parent()
         await parent.next(wire.Hello)
@@ -117,7 +117,7 @@ async def test_damaged_line_that_an_agent_left_is_skipped_and_the_others_are_hea
     lines = [encode(refused[0]), b'{"type":"refus', b"\n\xff\n\n", encode(refused[1])]
     left = untold_file(tmp_path / "agent-0.sock")
     left.write_bytes(b"".join(lines))
-    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    watched = Watched(tmp_path, stack_on(free_ports()))
     async with running(watched):
         heard = [await watched.events.get() for _ in refused]
         await watched.hello()
@@ -131,7 +131,7 @@ async def test_what_an_agent_left_is_kept_until_all_of_it_is_written_down(tmp_pa
     ]
     left = untold_file(tmp_path / "agent-0.sock")
     left.write_bytes(b"".join(lines))
-    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    watched = Watched(tmp_path, stack_on(free_ports()))
     async with running(watched):
         await watched.hello()
         watched.client.send(wire.Written(call="1"))
@@ -153,7 +153,7 @@ async def test_agent_whose_sip_port_is_taken_is_said_to_have_ended_before_it_was
 
 
 async def test_draining_agent_that_dies_with_a_caller_is_said_to_be_gone(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, stack_on(free_udp_port()))
+    watched = Watched(tmp_path, stack_on(free_ports()))
     async with running(watched):
         pid = (await watched.hello()).pid
         async with calling(watched.port, tmp_path / "heard.wav"):

@@ -14,7 +14,8 @@ import pytest
 from sipbot.errors import FeedError
 from sipbot.mqtt import Broker, Feed, watch
 from sipbot.topics import AlertPayload, LivePayload
-from tests.brokers import PATIENCE_S, ROOT, RunningBroker, free_port, publish, running, subscribed
+from tests.brokers import PATIENCE_S, ROOT, RunningBroker, publish, running, subscribed
+from tests.free_ports import free_ports
 
 pytestmark = [pytest.mark.broker, pytest.mark.peer]
 
@@ -164,7 +165,7 @@ async def test_junk_on_state_topic_does_not_end_the_session(broker: RunningBroke
 
 async def test_publish_without_broker_is_an_error_at_once() -> None:
     """Nothing is kept in memory: the ledger keeps it."""
-    feed = Feed(Broker(host="127.0.0.1", port=free_port()), site="main", boot="b1")
+    feed = Feed(Broker(host="127.0.0.1", port=free_ports()), site="main", boot="b1")
 
     with pytest.raises(FeedError, match="not connected"):
         await feed.publish_memo("yamato", "m1", b"{}")
@@ -172,7 +173,7 @@ async def test_publish_without_broker_is_an_error_at_once() -> None:
 
 async def test_live_without_broker_is_dropped() -> None:
     """What is only of interest now is not kept for later."""
-    feed = Feed(Broker(host="127.0.0.1", port=free_port()), site="main", boot="b1")
+    feed = Feed(Broker(host="127.0.0.1", port=free_ports()), site="main", boot="b1")
 
     await feed.live("yamato", "c1", LivePayload(type="ringing", ts=AT))
 
@@ -262,7 +263,7 @@ async def test_watch_sees_open_memos_first_and_then_what_happens(broker: Running
 async def test_watch_without_broker_says_what_to_check() -> None:
     """The error names the settings."""
     with pytest.raises(FeedError, match=r"mqtt\.host"):
-        await anext(watch(Broker(host="127.0.0.1", port=free_port()), "main"))
+        await anext(watch(Broker(host="127.0.0.1", port=free_ports()), "main"))
 
 
 def test_feed_with_missing_authority_file_names_it() -> None:

@@ -23,7 +23,8 @@ from sipbot import routes
 from sipbot.caller import CallerId
 from sipbot.dialplan import load_file
 from sipbot.rehearsal import Rehearsal, StepTaken, rehearse
-from tests.bot import Bot, free_tcp_port, running, until
+from tests.bot import Bot, running, until
+from tests.free_ports import free_ports
 from tests.sipp import Sipp, call, fragment
 
 pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
@@ -140,7 +141,7 @@ async def tell(writer: asyncio.StreamWriter, sip_call: str, key: str) -> None:
 
 async def placed(bot: Bot, name: str, caller: str, facts: Rehearsal) -> tuple[list[str], list[str]]:
     """Place the rehearsed call and return the steps and the turns it really had."""
-    port, sip_call = free_tcp_port(), f"{caller}@rehearsed"
+    port, sip_call = free_ports(), f"{caller}@rehearsed"
     # No loop and no retransmission: a SIPp that has sent one key twice answers every answer to it.
     keys = "".join(fragment("key_by_command", cseq=2 + n) for n in range(KEYS))
     commands, end = f"127.0.0.1:{port}", fragment("hung_up_on")

@@ -23,7 +23,8 @@ from sipbot.records import EndState
 from sipbot.sip import caller_wire as wire
 from sipbot.status import Status
 from tests.bot import LOOK_EVERY_S, PATIENCE_S, Bot, running, until
-from tests.brokers import RunningBroker, free_port, subscribed
+from tests.brokers import RunningBroker, subscribed
+from tests.free_ports import free_ports
 from tests.own_caller import own_call, steps
 
 pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
@@ -136,7 +137,7 @@ def test_status_of_a_bot_that_does_not_run_says_how_to_start_it(
 async def test_bus_and_metrics_tell_the_figures_of_a_running_bot(
     make_bot: Callable[[], Bot], mosquitto: RunningBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = free_port()
+    port = free_ports()
     monkeypatch.setenv("SIPBOT_METRICS__PORT", str(port))
     async with running(make_bot()) as bot:
         await status(bot, lambda found: found.broker_connected)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from sipbot.memo import Memo, Stage, with_failure, with_transcript
 from sipbot.view import CallRow, Snapshot, render
-from tests.brokers import free_port
+from tests.free_ports import free_ports
 from tests.memo_samples import a_memo, a_transcript
 
 ROOT = Path(__file__).parent.parent
@@ -161,13 +160,6 @@ thanks = "builtin:ja/thanks"
 """
 
 
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def read_until(terminal: int, wanted: bytes) -> bytes:
     """What the program wrote to its terminal, up to something; pytest's limit ends a vain wait."""
     shown = b""
@@ -193,7 +185,7 @@ def test_run_on_a_terminal_shows_the_view_logs_to_a_file_and_ends_in_order(
     (tmp_path / "dialplans").mkdir()
     (tmp_path / "dialplans" / "yamato.toml").write_text(DIALPLAN, encoding="utf-8")
     config = tmp_path / "config.toml"
-    config.write_text(CONFIG.format(sip=free_udp_port(), mqtt=free_port()), encoding="utf-8")
+    config.write_text(CONFIG.format(sip=free_ports(), mqtt=free_ports()), encoding="utf-8")
     ours, theirs = os.openpty()
     argv = [sys.executable, "-m", "sipbot", "run", "--config", str(config)]
     process = subprocess.Popen(

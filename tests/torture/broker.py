@@ -12,7 +12,8 @@ import signal
 import time
 from pathlib import Path
 
-from tests.brokers import PATIENCE_S, free_port, running
+from tests.brokers import PATIENCE_S, running
+from tests.free_ports import free_ports
 from tests.torture.broker_calls import CALL_MIN_S, CLIENTS, Calls, DeafBot, deaf_bot, place
 from tests.torture.broker_rounds import SITES, away, kills
 from tests.torture.operators import (
@@ -174,7 +175,7 @@ async def own_broker(scale: Scale, rng: random.Random, folder: Path) -> list[Pro
     pauses = [rng.uniform(0.2, 5) + (LONG_LIFE_S if n % 3 == 2 else 0) for n in range(deaths)]
     each = [math.ceil((sum(pauses) + deaths) / CALL_MIN_S)] * len(CLIENTS)
     async with (
-        deaf_bot(folder, free_port(), embedded=True) as bot,
+        deaf_bot(folder, free_ports(), embedded=True) as bot,
         subscriber(bot.mqtt_port, journal),
     ):
         gone_s: list[float] = []

@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import json
-import random
-import re
-import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -14,11 +11,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from sipbot.config import PORTS_PER_AGENT
 from sipbot.records import CallOffer, EndState
 from tests import brokers, ulaw
 from tests.bot import _QUICKEST, DIALPLAN, Bot
 from tests.brokers import subscribed
+from tests.free_ports import free_ports
 
 AGENTS = 5
 
@@ -41,12 +38,11 @@ class BusyBot(Bot):
     """
 
     def __init__(self, folder: Path, models: Path, *, unheard: bool) -> None:
-        super().__init__(folder, brokers.free_port(), models, second=True, agents=AGENTS)
+        super().__init__(folder, free_ports(), models, second=True, agents=AGENTS)
         self._unheard = unheard
         config = folder / "config.toml"
         text = config.read_text(encoding="utf-8")
         text = text.replace('host = "127.0.0.1"', "")
-        text = re.sub(r"rtp_port = \d+", f"rtp_port = {_free_rtp_ports()}", text)
         config.write_text(text, encoding="utf-8")
         for name, language in EARS.items() if unheard else ():
             plan = DIALPLAN.format(name=name, **_QUICKEST)
@@ -103,21 +99,6 @@ class BusyBot(Bot):
         )
         ended, unread, undelivered = (int(self.query(count)[0][0]) for count in counts)
         return max(0, calls - ended) + unread + undelivered
-
-
-def _free_rtp_ports() -> int:
-    """Return the first of as many ports as the agents take, none of which anybody has.
-
-    One that somebody has is a line less, and a caller who is told 500.
-    """
-    number = AGENTS * PORTS_PER_AGENT
-    for first in random.sample(range(20_000, 32_768 - number, 2), 100):
-        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
-            for port in range(first, first + number):
-                probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                probe.bind(("127.0.0.1", port))
-            return first
-    raise AssertionError(f"no {number} free UDP ports in a row")
 
 
 def _user(offer: str) -> str:

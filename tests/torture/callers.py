@@ -21,7 +21,8 @@ from sipbot.errors import CallError
 from sipbot.place import place
 from sipbot.sip import caller_wire as wire
 from tests import ulaw
-from tests.bot import free_udp_port, thanks
+from tests.bot import thanks
+from tests.free_ports import free_ports
 from tests.sipp import PEERS
 from tests.torture.journal import Event, Journal, What
 
@@ -151,7 +152,7 @@ async def crowd(
     (folder / "who.csv").write_text(f"SEQUENTIAL\n{table}", encoding="ascii")
     process = await asyncio.create_subprocess_exec(
         *["sipp", "-sf", "scenario.xml", "-inf", "who.csv", "-i", "127.0.0.1", "-mi", "127.0.0.1"],
-        *["-p", str(free_udp_port()), "-l", str(at_once), "-r", "10", "-m", "1000000", "-nostdin"],
+        *["-p", str(free_ports()), "-l", str(at_once), "-r", "10", "-m", "1000000", "-nostdin"],
         *["-trace_logs", "-log_file", "journal.log", "-trace_err", "-error_file", "errors.log"],
         *["-s", NUMBER, f"127.0.0.1:{port}"],
         cwd=folder,
