@@ -142,7 +142,7 @@ def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set
 
 @pytest.mark.parametrize("library", ["pjsua2", "vosk", "faster_whisper", "amqtt"])
 def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
-    program = f"import sys, sipbot.cli; sys.exit({library!r} in sys.modules)"
+    program = f"import sys, sipbot.cli; sipbot.cli.program(); sys.exit({library!r} in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
 
 

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from sipbot import config, dialplan_form
-from sipbot.cli import app
+from sipbot.cli import program
 from sipbot.doctor import PEERS
 from sipbot.records import EndState
 from sipbot.toml_shape import dotted
@@ -33,7 +33,7 @@ def words_of(group: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield (*name, word), command
 
 
-COMMANDS = dict(words_of(typer.main.get_command(app)))
+COMMANDS = dict(words_of(typer.main.get_command(program())))
 SETTINGS = {dotted(keys): found for keys, found in config.SHAPE.leaves().items()}
 
 

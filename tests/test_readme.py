@@ -9,9 +9,10 @@ import pytest
 import typer
 from typer.main import get_command
 
-from sipbot.cli import app
+from sipbot.cli import program
 
 ROOT = Path(__file__).parents[1]
+SIPBOT = get_command(program())
 DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "models/*.md", "benchmarks/*.md", "sipbot/*/*.md")
@@ -47,7 +48,7 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
 
 def unknown_part(arguments: list[str]) -> str:
     """Return the first subcommand or option that ``sipbot`` does not have; empty when all exist."""
-    command = get_command(app)
+    command = SIPBOT
     place = ["sipbot"]
     for argument in arguments:
         options = {name for parameter in command.params for name in parameter.opts}

@@ -38,9 +38,10 @@ from sipbot.speech.ears import (
 from sipbot.speech.live_job import LiveJob, Say, empty, failure
 from sipbot.wav import longest_s, read_facts, read_pcm
 
-NICE: Mapping[Role, int] = {"live": 10, "second": 15}
+NICE: Mapping[Role, int] = {"live": 15, "second": 19}
 """Audio of calls comes first, then the live ear, then the second: a caller waits for none.  Eight
-ears of niceness 5 left an agent that had to start again a quarter of a core (`make torture`)."""
+ears of niceness 5 left an agent that had to start again a quarter of a core, and of niceness 10 a
+main process two thirds (`make torture`)."""
 
 EARS_PER_CORE = 4
 """Recordings that are heard at the same time on one core.  More do not finish sooner (two cores

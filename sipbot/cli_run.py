@@ -1,0 +1,48 @@
+"""``sipbot run``: answer calls until told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+from rich.console import Console
+
+from sipbot import config, log, view
+from sipbot.app import App
+from sipbot.cli_config import ConfigOption
+from sipbot.dialplan import Dialplans, load_all
+
+
+def run(*, config_path: ConfigOption = None) -> None:
+    """Answer calls until told to stop (Ctrl-C or SIGTERM).
+
+    On a terminal a live view of the calls is shown, and the log goes to sipbot.log in the folder
+    var; elsewhere JSON logs go to standard error.
+
+    Example: sipbot run --config config.toml
+    """
+    settings = config.load(config_path)
+    dialplans = load_all(settings.dialplans, settings.region)
+    watched = sys.stdout.isatty() and settings.log.format != "json"
+    log.configure(settings.log.level, "json" if watched else settings.log.format)
+    with contextlib.ExitStack() as stack:
+        if watched and sys.stderr.isatty():
+            stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
+        asyncio.run(_run(settings, dialplans, watched=watched))
+
+
+async def _run(settings: config.Settings, dialplans: Dialplans, *, watched: bool) -> None:
+    async with AsyncExitStack() as stack:
+        bot = await App.open(stack, settings, dialplans)
+        loop = asyncio.get_running_loop()
+        # A closed terminal says SIGHUP; without one (nohup, a supervisor) it is not ours to take.
+        for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if watched else ())):
+            loop.add_signal_handler(number, bot.stop)
+        if not watched:
+            await bot.run()
+            return
+        async with asyncio.TaskGroup() as group:
+            viewer = group.create_task(view.show(bot, Console()), name="view")
+            await bot.run()
+            viewer.cancel()
