@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '$(fits)' 2>
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODELS ?= models
+# calls take their time and half of a test is waiting (25 min of CPU in 27 min on two cores)
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench torture peers models-test lock clean
@@ -56,7 +58,7 @@ peers: ## install the Debian programs that the tests call with, or say which are
 
 test: peers $(VENV)/.dev models-test ## everything passes: rules, types, unit tests, real calls, real peers
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev ## style, types, import rules, documents in step with the code
 	$(BIN)/ruff check .
