@@ -96,6 +96,8 @@ class Site:
         found = await self.settle()
         path = self.bot.folder / "var" / "sipbot.sqlite3"
         breaches = ledger_invariants.examine(path, self.bot.spool).problems
+        ends = dict(self._rows())
+        lost = [f"{one} ({ends.get(one)})" for one in found.lost]
         unheard = f"{found.unheard} INVITEs met a closed port" if found.unheard else ""
         return [
             Promise(
@@ -104,7 +106,7 @@ class Site:
                 tries=found.accepted,
                 lost=len(found.lost),
                 duplicated=len(found.doubled),
-                note="; ".join(self.notes + found.lost[:5] + found.doubled[:5]),
+                note="; ".join(self.notes + lost[:5] + found.doubled[:5]),
             ),
             Promise(
                 harm=harm,
