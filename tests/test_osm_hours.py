@@ -3,12 +3,12 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from opening_hours import OpeningHours
 from pydantic_core import PydanticCustomError
 
-from sipbot.osm_hours import DAY_MIN, WEEKDAYS, Band, clock, day_bands, week_hours
+from sipbot.osm_hours import DAY_MIN, LONGEST_CHARS, WEEKDAYS, Band, clock, day_bands, week_hours
 
 MONDAY = date(2026, 6, 1)
 
@@ -144,6 +144,15 @@ def test_text_that_no_client_can_mean_is_refused(text: str, problem: str) -> Non
     assert problem == refusal(text)[0]
 
 
+def test_hours_as_long_as_they_may_be_are_read_and_one_character_more_is_not() -> None:
+    half_hours = ",".join(f"{hour:02}:00-{hour:02}:30" for hour in range(20))
+    text = f"Mo[1,3] {half_hours}; Tu off"
+
+    assert LONGEST_CHARS == len(text)
+    assert text == week_hours(text).written
+    assert "is longer than 255 characters" == refusal(f"{text} ")[0]
+
+
 def test_hours_of_one_kind_of_day_name_no_weekdays() -> None:
     with pytest.raises(PydanticCustomError, match="names days of the week"):
         day_bands("Mo 10:00-15:00")
@@ -167,7 +176,9 @@ def day_times(draw: st.DrawFn) -> list[Band]:
 def weeks(draw: st.DrawFn) -> str:
     """One rule for each of some weekdays, so that none replaces another."""
     days = draw(st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=7, unique=True))
-    return "; ".join(f"{day} {','.join(map(str, draw(day_times())))}" for day in days)
+    text = "; ".join(f"{day} {','.join(map(str, draw(day_times())))}" for day in days)
+    assume(len(text) <= LONGEST_CHARS)  # seven days of three bands each are longer
+    return text
 
 
 @settings(deadline=None)
