@@ -7,6 +7,7 @@ and nothing else can be played to a caller.
 """
 
 import os
+import re
 import shlex
 import struct
 from pathlib import Path
@@ -43,6 +44,9 @@ _CODES = {
 """Codes of RFC 2361 in words that a sound editor uses; 65534 is WAVE_FORMAT_EXTENSIBLE."""
 _HEAD_LIMIT_BYTES = 1 << 16
 """How far into a file the ``data`` chunk is looked for; tags of sound editors are far smaller."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]+")
+_NAME_CHARS = 61
+"""``sipbot prompts`` takes names of 64 small letters, digits, ``_`` and ``-``; 3 are for "-8k"."""
 
 
 class WavFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,21 +283,19 @@ def check_prompt(path: Path) -> WavFacts:
     if not facts.header_right:
         raise PromptError(
             f"{path}: its header promises {header.data_bytes} bytes of audio, the file holds "
-            f"{file_bytes - header.data_offset}. {_remedy(path, '--ignore-length ')}"
+            f"{file_bytes - header.data_offset}. {_remedy(path)}"
         )
     return facts
 
 
 def mended(path: Path) -> Path:
     """Return where the command in `check_prompt`'s message puts the mended prompt."""
-    return path.with_name(f"{path.stem}-8k.wav")
+    name = _NOT_IN_NAMES.sub("-", path.stem.lower()).strip("-") or "prompt"
+    return path.with_name(f"{name[:_NAME_CHARS]}-8k.wav")
 
 
-def _remedy(path: Path, options: str = "") -> str:
-    source, target = shlex.quote(str(path)), shlex.quote(str(mended(path)))
-    form = "-r 8000 -c 1 -b 16 -e signed-integer"
-    # The level is that of the builtin prompts.
-    return f"Mend it with: sox {options}{source} {form} {target} gain -n -3"
+def _remedy(path: Path) -> str:
+    return f"Mend it with: sipbot prompts import {shlex.quote(str(path))} {mended(path).name}"
 
 
 def named_bytes(path: Path) -> int | None:

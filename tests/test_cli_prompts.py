@@ -1,6 +1,7 @@
 """``sipbot prompts`` as an admin uses it, in a folder of dialplans of its own."""
 
 import json
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 
 from sipbot import prompt_audio, prompt_manifest, voices
 from sipbot.cli_prompts import prompts_app
+from sipbot.errors import PromptError
 from sipbot.prompt_audio import Samples
 from sipbot.prompt_shelf import PromptShelf
+from sipbot.wav import check_prompt
 
 PLAN = """schema = 1
 client = "midori"
@@ -182,6 +185,19 @@ def test_a_prompt_imported_again_keeps_its_text(plans: Path) -> None:
 
     entry = prompt_manifest.read(plans / "prompts")["one.wav"]
     assert (0, "はい。", "ja") == (code, entry.text, entry.language)
+
+
+def test_the_command_in_the_refusal_of_a_prompt_makes_one_that_can_be_played(plans: Path) -> None:
+    path = plans / "prompts" / "From the Client.wav"
+    path.write_bytes(recording(plans).read_bytes()[:-50])
+    with pytest.raises(PromptError) as refused:
+        check_prompt(path)
+    command = shlex.split(str(refused.value).partition("Mend it with: ")[2])
+
+    run(plans, *command[2:])
+
+    assert ["sipbot", "prompts"] == command[:2]
+    assert PromptShelf(plans).has("from-the-client-8k.wav")
 
 
 def test_a_recording_of_silence_names_the_file(plans: Path) -> None:

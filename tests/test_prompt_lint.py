@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_played_is_a_finding_with_its_remedy(tmp_path: Pat
     (finding,) = lint(path, Entry(file="p.wav", text="はい。"), "ja")
 
     assert "is not a WAV file" == finding.problem
-    assert finding.remedy.startswith("Mend it with: sox ")
+    assert finding.remedy.startswith("Mend it with: sipbot prompts import ")
 
 
 def test_a_text_that_nobody_wrote_down_is_a_finding(tmp_path: Path) -> None:
