@@ -28,10 +28,8 @@ from sipbot.cli_dialplan_source import (
 from sipbot.dialplan import Dialplan
 from sipbot.dialplan_diff import Change, changes
 from sipbot.errors import UsageError
+from sipbot.last_good import APPLIED_FOLDER
 from sipbot.terminal import printable
-
-APPLIED_FOLDER = "dialplans"
-"""Below ``var``: the form of each client's file that was last in force."""
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _SUNDAY_FIRST = ("ja", "ko")

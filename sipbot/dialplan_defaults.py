@@ -32,16 +32,21 @@ _ANYBODY: dict[str, Any] = {
 """The least a client can be: the defaults are checked as the file of such a client."""
 
 
-def read_defaults(folder: Path) -> TomlFile | None:
-    """Read the defaults of all clients; None when there is no such file.
+def read_defaults(folder: Path) -> TomlFile:
+    """Read the defaults of all clients; those that say nothing when there is no such file.
 
     Raises:
         DialplanError: the file cannot be read, or is not TOML.
     """
     path = folder / DEFAULTS_FILE
     if not path.exists() and not path.is_symlink():
-        return None
+        return no_defaults(folder)
     return read(path, DialplanError, links=False)
+
+
+def no_defaults(folder: Path) -> TomlFile:
+    """What counts where there is no such file."""
+    return TomlFile(path=folder / DEFAULTS_FILE, sha256="", values={}, text=None)
 
 
 def misplaced(defaults: TomlFile) -> list[Mistake]:

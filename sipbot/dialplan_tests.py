@@ -19,7 +19,7 @@ from sipbot.plan import Dialplan, Trial
 from sipbot.records import EndState
 from sipbot.rehearsal import Rehearsal, rehearse
 from sipbot.routes import Routed, choose
-from sipbot.toml_file import read
+from sipbot.toml_file import TomlFile, read
 
 _REMEDY = "Mend what leads the call there, or what the test expects"
 
@@ -72,8 +72,15 @@ def run_tests(plan: Dialplan, region: str) -> list[TestResult]:
     ]
 
 
-def mistakes_of(plan: Dialplan, results: Iterable[TestResult]) -> list[Mistake]:
+def mistakes_of(
+    plan: Dialplan, results: Iterable[TestResult], file: TomlFile | None = None
+) -> list[Mistake]:
     """The tests that failed as mistakes with their places in the file, in its order.
+
+    Args:
+        plan: the client's.
+        results: of its tests.
+        file: what the plan was made of; None to read it again.
 
     Raises:
         DialplanError: the file cannot be read any more.
@@ -81,7 +88,7 @@ def mistakes_of(plan: Dialplan, results: Iterable[TestResult]) -> list[Mistake]:
     failed = [result for result in results if not result.ok]
     if not failed:
         return []
-    file = read(plan.path, DialplanError, links=False)
+    file = file or read(plan.path, DialplanError, links=False)
     return [
         file.mistake(
             ("test", result.index, "expect", miss.key),

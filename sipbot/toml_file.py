@@ -116,7 +116,20 @@ def read(path: Path, error: type[MistakesError], *, links: bool = True) -> TomlF
         MistakesError: of the class `error`; the file is missing, unreadable, no regular file, too
             large, not UTF-8, or not TOML.
     """
-    content = _bytes(path, error, links=links)
+    return parse(path, content_of(path, error, links=links), error)
+
+
+def parse(path: Path, content: bytes, error: type[MistakesError]) -> TomlFile:
+    """Parse what a file holds, or held.
+
+    Args:
+        path: where it stands, for messages.
+        content: its bytes.
+        error: the class of what is raised.
+
+    Raises:
+        MistakesError: of the class `error`; it is not UTF-8, or not TOML.
+    """
     text = _text(path, content, error)
     too_deep = _unreadable(path, "is nested too deeply", "Keep to two levels")
     if _TOO_DEEP.search(text):
@@ -166,7 +179,17 @@ def _deeper(value: object, levels: int) -> bool:
     return False
 
 
-def _bytes(path: Path, error: type[MistakesError], *, links: bool) -> bytes:
+def content_of(path: Path, error: type[MistakesError], *, links: bool = True) -> bytes:
+    """Read a file that may be anything: a FIFO, a device, too large, not there.
+
+    Args:
+        path: the file.
+        error: the class of what is raised.
+        links: whether it may be a symbolic link.
+
+    Raises:
+        MistakesError: of the class `error`; it is no regular file, unreadable or too large.
+    """
     # Without O_NONBLOCK, opening a FIFO named *.toml would wait for ever.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
     if not links and path.is_symlink():

@@ -1,0 +1,131 @@
+"""What callers meet at one moment: which form of each client's file is in force.  Pure.
+
+A file counts when it is right, its tests pass, and none of its numbers is another client's; what
+does not count leaves the form in force that was (`sipbot.dialplan_judge` decides).
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sipbot.dialplan import Dialplans
+from sipbot.dialplan_defaults import DEFAULTS_FILE
+from sipbot.errors import Mistake
+from sipbot.plan import Dialplan
+from sipbot.steps import Prompt
+from sipbot.toml_file import TomlFile
+from sipbot.topics import ID
+
+DEFAULTS = DEFAULTS_FILE.removesuffix(".toml")
+"""What stands for the defaults among the names of files."""
+
+_ID_CHARS = 63
+"""Of an id in a topic (`sipbot.topics.ID`)."""
+
+_DIGEST_CHARS = 8
+_SHOWN = 3
+"""Mistakes that an alert spells out: with three of them a person knows what has happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A file that is not in force."""
+
+    path: Path
+    mistakes: tuple[Mistake, ...]
+    """Never empty."""
+    since: datetime
+    """Since when what stands in the file does not count; UTC-aware."""
+    rivals: frozenset[str] = frozenset()
+    """Clients whose numbers it claims, when that is what is wrong with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What has changed in the folder; names of files without ``.toml``."""
+
+    files: frozenset[str] = frozenset()
+    """Changed, or new."""
+    removed: frozenset[str] = frozenset()
+    prompts: frozenset[str] = frozenset()
+    """Names of the clients' own prompts that changed, came or went: ``sato-open.wav``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """What callers meet."""
+
+    folder: Path
+    plans: Dialplans
+    defaults: TomlFile
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    """By the name of the file, `DEFAULTS` included."""
+    unkept: Mapping[str, str] = field(default_factory=dict)
+    """Forms that came into force and are not kept on disk yet: name → text."""
+
+    def form(self, name: str) -> str:
+        """SHA-256 of the form in force; empty when there is none."""
+        if name == DEFAULTS:
+            return self.defaults.sha256
+        plan = self.plans.of(name)
+        return plan.sha256 if plan else ""
+
+
+def alert_of(name: str) -> str:
+    """The id of the alert about a file: legal in a topic, whatever the file is called."""
+    if name == DEFAULTS:
+        return "dialplans-defaults"
+    alert = f"dialplan-{name}"
+    if len(alert) <= _ID_CHARS and ID.fullmatch(alert):
+        return alert
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:_DIGEST_CHARS]
+    legal = re.sub(r"[^a-z0-9]", "-", name.lower())
+    return f"dialplan-{legal[: _ID_CHARS - len('dialplan--') - _DIGEST_CHARS]}-{digest}"
+
+
+def told(refusal: Refusal, sha256: str) -> tuple[str, str]:
+    """The problem and the remedy of the alert about a file.
+
+    Args:
+        refusal: why it is not in force.
+        sha256: of the form in force; empty when there is none.
+    """
+    first = refusal.mistakes[0]
+    words = "; ".join(_place(mistake) for mistake in refusal.mistakes[:_SHOWN])
+    others = len(refusal.mistakes) - _SHOWN
+    if others > 0:
+        words += f"; and {others} more"
+    return f"{words}. {consequence(refusal, sha256)}", f"{first.remedy}; sipbot dialplan check"
+
+
+def consequence(refusal: Refusal, sha256: str) -> str:
+    """What it means to callers that a file is not in force."""
+    since = f"since {refusal.since:%Y-%m-%d %H:%M:%S} UTC"
+    if refusal.path.name == DEFAULTS_FILE:
+        return f"The defaults of before ({sha256[:8] or 'none'}) stay in force {since}"
+    if sha256:
+        return f"The last good form ({sha256[:8]}) stays in force {since}"
+    return f"Not in force, calls for its numbers are refused {since}"
+
+
+def uses(plan: Dialplan) -> set[str]:
+    """The names of every prompt that a client's calls may play."""
+    said = plan.said
+    prompts = [said.greeting, said.thanks, said.notice, said.after_hours, said.holiday]
+    prompts += [*plan.hours_prompts.values(), *(route.greeting for route in plan.routes)]
+    for step in plan.steps.values():
+        for value in (getattr(step, name) for name in step.__struct_fields__):
+            each = value.values() if isinstance(value, dict) else value
+            if isinstance(each, Collection) and not isinstance(each, str):
+                prompts += [one for one in each if isinstance(one, Prompt)]
+    return {prompt.name for prompt in prompts if prompt is not None}
+
+
+def _place(mistake: Mistake) -> str:
+    place = f"{mistake.file.name}:{mistake.line}:{mistake.column}"
+    where = place if mistake.line else mistake.file.name
+    shown = f"{mistake.key} = {mistake.value}" if mistake.value else mistake.key
+    return f"{where}: {shown} {mistake.problem}"
