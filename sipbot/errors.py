@@ -144,4 +144,12 @@ class NotRunningError(ControlError):
 
 
 class CallError(SipbotError):
-    """Raised when the test caller could not place its call."""
+    """Raised when a call could not be placed."""
+
+
+class TransferError(SipbotError):
+    """Raised when a person cannot be called; `code` is the SIP response that says so."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code, self.reason = code, reason
+        super().__init__(reason)

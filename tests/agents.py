@@ -12,7 +12,7 @@ from sipbot.lines import encode
 from sipbot.place import place
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
-from sipbot.sip.stack import AgentSettings, StackSettings
+from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 from tests.bot import LOOK_EVERY_S
 from tests.free_ports import free_ports
 
@@ -106,3 +106,14 @@ async def calling(
     async with contextlib.aclosing(story):
         await anext(story)
         yield story
+
+
+async def last(story: AsyncIterator[caller_wire.Step]) -> caller_wire.Step:
+    """Hear the rest of a story and return its last step."""
+    return [step async for step in story][-1]
+
+
+def left_by(agent: RealAgent) -> list[wire.Event]:
+    """Return what an agent has left for the next parent."""
+    lines = untold_file(agent.socket).read_bytes().splitlines()
+    return [wire.events.decode(line) for line in lines if line]

@@ -1,6 +1,5 @@
 """An agent whose parent dies at a bad moment; the test is the parent."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -10,7 +9,7 @@ from sipbot.records import EndedBy
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.stack import untold_file
 from tests import ulaw
-from tests.agents import RealAgent, calling, real_agent
+from tests.agents import calling, last, left_by, real_agent
 from tests.bot import thanks, until
 
 pytestmark = pytest.mark.sip
@@ -23,15 +22,6 @@ def alone(folder: Path, recording: str = "") -> wire.Alone:
     return wire.Alone(
         beep=str(prompt), thanks=str(prompt), recording=recording, max_s=0.3, finish_key="#"
     )
-
-
-async def last(story: AsyncIterator[caller_wire.Step]) -> caller_wire.Step:
-    return [step async for step in story][-1]
-
-
-def left_by(agent: RealAgent) -> list[wire.Event]:
-    lines = untold_file(agent.socket).read_bytes().splitlines()
-    return [wire.events.decode(line) for line in lines if line]
 
 
 async def test_call_offered_to_a_parent_that_dies_is_left_as_refused(tmp_path: Path) -> None:

@@ -11,34 +11,29 @@ input: passwords must not be seen in a process list.
 
 import contextlib
 import gc
-import ipaddress
 import os
 import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import uuid6
 
-from sipbot.errors import ChildStartError, SipbotError, WireError
+from sipbot.errors import SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
-from sipbot.sip import wire
-from sipbot.sip.headers import content_type, read_offer
+from sipbot.sip import door, wire
+from sipbot.sip.gate import Gate, offer_of
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
+from sipbot.sip.transfer import Transfer
 from sipbot.sip.untold import Untold
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
-
-PARENT_LIMIT_S = 30.0
-"""An agent whose parent never comes must not keep the port; a parent gives up after 10 s."""
 
 BACKLOG_BYTES = 1 << 20
 """Events a parent may leave unread (a stopped parent) before it counts as dead."""
@@ -52,8 +47,8 @@ class Agent:
     """Ties the stack to the parent; every method runs on the one thread of this program."""
 
     def __init__(self, settings: AgentSettings, socket_path: Path) -> None:
-        self._allow = [ipaddress.ip_network(network) for network in settings.allow]
-        self._fingerprint = settings.fingerprint
+        self._gate = Gate(settings.allow)
+        self._settings = settings
         self._socket_path = socket_path
         self._parent: socket.socket | None = None
         self._unread = b""
@@ -63,15 +58,16 @@ class Agent:
         self._finished: set[str] = set()
         """Their callers pressed the finish key; a parent that hangs may die without knowing."""
         self._alone: dict[str, LoneCall] = {}
+        self._transfers: dict[str, Transfer] = {}
         self._registered: dict[str, wire.Registered] = {}
         self._offers: dict[str, CallOffer] = {}
         """Offered, and not yet answered."""
         self._untold = Untold(untold_file(socket_path))
         self._backlog_bytes = BACKLOG_BYTES
         self._draining = False
-        self._door = _listen(socket_path)
+        self._door = door.listen(socket_path)
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
-        parent = _first_parent(self._door)
+        parent = door.first_parent(self._door)
         self.stack = Stack(settings.stack, self)
         self._greet(parent)
 
@@ -88,14 +84,16 @@ class Agent:
         self.stack.close()
 
     def _tick(self) -> None:
-        """Give the lone calls the time.
+        """Give the lone calls and the transfers the time.
 
         Not in `run`, whose variables live on: a line that ended is freed when its last name goes,
         pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
         """
         now = time.monotonic()
-        for one in list(self._alone.values()):
-            with self.stack.guard(one.call):
+        led: tuple[tuple[str, LoneCall | Transfer], ...]
+        led = (*self._alone.items(), *self._transfers.items())
+        for call, one in led:
+            with self.stack.guard(call):
                 one.tick(now)
 
     def _done(self) -> bool:
@@ -105,9 +103,11 @@ class Agent:
 
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
-        offer = _offer(raw, source)
+        offer = offer_of(raw, source)
         line = self.stack.take(line_id, account, offer.call)
-        why, code = self._refusal(offer, content_type(raw))
+        why, code = self._gate.refusal(raw, source)
+        if not why and (self._parent is None or self._draining):
+            why, code = "draining", 503
         if why:
             line.end(code, retry_after_s=5 if code == 503 else 0)
             self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
@@ -118,16 +118,16 @@ class Agent:
     def rejected(self, raw: str, source: str, code: int) -> None:
         """Report what the library refused by itself, or because we declined a takeover."""
         why = _REJECTED_AS.get(code, "media")
-        if not self._allowed(source):
+        if not self._gate.allows(source):
             why = "source"
-        self._emit(wire.Refused(offer=_offer(raw, source), code=code, why=why), keep=True)
+        self._emit(wire.Refused(offer=offer_of(raw, source), code=code, why=why), keep=True)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
         """Report a refused transfer or takeover; of the INVITE itself `rejected` is told."""
         self._emit(wire.Refer(call=line.call, method=method))
 
     def progressed(self, line: Line, code: int, reason: str) -> None:
-        """Agents place no calls."""
+        """Of a caller nothing progresses; the calls to persons are heard by `Transfer`."""
 
     def answered(self, line: Line) -> None:
         """Tell the parent that the caller can hear us."""
@@ -138,8 +138,11 @@ class Agent:
         self._emit(wire.MediaFailed(call=line.call, problem=problem))
 
     def prompt_ended(self, line: Line, wav: str) -> None:
-        """Tell the parent, or go on alone."""
-        if line.call in self._alone:
+        """Tell the parent, go on alone, or let the caller hear another ringing tone."""
+        transfer = self._transfer(line.call)
+        if transfer is not None:
+            transfer.ring_again()
+        elif line.call in self._alone:
             self._alone[line.call].prompt_ended(wav)
         else:
             self._emit(wire.PromptEnded(call=line.call, wav=wav))
@@ -169,13 +172,21 @@ class Agent:
         """Tell the parent and forget the call."""
         by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
+        transfer = self._transfers.pop(line.call, None)
+        if transfer is not None:
+            transfer.leave()
         offer = self._offers.pop(line.call, None)
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
         self._finished.discard(line.call)
         final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
         event = wire.Ended(
-            call=line.call, by=by, code=final, reason=reason, answered=line.confirmed
+            call=line.call,
+            by=by,
+            code=final,
+            reason=reason,
+            answered=line.confirmed,
+            transferred=transfer is not None and transfer.connected,
         )
         self._emit(event, keep=was_answered)
         if offer is not None:  # its parent was offered it, and may die before it has a row
@@ -214,21 +225,26 @@ class Agent:
             pjsip=self.stack.version,
             address=self.stack.address,
             lines=LINES,
-            fingerprint=self._fingerprint,
-            calls=(*self._alone, *self._untold.ended),
+            fingerprint=self._settings.fingerprint,
+            calls=(*self._alone, *self._connected(), *self._untold.ended),
         )
         told = (hello, *self._registered.values(), *self._untold.take())
         self._unsent = b"".join(map(encode, told))
         self._backlog_bytes = len(self._unsent) + BACKLOG_BYTES
 
     def _lose_parent(self) -> None:
-        """Go on alone with the callers who are being served; refuse those who only hear ringing."""
+        """Go on alone with the callers who are being served; refuse those who only hear ringing.
+
+        Callers who speak with a person are left to speak; those who wait for one leave a message.
+        """
         if self._parent is None:
             return
         self._parent.close()
         self._parent, self._unread, self._unsent = None, b"", b""
         self._untold.parent_died()
         for call, line in list(self.stack.lines.items()):
+            if line.listener is not self or call in self._connected():
+                continue
             plan, offer = self._plans.get(call), self._offers.pop(call, None)
             if plan is None:
                 code, _ = line.gone or (503, "")
@@ -237,6 +253,7 @@ class Agent:
                 if offer is not None:  # the parent may have died before it had a row
                     self._emit(wire.Refused(offer=offer, code=code, why="draining"), keep=True)
             elif call not in self._alone and line.gone is None:
+                self._cancel_transfer(call)
                 one = self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
                 with self.stack.guard(call):
                     one.begin()
@@ -288,6 +305,8 @@ class Agent:
                     self._plans[call] = plan
                     self._offers.pop(call, None)
                     target.respond(200)
+                case wire.Play() | wire.Record() if self._stays_with_person(call):
+                    pass
                 case wire.Play(wav=wav):
                     target.play(wav)
                 case wire.StopPlaying():
@@ -297,13 +316,42 @@ class Agent:
                 case wire.StopRecording():
                     target.stop_recording()
                 case wire.Transfer():
-                    # RFC 3261 section 21.5.2: this agent places no calls; the script goes on
-                    reason = "this agent places no calls"
-                    self._emit(wire.TransferFailed(call=call, code=501, reason=reason))
+                    self._cancel_transfer(call)
+                    self._transfers[call] = Transfer(
+                        self.stack, self._settings.stack, target, command, self._emit
+                    )
+                    self._transfers[call].begin()
                 case wire.HangUp(code=code):
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
                     target.end(code, reason, retry_after_s)
+
+    # -- transfers ------------------------------------------------------------------------------
+
+    def _transfer(self, call: str) -> Transfer | None:
+        """Return the transfer that this caller is in; one that has failed counts no more."""
+        transfer = self._transfers.get(call)
+        return None if transfer is None or transfer.over else transfer
+
+    def _connected(self) -> list[str]:
+        """Return the callers who speak with a person."""
+        return [call for call, one in self._transfers.items() if one.connected]
+
+    def _stays_with_person(self, call: str) -> bool:
+        """Tell whether a caller speaks with a person; one who only waits for one waits no longer.
+
+        For a parent that goes on with its script: it has waited long enough, or has slept through
+        the person's answer.
+        """
+        if call in self._connected():
+            return True
+        self._cancel_transfer(call)
+        return False
+
+    def _cancel_transfer(self, call: str) -> None:
+        transfer = self._transfers.pop(call, None)
+        if transfer is not None:
+            transfer.leave()
 
     def _emit(self, event: wire.Event, *, keep: bool = False) -> None:
         """Tell the parent; what is to be kept is told to the next one too."""
@@ -324,53 +372,6 @@ class Agent:
                 self._lose_parent()
         except ConnectionError:
             self._lose_parent()
-
-    # -- decisions that need no dialplan --------------------------------------------------------
-
-    def _refusal(self, offer: CallOffer, body: str) -> tuple[str, int]:
-        if not self._allowed(offer.source):
-            return "source", 403
-        if body not in {"", "application/sdp"}:
-            return "body", 415
-        if self._parent is None or self._draining:
-            return "draining", 503
-        return "", 0
-
-    def _allowed(self, source: str) -> bool:
-        host = source.rpartition(":")[0].strip("[]")
-        address = ipaddress.ip_address(host)
-        return any(address in network for network in self._allow)
-
-
-def _offer(raw: str, source: str) -> CallOffer:
-    call = str(uuid6.uuid7())
-    return read_offer(raw, call=call, received_at=datetime.now(UTC), source=source)
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(str(path))
-    path.chmod(0o600)
-    door.listen(16)  # parents that died while this agent hung wait in the same queue
-    return door
-
-
-def _first_parent(door: socket.socket) -> socket.socket:
-    """Wait for the parent that started us.
-
-    Raises:
-        ChildStartError: none came.
-    """
-    door.settimeout(PARENT_LIMIT_S)
-    try:
-        parent, _ = door.accept()
-    except TimeoutError as error:
-        raise ChildStartError(
-            f"no parent came within {PARENT_LIMIT_S:g} s; agents are started by sipbot run"
-        ) from error
-    door.setblocking(False)  # noqa: FBT003 - the library's signature
-    return parent
 
 
 def _rss_bytes() -> int:

@@ -225,7 +225,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
     def onCallRedirected(self, prm: Any) -> int:
         with self._host.guard(self.call):
             self.listener.refused_takeover(self, "redirection", "", "")
-        return int(pj.PJSIP_REDIRECT_STOP)
+        return int(pj.PJSIP_REDIRECT_REJECT)  # each target; STOP would hide the 3xx as 487
 
     # Stack thread, inside libHandleEvents. Accepted by default: toll fraud (measured).
     def onCallTransferRequest(self, prm: Any) -> None:

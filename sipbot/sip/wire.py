@@ -80,6 +80,12 @@ class Transfer(Base, frozen=True):
     """SIP URI or telephone number."""
     ring_s: float
     """How long the other may ring."""
+    ringback: str = ""
+    """WAV of one period of the ringing tone, for the caller; empty for silence."""
+    caller: str = ""
+    """Number to be shown to the other; empty when it is withheld."""
+    diverted_from: str = ""
+    """The client's number that the caller dialled."""
 
 
 class HangUp(Base, frozen=True):
@@ -236,10 +242,12 @@ class Ended(Base, frozen=True):
     code: int
     reason: str
     answered: bool
+    transferred: bool = False
+    """Whether a person had answered; told here too, for a parent that was not there."""
 
 
 class Refer(Base, frozen=True):
-    """A peer asked for a transfer or a takeover and was refused (603)."""
+    """A peer asked for a transfer or a takeover and was refused (603), or redirected our call."""
 
     call: str
     method: str

@@ -1,0 +1,36 @@
+"""The Unix socket by which a parent reaches its agent."""
+
+import socket
+from pathlib import Path
+
+from sipbot.errors import ChildStartError
+
+PARENT_LIMIT_S = 30.0
+"""An agent whose parent never comes must not keep the port; a parent gives up after 10 s."""
+
+
+def listen(path: Path) -> socket.socket:
+    """Open the socket; only this user may connect."""
+    path.unlink(missing_ok=True)
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(path))
+    path.chmod(0o600)
+    door.listen(16)  # parents that died while this agent hung wait in the same queue
+    return door
+
+
+def first_parent(door: socket.socket) -> socket.socket:
+    """Wait for the parent that started us.
+
+    Raises:
+        ChildStartError: none came.
+    """
+    door.settimeout(PARENT_LIMIT_S)
+    try:
+        parent, _ = door.accept()
+    except TimeoutError as error:
+        raise ChildStartError(
+            f"no parent came within {PARENT_LIMIT_S:g} s; agents are started by sipbot run"
+        ) from error
+    door.setblocking(False)  # noqa: FBT003 - the library's signature
+    return parent

@@ -1,0 +1,108 @@
+"""Whom a transfer calls, and as whom: from the dialplan's words to an INVITE's headers.  Pure.
+
+Nothing that a caller or a called person says gets into a URI, and nothing that could end a header
+gets into a header: the target is the dialplan's, the numbers shown are kept to harmless characters.
+"""
+
+import re
+
+import msgspec
+
+from sipbot.errors import TransferError
+from sipbot.sip import wire
+from sipbot.sip.stack import Account, StackSettings
+
+_NUMBER = re.compile(r"\+?[0-9]{1,15}")
+"""ITU-T E.164: at most 15 digits; short ones are extensions."""
+
+_URI = re.compile(
+    r"sip:(?P<user>[A-Za-z0-9._~!*'()&=+$/%-]{1,64})@(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,120}"
+    r"[A-Za-z0-9])?)(?::(?P<port>[0-9]{1,5}))?",
+    re.IGNORECASE,
+)
+"""A SIP URI without parameters and headers (RFC 3261 section 19.1.1): a parameter could choose
+another transport or host, a header could become part of the INVITE."""
+
+_SHOWN = re.compile(r"[0-9A-Za-z+*#._-]{1,32}")
+"""What may be shown of a number or name: no quote, no line end, no separator of any header."""
+
+
+class Dialled(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to be placed."""
+
+    uri: str
+    host: str
+    """Name or address the INVITE goes to."""
+    account: str
+    """Whose digest answers a challenge; empty for none."""
+    from_: str
+    headers: dict[str, str]
+
+
+def dial(wanted: wire.Transfer, stack: StackSettings) -> Dialled:
+    """Return how a person is called.
+
+    Args:
+        wanted: as the dialplan has it.
+        stack: the agent's address and accounts.
+
+    Raises:
+        TransferError: there is no way to call this; with what is wrong in the settings.
+    """
+    uri = wanted.to if ":" in wanted.to else _uri_of_number(wanted.to, stack)
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise TransferError(416, f"{uri!r} is not a SIP URI that an agent can call")
+    if uri.lower().startswith("sip:") and _place(match) == f"{stack.address}:{stack.port}":
+        raise TransferError(482, f"{uri} is this agent itself")
+    account = _account_at(_place(match), stack)
+    aor = account.aor if account else _own_aor(stack)
+    name = f'"{wanted.caller}" ' if _SHOWN.fullmatch(wanted.caller) else ""
+    return Dialled(
+        uri=uri,
+        host=match["host"],
+        account=account.name if account else "",
+        from_=f"{name}<{aor}>",
+        headers=_headers(wanted.diverted_from, aor, trusted=account is not None),
+    )
+
+
+def _uri_of_number(number: str, stack: StackSettings) -> str:
+    if not _NUMBER.fullmatch(number):
+        raise TransferError(484, f"{number!r} is not a telephone number")
+    via = next((one for one in stack.accounts if one.name == stack.transfer_via), None)
+    if via is None:
+        raise TransferError(
+            503,
+            f"no account can call {number}: add a [[sip.account]] to config.toml, or write the "
+            "target as a SIP URI",
+        )
+    return f"sip:{number}@{via.registrar.partition(':')[2]}"
+
+
+def _account_at(place: str, stack: StackSettings) -> Account | None:
+    """The account whose registrar is called, the one for transfers first."""
+    ranked = sorted(stack.accounts, key=lambda one: one.name != stack.transfer_via)
+    registrars = ((one, _URI.fullmatch(one.registrar.replace(":", ":x@", 1))) for one in ranked)
+    return next((one for one, match in registrars if match and _place(match) == place), None)
+
+
+def _place(match: "re.Match[str]") -> str:
+    """Host and port, 5060 when none is said (RFC 3261 section 19.1.2)."""
+    return f"{match['host'].lower()}:{int(match['port'] or 5060)}"
+
+
+def _own_aor(stack: StackSettings) -> str:
+    return stack.identity or f"sip:sipbot@{stack.address}:{stack.port}"
+
+
+def _headers(number: str, aor: str, *, trusted: bool) -> dict[str, str]:
+    """Whose call it was: Diversion (RFC 5806) for all, P-Asserted-Identity for our own trunk only.
+
+    RFC 3325 section 5 keeps the latter within the domain of trust.
+    """
+    if not _SHOWN.fullmatch(number):
+        return {}
+    client = f"<sip:{number.replace('#', '%23')}@{aor.rpartition('@')[2]}>"
+    headers = {"Diversion": f"{client};reason=deflection"}
+    return headers | {"P-Asserted-Identity": client} if trusted else headers

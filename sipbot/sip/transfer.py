@@ -1,0 +1,192 @@
+"""A caller who is being connected with a person, and the two of them once they are.
+
+The agent calls the person itself, as one of its four calls; the caller hears ringing meanwhile.
+When the person answers, the bridge connects both, and no word of it is recorded.  Whoever hangs up
+first ends both calls.  When nobody answers, the caller is still there, and the script goes on.
+
+Runs on the agent's one thread.  A `Transfer` lets go of its lines as soon as they are of no use: a
+pjsua2 call that is freed late hangs up whatever call has its place by then.
+"""
+
+import itertools
+import time
+from collections.abc import Callable
+
+from sipbot.errors import CallError, TransferError
+from sipbot.sip import wire
+from sipbot.sip.lookup import Lookup
+from sipbot.sip.pjsua import Stack
+from sipbot.sip.pjsua_call import Line
+from sipbot.sip.stack import StackSettings
+from sipbot.sip.target import Dialled, dial
+
+IDLE_S = 60.0
+"""No packet from either side for so long: both telephones have lost power or network, and no BYE
+will ever come.  One side alone may be silent: it holds the line."""
+
+LOOK_EVERY_S = 5.0
+"""Between two looks at the packets of a connected pair."""
+
+_numbers = itertools.count(1)
+
+
+class Transfer:
+    """One caller's way to a person; hears what happens to the person's call (`Listener`).
+
+    Args:
+        stack: places the call.
+        settings: the agent's address and accounts.
+        caller: who waits.
+        wanted: whom to call.
+        tell: takes what the parent is to know.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        settings: StackSettings,
+        caller: Line,
+        wanted: wire.Transfer,
+        tell: Callable[[wire.Event], None],
+    ) -> None:
+        self.connected = False
+        """Whether the person has answered; stays so."""
+        self._stack, self._settings = stack, settings
+        self._wanted, self._tell = wanted, tell
+        self._caller: Line | None = caller
+        self._leg: Line | None = None
+        self._dialled: Dialled | None = None
+        self._lookup: Lookup | None = None
+        self._rang = False
+        self._until = time.monotonic() + wanted.ring_s
+        self._look_at = 0.0
+        self._received: tuple[int, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self._caller is None
+
+    def begin(self) -> None:
+        """Call the person, as soon as the host's name is known."""
+        try:
+            self._dialled = dial(self._wanted, self._settings)
+        except TransferError as error:
+            self._fail(error.code, error.reason)
+        else:
+            self._lookup = Lookup(self._dialled.host)
+            self.ring_again()
+            self.tick(time.monotonic())
+
+    def ring_again(self) -> None:
+        """Play the ringing tone, one period of it, to a caller who waits."""
+        if self._wanted.ringback and self._caller is not None and not self.connected:
+            self._caller.play(self._wanted.ringback)
+
+    def leave(self) -> None:
+        """Let both calls go: the person's is ended, the caller's is somebody else's to lead."""
+        caller, self._caller = self._caller, None
+        leg, self._leg = self._leg, None
+        self._lookup = None
+        if caller is not None and not self.connected:
+            caller.stop_playing()
+        if leg is not None:
+            leg.end(487)  # CANCEL while it rings, BYE after that
+
+    def tick(self, now: float) -> None:
+        """Look at the clock."""
+        if self.over:
+            return
+        if self.connected:
+            self._look_at_packets(now)
+        elif now >= self._until:
+            code, who = (480, "nobody answered") if self._rang else (408, "no answer came")
+            self._fail(code, f"{who} within {self._wanted.ring_s:g} s")
+        elif self._lookup is not None and self._dialled is not None:
+            self._place_when_known(self._lookup.known(), self._dialled)
+
+    def _place_when_known(self, known: bool | None, dialled: Dialled) -> None:
+        if known is None:
+            return
+        self._lookup = None
+        if not known:
+            self._fail(503, f"the name {dialled.host} is not known")
+        elif self._stack.full:
+            self._fail(486, "all lines of this agent are busy")
+        else:
+            self._place(dialled)
+
+    def _place(self, dialled: Dialled) -> None:
+        try:
+            self._leg = self._stack.place(
+                f"{self._wanted.call}/{next(_numbers)}",
+                dialled.uri,
+                dialled.headers,
+                account=dialled.account,
+                from_=dialled.from_,
+                listener=self,
+            )
+        except CallError as error:
+            self._fail(503, str(error))
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.leave()
+        self._tell(wire.TransferFailed(call=self._wanted.call, code=code, reason=reason))
+
+    def _look_at_packets(self, now: float) -> None:
+        """End both when neither side sends any more."""
+        if now < self._look_at or self._caller is None or self._leg is None:
+            return
+        self._look_at = now + LOOK_EVERY_S
+        lines = (self._caller, self._leg)
+        received = tuple(line.packets().get("received", 0) for line in lines)
+        if received != self._received:
+            self._received, self._until = received, now + IDLE_S
+        elif now >= self._until:
+            self._caller.end(200)
+
+    # -- what becomes of the person's call (Listener): inside Stack.poll -------------------------
+
+    def progressed(self, line: Line, code: int, reason: str) -> None:
+        """It rings there; sound before the answer is not passed on."""
+        self._rang = True
+
+    def answered(self, line: Line) -> None:
+        """Connect both; what they say to each other is not for us to record."""
+        if self._caller is None or line is not self._leg:
+            line.end(487)  # too late: the caller is being served otherwise
+            return
+        self.connected = True
+        self._caller.stop_playing()
+        self._caller.stop_recording()
+        self._caller.connect(line)
+        self._until = time.monotonic() + IDLE_S
+        self._tell(wire.Transferred(call=self._wanted.call))
+
+    def media_failed(self, line: Line, problem: str) -> None:
+        """The person answered and could not be heard."""
+        if line is self._leg:
+            self._fail(488, problem)
+
+    def ended(self, line: Line, code: int, reason: str) -> None:
+        """The person refused, or has hung up."""
+        if line is not self._leg:
+            return
+        self._leg = None
+        if not self.connected:
+            self._fail(code, reason)
+        elif self._caller is not None:
+            self._caller.end(200)
+
+    def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
+        """The person's telephone wanted to send the call elsewhere."""
+        self._tell(wire.Refer(call=self._wanted.call, method=method))
+
+    def prompt_ended(self, line: Line, wav: str) -> None:
+        """Nothing is played to the person."""
+
+    def key(self, line: Line, key: str, method: str) -> None:
+        """The person's keys mean nothing to us."""
+
+    def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
+        """The person is not recorded."""
