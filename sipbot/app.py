@@ -37,6 +37,7 @@ from sipbot.models import installed
 from sipbot.mqtt import Broker, Feed
 from sipbot.notify import Notifier
 from sipbot.outbox import MAX_REFUSALS, Outbox
+from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.sip.client import AgentClient
@@ -46,6 +47,7 @@ from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool
 from sipbot.switchboard import Switchboard
+from sipbot.timers import wait_until
 from sipbot.topics import LivePayload, SiteState
 
 STOP_CALLS_S = 20.0
@@ -116,6 +118,9 @@ class App:
             look_at_disk=self._look_at_the_disk,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
+        self.quotas = QuotaWatch(
+            ledger=ledger, plans=lambda: self.switchboard.dialplans.all, alerts=self.alerts
+        )
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = Herald(
             gauges=self.gauges,
@@ -180,6 +185,7 @@ class App:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._watch_disk())]
+        parts += [("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         return parts
 
@@ -196,6 +202,7 @@ class App:
             feed=self.feed,
             reading=self.reading,
             switchboard=self.switchboard,
+            quotas=self.quotas,
         )
 
     def _agent(self, number: int) -> AgentClient:
@@ -275,14 +282,14 @@ class App:
         await self.herald.stopping()
         for agent in self.agents:
             agent.drain()
-        await _until(lambda: not self.switchboard.calls, STOP_CALLS_S)
+        await wait_until(lambda: not self.switchboard.calls, STOP_CALLS_S)
         try:
             async with asyncio.timeout(STOP_FEED_S):
                 await self.outbox.run_once()
         except TimeoutError:
             self._log.warning("the broker does not take what is due; it stays due")
         self.feed.stop()
-        await _until(lambda: not self.feed.connected.is_set(), STOP_FEED_S)
+        await wait_until(lambda: not self.feed.connected.is_set(), STOP_FEED_S)
 
     # -- what the world is told -----------------------------------------------------------------
 
@@ -388,11 +395,3 @@ def _embedded_broker(broker: Broker) -> Child:
         is_ready=lambda message: isinstance(message, broker_wire.Ready),
         ping=lambda n: broker_wire.Ping(n=n),
     )
-
-
-async def _until(true: Callable[[], bool], limit_s: float) -> None:
-    """Wait until something is true, or for `limit_s`."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + limit_s
-    while not true() and loop.time() < until:
-        await asyncio.sleep(0.05)

@@ -18,6 +18,7 @@ PARTS = {
     "demo": "cli_demo:demo",
     "doctor": "cli_doctor:doctor",
     "status": "cli_status:status",
+    "quota": "cli_quota:quota",
     "run": "cli_run:run",
     "memos": "cli_memos:memos_app",
     "outbox": "cli_outbox:outbox_app",

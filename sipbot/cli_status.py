@@ -15,6 +15,7 @@ from rich.text import Text
 from sipbot import config, control, log
 from sipbot import control_wire as wire
 from sipbot.errors import ControlError, NotRunningError
+from sipbot.quota import Figures as QuotaFigures
 from sipbot.records import EndState
 from sipbot.status import Status
 
@@ -87,7 +88,12 @@ def render(found: Status) -> RenderableType:
     figures = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _figures(found):
         figures.add_row(name, value)
-    return Group(*parts, figures, _children(found))
+    told = [_quota_table(found.quotas)] if found.quotas and _told(found.quotas) else []
+    return Group(*parts, figures, *told, _children(found))
+
+
+def _told(figures: QuotaFigures) -> bool:
+    return figures.warned > 0 or figures.used_up > 0
 
 
 def _figures(found: Status) -> Iterator[tuple[str, str]]:
@@ -109,7 +115,28 @@ def _figures(found: Status) -> Iterator[tuple[str, str]]:
         yield "memos", ", ".join(f"{n} {name.value}" for name, n in found.counts.memos.items())
         yield "calls today", _calls(found.counts.calls_today)
         yield "calls, all", _calls(found.counts.calls)
+    yield "quotas", _quotas(found.quotas)
     yield "release", f"{found.version}, started {found.started_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _quotas(figures: QuotaFigures | None) -> str:
+    if figures is None:
+        return NOT_MEASURED
+    if not figures.clients:
+        return "none"
+    clients = "client" if figures.clients == 1 else "clients"
+    return f"{figures.clients} {clients}, {figures.warned} warned, {figures.used_up} used up"
+
+
+def _quota_table(figures: QuotaFigures) -> Table:
+    """The clients of whom somebody was told; `sipbot quota` has the others."""
+    shown = Table("quota", "month", "used", "limit", "%", box=box.SIMPLE)
+    for one in figures.most:
+        if one.level != "below":
+            style = "red" if one.level == "used_up" else "yellow"
+            cells = (one.client, one.month, str(one.used), str(one.limit), str(one.percent))
+            shown.add_row(*cells, style=style)
+    return shown
 
 
 def _calls(by_state: Mapping[EndState, int]) -> str:

@@ -19,6 +19,7 @@ from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger
 from sipbot.ledger_figures import Waiting
 from sipbot.mqtt import Feed
+from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import LINES
@@ -50,6 +51,7 @@ class Parts(msgspec.Struct, kw_only=True):
     feed: Feed
     reading: Reading
     switchboard: Switchboard
+    quotas: QuotaWatch
 
 
 class Gauges:
@@ -123,6 +125,7 @@ class Gauges:
             numbers=self._numbers,
             counts=self._counts,
             children=self._children(),
+            quotas=parts.quotas.figures,
         )
 
     def _facts(self, numbers: Numbers, *, broker_connected: bool) -> Facts:
@@ -156,6 +159,7 @@ class Gauges:
             age_s = (at - waiting.since).total_seconds() if waiting.since else 0.0
             oldest_s = round(max(age_s, 0.0), 1)
         ears = [ear for ear in (parts.live, parts.second) if ear is not None]
+        quotas = parts.quotas.figures
         return Numbers(
             lines=self.lines,
             lines_in_use=self.lines_in_use,
@@ -165,6 +169,8 @@ class Gauges:
             oldest_undelivered_s=oldest_s,
             disk_free_bytes=room.free_bytes if room else None,
             disk_days_left=round(room.hours / 24 / self.lines, 2) if room else None,
+            quotas_warned=quotas.warned if quotas else None,
+            quotas_used_up=quotas.used_up if quotas else None,
         )
 
     async def _room(self) -> Room | None:

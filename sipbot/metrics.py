@@ -103,6 +103,16 @@ def _of_site(status: Status) -> Iterator[Metric]:
             numbers.oldest_undelivered_s,
         ),
         ("disk_free_bytes", "Free space of the disk of var.", numbers.disk_free_bytes),
+        (
+            "quotas_warned",
+            "Clients who have used most of this month's calls.",
+            numbers.quotas_warned,
+        ),
+        (
+            "quotas_used_up",
+            "Clients who have used all of this month's calls.",
+            numbers.quotas_used_up,
+        ),
     ):
         if value is not None:
             yield GaugeMetricFamily(f"sipbot_{name}", meaning, value=float(value))

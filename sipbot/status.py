@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from sipbot.memo import Status as MemoStatus
+from sipbot.quota import Figures as QuotaFigures
 from sipbot.records import EndState
 from sipbot.topics import Numbers, SiteState
 
@@ -80,6 +81,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts | None
     """None when the ledger did not answer."""
     children: tuple[ChildStatus, ...]
+    quotas: QuotaFigures | None = None
+    """None until every client's calls of the month were counted."""
 
 
 def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:

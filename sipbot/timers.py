@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from sipbot.script_events import Event, TimeUp
 
+_LOOK_EVERY_S = 0.05
+"""Nobody notices at a stop that lasts seconds."""
+
 
 class Timers:
     """What is still to happen to one call.
@@ -40,3 +43,11 @@ class Timers:
         """Nothing more happens."""
         for timer in self._pending:
             timer.cancel()
+
+
+async def wait_until(true: Callable[[], bool], limit_s: float) -> None:
+    """Wait until something is true, or for `limit_s`."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + limit_s
+    while not true() and loop.time() < until:
+        await asyncio.sleep(_LOOK_EVERY_S)

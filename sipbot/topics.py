@@ -129,6 +129,10 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_bytes: int | None = None
     disk_days_left: float | None = None
     """If every line recorded round the clock, down to what sipbot keeps free."""
+    quotas_warned: int | None = None
+    """Clients who have used so much of this month's quota that somebody was warned."""
+    quotas_used_up: int | None = None
+    """Clients who have used all of it; their calls are taken all the same."""
 
 
 class StatePayload(_Payload, frozen=True, kw_only=True):

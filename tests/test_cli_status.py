@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from sipbot.cli_status import render, works
+from sipbot.quota import Figures, Level, Use
 from sipbot.status import Status
 from sipbot.topics import Numbers
 from tests.test_metrics import STATUS
@@ -69,3 +70,23 @@ def test_only_trouble_is_a_failure(
     numbers = Numbers(lines=8, lines_in_use=in_use)
     status = msgspec.structs.replace(STATUS, state=state, reasons=reasons, numbers=numbers)
     assert expected == works(status)
+
+
+def a_use(client: str, used: int, level: Level) -> Use:
+    return Use(client=client, month="2026-11", used=used, limit=10, percent=used * 10, level=level)
+
+
+def test_only_clients_of_whom_somebody_was_told_are_named() -> None:
+    most = (a_use("sato", 11, "used_up"), a_use("kita", 8, "warned"), a_use("mori", 1, "below"))
+    figures = Figures(clients=40, warned=1, used_up=1, most=most)
+    lines = [
+        line.split() for line in seen(msgspec.structs.replace(STATUS, quotas=figures)).splitlines()
+    ]
+    assert ["quotas", "40", "clients,", "1", "warned,", "1", "used", "up"] in lines
+    named = [line for line in lines if line and line[0] in {"sato", "kita", "mori"}]
+    assert [["sato", "2026-11", "11", "10", "110"], ["kita", "2026-11", "8", "10", "80"]] == named
+
+
+def test_quotas_that_were_not_counted_yet_are_not_shown_as_none() -> None:
+    (row,) = [line for line in seen(STATUS).splitlines() if line.split()[:1] == ["quotas"]]
+    assert ["quotas", "not", "measured"] == row.split()

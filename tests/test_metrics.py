@@ -32,6 +32,8 @@ STATUS = Status(
         dead_letters=1,
         oldest_undelivered_s=7.0,
         disk_free_bytes=1 << 30,
+        quotas_warned=2,
+        quotas_used_up=1,
     ),
     counts=Counts(
         at=AT,
@@ -77,6 +79,8 @@ def test_scrape_of_a_status_has_every_figure_in_base_units(metrics: Metrics) -> 
         "sipbot_start_time_seconds": AT.timestamp(),
         "sipbot_status_time_seconds": AT.timestamp(),
         "sipbot_broker_connected": 1.0,
+        "sipbot_quotas_warned": 2.0,
+        "sipbot_quotas_used_up": 1.0,
         "sipbot_lines": 8.0,
         "sipbot_lines_in_use": 3.0,
         "sipbot_recognition_backlog_seconds": 12.5,

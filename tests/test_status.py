@@ -103,6 +103,8 @@ def test_numbers_that_were_not_measured_are_null_on_the_bus() -> None:
         "oldest_undelivered_s": 2.5,
         "disk_free_bytes": None,
         "disk_days_left": None,
+        "quotas_warned": None,
+        "quotas_used_up": None,
     } == json.loads(payload.encode())["numbers"]
 
 
