@@ -27,10 +27,10 @@ from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.control import Control
-from sipbot.dialplan import Dialplans
-from sipbot.disk import look, too_full
+from sipbot.disk_guard import DiskGuard
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
+from sipbot.in_force import InForce
 from sipbot.ledger import MQTT, Ledger
 from sipbot.metrics import Metrics
 from sipbot.models import installed
@@ -40,6 +40,7 @@ from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
+from sipbot.reload import Reload, Start
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.speech import wire as speech
@@ -60,9 +61,6 @@ STOP_FEED_S = 5.0
 FIND_EVERY_S = 0.02
 """Between two looks for agents at the start; a caller of an earlier run waits for it."""
 
-DISK_EVERY_S = 1.0
-"""How often the room on the disk is looked at: 32 lines record 0.5 MB in a second."""
-
 NEWS_MAX = 1000
 """Live events waiting for a slow broker; the oldest go first, for they are worth least."""
 
@@ -72,11 +70,11 @@ class App:
 
     Args:
         settings: checked.
-        dialplans: checked.
+        dialplans: as they were found.
         ledger: open.
     """
 
-    def __init__(self, settings: Settings, dialplans: Dialplans, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, dialplans: Start, ledger: Ledger) -> None:
         self.settings = settings
         self.ledger = ledger
         self.boot = str(uuid6.uuid7())
@@ -91,7 +89,14 @@ class App:
             self.feed,
             left=every_alert(settings.sip.agents, [one.name for one in settings.sip.account]),
         )
-        self.feed.set_clients({plan.client: plan.sha256 for plan in dialplans.all})
+        self.alerts.adopt(dialplans.left)
+        self.reload = Reload(
+            dialplans,
+            put=self._put_in_force,
+            publish=self.feed.say_clients,
+            trouble=self.alerts.tell,
+        )
+        self.feed.set_clients(self.reload.hashes)
         self.outbox = Outbox(
             ledger, {MQTT: self.feed}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )
@@ -105,8 +110,15 @@ class App:
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
         )
+        self._disk = DiskGuard(
+            settings.var,
+            lines=lambda: self.gauges.lines,
+            longest_s=lambda: max(p.record.max_s for p in self.switchboard.dialplans.all),
+            refuse=self._refuse,
+            trouble=self.alerts.tell,
+        )
         self.switchboard = Switchboard(
-            dialplans=dialplans,
+            dialplans=dialplans.in_force.plans,
             tools=Tools(
                 ledger=ledger,
                 spool=self.spool,
@@ -115,7 +127,7 @@ class App:
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
                 trouble=self.alerts.tell,
             ),
-            look_at_disk=self._look_at_the_disk,
+            look_at_disk=self._disk.look,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.quotas = QuotaWatch(
@@ -132,7 +144,7 @@ class App:
         )
 
     @classmethod
-    async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Dialplans) -> Self:
+    async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Start) -> Self:
         """Open the ledger and put everything together; `stack` closes it again.
 
         Raises:
@@ -184,8 +196,8 @@ class App:
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
-        parts += [("alerts", self.alerts.run()), ("disk", self._watch_disk())]
-        parts += [("quotas", self.quotas.run())]
+        parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
+        parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         return parts
 
@@ -203,6 +215,7 @@ class App:
             reading=self.reading,
             switchboard=self.switchboard,
             quotas=self.quotas,
+            reload=self.reload,
         )
 
     def _agent(self, number: int) -> AgentClient:
@@ -320,29 +333,12 @@ class App:
     def _ledger_trouble(self, problem: str | None) -> None:
         self.alerts.tell("ledger", problem, "Is the disk full, or another program writing there?")
 
-    async def _watch_disk(self) -> None:
-        while True:
-            await self._look_at_the_disk()
-            await asyncio.sleep(DISK_EVERY_S)
-
-    async def _look_at_the_disk(self) -> None:
-        """Refuse messages while there is no room for another, and say so; take them again after."""
-        before = self.switchboard.refusing
-        longest_s = max(plan.record.max_s for plan in self.switchboard.dialplans.all)
-        try:
-            room = await asyncio.to_thread(look, self.settings.var)
-        except OSError as error:
-            why = f"cannot be looked at: {error.strerror}"
-        else:
-            why = too_full(
-                room, lines=self.gauges.lines, longest_s=longest_s, refusing=bool(before)
-            )
+    def _refuse(self, why: str) -> None:
         self.switchboard.refusing = why
-        if bool(why) != bool(before):
-            self._log.error("disk is too full for messages" if why else "disk has room", why=why)
-            self.alerts.tell(
-                "disk", f"no message is taken: {why}" if why else None, "Make room in var"
-            )
+
+    # Event loop, from the dialplans' reload.
+    def _put_in_force(self, in_force: InForce) -> None:
+        self.switchboard.dialplans = in_force.plans
 
 
 def broker_of(settings: Settings) -> Broker:

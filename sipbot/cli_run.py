@@ -11,7 +11,7 @@ from rich.console import Console
 from sipbot import config, log, view
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
-from sipbot.dialplan import Dialplans, load_all
+from sipbot.reload import Start, start
 
 
 def run(*, config_path: ConfigOption = None) -> None:
@@ -23,16 +23,16 @@ def run(*, config_path: ConfigOption = None) -> None:
     Example: sipbot run --config config.toml
     """
     settings = config.load(config_path)
-    dialplans = load_all(settings.dialplans, settings.region)
     watched = sys.stdout.isatty() and settings.log.format != "json"
     log.configure(settings.log.level, "json" if watched else settings.log.format)
+    dialplans = start(settings.dialplans, settings.region, settings.var)
     with contextlib.ExitStack() as stack:
         if watched and sys.stderr.isatty():
             stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
         asyncio.run(_run(settings, dialplans, watched=watched))
 
 
-async def _run(settings: config.Settings, dialplans: Dialplans, *, watched: bool) -> None:
+async def _run(settings: config.Settings, dialplans: Start, *, watched: bool) -> None:
     async with AsyncExitStack() as stack:
         bot = await App.open(stack, settings, dialplans)
         loop = asyncio.get_running_loop()

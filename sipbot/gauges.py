@@ -21,6 +21,7 @@ from sipbot.ledger_figures import Waiting
 from sipbot.mqtt import Feed
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
+from sipbot.reload import Reload
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import LINES
 from sipbot.speech.client import SpeechClient
@@ -52,6 +53,7 @@ class Parts(msgspec.Struct, kw_only=True):
     reading: Reading
     switchboard: Switchboard
     quotas: QuotaWatch
+    reload: Reload
 
 
 class Gauges:
@@ -125,20 +127,22 @@ class Gauges:
             numbers=self._numbers,
             counts=self._counts,
             children=self._children(),
+            dialplans=parts.reload.behind,
             quotas=parts.quotas.figures,
         )
 
     def _facts(self, numbers: Numbers, *, broker_connected: bool) -> Facts:
         parts = self._parts
         ears = {"live": parts.live, "second": parts.second}
+        plans = parts.switchboard.dialplans.all
+        heard = {each: bool(parts.reading.ears(each)) for each in {p.language for p in plans}}
         return Facts(
             numbers=numbers,
             agents_down=tuple(agent.number for agent in parts.agents if agent.hello is None),
             deaf=tuple(
-                f"{plan.client} ({plan.language})"
-                for plan in parts.switchboard.dialplans.all
-                if not parts.reading.ears(plan.language)
+                f"{plan.client} ({plan.language})" for plan in plans if not heard[plan.language]
             ),
+            behind=tuple(each.words for each in parts.reload.behind),
             ears_down=tuple(
                 role for role, ear in ears.items() if ear is not None and not ear.ready.is_set()
             ),

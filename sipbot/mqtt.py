@@ -10,7 +10,7 @@ import math
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import aiomqtt
@@ -139,10 +139,14 @@ class Feed:
 
     def set_clients(self, hashes: Mapping[str, str]) -> None:
         """Set what ``info`` says at the next connect: client id to SHA-256 of its dialplan."""
-        info = InfoPayload(
-            version=__version__, boot=self._boot, ts=datetime.now(UTC), clients=hashes
-        )
+        now = datetime.now(UTC)
+        info = InfoPayload(version=__version__, boot=self._boot, ts=now, clients=hashes)
         self._said[self.topics.info] = info.encode()
+
+    async def say_clients(self, hashes: Mapping[str, str]) -> None:
+        """Say anew which forms are in force, now or as soon as the broker is there."""
+        self.set_clients(hashes)
+        await self._say(self.topics.info, self._said[self.topics.info])
 
     async def alert(self, alert: str, payload: AlertPayload | None) -> None:
         """Raise an alert, or clear it (None), now or as soon as the broker is there."""
@@ -263,18 +267,14 @@ class Feed:
             raise FeedError(f"{topic}: {str(error) or 'no PUBACK from the broker'}") from error
 
     async def _stopped_within(self, wait_s: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._stopping.wait()
-        except TimeoutError:
-            return
 
     def _will(self) -> aiomqtt.Will:
-        return aiomqtt.Will(self.topics.state, self._lost().encode(), qos=1, retain=True)
-
-    def _lost(self) -> StatePayload:
         # The will is fixed at CONNECT, hence the time of the connection, as Sparkplug 3.0 has it.
-        return StatePayload(state="lost", boot=self._boot, ts=self._connected_at)
+        lost = StatePayload(state="lost", boot=self._boot, ts=self._connected_at)
+        return aiomqtt.Will(self.topics.state, lost.encode(), qos=1, retain=True)
 
     def _state_payload(
         self, state: SiteState, reasons: Sequence[str] = (), numbers: Numbers | None = None

@@ -26,6 +26,10 @@ back is found within 15 s and its backlog drained within 30 s (acceptance D3), s
 that something stays wrong."""
 
 
+BEHIND_SHOWN = 5
+"""Dialplans that a state names; each has its alert, and the status names all."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What decides about the state."""
 
@@ -36,6 +40,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ears_down: tuple[str, ...] = ()
     """``live``, ``second``."""
     broker_connected: bool = True
+    behind: tuple[str, ...] = ()
+    """What stands for each dialplan whose file is not in force."""
     disk_full: bool = False
     """Whether messages are refused because the disk has no room for another."""
 
@@ -50,6 +56,22 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     rss_bytes: int | None
     restarts: int | None
     """Since this start; None for main, whose restarts its supervisor counts."""
+
+
+class DialplanStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's file that is not in force."""
+
+    name: str
+    """The client; ``_defaults`` for the defaults of all clients."""
+    sha256: str | None
+    """Of the last good form, which is in force; None when the client is out."""
+    since: datetime
+    """Since when the file does not count."""
+    problem: str
+    """The first mistake: file, line, column, key, value, what to do."""
+    mistakes: int
+    words: str
+    """What it means to callers, in a sentence that does not change."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +103,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts | None
     """None when the ledger did not answer."""
     children: tuple[ChildStatus, ...]
+    dialplans: tuple[DialplanStatus, ...] = ()
+    """Those whose file is not in force."""
     quotas: QuotaFigures | None = None
     """None until every client's calls of the month were counted."""
 
@@ -93,6 +117,9 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
     numbers = facts.numbers
     reasons = [f"agent {number} is not running" for number in facts.agents_down]
     reasons += [f"no ear for {client}" for client in facts.deaf]
+    reasons += facts.behind[:BEHIND_SHOWN]
+    if len(facts.behind) > BEHIND_SHOWN:
+        reasons.append(f"more than {BEHIND_SHOWN} dialplans are not in force as written")
     reasons += [f"the {ear} recogniser is not running" for ear in facts.ears_down]
     if not facts.broker_connected:
         reasons.append("the broker is not connected")

@@ -1,0 +1,225 @@
+"""Takes over what changes in the dialplans while sipbot runs; calls on the line keep their own.
+
+Data path: the folder of dialplans -> watcher -> [reload] -> switchboard (the next call's plan)
+
+Judging runs in a worker thread, a few milliseconds at a time, so that the event loop goes on
+leading calls; what it comes to is put in force here, in the event loop, by one assignment.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from sipbot.dialplan_judge import Judging, begin, take
+from sipbot.errors import SpoolError
+from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, consequence, told
+from sipbot.last_good import APPLIED_FOLDER, LastGood, Mark
+from sipbot.status import DialplanStatus
+from sipbot.watcher import Seen, Watcher, scan
+
+SLICE_S = 0.02
+"""How long files are judged before the others' turn; one file takes 2 ms (measured)."""
+
+REST_S = 0.005
+"""Between two slices: what has waited for the interpreter is done then."""
+
+FOLDER_ALERT = "dialplans-folder"
+
+_REMEDY = "Put the files back, or mend the folder; every client stays in force meanwhile"
+
+
+class Start(NamedTuple):
+    """What was found when the dialplans were read for a start."""
+
+    in_force: InForce
+    seen: Seen
+    kept: LastGood
+    left: frozenset[str]
+    """Alerts about dialplans that an earlier run has left."""
+
+
+def start(folder: Path, region: str, var: Path) -> Start:
+    """Read the dialplans for a start.
+
+    Args:
+        folder: of the dialplans.
+        region: whose national numbers are meant.
+        var: folder of what sipbot writes.
+
+    Raises:
+        DialplanError: a client's file is wrong, and there is no good form of it.
+    """
+    kept = LastGood(var / APPLIED_FOLDER)
+    try:
+        seen = scan(folder)  # before the files are read: what changes meanwhile is read again
+    except OSError:
+        seen = {}  # `begin` says what is wrong with the folder
+    left = frozenset(kept.marks())
+    return Start(begin(folder, region, kept, datetime.now(UTC)), seen, kept, left)
+
+
+class Reload:
+    """Keeps what is in force in step with the folder.
+
+    Args:
+        start: what was found.
+        put: makes new calls be led by what is in force now.
+        publish: tells the bus the hash of every form in force.
+        trouble: raises an alert: id, problem (None when it is over), remedy.
+        clock: the time, UTC-aware.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        *,
+        put: Callable[[InForce], None],
+        publish: Callable[[Mapping[str, str]], Awaitable[None]],
+        trouble: Callable[[str, str | None, str], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.in_force = start.in_force
+        self._watcher = Watcher(start.in_force.folder, start.seen)
+        self._kept = start.kept
+        self._left = start.left
+        self._put = put
+        self._publish = publish
+        self._trouble = trouble
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._behind = _behind(self.in_force)
+        self._behind_of = self.in_force.refused
+        self._log = structlog.get_logger()
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Client → SHA-256 of the form in force."""
+        return {plan.client: plan.sha256 for plan in self.in_force.plans.all}
+
+    @property
+    def behind(self) -> tuple[DialplanStatus, ...]:
+        """Files that are not in force, by name."""
+        if self._behind_of is not self.in_force.refused:
+            self._behind_of, self._behind = self.in_force.refused, _behind(self.in_force)
+        return self._behind
+
+    async def run(self) -> None:
+        """Take over changes until cancelled."""
+        self._tell({}, self.in_force.refused)
+        for alert in self._left - {alert_of(name) for name in self.in_force.refused}:
+            self._trouble(alert, None, "")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._spread(), name="hashes")
+                await self._keep(frozenset())
+                while True:
+                    await self._take(await self._watcher.changes())
+        finally:
+            self._watcher.close()
+
+    async def _take(self, changes: Changes | None) -> None:
+        problem = self._watcher.problem
+        self._trouble(FOLDER_ALERT, problem or None, _REMEDY)
+        if problem:
+            self._log.error("the dialplans are not there", problem=problem)
+        if changes is None:
+            return
+        began = time.monotonic()
+        before = self.in_force
+        after = await _in_slices(take(before, changes, self._kept, self._clock()))
+        self.in_force = after
+        self._put(after)
+        self._log_changes(before, after, ms=round(1000 * (time.monotonic() - began), 1))
+        self._tell(before.refused, after.refused)
+        self._changed.set()
+        await self._keep(changes.removed)
+
+    def _log_changes(self, before: InForce, after: InForce, *, ms: float) -> None:
+        old = {plan.client: plan for plan in before.plans.all}
+        for plan in after.plans.all:
+            if old.pop(plan.client, None) is not plan:
+                self._log.info("dialplan in force", client=plan.client, sha256=plan.sha256, ms=ms)
+        for client in old:
+            self._log.warning("client taken out: its file is gone", client=client)
+        if after.defaults is not before.defaults:
+            self._log.info("defaults in force", sha256=after.defaults.sha256, ms=ms)
+
+    def _tell(self, before: Mapping[str, Refusal], after: Mapping[str, Refusal]) -> None:
+        """Raise and clear the alerts."""
+        for name in before.keys() - after.keys():
+            self._trouble(alert_of(name), None, "")
+        for name, refusal in after.items():
+            if before.get(name) is None or before[name].mistakes != refusal.mistakes:
+                problem, remedy = told(refusal, self.in_force.form(name))
+                self._log.error("dialplan not in force", file=str(refusal.path), problem=problem)
+                self._trouble(alert_of(name), problem, remedy)
+
+    async def _keep(self, removed: frozenset[str]) -> None:
+        """Keep what is in force now for the next start; calls go on when the disk refuses."""
+        after = self.in_force
+        try:
+            await asyncio.to_thread(_keep, self._kept, after, removed)
+        except SpoolError as error:
+            self._log.error("the last good dialplans are not kept", problem=str(error))
+            self._trouble("dialplans-kept", str(error), "Make room in var")
+            return
+        self._trouble("dialplans-kept", None, "")
+        self.in_force = replace(after, unkept={})
+
+    async def _spread(self) -> None:
+        """Publish what is in force; many changes in a row are told as one."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._publish(self.hashes)
+
+
+def _behind(in_force: InForce) -> tuple[DialplanStatus, ...]:
+    return tuple(
+        DialplanStatus(
+            name=name,
+            sha256=in_force.form(name) or None,
+            since=each.since,
+            problem=str(each.mistakes[0]),
+            mistakes=len(each.mistakes),
+            words=f"{each.path.name}: {consequence(each, in_force.form(name))}",
+        )
+        for name, each in sorted(in_force.refused.items())
+    )
+
+
+async def _in_slices(judging: Judging) -> InForce:
+    """Let a worker thread judge, and others work in between."""
+    while (decided := await asyncio.to_thread(_slice, judging)) is None:
+        await asyncio.sleep(REST_S)
+    return decided
+
+
+# A worker thread, one at a time.
+def _slice(judging: Judging) -> InForce | None:
+    until = time.monotonic() + SLICE_S
+    try:
+        while time.monotonic() < until:
+            next(judging)
+    except StopIteration as done:
+        decided: InForce = done.value
+        return decided
+    return None
+
+
+# A worker thread, one at a time.
+def _keep(kept: LastGood, after: InForce, removed: frozenset[str]) -> None:
+    texts = {name: text for name, text in after.unkept.items() if text}
+    kept.keep(texts)
+    for name in (after.unkept.keys() - texts.keys()) | (removed - {DEFAULTS}):
+        kept.forget(name)
+    marks = {alert_of(name): Mark(since=each.since) for name, each in after.refused.items()}
+    known = kept.marks()
+    new = {alert: mark for alert, mark in marks.items() if alert not in known}
+    kept.mark(new, known.keys() - marks.keys())
