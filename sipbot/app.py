@@ -228,7 +228,8 @@ class App:
             rtp_ports=PORTS_PER_AGENT,
             public_address=sip.public_address,
             # One agent registers: two would steal each other's calls at the registrar.
-            accounts=tuple(_account(a) for a in sip.account) if number == 0 else (),
+            accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
+            transfer_via=sip.transfers_by,
         )
         agent = AgentClient(
             number,
@@ -370,7 +371,7 @@ def ledger_path(settings: Settings) -> Path:
     return settings.var / "sipbot.sqlite3"
 
 
-def _account(account: config.Account) -> Account:
+def _account(account: config.Account, *, registers: bool) -> Account:
     return Account(
         name=account.name,
         aor=account.aor,
@@ -379,6 +380,7 @@ def _account(account: config.Account) -> Account:
         password=account.password.get_secret_value(),
         realm=account.realm,
         expires_s=account.expires_s,
+        registers=registers,
     )
 
 

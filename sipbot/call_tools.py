@@ -10,13 +10,20 @@ import msgspec
 from sipbot.errors import ChildGoneError
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
+from sipbot.ringback import ringback
+from sipbot.script_state import Phase
 from sipbot.sip import wire
-from sipbot.spool import Spool
-from sipbot.steps import RECORD, Course, Record
+from sipbot.spool import Note, Spool
+from sipbot.steps import RECORD, Course, Prompt, Record
 from sipbot.topics import LivePayload
 
 Work = Callable[[], Coroutine[None, None, object]]
 """Something to be done about a call; done again later when the disk or the ledger refuses."""
+
+
+_NOTHING = Prompt(name="", wav="")
+OVER = Course(steps={}, beep=_NOTHING, thanks=_NOTHING, sorry=_NOTHING)
+"""Of a call that is over already."""
 
 
 class Agent(Protocol):
@@ -55,6 +62,25 @@ def alone(course: Course, recording: Path) -> wire.Alone:
         max_s=message.limits.max_s,
         finish_key=message.finish_key,
     )
+
+
+def transfer(note: Note, region: str, to: str, ring_s: float) -> wire.Transfer:
+    """Return how a call is connected with a person; only numbers that may be shown are told."""
+    return wire.Transfer(
+        call=note.offer.call,
+        to=to,
+        ring_s=ring_s,
+        ringback=str(ringback(region)),
+        caller=note.caller or "",
+        diverted_from=note.number,
+    )
+
+
+def left_in(*, answered: bool, transferred: bool) -> Phase:
+    """Return the phase in which an earlier run left a call, as far as can be told."""
+    if transferred:
+        return Phase.CONNECTED
+    return Phase.RECORDING if answered else Phase.OFFERED
 
 
 def refuse(agent: Agent, call: str, code: int) -> None:

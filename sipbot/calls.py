@@ -19,7 +19,7 @@ import uuid6
 from sipbot import script_events as script
 from sipbot.call_ear import CallEar
 from sipbot.call_times import CallTimes
-from sipbot.call_tools import Agent, Gone, Tools, Work, alone
+from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, alone, left_in, transfer
 from sipbot.caller import CallerId
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SipbotError, SpoolError
@@ -43,10 +43,6 @@ counts as a message: a memo too many costs an operator a minute, one too few a c
 
 
 Happening = wire.Event | speech.Reply | script.Event | Gone
-
-_NOTHING = Prompt(name="", wav="")
-_OVER = Course(steps={}, beep=_NOTHING, thanks=_NOTHING, sorry=_NOTHING)
-"""Of a call that is over already."""
 
 
 class LiveCall:
@@ -89,7 +85,7 @@ class LiveCall:
         self.on_the_line = agent is not None
         """Whether the call holds a line; its end state may still be on its way after that."""
         self.language = language
-        self.script = Script(course=course or _OVER, caller_known=caller.number is not None)
+        self.script = Script(course=course or OVER, caller_known=caller.number is not None)
         self._region = region
         self._tools = tools
         self._beside = beside
@@ -117,12 +113,12 @@ class LiveCall:
         """Queue something that happened to the call; called in the event loop."""
         self._queue.put_nowait(happening)
 
-    async def resume(self, answered_at: datetime | None, *, by: EndedBy) -> None:
+    async def resume(self, answered_at: datetime | None, told: wire.Ended | None) -> None:
         """Take over a call that an earlier run of sipbot left without an end state.
 
         Args:
             answered_at: from the ledger.
-            by: how it ended: CRASH, or what the agent said that finished it alone.
+            told: what the agent said that finished it alone; None when it was a crash.
 
         Raises:
             SpoolError: what the caller answered was written down and cannot be read.
@@ -130,19 +126,21 @@ class LiveCall:
         recorded = self._tools.spool.has_audio(self.call)
         self._times.resume(answered_at)
         was_answered = recorded or answered_at is not None
-        if recorded:
+        transferred = told is not None and told.transferred
+        if told is not None and told.transferred:
+            self._times.leave(told.at or datetime.now(UTC), 0.0)
+        elif recorded:
             audio_s = longest_s(self._tools.spool.audio(self.call))
             self._times.leave(self._tools.spool.last_written(self.call), audio_s)
             await self._ear.resume()
             self._remember_route()
         self.script = msgspec.structs.replace(
             self.script,
-            phase=Phase.RECORDING if was_answered else Phase.OFFERED,
+            phase=left_in(answered=was_answered, transferred=transferred),
             recorded=recorded,
             number_left=any(one.source == "keys" for one in self._ear.kept.answers),
         )
-        ended = wire.Ended(call=self.call, by=by, code=200, reason="", answered=was_answered)
-        self.happen(Gone() if by is EndedBy.CRASH else ended)
+        self.happen(Gone() if told is None else msgspec.structs.replace(told, code=200))
 
     def _remember_route(self) -> None:
         """What the route said of the call when it came is in the note beside the recording."""
@@ -194,6 +192,8 @@ class LiveCall:
             case wire.Key(key=key):
                 return script.KeyPressed(key=key)
             case wire.Transferred():
+                self._log.info("a person has answered")
+                self._tell("connected")
                 return script.Transferred()
             case wire.TransferFailed(code=code, reason=reason):
                 self._log.warning("not transferred", code=code, reason=reason)
@@ -312,7 +312,8 @@ class LiveCall:
                 kind = type(self.script.course.steps.get(step)).__name__
                 self._log.info("step", step=step, kind=kind)
             case script.Transfer(to=to, ring_s=ring_s):
-                self._send(wire.Transfer(call=self.call, to=to, ring_s=ring_s))
+                self._tell("transferring")
+                self._send(transfer(self.note, self._region, to, ring_s))
             case script.Wait(n=n, for_s=for_s):
                 self._log.info("turn", phase=self.script.phase)
                 self._timers.wait(n, for_s)

@@ -168,6 +168,8 @@ class Sip(BaseModel):
     """First UDP port of audio, even; each agent takes 10."""
     account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)
     """Registrations; none when the trunk sends calls to a fixed address."""
+    transfer_via: str = Field(default="", examples=["trunk"])
+    """Account by which callers are transferred to telephone numbers; empty: the first account."""
 
     @model_validator(mode="after")
     def _ports_fit(self) -> "Sip":
@@ -188,7 +190,15 @@ class Sip(BaseModel):
         for name in names:
             if names.count(name) > 1:
                 raise wrong(f"has two accounts named {name}", "Rename one of them", "account")
+        if self.transfer_via and self.transfer_via not in names:
+            remedy = f"Write one of {', '.join(names)}" if names else "Add a [[sip.account]]"
+            raise wrong(f"names no account: {self.transfer_via}", remedy, "transfer_via")
         return self
+
+    @property
+    def transfers_by(self) -> str:
+        """Name of the account by which telephone numbers are called; empty when there is none."""
+        return self.transfer_via or next((account.name for account in self.account), "")
 
 
 class Mqtt(BaseModel):

@@ -55,6 +55,8 @@ LABELS = {
         "ringing": "呼出中",
         "answered": "応答",
         "partial": "聞き取り中",
+        "transferring": "転送中",
+        "connected": "担当者と通話中",
         "hung_up": "終了",
     },
 }

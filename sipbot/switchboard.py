@@ -21,7 +21,7 @@ from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
-from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.records import CallOffer, EndState
 from sipbot.script_events import Offered
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
@@ -100,7 +100,7 @@ class Switchboard:
                 self._registered(account, code, reason)
             case wire.Ended(call=call) if call not in self.calls:
                 self._adopted.pop(call, None)
-                self._finish_soon(call, event.by, agent)
+                self._finish_soon(call, event, agent)
             case wire.Pong():
                 pass
             case _:
@@ -113,7 +113,7 @@ class Switchboard:
                 call.happen(Gone())
         for call_id in [call for call, owner in self._adopted.items() if owner is agent]:
             del self._adopted[call_id]
-            self._finish_soon(call_id, EndedBy.CRASH)
+            self._finish_soon(call_id)
 
     def _registered(self, account: str, code: int, reason: str) -> None:
         if code < 300:
@@ -160,23 +160,31 @@ class Switchboard:
             call = entry.offer.call
             if call not in self._adopted and call not in self.calls:
                 self._log.warning("call was left unfinished", call=call, client=entry.client)
-                self._finish_soon(call, EndedBy.CRASH)
+                self._finish_soon(call)
         await self._tools.reading.resume({p.client: p.language for p in self.dialplans.all})
 
-    def _finish_soon(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
-        """Finish a call that nobody leads, once: the first who knows how it ended is believed."""
+    def _finish_soon(
+        self, call: str, told: wire.Ended | None = None, agent: Agent | None = None
+    ) -> None:
+        """Finish a call that nobody leads, once: the first who knows how it ended is believed.
+
+        Args:
+            call: its id.
+            told: what its agent said; None when it was a crash.
+            agent: the one that said it.
+        """
         if call not in self._finishing:
             self._finishing.add(call)
-            self._do(partial(self._finish, call, by, agent))
+            self._do(partial(self._finish, call, told, agent))
 
-    async def _finish(self, call: str, by: EndedBy, agent: Agent | None = None) -> None:
+    async def _finish(self, call: str, told: wire.Ended | None, agent: Agent | None) -> None:
         entry = await self._tools.ledger.call(call)
         if entry is not None and entry.state is None and call not in self.calls:
-            await self._finish_entry(entry, by)
+            await self._finish_entry(entry, told)
         self._finishing.discard(call)
         await self._written(agent, call)
 
-    async def _finish_entry(self, entry: CallEntry, by: EndedBy) -> None:
+    async def _finish_entry(self, entry: CallEntry, told: wire.Ended | None) -> None:
         client = entry.client or ""
         plans = {plan.client: plan for plan in self.dialplans.all}
         call = LiveCall(
@@ -195,7 +203,7 @@ class Switchboard:
             tools=self._tools,
             beside=self._do,
         )
-        await call.resume(entry.answered_at, by=by)
+        await call.resume(entry.answered_at, told)
         await self._run(call)
 
     # -- new calls ------------------------------------------------------------------------------
@@ -335,7 +343,7 @@ class Switchboard:
             if call.ending is not None and isinstance(error, SipbotError):
                 self._again(partial(self._end, call, call.ending))
             else:
-                self._again(partial(self._finish, call.call, EndedBy.CRASH, call.agent))
+                self._again(partial(self._finish, call.call, None, call.agent))
         else:
             if call.agent is not None:
                 tell_written(call.agent, call.call)

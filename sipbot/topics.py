@@ -19,7 +19,7 @@ ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 SiteState = Literal["ready", "degraded", "full", "stopping", "lost"]
 FeedType = Literal["new", "update", "end"]
-LiveType = Literal["ringing", "answered", "partial", "hung_up"]
+LiveType = Literal["ringing", "answered", "partial", "transferring", "connected", "hung_up"]
 
 
 def checked(identifier: str) -> str:

@@ -13,7 +13,8 @@ from sipbot.place import place
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
-from tests.bot import LOOK_EVERY_S
+from tests import ulaw
+from tests.bot import LOOK_EVERY_S, thanks
 from tests.free_ports import free_ports
 
 Event = TypeVar("Event", bound=wire.Base)
@@ -106,6 +107,44 @@ async def calling(
     async with contextlib.aclosing(story):
         await anext(story)
         yield story
+
+
+class Person:
+    """A person at a telephone of their own: another agent, whose parent is the test too."""
+
+    def __init__(self, agent: RealAgent, parent: Parent, folder: Path) -> None:
+        self.port, self.parent = agent.port, parent
+        self.heard, self.says = folder / "person.wav", folder / "says.wav"
+        self.call = ""
+
+    async def answer(self) -> wire.Offered:
+        """Take the call, and listen."""
+        offered = await self.parent.next(wire.Offered)
+        self.call = offered.offer.call
+        alone = wire.Alone(beep="", thanks="", recording="", max_s=60.0, finish_key="")
+        self.parent.say(wire.Answer(call=self.call, alone=alone))
+        await self.parent.next(wire.Answered)
+        self.parent.say(wire.Record(call=self.call, path=str(self.heard)))
+        return offered
+
+    async def say(self, wav: Path) -> None:
+        """Speak."""
+        self.parent.say(wire.Play(call=self.call, wav=str(wav)))
+        await self.parent.next(wire.PromptEnded)
+
+
+@contextlib.asynccontextmanager
+async def person(folder: Path) -> AsyncIterator[Person]:
+    """A telephone that waits for calls."""
+    own = folder / "person"
+    own.mkdir()
+    ulaw.write(own / "says.wav", thanks())
+    with real_agent(own) as agent:
+        other = Person(agent, await agent.parent(), own)
+        try:
+            yield other
+        finally:
+            await other.parent.die()
 
 
 async def last(story: AsyncIterator[caller_wire.Step]) -> caller_wire.Step:

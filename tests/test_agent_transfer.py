@@ -12,8 +12,8 @@ from sipbot.sip import caller_wire, wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.wav import HEADER_BYTES
 from tests import ulaw
-from tests.agents import Parent, RealAgent, calling, last, left_by, real_agent, stack_on
-from tests.bot import greeting, thanks, until
+from tests.agents import Parent, RealAgent, calling, last, left_by, person, real_agent, stack_on
+from tests.bot import greeting, thanks
 from tests.free_ports import free_ports
 from tests.sipp import SDP, sipp
 
@@ -70,48 +70,6 @@ async def waiting(
                 yield one, story
             finally:
                 await parent.die()
-
-
-class Person:
-    """A person at a telephone of their own: another agent, whose parent is the test too."""
-
-    def __init__(self, agent: RealAgent, parent: Parent, folder: Path) -> None:
-        self.port, self.parent = agent.port, parent
-        self.heard, self.says = folder / "person.wav", folder / "says.wav"
-        self.call = ""
-
-    async def answer(self) -> wire.Offered:
-        """Take the call, and listen."""
-        offered = await self.parent.next(wire.Offered)
-        self.call = offered.offer.call
-        alone = wire.Alone(beep="", thanks="", recording="", max_s=60.0, finish_key="")
-        self.parent.say(wire.Answer(call=self.call, alone=alone))
-        await self.parent.next(wire.Answered)
-        self.parent.say(wire.Record(call=self.call, path=str(self.heard)))
-        return offered
-
-    async def say(self, wav: Path) -> None:
-        """Speak."""
-        self.parent.say(wire.Play(call=self.call, wav=str(wav)))
-        await self.parent.next(wire.PromptEnded)
-
-    async def hears(self) -> None:
-        """Wait until something of what the other says has arrived."""
-        await until(lambda: self.heard.exists() and self.heard.stat().st_size > HEADER_BYTES)
-
-
-@asynccontextmanager
-async def person(folder: Path) -> AsyncIterator[Person]:
-    """A telephone that waits for calls."""
-    own = folder / "person"
-    own.mkdir()
-    ulaw.write(own / "says.wav", thanks())
-    with real_agent(own) as agent:
-        other = Person(agent, await agent.parent(), own)
-        try:
-            yield other
-        finally:
-            await other.parent.die()
 
 
 async def test_person_and_caller_hear_each_other_and_neither_is_recorded(

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -187,6 +188,7 @@ class Agent:
             reason=reason,
             answered=line.confirmed,
             transferred=transfer is not None and transfer.connected,
+            at=datetime.now(UTC),
         )
         self._emit(event, keep=was_answered)
         if offer is not None:  # its parent was offered it, and may die before it has a row

@@ -4,6 +4,8 @@ Commands go main → agent, events go agent → main.  The agent decides nothing
 parent is connected; what it does alone, when its parent dies, is told to it in advance (`Alone`).
 """
 
+from datetime import datetime
+
 import msgspec
 
 from sipbot.lines import Decoder
@@ -244,6 +246,8 @@ class Ended(Base, frozen=True):
     answered: bool
     transferred: bool = False
     """Whether a person had answered; told here too, for a parent that was not there."""
+    at: datetime | None = None
+    """When; a parent may hear of it much later."""
 
 
 class Refer(Base, frozen=True):
