@@ -6,7 +6,7 @@ the days, article 3 (2) moves a holiday on a Sunday to the next day that is none
 makes a day between two holidays a holiday.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -183,6 +183,7 @@ class Client:
     closed: Callable[[date], bool] = lambda _: False
     season: Callable[[date], Bands | None] = lambda _: None
     days: dict[date, Bands] = field(default_factory=dict)
+    days_off: Container[date] = field(default_factory=lambda: DAYS_OFF)
 
     def bands(self, day: date) -> Bands:
         """The hours that begin on this day: day > closure > holiday > season > weekly."""
@@ -190,7 +191,7 @@ class Client:
             return self.days[day]
         if self.closed(day):
             return []
-        if self.holiday is not None and day in DAYS_OFF:
+        if self.holiday is not None and day in self.days_off:
             return self.holiday
         seasonal = self.season(day)
         return self.weekly(day) if seasonal is None else seasonal
@@ -213,11 +214,11 @@ def painted(bands_of: Callable[[date], Any]) -> bytearray:
     return minutes
 
 
-def _year_end(day: date) -> bool:
+def year_end(day: date) -> bool:
     return (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
 
 
-def _obon(day: date) -> bool:
+def obon(day: date) -> bool:
     return day.month == 8 and 13 <= day.day <= 16
 
 
@@ -243,7 +244,7 @@ CLIENTS = {
             "day": [{"on": "2026-12-28", "open": "09:00-15:00"}],
         },
         weekly=lambda day: [h(9, 12, 13, 18), h(9, 12), []][max(0, day.weekday() - 4)],
-        closed=lambda day: _year_end(day) or _obon(day),
+        closed=lambda day: year_end(day) or obon(day),
         days={date(2026, 12, 28): h(9, 15)},
     ),
     "clinic, Thursday and Saturday afternoons closed, first and third Saturdays only": Client(
@@ -259,7 +260,7 @@ CLIENTS = {
         weekly=lambda day: {3: h(9, 12.5), 5: h(9, 12.5) if _nth(day) in (1, 3) else [], 6: []}.get(
             day.weekday(), h(9, 12.5, 15, 18.5)
         ),
-        closed=lambda day: _year_end(day) or date(2028, 5, 25) <= day <= date(2028, 5, 27),
+        closed=lambda day: year_end(day) or date(2028, 5, 25) <= day <= date(2028, 5, 27),
     ),
     "shop open shorter on holidays": Client(
         {
@@ -285,7 +286,7 @@ CLIENTS = {
             "day": [{"on": "2027-12-31", "open": "21:00-29:00"}],
         },
         weekly=lambda day: {0: [], 4: h(18, 28), 5: h(18, 28)}.get(day.weekday(), h(18, 25)),
-        closed=_year_end,
+        closed=year_end,
         days={date(2027, 12, 31): h(21, 29)},
     ),
     "property manager with seasons": Client(
@@ -305,7 +306,7 @@ CLIENTS = {
         },
         weekly=lambda day: h(9.5, 18.5) if day.weekday() < 6 else [],
         holiday=h(10, 12, 13, 16),
-        closed=_obon,
+        closed=obon,
         season=_property_season,
     ),
 }

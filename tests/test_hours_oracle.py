@@ -1,20 +1,30 @@
-"""Every minute of 2026-2030 against an oracle that shares nothing with the libraries under test."""
+"""Every minute of 2026-2030 against an oracle that shares nothing with the libraries under test.
+
+The minutes are compared by intervals: the bands of all days paint the minutes of the oracle, and
+the state is asked for on both sides of every change.
+"""
 
 import random
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sipbot.dialplan import load_file
 from sipbot.hours import Hours, compile_hours
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
 from sipbot.public_holidays import public_holidays
-from tests import japan
+from tests import abroad, japan, sample_hours
+from tests.wall_clocks import MINUTE, TOKYO
 
+SAMPLES = Path(__file__).parents[1] / "dialplans"
 YEARS = range(2026, 2031)
-MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=9)
-"""The first minute of the five years in Japan, which is nine hours ahead and has no summer time."""
-MINUTE = timedelta(minutes=1)
+CLIENTS = japan.CLIENTS | sample_hours.CLIENTS
+CLOCKS = dict.fromkeys(japan.CLIENTS, TOKYO) | sample_hours.CLOCKS
+every_client = pytest.mark.parametrize("name", CLIENTS)
 
 
 def hours_of(tables: dict[str, Any], region: str = "JP") -> Hours:
@@ -27,8 +37,26 @@ def hours_of(tables: dict[str, Any], region: str = "JP") -> Hours:
     )
 
 
-def minute_of(at: int) -> datetime:
-    return MIDNIGHT + at * MINUTE
+@lru_cache
+def hours_of_client(name: str) -> Hours:
+    """Of the sample's file, or of the tables of an imaginary client."""
+    if name in sample_hours.CLIENTS:
+        return load_file(SAMPLES / f"{name}.toml", "JP").hours
+    return hours_of(japan.CLIENTS[name].tables)
+
+
+@lru_cache
+def passing(name: str) -> bytearray:
+    """One byte for every minute of the five years as they pass, from the oracle: 1 when open."""
+    return CLOCKS[name].in_utc(CLIENTS[name].minutes())
+
+
+def wrong(name: str, minutes: Iterable[int]) -> list[datetime]:
+    """At which of these minutes the client's file disagrees with the oracle."""
+    hours, oracle, first = hours_of_client(name), passing(name), CLOCKS[name].first
+    return [
+        first + at * MINUTE for at in minutes if oracle[at] != hours.at(first + at * MINUTE).open
+    ]
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -47,37 +75,53 @@ def test_holidays_are_those_of_the_cabinet_office(year: int) -> None:
     assert {day: name for day, name in japan.DAYS_OFF.items() if day.year == year} == ours
 
 
-@pytest.mark.parametrize("name", japan.CLIENTS)
-def test_bands_of_every_day_paint_the_same_minutes_as_the_oracle(name: str) -> None:
-    client = japan.CLIENTS[name]
-    hours = hours_of(client.tables)
-    assert client.minutes() == japan.painted(lambda day: hours.bands(day).bands)
-
-
-@pytest.mark.parametrize("name", japan.CLIENTS)
-def test_state_around_every_change_agrees_with_the_oracle(name: str) -> None:
-    client = japan.CLIENTS[name]
-    hours, minutes = hours_of(client.tables), client.minutes()
-    changes = [at for at in range(1, len(minutes)) if minutes[at] != minutes[at - 1]]
-    around = [at + step for at in changes for step in (-1, 0, 1) if at + step < len(minutes)]
-    assert [] == [at for at in around if minutes[at] != hours.at(minute_of(at)).open]
-
-
-@pytest.mark.parametrize("name", japan.CLIENTS)
-def test_state_at_random_minutes_agrees_with_the_oracle(name: str) -> None:
-    client = japan.CLIENTS[name]
-    hours, minutes = hours_of(client.tables), client.minutes()
-    some = random.Random(20260101).sample(range(len(minutes)), 20_000)
-    assert [] == [at for at in some if minutes[at] != hours.at(minute_of(at)).open]
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize(
+    ("country", "by_rule"), [("KR", abroad.korea), ("US", abroad.united_states)]
+)
+def test_holidays_abroad_are_those_of_the_published_rules(
+    country: str, by_rule: Callable[[int], set[date]], year: int
+) -> None:
+    assert by_rule(year) == set(public_holidays(country, year))
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_state_at_every_minute_of_the_year_agrees_with_the_oracle(year: int) -> None:
-    client = japan.CLIENTS["law office"]
-    hours, minutes = hours_of(client.tables), client.minutes()
-    first = (date(year, 1, 1) - japan.FIRST).days * japan.DAY_MIN
-    last = (date(year + 1, 1, 1) - japan.FIRST).days * japan.DAY_MIN
-    assert [] == [at for at in range(first, last) if minutes[at] != hours.at(minute_of(at)).open]
+def test_bank_holidays_on_weekdays_are_those_of_the_published_rules(year: int) -> None:
+    # At weekends sipbot counts the day itself too; gov.uk lists its substitute alone.
+    ours = {day for day in public_holidays("GB-ENG", year) if day.weekday() < 5}
+    assert abroad.england(year) == ours
+
+
+def test_every_sample_with_hours_has_an_oracle() -> None:
+    plans = [load_file(path, "JP") for path in sorted(SAMPLES.glob("[!_]*.toml"))]
+    assert sorted(sample_hours.CLIENTS) == [plan.client for plan in plans if plan.form.hours]
+
+
+@every_client
+def test_bands_of_every_day_paint_the_same_minutes_as_the_oracle(name: str) -> None:
+    hours = hours_of_client(name)
+    assert CLIENTS[name].minutes() == japan.painted(lambda day: hours.bands(day).bands)
+
+
+@every_client
+def test_state_around_every_change_and_at_every_hour_agrees_with_the_oracle(name: str) -> None:
+    # Between these minutes nothing changes: the bands, of which all edges are here, are the
+    # oracle's (the test above), and the clocks are moved at full hours.
+    oracle = passing(name)
+    changes = [at for at in range(1, len(oracle)) if oracle[at] != oracle[at - 1]]
+    around = {at + step for at in changes for step in (-1, 0, 1) if at + step < len(oracle)}
+    assert [] == wrong(name, sorted(around | set(range(0, len(oracle), 60))))
+
+
+@every_client
+def test_state_at_random_minutes_agrees_with_the_oracle(name: str) -> None:
+    assert [] == wrong(name, random.Random(20260101).sample(range(len(passing(name))), 10_000))
+
+
+def test_state_at_every_single_minute_of_a_year_agrees_with_the_oracle() -> None:
+    # The hours that are hardest: past midnight, bank holidays, summer time.
+    first = (date(2027, 1, 1) - japan.FIRST).days * japan.DAY_MIN
+    assert [] == wrong("northgate", range(first, first + 365 * japan.DAY_MIN))
 
 
 def berlin(at: datetime) -> datetime:
