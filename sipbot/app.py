@@ -81,7 +81,6 @@ class App:
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
-
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
@@ -101,7 +100,6 @@ class App:
             ledger, {MQTT: self.feed}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )
         self.feed.on_session = self.outbox.nudge
-
         models = models_of(settings)
         self.spool = Spool(settings.var.absolute() / "spool")
         self.live = self._ear("live", models, self._heard_live)
@@ -110,13 +108,7 @@ class App:
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
         )
-        self._disk = DiskGuard(
-            settings.var,
-            lines=lambda: self.gauges.lines,
-            longest_s=lambda: max(p.record.max_s for p in self.switchboard.dialplans.all),
-            refuse=self._refuse,
-            trouble=self.alerts.tell,
-        )
+        self._disk = self._disk_guard()
         self.switchboard = Switchboard(
             dialplans=dialplans.in_force.plans,
             tools=Tools(
@@ -134,14 +126,7 @@ class App:
             ledger=ledger, plans=lambda: self.switchboard.dialplans.all, alerts=self.alerts
         )
         self.gauges = Gauges(self._parts_to_look_at())
-        self.herald = Herald(
-            gauges=self.gauges,
-            ledger=ledger,
-            feed=self.feed,
-            notifier=Notifier.from_environment(os.environ, os.getpid()),
-            metrics=Metrics(settings.metrics.port) if settings.metrics.port else None,
-            trouble=self.alerts.tell,
-        )
+        self.herald = self._herald()
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Start) -> Self:
@@ -216,6 +201,26 @@ class App:
             switchboard=self.switchboard,
             quotas=self.quotas,
             reload=self.reload,
+        )
+
+    def _disk_guard(self) -> DiskGuard:
+        return DiskGuard(
+            self.settings.var,
+            lines=lambda: self.gauges.lines,
+            longest_s=lambda: max(p.record.max_s for p in self.switchboard.dialplans.all),
+            refuse=self._refuse,
+            trouble=self.alerts.tell,
+        )
+
+    def _herald(self) -> Herald:
+        port = self.settings.metrics.port
+        return Herald(
+            gauges=self.gauges,
+            ledger=self.ledger,
+            feed=self.feed,
+            notifier=Notifier.from_environment(os.environ, os.getpid()),
+            metrics=Metrics(port) if port else None,
+            trouble=self.alerts.tell,
         )
 
     def _agent(self, number: int) -> AgentClient:
@@ -334,10 +339,10 @@ class App:
     def _ledger_trouble(self, problem: str | None) -> None:
         self.alerts.tell("ledger", problem, "Is the disk full, or another program writing there?")
 
+    # Both in the event loop, from the disk's guard and from the dialplans' reload.
     def _refuse(self, why: str) -> None:
         self.switchboard.refusing = why
 
-    # Event loop, from the dialplans' reload.
     def _put_in_force(self, in_force: InForce) -> None:
         self.switchboard.dialplans = in_force.plans
 

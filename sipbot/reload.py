@@ -29,6 +29,9 @@ SLICE_S = 0.02
 REST_S = 0.005
 """Between two slices: what has waited for the interpreter is done then."""
 
+_NAMED = 20
+"""Names in one line of the log."""
+
 FOLDER_ALERT = "dialplans-folder"
 
 _REMEDY = "Put the files back, or mend the folder; every client stays in force meanwhile"
@@ -135,20 +138,28 @@ class Reload:
         after = await _in_slices(take(before, changes, self._kept, self._clock()))
         self.in_force = after
         self._put(after)
-        self._log_changes(before, after, ms=round(1000 * (time.monotonic() - began), 1))
+        self._log_changes(before, after, changes, round(1000 * (time.monotonic() - began), 1))
         self._tell(before.refused, after.refused)
         self._changed.set()
         await self._keep(changes.removed)
 
-    def _log_changes(self, before: InForce, after: InForce, *, ms: float) -> None:
-        old = {plan.client: plan for plan in before.plans.all}
+    def _log_changes(self, before: InForce, after: InForce, changes: Changes, ms: float) -> None:
+        seen = {
+            "files": sorted(changes.files)[:_NAMED],
+            "removed": sorted(changes.removed)[:_NAMED],
+            "prompts": sorted(changes.prompts)[:_NAMED],
+        }
+        self._log.info(
+            "dialplans changed", ms=ms, **{k: names for k, names in seen.items() if names}
+        )
+        old = {plan.client: plan.sha256 for plan in before.plans.all}
         for plan in after.plans.all:
-            if old.pop(plan.client, None) is not plan:
-                self._log.info("dialplan in force", client=plan.client, sha256=plan.sha256, ms=ms)
+            if old.pop(plan.client, None) != plan.sha256:
+                self._log.info("dialplan in force", client=plan.client, sha256=plan.sha256)
         for client in old:
             self._log.warning("client taken out: its file is gone", client=client)
         if after.defaults is not before.defaults:
-            self._log.info("defaults in force", sha256=after.defaults.sha256, ms=ms)
+            self._log.info("defaults in force", sha256=after.defaults.sha256)
 
     def _tell(self, before: Mapping[str, Refusal], after: Mapping[str, Refusal]) -> None:
         """Raise and clear the alerts."""
