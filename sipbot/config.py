@@ -166,10 +166,10 @@ class Sip(BaseModel):
     """Address that peers see when a NAT stands between; empty when there is none."""
     rtp_port: int = Field(default=40000, ge=1024, le=65526, multiple_of=2)
     """First UDP port of audio, even; each agent takes 10."""
-    account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)
-    """Registrations; none when the trunk sends calls to a fixed address."""
     transfer_via: str = Field(default="", examples=["trunk"])
     """Account by which callers are transferred to telephone numbers; empty: the first account."""
+    account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)
+    """Registrations; none when the trunk sends calls to a fixed address."""
 
     @model_validator(mode="after")
     def _ports_fit(self) -> "Sip":

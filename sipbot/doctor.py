@@ -29,6 +29,7 @@ from sipbot.errors import MistakesError, ModelError, SipbotError
 from sipbot.models import verify
 from sipbot.sip.stack import LINES
 from sipbot.speech.ears import Engine, ModelRef, Role, choose, for_language
+from sipbot.transfers import without_account
 
 State = Literal["ok", "warning", "failed"]
 
@@ -119,7 +120,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
         findings += _mistakes("dialplans", error)
     else:
         findings.append(_dialplans(plans))
-        findings += _ears(settings, plans)
+        findings += [*_ears(settings, plans), *_transfers(settings, plans)]
     if deep:
         findings += hashes(settings)
         for role in _roles(settings):
@@ -308,6 +309,13 @@ def _dialplans(plans: Dialplans) -> Finding:
     called = "1 number" if numbers == 1 else f"{numbers} numbers"
     found = f"{clients}, {called}; every prompt can be played"
     return Finding(part="dialplans", state="ok", found=found)
+
+
+def _transfers(settings: Settings, plans: Dialplans) -> Iterator[Finding]:
+    if not settings.sip.transfers_by and (lost := without_account(plans.all)):
+        found = f"no account can call a telephone number: {'; '.join(lost)}"
+        remedy = "Add a [[sip.account]], or name the person by a SIP URI: sip:100@10.0.0.5"
+        yield Finding(part="transfers", state="warning", found=found, remedy=remedy)
 
 
 def _ears(settings: Settings, plans: Dialplans) -> Iterator[Finding]:

@@ -239,6 +239,17 @@ async def test_dialplan_with_a_mistake_is_a_failure_with_its_place(site: Site) -
 
 @pytest.mark.broker
 @pytest.mark.sip
+async def test_transfer_to_a_number_that_no_account_can_call_is_a_warning(site: Site) -> None:
+    plan = site.folder / "dialplans" / "yamato.toml"
+    step = '[step.boss]\ndo = "transfer"\nto = "03-5550-1234"\n'
+    plan.write_text(f'{DIALPLAN}start = "boss"\n{step}', encoding="utf-8")
+    ((state, found),) = await site.said("transfers")
+    assert "warning" == state
+    assert found.endswith("yamato.toml [step.boss] to +81355501234")
+
+
+@pytest.mark.broker
+@pytest.mark.sip
 async def test_changed_model_is_found_only_when_hashes_are_read(site: Site) -> None:
     model = give_an_ear(site) / "model.bin"
     body = bytearray(model.read_bytes())
