@@ -7,7 +7,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '$(fits)' 2>
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODELS ?= models
-# calls take their time and half of a test is waiting (25 min of CPU in 27 min on two cores)
+# Calls take their time and half of a test is waiting (25 min of CPU in 27 min on two cores).  The
+# folder has a short name: a Unix socket's path has 107 characters at most.
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
@@ -58,7 +59,7 @@ peers: ## install the Debian programs that the tests call with, or say which are
 
 test: peers $(VENV)/.dev models-test ## everything passes: rules, types, unit tests, real calls, real peers
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	folder=$$(mktemp -d) && $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --basetemp=$$folder/t && rm -r $$folder
 
 check: $(VENV)/.dev ## style, types, import rules, documents in step with the code
 	$(BIN)/ruff check .
