@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from sipbot import script_events as script
+from sipbot.memo import LIVE_EAR
 from sipbot.reading import Reading
 from sipbot.script_state import Script
 from sipbot.sip import wire
@@ -44,6 +45,8 @@ class CallEar:
         self._turn = 0
         """Number of the caller's last turn to speak."""
         self._listening = False
+        self._brief = False
+        """The caller's voice was so short that only words make a message of it."""
         self.kept = Kept()
         """What the caller has answered so far."""
 
@@ -79,8 +82,18 @@ class CallEar:
             case script.Discard(n=n):
                 self._spans.discard(n)
 
-    def understand(self, reply: speech.Reply) -> script.Event | None:
-        """Return what an ear says in the script's words; what it says of earlier turns is late."""
+    def understand(
+        self, reply: speech.Reply, call: Script, *, cut_off: bool
+    ) -> script.Event | None:
+        """Return what an ear says in the script's words; what it says of earlier turns is late.
+
+        Args:
+            reply: what the live recogniser said.
+            call: where the call is.
+            cut_off: whether part of what the caller said is missing.
+        """
+        # Every voice is a message where its end is missing, and where the caller calls it urgent.
+        min_s = 0.0 if cut_off or call.urgent else call.course.min_s
         match reply:
             case speech.SpeechStarted(n=n) if self._is_turn(n):
                 return script.SpeechStarted()
@@ -88,10 +101,22 @@ class CallEar:
                 return script.SpeechEnded(text=text)
             case speech.Silent(n=n) if self._is_turn(n):
                 return script.Silent()
-            case speech.Heard(speech_s=speech_s):
-                return script.Judged(spoke=speech_s > 0)
+            case speech.Partial(text=text) if min_s > 0 and text.strip():
+                return script.Judged(spoke=True)
+            case speech.Heard():
+                return self._judge(reply, min_s)
+            case speech.Final(transcript=transcript) if self._brief:
+                return script.Judged(spoke=bool(transcript.text.strip()))
+            case speech.Failed() if self._brief:
+                return script.Judged(spoke=True)  # nobody can say that there were no words
             case _:
                 return None
+
+    def _judge(self, heard: speech.Heard, min_s: float) -> script.Event | None:
+        """Judge by the voice alone, unless it is short and an ear may have heard words in it."""
+        listens = LIVE_EAR in self._reading.ears(self._language)
+        self._brief = 0 < heard.voice_s < min_s and listens
+        return None if self._brief else script.Judged(spoke=heard.voice_s > 0)
 
     async def keep(self, call: Script) -> None:
         """Write down every new answer: whoever finishes the call after a crash must know it.

@@ -38,8 +38,9 @@ from sipbot.wav import longest_s
 
 JUDGE_LIMIT_S = 5.0
 """How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
-each second of audio (measured), so 5 s means that the recogniser is down.  Then the recording
-counts as a message: a memo too many costs an operator a minute, one too few a client a customer."""
+each second of audio and an ear 0.6 s after the last word (measured), so 5 s means that the
+recogniser is down.  Then the recording counts as a message: one too many costs an operator a
+minute, one too few a client a customer."""
 
 
 Happening = wire.Event | speech.Reply | script.Event | Gone
@@ -205,13 +206,11 @@ class LiveCall:
                 return self._understand_speech(happening)
 
     def _understand_speech(self, happening: Happening) -> script.Event | None:
-        match happening:
-            case speech.Partial(text=text):
-                self.partial = text
-                self._tell("partial", text)
-                return None
-            case speech.Base():
-                return self._ear.understand(happening)
+        if isinstance(happening, speech.Partial):
+            self.partial = happening.text
+            self._tell("partial", happening.text)
+        if isinstance(happening, speech.Base):
+            return self._ear.understand(happening, self.script, cut_off=self._cut_off)
         return None
 
     def _answered(self) -> script.Event:

@@ -86,6 +86,7 @@ def choose(
         refuse=refuse,
         urgent=route is not None and route.urgent,
         category=route.category if route else None,
+        min_s=plan.record.min_s,
     )
     return Routed(
         course=course,

@@ -222,6 +222,10 @@ def _knows(script: Script, step: steps.Step | None, key: str) -> bool:
 def _voice(script: Script, event: Event) -> Turn:
     """Take what the live ear says of the caller's voice."""
     match event, script.step:
+        case SpeechStarted(), _ if script.course.min_s > 0:
+            # It may be a cough: whether it is a message is found out when the recording is over,
+            # and before anybody is thanked for it.
+            return _began_to_speak(script)
         case SpeechStarted(), _:
             return _began_to_speak(changed(script, spoke=True))
         case SpeechEnded(), steps.Ask() as step if script.phase is Phase.ASKING:

@@ -92,7 +92,7 @@ class MediaFailed(Event, frozen=True):
 
 
 class Judged(Event, frozen=True):
-    """Whether the recording holds speech."""
+    """Whether the recording holds speech, and more of it than `Course.min_s` or a word."""
 
     spoke: bool
 

@@ -90,7 +90,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     heard: bool = False
     """The caller's voice was heard since the last `Listen`."""
     spoke: bool | None = None
-    """None until somebody has heard; silence is a verdict, not a default."""
+    """Whether there is a message; None until somebody knows: silence is a verdict, not a default.
+    Where `Course.min_s` says so, a voice that was only just heard is no message yet."""
     judging: bool = False
     """`Judge` was asked for and not answered yet."""
     recording: bool = False

@@ -175,6 +175,9 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """The route says so: the memo is urgent whatever the caller presses."""
     category: str | None = None
     """What the route says the call is about."""
+    min_s: float = 0.0
+    """A voice that is shorter, in seconds, and says no word is no message; 0 takes every voice for
+    one."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -138,6 +138,8 @@ class Switchboard:
         match reply:
             case speech.Final() | speech.Failed():
                 self._do(partial(self._tools.reading.heard, reply, engine))
+                if engine == LIVE_EAR:  # its call may wait to hear whether there were words
+                    self._pass_on(reply.job, reply)
             case speech.Stalled(job=call, since_s=since_s):
                 self._log.error("recording does not grow", call=call, since_s=since_s)
                 problem = f"the recording of call {call} has not grown for {since_s:.0f} s"

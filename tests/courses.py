@@ -124,6 +124,7 @@ COURSES = st.builds(
     thanks=st.just(THANKS),
     sorry=st.just(SORRY),
     refuse=st.sampled_from([False, False, False, True]),
+    min_s=st.sampled_from([0.0, 1.0]),
 )
 
 EVENTS: st.SearchStrategy[Event] = st.one_of(

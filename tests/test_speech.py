@@ -288,6 +288,7 @@ async def test_a_language_without_a_live_ear_ends_when_it_has_been_heard() -> No
         heard = await desk.first(wire.Heard)
     assert isinstance(heard, wire.Heard)
     assert pytest.approx(12.466, abs=0.001) == heard.audio_s
+    assert heard.speech_s < heard.voice_s < heard.audio_s
     assert 0 == desk.client.jobs
 
 

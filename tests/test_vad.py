@@ -46,6 +46,18 @@ def test_speech_is_the_sum_of_the_runs_that_were_long_enough(verdicts: list[bool
 
 
 @given(verdicts=windows)
+def test_voice_lasts_from_the_first_long_run_to_the_last_pauses_included(
+    verdicts: list[bool],
+) -> None:
+    turns = Turns(end_silence_s=1.0, no_speech_s=2.0)
+    for speech in verdicts:
+        turns.feed(WINDOW_S, speech=speech)
+    runs = confirmed(verdicts)
+    expected_s = (runs[-1][1] - runs[0][0]) * WINDOW_S if runs else 0
+    assert pytest.approx(expected_s) == turns.voice_s
+
+
+@given(verdicts=windows)
 def test_speech_begins_once_and_where_the_first_long_run_starts(verdicts: list[bool]) -> None:
     began = [turn.at_s for turn in fed(verdicts) if isinstance(turn, Began)]
     expected_s = [start * WINDOW_S for start, _ in confirmed(verdicts)[:1]]

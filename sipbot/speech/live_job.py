@@ -143,7 +143,12 @@ class LiveJob:
         if detector is not None:
             self._detectors.give_back(detector)
         audio_s = self._listener.read_s
-        heard = wire.Heard(job=self._request.job, speech_s=whole.speech_s, audio_s=audio_s)
+        heard = wire.Heard(
+            job=self._request.job,
+            speech_s=whole.speech_s,
+            voice_s=whole.voice_s,
+            audio_s=audio_s,
+        )
         self._tell(heard, last=self._ear is None)
         self._judged.set()
 

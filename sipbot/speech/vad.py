@@ -62,6 +62,7 @@ class Turns:
         self._end_silence_s = end_silence_s
         self._no_speech_s = no_speech_s
         self._run_s = 0.0
+        self._first_speech_s = 0.0
         self._last_speech_s: float | None = None
         self._speaking = False
         self._silent = False
@@ -82,8 +83,15 @@ class Turns:
         newly_s = window_s if before_s >= CONFIRM_S - _ROUNDING_S else self._run_s
         self.speech_s += newly_s
         first = self._last_speech_s is None
+        if first:
+            self._first_speech_s = self.at_s - self._run_s
         self._last_speech_s, self._speaking = self.at_s, True
-        return (Began(self.at_s - self._run_s),) if first else ()
+        return (Began(self._first_speech_s),) if first else ()
+
+    @property
+    def voice_s(self) -> float:
+        """From the beginning of the first confirmed speech to the end of the last; 0 for none."""
+        return 0.0 if self._last_speech_s is None else self._last_speech_s - self._first_speech_s
 
     def _silence(self) -> tuple[Turn, ...]:
         if self._last_speech_s is None:

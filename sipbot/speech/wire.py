@@ -132,6 +132,8 @@ class Heard(Base, frozen=True):
 
     job: str
     speech_s: float
+    voice_s: float
+    """From the beginning of the first speech to the end of the last, pauses included."""
     audio_s: float
 
 
