@@ -142,7 +142,8 @@ class Loader:
         self.mistakes: tuple[Mistake, ...] = ()
         try:
             defaults = defaults or defaults_of_all.read_defaults(folder)
-            self._check_defaults(defaults)
+            if defaults.values:
+                self._check_defaults(defaults)
             self._values = defaults.values
             self.defaults = defaults
         except DialplanError as error:

@@ -6,8 +6,9 @@ somebody wrote it down; people read it in ``simulate`` and ``show``.
 """
 
 import difflib
-import tomllib
 from pathlib import Path
+
+import tomli
 
 from sipbot.errors import PromptError
 from sipbot.steps import Prompt
@@ -120,7 +121,7 @@ def builtin_names() -> list[str]:
 def _read_texts(manifest: Path) -> dict[str, str]:
     """File → what is said; a manifest is a convenience for readers, no call depends on it."""
     try:
-        entries = tomllib.loads(manifest.read_text(encoding="utf-8")).get("file", [])
+        entries = tomli.loads(manifest.read_text(encoding="utf-8")).get("file", [])
     except (OSError, ValueError):
         return {}
     return {
