@@ -52,12 +52,12 @@ async def test_caller_whom_nobody_can_take_leaves_a_message(
             caller = {"wav": str(message_wav), "speak_after_s": None, "keys": "#"}
             await own_call(bot, "caller", "boss", heard=tmp_path / "heard.wav", **caller)
             said = await bot.logged("not transferred")
-            row, memo = await bot.ended("caller"), await bot.memo("caller", "transcribed")
+            row, memo = await bot.ended("caller"), await bot.memo("caller")
     called = to.startswith("sip:")
     assert (486 if called else 503) == said["code"]
     assert called or "[[sip.account]]" in said["reason"]
     assert EndState.MEMO == row.state
-    assert memo.text
+    assert memo.audio.duration_s >= 3.0  # what the caller says
 
 
 async def test_caller_who_speaks_with_a_person_is_transferred_and_leaves_no_memo(
@@ -97,14 +97,15 @@ async def test_caller_who_speaks_with_a_person_while_main_is_killed_is_transferr
                 await anext(story)
                 await other.answer()
                 await bot.logged("a person has answered")
+                agent = bot.agent(0)
                 bot.kill()
                 await bot.start()
-                kept, unfinished = bot.agents(), (await bot.row("caller")).state
+                kept, unfinished = bot.agent(0), (await bot.row("caller")).state
                 other.parent.say(wire.HangUp(call=other.call))
                 last = [step async for step in story][-1]
             row = await bot.ended("caller")
             await until(lambda: bot.counts() == {EndState.TRANSFERRED: 1})
-    assert 1 == len(kept)
+    assert agent == kept
     assert unfinished is None
     assert isinstance(last, caller_wire.HungUp)
     assert EndState.TRANSFERRED == row.state
