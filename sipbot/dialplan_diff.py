@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from sipbot import hours_diff, steps
 from sipbot.dialplan_checks import targets
-from sipbot.dialplan_outline import kind_of, prompt_words, route_words, shown_number
+from sipbot.dialplan_outline import kind_of, prompt_words, quoted, route_words, shown_number
 from sipbot.plan import Dialplan, Route
 
 _STEP_WORDS = {
@@ -208,7 +208,7 @@ def _ways(step: steps.Step) -> Iterator[tuple[str, str]]:
             case ("keys", pressed):
                 yield f"key {pressed}", to
             case ("words", word):
-                yield f"「{word}」", to
+                yield quoted(str(word)), to
             case _:
                 yield str(key[0]), to
 

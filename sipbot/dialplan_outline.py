@@ -4,6 +4,7 @@ The terminal's tree, the Mermaid text and the diagram are drawn from this one de
 they never tell different stories.  Words are English; what callers hear is in their language.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -16,6 +17,8 @@ from sipbot.patterns import WILDCARDS, is_pattern
 from sipbot.plan import Dialplan, Route
 
 HOURS_PRECEDENCE = " > ".join("weekly hours" if one == "weekly" else one for one in PRECEDENCE)
+_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+"""Kana and kanji; Korean has the quotation marks of English."""
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +115,12 @@ def _example(pattern: str) -> str:
 
 def prompt_words(prompt: steps.Prompt) -> str:
     """``「お電話ありがとうございます。」``, or its name where nobody wrote down the text."""
-    return f"「{prompt.text}」" if prompt.text else prompt.name
+    return quoted(prompt.text) if prompt.text else prompt.name
+
+
+def quoted(text: str) -> str:
+    """What is said, in the quotation marks of its script: ``「予約」``, ``“order”``."""
+    return f"「{text}」" if _JAPANESE.search(text) else f"“{text}”"
 
 
 def route_words(route: Route, region: str) -> str:
@@ -180,7 +188,7 @@ def _label(step: steps.Step, key: tuple[str | int, ...]) -> str:
         case steps.Menu(), ("keys", pressed):
             return str(pressed)
         case steps.Menu(), ("words", word):
-            return f"「{word}」"
+            return quoted(str(word))
         case steps.Menu(tries=tries), _:
             return "after 1 try" if tries == 1 else f"after {tries} tries"
         case steps.Transfer(), _:
@@ -196,7 +204,8 @@ def _facts(step: steps.Step, region: str) -> Iterator[str]:
         case steps.Ask():
             yield f"item {step.item}, at most {step.limits.max_s:g} s"
         case steps.Digits():
-            wanted = f"{step.least} to {step.most} digits"
+            fewest = "" if step.least == step.most else f"{step.least} to "
+            wanted = f"{fewest}{step.most} digit{'' if step.most == 1 else 's'}"
             asked = " of callers who show no number" if step.ask_when == "missing" else ""
             yield f"item {step.item}, {wanted}{asked}"
             yield "read back" if step.read_back else ""

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sipbot.dialplan_outline import kind_of, route_words, shown_number
+from sipbot.dialplan_outline import kind_of, quoted, route_words, shown_number
 from sipbot.dialplan_tests import Called, place_call, situation_words
 from sipbot.errors import UsageError
 from sipbot.plan import Dialplan, Trial
@@ -71,11 +71,21 @@ def simulate(
 
 
 def lines(called: Called, plan: Dialplan) -> Iterator[Line]:
-    """What happens, in order; what the machine waits for is left out."""
+    """What happens, in order; waits are left out, keys in a row are one line."""
+    keys = ""
     for step in called.rehearsal.steps:
+        if step.what == "pressed":
+            keys += step.text
+            continue
         line = _line(step, plan)
-        if line is not None:
-            yield line
+        if line is None:
+            continue
+        if keys:
+            yield Line("caller", f"presses {keys}")
+            keys = ""
+        yield line
+    if keys:
+        yield Line("caller", f"presses {keys}")
 
 
 def transcript(called: Called, plan: Dialplan, trial: Trial, region: str) -> RenderableType:
@@ -131,13 +141,11 @@ def _line(step: StepTaken, plan: Dialplan) -> Line | None:
             name = step.text.startswith("builtin:") or step.text.endswith(".wav")
             if step.text == "beep":
                 return Line(who, "beep")
-            return Line(who, f"plays {step.text}" if name else f"「{step.text}」", spoken=not name)
+            return Line(who, f"plays {step.text}" if name else quoted(step.text), spoken=not name)
         case "said":
-            return Line(who, f"「{step.text}」")
+            return Line(who, quoted(step.text))
         case "rings":
             return Line(who, f"lets it ring for {step.text}")
-        case "pressed":
-            return Line(who, f"presses {step.text}")
         case "transfers":
             return Line(who, f"rings {step.text}")
         case "ends":

@@ -8,8 +8,9 @@ import pytest
 from sipbot.demo import CLIENT, can_take_the_call
 from sipbot.dialplan import load_all
 from sipbot.dialplan_mutation import mutants
-from sipbot.dialplan_tests import mistakes_of, run_tests
+from sipbot.dialplan_tests import mistakes_of, place_call, run_tests
 from sipbot.plan import Dialplan
+from sipbot.simulation import lines
 from sipbot.topics import SiteState
 
 REGION = "JP"
@@ -79,3 +80,15 @@ def test_demo_waits_for_its_own_client_only(
     expected: bool, state: SiteState, reasons: tuple[str, ...]
 ) -> None:
     assert expected == can_take_the_call(state, reasons)
+
+
+def test_simulation_of_a_keyed_number_is_one_line_in_the_marks_of_its_language() -> None:
+    plan = PLANS["northgate"]
+
+    called = place_call(plan, plan.trials[0], REGION)
+
+    told = [line.text for line in lines(called, plan)]
+    assert ["presses 2", "presses 402135", "presses 1", "presses 1", "presses 9"] == [
+        text for text in told if text.startswith("presses")
+    ]
+    assert "“Still no mail on my telephone”" in told
