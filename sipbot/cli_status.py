@@ -17,7 +17,7 @@ from sipbot import control_wire as wire
 from sipbot.errors import ControlError, NotRunningError
 from sipbot.quota import Figures as QuotaFigures
 from sipbot.records import EndState
-from sipbot.status import Status
+from sipbot.status import DialplanStatus, Status
 
 NOT_MEASURED = "not measured"
 
@@ -85,6 +85,7 @@ def render(found: Status) -> RenderableType:
     head.append(f"  since {found.since:%Y-%m-%d %H:%M:%S} UTC", style="default")
     parts: list[RenderableType] = [head]
     parts += [Text(f"  {reason}", style="yellow") for reason in found.reasons]
+    parts += [Text(f"  {_behind(one)}") for one in found.dialplans]
     figures = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _figures(found):
         figures.add_row(name, value)
@@ -94,6 +95,11 @@ def render(found: Status) -> RenderableType:
 
 def _told(figures: QuotaFigures) -> bool:
     return figures.warned > 0 or figures.used_up > 0
+
+
+def _behind(one: DialplanStatus) -> str:
+    others = f" (and {one.mistakes - 1} more)" if one.mistakes > 1 else ""
+    return f"{one.problem}{others}"
 
 
 def _figures(found: Status) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from sipbot.dialplan_tests import mistakes_of, run_tests
 from sipbot.errors import DialplanError, Mistake
 from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, uses
 from sipbot.last_good import LastGood, Mark, text_of
+from sipbot.terminal import printable
 from sipbot.toml_file import TomlFile, read
 
 Judging = Generator[None, None, InForce]
@@ -199,7 +200,7 @@ class _Judge:
         except DialplanError as error:
             return None, error.mistakes
         except Exception as error:  # noqa: BLE001 - no file that somebody writes may stop calls
-            _log.error("a dialplan could not be judged", file=str(path), exc_info=error)
+            _log.error("a dialplan could not be judged", file=printable(str(path)), exc_info=error)
             problem = f"cannot be judged: {type(error).__name__}: {error}"
             remedy = "This is a mistake of sipbot; report it with the file"
             return None, (Mistake(file=path, key="(file)", problem=problem, remedy=remedy),)

@@ -16,6 +16,7 @@ from sipbot.dialplan_defaults import DEFAULTS_FILE
 from sipbot.errors import Mistake
 from sipbot.plan import Dialplan
 from sipbot.steps import Prompt
+from sipbot.terminal import printable
 from sipbot.toml_file import TomlFile
 from sipbot.topics import ID
 
@@ -98,7 +99,8 @@ def told(refusal: Refusal, sha256: str) -> tuple[str, str]:
     others = len(refusal.mistakes) - _SHOWN
     if others > 0:
         words += f"; and {others} more"
-    return f"{words}. {consequence(refusal, sha256)}", f"{first.remedy}; sipbot dialplan check"
+    problem = printable(f"{words}. {consequence(refusal, sha256)}")
+    return problem, printable(f"{first.remedy}; sipbot dialplan check")
 
 
 def consequence(refusal: Refusal, sha256: str) -> str:

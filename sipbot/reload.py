@@ -21,6 +21,7 @@ from sipbot.errors import SpoolError
 from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, consequence, told
 from sipbot.last_good import APPLIED_FOLDER, LastGood, Mark
 from sipbot.status import DialplanStatus
+from sipbot.terminal import printable
 from sipbot.watcher import Seen, Watcher, scan
 
 SLICE_S = 0.02
@@ -135,7 +136,14 @@ class Reload:
             return
         began = time.monotonic()
         before = self.in_force
-        after = await _in_slices(take(before, changes, self._kept, self._clock()))
+        while changes != Changes():
+            after = await _in_slices(take(before, changes, self._kept, self._clock()))
+            # A file may have been written anew while it was read, and half of it judged.
+            judged, changes = changes, await asyncio.to_thread(self._watcher.still, changes)
+            if judged == changes:
+                break
+        else:
+            return
         self.in_force = after
         self._put(after)
         self._log_changes(before, after, changes, round(1000 * (time.monotonic() - began), 1))
@@ -145,9 +153,9 @@ class Reload:
 
     def _log_changes(self, before: InForce, after: InForce, changes: Changes, ms: float) -> None:
         seen = {
-            "files": sorted(changes.files)[:_NAMED],
-            "removed": sorted(changes.removed)[:_NAMED],
-            "prompts": sorted(changes.prompts)[:_NAMED],
+            "files": sorted(map(printable, changes.files))[:_NAMED],
+            "removed": sorted(map(printable, changes.removed))[:_NAMED],
+            "prompts": sorted(map(printable, changes.prompts))[:_NAMED],
         }
         self._log.info(
             "dialplans changed", ms=ms, **{k: names for k, names in seen.items() if names}
@@ -168,7 +176,8 @@ class Reload:
         for name, refusal in after.items():
             if before.get(name) is None or before[name].mistakes != refusal.mistakes:
                 problem, remedy = told(refusal, self.in_force.form(name))
-                self._log.error("dialplan not in force", file=str(refusal.path), problem=problem)
+                file = printable(str(refusal.path))
+                self._log.error("dialplan not in force", file=file, problem=problem)
                 self._trouble(alert_of(name), problem, remedy)
 
     async def _keep(self, removed: frozenset[str]) -> None:
@@ -194,12 +203,12 @@ class Reload:
 def _behind(in_force: InForce) -> tuple[DialplanStatus, ...]:
     return tuple(
         DialplanStatus(
-            name=name,
+            name=printable(name),
             sha256=in_force.form(name) or None,
             since=each.since,
-            problem=str(each.mistakes[0]),
+            problem=printable(str(each.mistakes[0])),
             mistakes=len(each.mistakes),
-            words=f"{each.path.name}: {consequence(each, in_force.form(name))}",
+            words=printable(f"{each.path.name}: {consequence(each, in_force.form(name))}"),
         )
         for name, each in sorted(in_force.refused.items())
     )

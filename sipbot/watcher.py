@@ -71,6 +71,10 @@ class Quiet:
         self._moving: dict[str, tuple[Stamp | None, float]] = {}
         """Path → as it was last seen, and since when it is like that."""
 
+    def knows(self, path: str, stamp: Stamp | None) -> bool:
+        """Whether a file is as it was when it was last told; None: it is not there."""
+        return self._known.get(path) == stamp
+
     @property
     def moving(self) -> bool:
         """Whether a file may be half written."""
@@ -172,11 +176,31 @@ class Watcher:
                 return found
             await self._sleep(told=told)
 
+    # A worker thread, one at a time.
+    def still(self, changes: Changes) -> Changes:
+        """What of these changes is still as it was told; the rest is told again when quiet."""
+
+        def same(names: frozenset[str], form: str) -> frozenset[str]:
+            return frozenset(name for name in names if self._same(form.format(name)))
+
+        return Changes(
+            files=same(changes.files, "{}.toml"),
+            removed=same(changes.removed, "{}.toml"),
+            prompts=same(changes.prompts, f"{PROMPTS_FOLDER}/{{}}"),
+        )
+
     def close(self) -> None:
         """Watch nothing any more."""
         if self._inotify is not None:
             self._inotify.close()
             self._inotify = None
+
+    def _same(self, path: str) -> bool:
+        try:
+            found: Stamp | None = stamp_of((self._folder / path).lstat())
+        except OSError:
+            found = None
+        return self._quiet.knows(path, found)
 
     # A worker thread, one at a time.
     def _look(self, at_s: float) -> Changes | None:
@@ -232,10 +256,12 @@ def _scanned(folder: Path, below: str, suffix: str) -> Iterator[tuple[str, Stamp
                 found = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # renamed since the folder was listed
-            yield (
-                f"{below}{entry.name}",
-                Stamp(found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino),
-            )
+            yield f"{below}{entry.name}", stamp_of(found)
+
+
+def stamp_of(found: os.stat_result) -> Stamp:
+    """What is compared of a file's state."""
+    return Stamp(found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def _is_client(path: str) -> bool:

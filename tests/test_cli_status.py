@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sipbot.cli_status import render, works
 from sipbot.quota import Figures, Level, Use
-from sipbot.status import Status
+from sipbot.status import DialplanStatus, Status
 from sipbot.topics import Numbers
 from tests.test_metrics import STATUS
 
@@ -27,6 +27,20 @@ def test_head_names_site_state_and_every_reason() -> None:
     text = seen(STATUS)
     assert "sipbot osaka  degraded" in text
     assert "agent 1 is not running" in text
+
+
+def test_dialplan_that_is_not_in_force_is_shown_with_its_first_mistake() -> None:
+    behind = DialplanStatus(
+        name="sato",
+        sha256="9f86d081",
+        since=STATUS.at,
+        problem="dialplans/sato.toml:8:1: answer.afer_s: is not a key. Did you mean after_s?",
+        mistakes=3,
+        words="sato.toml: The last good form (9f86d081) stays in force",
+    )
+    text = seen(msgspec.structs.replace(STATUS, dialplans=(behind,)))
+    assert "sato.toml:8:1: answer.afer_s" in text
+    assert "(and 2 more)" in text
 
 
 def test_figures_are_shown_with_their_units() -> None:

@@ -257,6 +257,15 @@ async def test_file_that_is_a_pipe_a_link_or_a_folder_holds_nothing_up(watched: 
     await watched.until(lambda: watched.after_s("sato") == 5)
 
 
+async def test_file_of_a_name_that_is_no_text_can_be_told(watched: Watched) -> None:
+    strange = os.fsencode(watched.folder) + b"/\xff\x1b[31m.toml"
+    os.close(os.open(strange, os.O_CREAT | os.O_WRONLY))
+    await watched.until(lambda: watched.alerts)
+    (behind,) = watched.reload.behind
+    assert "··[31m" == behind.name
+    assert all(text.isprintable() for text in (*watched.alerts.values(), behind.problem))
+
+
 async def test_alert_that_an_earlier_run_left_is_cleared_when_the_file_is_right_again(
     tmp_path: Path,
 ) -> None:
