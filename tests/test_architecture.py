@@ -43,11 +43,14 @@ PURE = (
     "sipbot.dialplan",
     "sipbot.dialplan_build",
     "sipbot.dialplan_checks",
+    "sipbot.dialplan_claims",
     "sipbot.dialplan_compile",
     "sipbot.dialplan_defaults",
     "sipbot.dialplan_form",
+    "sipbot.dialplan_judge",
     "sipbot.dialplan_steps",
     "sipbot.errors",
+    "sipbot.in_force",
     "sipbot.lines",
     "sipbot.memo",
     "sipbot.number_lists",
@@ -64,7 +67,7 @@ PURE = (
     "sipbot.tones",
     "sipbot.topics",
 )
-"""Modules whose answers depend on their arguments alone; `dialplan` also reads its files."""
+"""Modules whose answers depend on their arguments alone; `dialplan` and its judge also read files."""
 
 EFFECTS = {
     "aiomqtt",
