@@ -20,7 +20,7 @@ class Held:
     """Memory that is its own and has been written to (10^6 bytes): what a leak makes grow.  Shared
     pages and those that the kernel can read again from a file are not counted."""
     descriptors: int
-    """Without prompts: an agent keeps them open for the next caller (`pjsua.PLAYERS_MAX` at most),
+    """Without prompts: an agent keeps them open for the next caller (`PLAYERS_MAX` at most),
     one more whenever more callers hear the same one than ever before."""
     threads: int
     cpu_s: float
