@@ -101,8 +101,7 @@ class CallEar:
                 return script.SpeechEnded(text=text)
             case speech.Silent(n=n) if self._is_turn(n):
                 return script.Silent()
-            case speech.Partial(text=text) if min_s > 0 and text.strip():
-                return script.Judged(spoke=True)
+            # Not by a partial text: of a cough it is often a syllable that the ear then drops.
             case speech.Heard():
                 return self._judge(reply, min_s)
             case speech.Final(transcript=transcript) if self._brief:

@@ -206,11 +206,13 @@ class LiveCall:
                 return self._understand_speech(happening)
 
     def _understand_speech(self, happening: Happening) -> script.Event | None:
-        if isinstance(happening, speech.Partial):
-            self.partial = happening.text
-            self._tell("partial", happening.text)
-        if isinstance(happening, speech.Base):
-            return self._ear.understand(happening, self.script, cut_off=self._cut_off)
+        match happening:
+            case speech.Partial(text=text):
+                self.partial = text
+                self._tell("partial", text)
+                return None
+            case speech.Base():
+                return self._ear.understand(happening, self.script, cut_off=self._cut_off)
         return None
 
     def _answered(self) -> script.Event:

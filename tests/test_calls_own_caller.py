@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -21,13 +22,42 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
+DATA = Path(__file__).parent / "data"
+
+STRICT = """
+schema = 1
+client = "strict"
+say_name = "strict"
+numbers = ["strict"]
+language = "ko"
+
+[answer]
+greeting = "greeting.wav"
+thanks = "thanks.wav"
+
+[record]
+beep = false
+min_s = 1.0
+"""
+"""A client who wants no memo of a cough."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bot(tmp_path_factory: pytest.TempPathFactory, vosk_models: Path) -> AsyncIterator[Bot]:
     async with brokers.running("mosquitto") as broker:
         fresh = Bot(tmp_path_factory.mktemp("bot"), broker.port, vosk_models)
+        (fresh.folder / "dialplans" / "strict.toml").write_text(STRICT, encoding="utf-8")
         async with running(fresh):
             yield fresh
+
+
+@pytest.fixture
+def blip_wav(tmp_path: Path) -> Path:
+    """A quarter of a second of somebody's voice, in which there is no word."""
+    said = ulaw.read(DATA / "ko_01_8k.wav")[2 * ulaw.RATE_HZ :][: ulaw.RATE_HZ // 4]
+    pause = np.zeros(ulaw.RATE_HZ // 2, np.int16)
+    ulaw.write(tmp_path / "blip.wav", np.concatenate([pause, said, pause]))
+    return tmp_path / "blip.wav"
 
 
 async def test_message_after_the_beep_ended_by_a_telephone_event_is_thanked_for(
@@ -117,3 +147,25 @@ async def test_anonymous_caller_has_no_number(bot: Bot, tmp_path: Path) -> None:
     await own_call(bot, "anonymous", heard=tmp_path / "heard.wav", linger_s=0.0)
     row = await bot.ended("anonymous")
     assert (True, None) == (row.offer.anonymous, row.caller)
+
+
+async def test_voice_without_a_word_is_no_message_and_not_thanked_for(
+    bot: Bot, tmp_path: Path, blip_wav: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+    await own_call(bot, "coughing", "strict", heard=heard, wav=str(blip_wav), keys="#")
+    row = await bot.ended("coughing")
+    thanked, _ = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(heard))
+    assert (EndState.NO_MESSAGE, EndedBy.SIPBOT) == (row.state, row.ended_by)
+    assert (0, True) == (thanked, (bot.spool / row.offer.call / "audio.wav").exists())
+
+
+async def test_words_are_a_message_and_thanked_for_where_coughs_are_none(
+    bot: Bot, tmp_path: Path, message_wav: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+    await own_call(bot, "speaking", "strict", heard=heard, wav=str(message_wav), keys="#")
+    row = await bot.ended("speaking")
+    thanked, of = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(heard))
+    assert (EndState.MEMO, EndedBy.SIPBOT) == (row.state, row.ended_by)
+    assert of - 1 <= thanked
