@@ -67,7 +67,7 @@ PURE = (
     "sipbot.tones",
     "sipbot.topics",
 )
-"""Modules whose answers depend on their arguments alone; `dialplan` and its judge also read files."""
+"""Modules whose answers depend on their arguments alone; `dialplan`, its judge too, reads files."""
 
 EFFECTS = {
     "aiomqtt",
