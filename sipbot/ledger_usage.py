@@ -1,7 +1,7 @@
 """How many of a month's calls count against a client's quota, as functions of a connection.
 
 Counting reads one client's part of one index, so it costs what that client's month holds, however
-large the ledger is (docs/benchmarks.md has the figures).
+large the ledger is (`quota_watch` has the figures).
 """
 
 from collections.abc import Sequence

@@ -212,3 +212,24 @@ def test_alert_of_every_client_is_an_id_of_its_own(length: int) -> None:
     ids = {alert_of(client) for client in clients}
     assert 2 == len(ids)
     assert all(ID.fullmatch(one) for one in ids)
+
+
+async def test_client_of_very_many_calls_is_counted_less_often(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def counting(asks: list[Ask]) -> list[int]:
+        nonlocal asked
+        asked += 1
+        return [76_000 for _ in asks]
+
+    monkeypatch.setattr(site.ledger, "calls_that_count", counting)
+    seen = []
+    for seconds in (0, 1, 75, 76):
+        site.now = IN_NOVEMBER.astimezone(UTC) + timedelta(seconds=seconds)
+        site.watch.counted("sato")
+        await site.watch.look()
+        seen.append(asked)
+
+    assert [1, 1, 1, 2] == seen
