@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -11,6 +12,10 @@ from tests import brokers, ulaw
 from tests.bot import Bot
 
 DATA = Path(__file__).parent / "data"
+
+# No test fails for being slow: the machine may be busy, and speed is for the benchmarks.
+hypothesis.settings.register_profile("sipbot", deadline=None)
+hypothesis.settings.load_profile("sipbot")
 
 
 @pytest.fixture(scope="session")
