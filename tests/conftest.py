@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import numpy as np
 import hypothesis
+import numpy as np
 import pytest
 import pytest_asyncio
 
