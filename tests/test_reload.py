@@ -113,6 +113,7 @@ class Watched:
         self.write("sato", after_s=1)
         self.write("tanaka", after_s=1)
         self.alerts: dict[str, str] = {}
+        self.raised: list[str] = []
         self.hashes: Mapping[str, str] = {}
 
     def open(self) -> None:
@@ -154,6 +155,7 @@ class Watched:
             self.alerts.pop(alert, None)
         else:
             self.alerts[alert] = problem
+            self.raised.append(alert)
 
 
 @pytest_asyncio.fixture
@@ -239,6 +241,18 @@ async def test_folder_that_is_away_leaves_every_client_in_force_and_raises_an_al
     await watched.until(lambda: not watched.alerts)
     watched.write("sato", after_s=8)
     await watched.until(lambda: watched.after_s("sato") == 8)
+
+
+async def test_file_that_is_away_while_the_defaults_are_taken_over_raises_no_alert(
+    watched: Watched,
+) -> None:
+    path = watched.folder / "tanaka.toml"
+    away = path.rename(watched.folder / "tanaka.toml~")
+    (watched.folder / "_defaults.toml").write_text("schema = 1\n[record]\nmax_s = 90\n", "utf-8")
+    await asyncio.sleep(QUIET_S * 2)  # long enough to be judged, and too short to be gone
+    away.rename(path)
+    await watched.until(lambda: [90, 90] == [p.record.max_s for p in watched.now.plans.all])
+    assert [] == watched.raised
 
 
 async def test_prompt_that_is_replaced_by_a_broken_one_is_told(watched: Watched) -> None:
