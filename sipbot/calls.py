@@ -335,6 +335,7 @@ class LiveCall:
         """Write the end state down; may be asked for again after ledger or disk refused it."""
         now = self._times.end()
         self.ending = state
+        await self._keep()  # a number that the caller was keying when it hung up
         memo = await self._memo(now) if state is EndState.MEMO else None
         if memo is None and self.script.recorded:
             self._tools.reading.dismiss(self.call)
