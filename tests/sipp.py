@@ -135,6 +135,7 @@ async def call(
     at_once: int = 1,
     trace: bool = True,
     twin: str = "",
+    agent: int = 0,
     **filled_in: str | int | Path,
 ) -> AsyncIterator[Sipp]:
     """Call a bot; `caller` is the user part of From and finds the call in the ledger."""
@@ -151,7 +152,7 @@ async def call(
     }
     async with sipp(
         scenario,
-        *["-s", number, f"127.0.0.1:{bot.port}"],
+        *["-s", number, f"127.0.0.1:{bot.port + agent}"],
         source=source,
         calls=calls,
         at_once=at_once,

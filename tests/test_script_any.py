@@ -7,6 +7,7 @@ machine asks of the world (a prompt that is played ends, a recording that is clo
 
 import random
 from collections import deque
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +50,10 @@ from sipbot.script_events import (
 from sipbot.script_state import Phase, Script
 from sipbot.script_steps import MAX_STEPS
 from sipbot.steps import RECORD, Course
+from tests import ulaw
+from tests.bot import greeting
 from tests.courses import COURSES, KEYS, course, prompt
+from tests.scripts_by_chance import PERSONS, planned, rehearsed
 
 TURNS_MAX = 4000
 """More than any caller needs: 61 steps of at most 3 tries, 15 keys and 20 prompts."""
@@ -59,6 +63,18 @@ KINDS = ("silent", "talker", "masher", "chance", "deaf")
 
 
 SEEDS = st.integers(0, 2**32)
+
+TURNS = {
+    *("asking", "choosing", "confirming", "keying"),
+    *("rating", "recording", "reviewing", "transferring"),
+}
+ENDS = {
+    EndState.MEMO,
+    EndState.NO_MESSAGE,
+    EndState.ABANDONED_GREETING,
+    EndState.TRANSFERRED,
+}
+"""Of a call that is answered and goes as it should."""
 
 
 class World:
@@ -199,11 +215,27 @@ def test_what_is_discarded_was_a_span_that_is_no_answer(
     assert discarded.isdisjoint(answer.span for answer in script.answers)
 
 
-@given(rules=COURSES, keys=st.text(KEYS + "-", max_size=12), known=st.booleans())
-def test_rehearsal_of_any_course_with_any_keys_ends(rules: Course, keys: str, known: bool) -> None:
-    rehearsal = rehearse(rules, known, keys, ["hello", "", "yes"])
+@given(
+    rules=COURSES,
+    keys=st.text(KEYS + "-", max_size=12),
+    known=st.booleans(),
+    hang_up_after=st.none() | st.integers(0, 12),
+    person=st.booleans(),
+)
+def test_rehearsal_of_any_course_with_any_keys_ends_once(
+    rules: Course, keys: str, known: bool, hang_up_after: int | None, person: bool
+) -> None:
+    rehearsal = rehearse(
+        rules,
+        known,
+        keys,
+        ["hello", "", "yes"],
+        hang_up_after=hang_up_after,
+        person_answers=person,
+    )
 
-    assert "ends" == rehearsal.steps[-1].what
+    did = [step.what for step in rehearsal.steps]
+    assert ("ends", 1) == (did[-1], did.count("ends"))
     assert list(rehearsal.visited) == [s.text for s in rehearsal.steps if s.what == "enters"]
 
 
@@ -223,3 +255,18 @@ def test_recording_is_open_before_anything_may_be_said_and_only_once() -> None:
     kinds = [type(action) for action in done]
     assert 1 == kinds.count(OpenRecording)
     assert ([1], 2) == ([answer.span for answer in script.answers], script.span)
+
+
+def test_scripts_by_chance_reach_every_turn_and_every_end(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    for name in ("greeting", "thanks"):
+        ulaw.write(tmp_path / "prompts" / f"{name}.wav", greeting())
+    found = []
+    for number in range(100):
+        one = planned(number, dict.fromkeys(PERSONS, "sip:desk@127.0.0.1"))
+        (tmp_path / f"{one.name}.toml").write_text(one.text, encoding="utf-8")
+        found.append(rehearsed(tmp_path, one).rehearsal)
+
+    turns = {step.text for one in found for step in one.steps if step.what == "waits"}
+    assert TURNS == turns
+    assert ENDS == {one.state for one in found}
