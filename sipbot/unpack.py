@@ -23,6 +23,12 @@ from sipbot.errors import ModelError
 
 _CHUNK_BYTES = 1 << 20
 
+_END_MARK = b"PK\x05\x06"
+_END_BYTES = 22 + 0xFFFF
+"""End of central directory record with the longest comment (APPNOTE 4.3.16)."""
+_IN_ZIP64 = 0xFFFF
+"""Stands for a number of members that the record has no room for (APPNOTE 4.4.1.4)."""
+
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"}
     | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
@@ -48,6 +54,7 @@ def unpack_zip(archive: Path, into: Path, limits: Limits) -> None:
             until then stays in the folder, which the caller removes.
     """
     with _opened(archive) as opened:
+        _check_count(archive, len(opened.infolist()))
         members = _checked(archive, opened.infolist(), limits)
         into.mkdir(parents=True)
         for parts, info in members:
@@ -145,6 +152,16 @@ def _problem(part: str) -> str:
         "a part is longer than 255 bytes": len(part.encode("utf-8", "surrogatepass")) > 255,
     }
     return next((problem for problem, found in checks.items() if found), "")
+
+
+def _check_count(archive: Path, found: int) -> None:
+    """Miss no member: a damaged entry of the directory may hide the next one in its comment."""
+    with archive.open("rb") as file:
+        file.seek(-min(archive.stat().st_size, _END_BYTES), os.SEEK_END)
+        tail = file.read()
+    (promised,) = struct.unpack_from("<H", tail, tail.rfind(_END_MARK) + 10)
+    if promised not in {found, _IN_ZIP64}:
+        raise ModelError(f"{archive}: damaged archive: {found} of {promised} members can be found")
 
 
 def _checked(

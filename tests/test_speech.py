@@ -208,7 +208,7 @@ async def test_a_worker_killed_in_mid_call_changes_nothing_but_the_time(
         desk.follow(path)
         recorder = Recorder(path, DATA / "ko_03_8k.wav")
         recorder.write(0.6)
-        await desk.first(wire.Partial)
+        await desk.first(wire.SpeechStarted)
         assert desk.client.pid is not None
         os.kill(desk.client.pid, signal.SIGKILL)
         recorder.write()

@@ -21,7 +21,7 @@ SMALL = Size(kills=4, agents=2, crowd=2, own=1, live=3, second=False)
 @pytest.mark.asr
 @pytest.mark.broker
 @pytest.mark.peer
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_sigkill_of_each_process_under_load_loses_and_doubles_nothing(
     tmp_path: Path,
 ) -> None:

@@ -23,7 +23,7 @@ MEMO = EndState.MEMO
 @pytest.mark.asr
 @pytest.mark.broker
 @pytest.mark.peer
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", [ears, stopped, clocks])
 async def test_stalls_in_short_keep_every_promise(part: Part, tmp_path: Path) -> None:
     rows = await part(Scale(rounds=2), random.Random("1 stalls"), tmp_path)

@@ -189,6 +189,17 @@ def test_unpack_with_any_flipped_bit_gives_the_right_bytes_or_an_error(
     assert sorted(found.values()) == sorted(members.values())
 
 
+def test_unpack_of_an_archive_whose_directory_hides_a_member_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", {"top/x": b"x", "top/y": b"y"})
+    body = bytearray(path.read_bytes())
+    comment_length = body.index(b"PK\x01\x02") + 32
+    body[comment_length : comment_length + 2] = (60).to_bytes(2, "little")
+    path.write_bytes(body)
+
+    with pytest.raises(ModelError, match="1 of 2 members can be found"):
+        unpacked(path)
+
+
 def test_copy_of_more_than_allowed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"12345")
 
