@@ -42,7 +42,7 @@ from tests.telephones import Telephone, by_baresip, by_sipp
 
 pytestmark = [pytest.mark.sip, pytest.mark.asr, pytest.mark.broker, pytest.mark.peer]
 
-SCRIPTS = int(os.environ.get("SCRIPTS_BY_SIPP", "4"))
+SCRIPTS = int(os.environ.get("SCRIPTS_BY_SIPP", "3"))
 AT_ONCE = 3
 """Each with an agent of its own: a call that is being transferred takes two of its lines, and a
 line is free a moment after its call has ended."""
