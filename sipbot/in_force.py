@@ -7,7 +7,7 @@ does not count leaves the form in force that was (`sipbot.dialplan_judge` decide
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -54,6 +54,14 @@ class Changes:
     prompts: frozenset[str] = frozenset()
     """Names of the clients' own prompts that changed, came or went: ``sato-open.wav``."""
 
+    def then(self, later: "Changes") -> "Changes":
+        """These and later ones together; a file that came back is not removed."""
+        return Changes(
+            files=(self.files - later.removed) | later.files,
+            removed=(self.removed - later.files) | later.removed,
+            prompts=self.prompts | later.prompts,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class InForce:
@@ -73,6 +81,16 @@ class InForce:
             return self.defaults.sha256
         plan = self.plans.of(name)
         return plan.sha256 if plan else ""
+
+
+def rather_than_nobody(before: InForce, after: InForce) -> InForce | None:
+    """Everything as it was, when a change would leave no client in force; None when it would not.
+
+    What is wrong with the files that were to take the others' place is told all the same.
+    """
+    if after.plans.all or not before.plans.all:
+        return None
+    return replace(before, refused={**before.refused, **after.refused})
 
 
 def alert_of(name: str) -> str:

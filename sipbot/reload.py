@@ -19,7 +19,16 @@ import structlog
 
 from sipbot.dialplan_judge import Judging, begin, take
 from sipbot.errors import SpoolError
-from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, consequence, told
+from sipbot.in_force import (
+    DEFAULTS,
+    Changes,
+    InForce,
+    Refusal,
+    alert_of,
+    consequence,
+    rather_than_nobody,
+    told,
+)
 from sipbot.last_good import APPLIED_FOLDER, LastGood, Mark
 from sipbot.status import DialplanStatus
 from sipbot.terminal import printable
@@ -112,6 +121,8 @@ class Reload:
         self._trouble = trouble
         self._clock = clock
         self._changed = asyncio.Event()
+        self._held = Changes()
+        """Changes that would leave nobody in force: they wait for the next."""
         self._behind = _behind(self.in_force)
         self._behind_of = self.in_force.refused
         self._log = structlog.get_logger()
@@ -143,12 +154,10 @@ class Reload:
             self._watcher.close()
 
     async def _take(self, changes: Changes | None) -> None:
-        problem = self._watcher.problem
-        self._trouble(FOLDER_ALERT, problem or None, _REMEDY)
-        if problem:
-            self._log.error("the dialplans are not there", problem=problem)
         if changes is None:
+            self._tell_of_folder(self._watcher.problem)
             return
+        changes = self._held.then(changes)
         began = time.monotonic()
         before = self.in_force
         for tries in range(1, TRIES + 1):
@@ -156,15 +165,28 @@ class Reload:
             # A file may have been written anew while it was read, and half of it judged.
             judged, changes = changes, await asyncio.to_thread(self._watcher.still, changes)
             if changes == Changes():
+                self._tell_of_folder(self._watcher.problem)
                 return
             if judged == changes and (tries == TRIES or await self._were_quiet(before, after)):
                 break
+        stays = rather_than_nobody(before, after)
+        self._held = changes if stays else Changes()
+        after, removed = (stays, frozenset()) if stays else (after, changes.removed)
+        self._tell_of_folder(self._watcher.problem)
         self.in_force = after
         self._put(after)
         self._log_changes(before, after, changes, round(1000 * (time.monotonic() - began), 1))
         self._tell(before.refused, after.refused)
         self._changed.set()
-        await self._keep(changes.removed)
+        await self._keep(removed)
+
+    def _tell_of_folder(self, problem: str) -> None:
+        """Tell why nothing, or not everything, of the folder is taken over."""
+        if not problem and self._held != Changes():
+            problem = f"{self.in_force.folder} holds no dialplan that can be in force"
+        self._trouble(FOLDER_ALERT, problem or None, _REMEDY)
+        if problem:
+            self._log.error("the dialplans are not there", problem=problem)
 
     async def _were_quiet(self, before: InForce, after: InForce) -> bool:
         """Whether what is newly refused was not being written; waits a moment if it was.

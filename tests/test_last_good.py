@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_judge import begin, drive, take
 from sipbot.errors import DialplanError
-from sipbot.in_force import Changes, InForce, alert_of, told
+from sipbot.in_force import Changes, InForce, alert_of, rather_than_nobody, told
 from sipbot.last_good import LastGood, Mark
 from sipbot.patterns import NumberIndex, overlap
 from sipbot.topics import ID
@@ -461,6 +461,53 @@ def test_kept_forms_in_great_number_are_the_files_bytes(site: Site) -> None:
     assert sorted(texts) == site.kept.names()
     assert texts == {name: site.kept.path(name).read_text("utf-8") for name in texts}
     assert [] == list(site.kept.folder.glob("*.new"))
+
+
+# -- nobody at all -----------------------------------------------------------------------------
+
+
+def test_change_that_would_leave_nobody_leaves_everything_and_tells_what_is_wrong(
+    site: Site,
+) -> None:
+    site.write("sato")
+    before = site.begin()
+    site.write("suzuki")
+    site.spoil("suzuki")
+    (site.folder / "sato.toml").unlink()
+    changes = Changes(files=frozenset({"suzuki"}), removed=frozenset({"sato"}))
+    after = drive(take(before, changes, site.kept, LATER))
+
+    stays = rather_than_nobody(before, after)
+
+    assert () == after.plans.all
+    assert stays is not None
+    assert before.plans is stays.plans
+    assert {"suzuki"} == stays.refused.keys()
+
+
+def test_change_that_leaves_one_client_is_taken_over(site: Site) -> None:
+    site.write("sato")
+    site.write("tanaka")
+    before = site.begin()
+    (site.folder / "sato.toml").unlink()
+    after = drive(take(before, Changes(removed=frozenset({"sato"})), site.kept, LATER))
+
+    assert rather_than_nobody(before, after) is None
+
+
+@given(*[st.frozensets(st.sampled_from("abc"))] * 4)
+def test_changes_one_after_the_other_end_as_the_last_left_each_file(
+    files: frozenset[str], removed: frozenset[str], later: frozenset[str], gone: frozenset[str]
+) -> None:
+    first = Changes(files=files - removed, removed=removed)
+    second = Changes(files=later - gone, removed=gone)
+
+    both = first.then(second)
+
+    assert frozenset() == both.files & both.removed
+    assert (files | removed | later | gone) == both.files | both.removed
+    assert gone <= both.removed
+    assert later - gone <= both.files
 
 
 # -- what is told --------------------------------------------------------------------------------

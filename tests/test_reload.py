@@ -243,6 +243,37 @@ async def test_folder_that_is_away_leaves_every_client_in_force_and_raises_an_al
     await watched.until(lambda: watched.after_s("sato") == 8)
 
 
+async def test_last_client_file_that_is_renamed_stays_in_force_until_another_is_right(
+    watched: Watched,
+) -> None:
+    (watched.folder / "tanaka.toml").unlink()
+    await watched.until(lambda: watched.now.plans.of("tanaka") is None)
+    (watched.folder / "sato.toml").rename(watched.folder / "suzuki.toml")
+    await watched.until(lambda: {"dialplans-folder", "dialplan-suzuki"} == watched.alerts.keys())
+    told = watched.alerts["dialplans-folder"]
+    stayed = [plan.client for plan in watched.now.plans.all]
+    kept = LastGood(watched.home / "var" / "dialplans").names()
+    watched.write("suzuki", after_s=4)
+    await watched.until(lambda: not watched.alerts)
+
+    assert "holds no dialplan that can be in force" in told
+    assert ["sato"] == stayed == kept
+    assert ["suzuki"] == [plan.client for plan in watched.now.plans.all]
+
+
+async def test_last_client_file_that_is_renamed_and_comes_back_counts_again(
+    watched: Watched,
+) -> None:
+    (watched.folder / "tanaka.toml").unlink()
+    (watched.folder / "sato.toml").rename(watched.folder / "suzuki.toml")
+    await watched.until(lambda: {"dialplans-folder", "dialplan-suzuki"} == watched.alerts.keys())
+    (watched.folder / "suzuki.toml").unlink()
+    watched.write("sato", after_s=7)
+    await watched.until(lambda: not watched.alerts)
+
+    assert [7] == [plan.answer.after_s for plan in watched.now.plans.all]
+
+
 async def test_file_that_is_away_while_the_defaults_are_taken_over_raises_no_alert(
     watched: Watched,
 ) -> None:
