@@ -23,8 +23,8 @@ from sipbot.patterns import is_pattern
 from sipbot.prompt_shelf import PromptShelf, UnplayableError
 from sipbot.toml_file import TomlFile
 from sipbot.toml_places import Path as KeyPath
+from sipbot.transfer_target import NOT_A_TARGET, flaw, is_uri
 
-_SIP = ("sip:", "sips:")
 _AS_IN_RECORD = RecordStep(do="record")
 """The step that a file without a `record` step has."""
 
@@ -205,12 +205,10 @@ class Compiler:
         )
 
     def _transfer(self, name: str, form: TransferStep) -> steps.Transfer:
-        to = form.to
-        if not to.lower().startswith(_SIP):
-            to = canonical(to, self.region)
-        if not _can_be_called(to):
+        to = form.to if is_uri(form.to) else canonical(form.to, self.region)
+        problem = NOT_A_TARGET if is_pattern(to) else flaw(to)
+        if problem:
             remedy = 'Write it as "+81312345678", as dialled at home, or as "sip:100@10.0.0.5"'
-            problem = "is neither a telephone number nor a SIP URI"
             self.mistakes.append(self.file.mistake(("step", name, "to"), problem, remedy))
         return steps.Transfer(
             name=name,
@@ -235,14 +233,3 @@ class Compiler:
 
 def _or(value: float | None, usual: float) -> float:
     return usual if value is None else value
-
-
-def _can_be_called(to: str) -> bool:
-    """A number that can be dialled, or a SIP URI without anything that could end its header."""
-    if is_pattern(to):
-        return False
-    if to.lower().startswith(_SIP):
-        user, _, host = to.partition(":")[2].partition("@")
-        legal = to.isascii() and to.isprintable() and not any(char in to for char in ' <>",;?')
-        return legal and bool(user) and bool(host) and "@" not in host
-    return to.removeprefix("+").isdecimal()

@@ -66,6 +66,7 @@ PURE = (
     "sipbot.toml_shape",
     "sipbot.tones",
     "sipbot.topics",
+    "sipbot.transfer_target",
 )
 """Modules whose answers depend on their arguments alone; `dialplan`, its judge too, reads files."""
 

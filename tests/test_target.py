@@ -8,6 +8,7 @@ from sipbot.errors import TransferError
 from sipbot.sip import wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.sip.target import Dialled, dial
+from sipbot.transfer_target import flaw
 
 
 def account(name: str, registrar: str) -> Account:
@@ -74,6 +75,10 @@ def test_target_is_called_as_written_by_the_account_that_knows_it(
         ("sip:201@pbx.example?Replaces=x", TWO, 416),
         ("sip:201@pbx.example\r\nX: y", TWO, 416),
         ("sip:pbx.example", TWO, 416),
+        ("sip:201@[::1]", TWO, 416),
+        ("sip:201@pbx_1.local", TWO, 416),
+        ("sip:201@pbx.example:99999", TWO, 416),
+        ("81312345678813123456", TWO, 484),
         ("sip:desk@192.0.2.1", TWO, 482),
     ],
 )
@@ -122,3 +127,17 @@ def test_no_text_gets_a_header_of_its_own(to: str, caller: str, diverted_from: s
         assert line.isprintable()
         assert 1 >= line.count("<") == line.count(">")
         assert line.count('"') in (0, 2)
+
+
+targets = st.from_regex(r"\A(sips?:)?\+?[0-9a-z]{1,18}(@[a-z0-9._\[\]:-]{1,12}(:[0-9]{1,6})?)?\Z")
+
+
+@given(targets | hostile)
+def test_target_without_a_flaw_is_one_that_every_call_can_dial(to: str) -> None:
+    refused = 0
+    try:
+        dial(transfer(to), TWO)
+    except TransferError as error:
+        refused = error.code
+
+    assert bool(flaw(to)) is (refused in (416, 484))

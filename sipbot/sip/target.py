@@ -11,17 +11,7 @@ import msgspec
 from sipbot.errors import TransferError
 from sipbot.sip import wire
 from sipbot.sip.stack import Account, StackSettings
-
-_NUMBER = re.compile(r"\+?[0-9]{1,15}")
-"""ITU-T E.164: at most 15 digits; short ones are extensions."""
-
-_URI = re.compile(
-    r"sip:(?P<user>[A-Za-z0-9._~!*'()&=+$/%-]{1,64})@(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,120}"
-    r"[A-Za-z0-9])?)(?::(?P<port>[0-9]{1,5}))?",
-    re.IGNORECASE,
-)
-"""A SIP URI without parameters and headers (RFC 3261 section 19.1.1): a parameter could choose
-another transport or host, a header could become part of the INVITE."""
+from sipbot.transfer_target import address, is_number
 
 _SHOWN = re.compile(r"[0-9A-Za-z+*#._-]{1,32}")
 """What may be shown of a number or name: no quote, no line end, no separator of any header."""
@@ -50,17 +40,17 @@ def dial(wanted: wire.Transfer, stack: StackSettings) -> Dialled:
         TransferError: there is no way to call this; with what is wrong in the settings.
     """
     uri = wanted.to if ":" in wanted.to else _uri_of_number(wanted.to, stack)
-    match = _URI.fullmatch(uri)
-    if match is None:
+    called = address(uri)
+    if called is None:
         raise TransferError(416, f"{uri!r} is not a SIP URI that an agent can call")
-    if uri.lower().startswith("sip:") and _place(match) == f"{stack.address}:{stack.port}":
+    if called.place == f"{stack.address}:{stack.port}":
         raise TransferError(482, f"{uri} is this agent itself")
-    account = _account_at(_place(match), stack)
+    account = _account_at(called.place, stack)
     aor = account.aor if account else _own_aor(stack)
     name = f'"{wanted.caller}" ' if _SHOWN.fullmatch(wanted.caller) else ""
     return Dialled(
         uri=uri,
-        host=match["host"],
+        host=called.host,
         account=account.name if account else "",
         from_=f"{name}<{aor}>",
         headers=_headers(wanted.diverted_from, aor, trusted=account is not None),
@@ -68,7 +58,7 @@ def dial(wanted: wire.Transfer, stack: StackSettings) -> Dialled:
 
 
 def _uri_of_number(number: str, stack: StackSettings) -> str:
-    if not _NUMBER.fullmatch(number):
+    if not is_number(number):
         raise TransferError(484, f"{number!r} is not a telephone number")
     via = next((one for one in stack.accounts if one.name == stack.transfer_via), None)
     if via is None:
@@ -83,13 +73,8 @@ def _uri_of_number(number: str, stack: StackSettings) -> str:
 def _account_at(place: str, stack: StackSettings) -> Account | None:
     """The account whose registrar is called, the one for transfers first."""
     ranked = sorted(stack.accounts, key=lambda one: one.name != stack.transfer_via)
-    registrars = ((one, _URI.fullmatch(one.registrar.replace(":", ":x@", 1))) for one in ranked)
-    return next((one for one, match in registrars if match and _place(match) == place), None)
-
-
-def _place(match: "re.Match[str]") -> str:
-    """Host and port, 5060 when none is said (RFC 3261 section 19.1.2)."""
-    return f"{match['host'].lower()}:{int(match['port'] or 5060)}"
+    registrars = ((one, address(one.registrar.replace(":", ":x@", 1))) for one in ranked)
+    return next((one for one, at in registrars if at and at.place == place), None)
 
 
 def _own_aor(stack: StackSettings) -> str:
