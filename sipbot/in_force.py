@@ -118,7 +118,9 @@ def told(refusal: Refusal, sha256: str) -> tuple[str, str]:
     if others > 0:
         words += f"; and {others} more"
     problem = printable(f"{words}. {consequence(refusal, sha256)}")
-    return problem, printable(f"{first.remedy}; sipbot dialplan check")
+    # `check` runs no tests: it would find nothing wrong with a file whose test has failed.
+    command = "test" if first.key.startswith("test") else "check"
+    return problem, printable(f"{first.remedy}; sipbot dialplan {command}")
 
 
 def consequence(refusal: Refusal, sha256: str) -> str:

@@ -528,6 +528,15 @@ def test_alert_names_three_places_the_number_of_others_and_the_form_in_force(sit
     assert "sipbot dialplan check" in remedy
 
 
+def test_alert_about_a_failed_test_names_the_command_that_shows_it(site: Site) -> None:
+    site.write("sato")
+    now = site.take(site.begin(), site.write("sato", more=FAILING_TEST))
+
+    _, remedy = told(now.refused["sato"], now.form("sato"))
+
+    assert remedy.endswith("; sipbot dialplan test")
+
+
 @given(st.text(min_size=1, max_size=255))
 def test_alert_about_a_file_of_any_name_is_a_legal_topic(name: str) -> None:
     assert ID.fullmatch(alert_of(name))
