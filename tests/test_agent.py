@@ -8,6 +8,7 @@ import pytest
 from sipbot.records import EndedBy
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.stack import untold_file
+from sipbot.wav import HEADER_BYTES
 from tests import ulaw
 from tests.agents import calling, last, left_by, real_agent
 from tests.bot import thanks, until
@@ -170,3 +171,49 @@ async def test_agent_that_a_next_parent_finds_takes_calls_again(
         await parent.die()
     assert (call,) == hello.calls
     assert call != offered.offer.call
+
+
+@pytest.mark.parametrize("damage", [None, b"RIFF"], ids=["missing", "damaged"])
+async def test_prompt_that_cannot_be_played_is_told_and_over_at_once(
+    tmp_path: Path, damage: bytes | None
+) -> None:
+    greeting, recording = tmp_path / "greeting.wav", tmp_path / "audio.wav"
+    if damage is not None:
+        greeting.write_bytes(damage)
+    plan = alone(tmp_path, str(recording))
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            parent.say(wire.Play(call=call, wav=str(greeting)))
+            fault, over = await parent.next(wire.Fault), await parent.next(wire.PromptEnded)
+            parent.say(wire.Play(call=call, wav=plan.beep))
+            await parent.next(wire.PromptEnded)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await until(lambda: recording.exists() and recording.stat().st_size > 8_000)
+            await parent.die()
+    assert call == fault.call
+    assert f"{greeting} cannot be played" in fault.problem
+    assert wire.PromptEnded(call=call, wav=str(greeting)) == over
+
+
+async def test_lone_call_whose_prompts_are_missing_is_recorded_all_the_same(
+    tmp_path: Path,
+) -> None:
+    recording = tmp_path / "audio.wav"
+    missing = str(tmp_path / "missing.wav")
+    plan = msgspec.structs.replace(alone(tmp_path, str(recording)), beep=missing, thanks=missing)
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            await parent.die()
+            hung_up = await last(story)
+        await agent.ended()
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert ("callee", 200) == (hung_up.by, hung_up.code)
+    assert recording.stat().st_size > HEADER_BYTES

@@ -21,12 +21,13 @@ from pathlib import Path
 
 import msgspec
 
-from sipbot.errors import SipbotError, WireError
+from sipbot.errors import PromptError, SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import door, wire
 from sipbot.sip.gate import Gate, offer_of
 from sipbot.sip.lone import LoneCall
+from sipbot.sip.memory import rss_bytes
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
@@ -38,10 +39,6 @@ POLL_MS = 10
 
 BACKLOG_BYTES = 1 << 20
 """Events a parent may leave unread (a stopped parent) before it counts as dead."""
-
-_REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
-"""The library's final response → `wire.Refused.why`: 486 is its word for "all lines busy", 603 is
-ours for a takeover and 481 says that there was nothing to take over (RFC 3891 section 3)."""
 
 
 class Agent:
@@ -118,9 +115,7 @@ class Agent:
 
     def rejected(self, raw: str, source: str, code: int) -> None:
         """Report what the library refused by itself, or because we declined a takeover."""
-        why = _REJECTED_AS.get(code, "media")
-        if not self._gate.allows(source):
-            why = "source"
+        why = self._gate.rejection(source, code)
         self._emit(wire.Refused(offer=offer_of(raw, source), code=code, why=why), keep=True)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
@@ -286,7 +281,7 @@ class Agent:
             return
         match command:
             case wire.Ping(n=n):
-                self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=_rss_bytes()))
+                self._emit(wire.Pong(n=n, calls=len(self.stack.lines), rss_bytes=rss_bytes()))
             case wire.Drain():
                 self._draining = True
             case wire.Written(call=call):
@@ -310,7 +305,7 @@ class Agent:
                 case wire.Play() | wire.Record() if self._stays_with_person(call):
                     pass
                 case wire.Play(wav=wav):
-                    target.play(wav)
+                    self._play(target, wav)
                 case wire.StopPlaying():
                     target.stop_playing()
                 case wire.Record(path=path):
@@ -327,6 +322,14 @@ class Agent:
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
                     target.end(code, reason, retry_after_s)
+
+    def _play(self, line: Line, wav: str) -> None:
+        """Play a prompt; in place of one that cannot be played the caller hears nothing."""
+        try:
+            line.play(wav)
+        except PromptError as error:
+            self._emit(wire.Fault(call=line.call, problem=str(error)))
+            self._emit(wire.PromptEnded(call=line.call, wav=wav))
 
     # -- transfers ------------------------------------------------------------------------------
 
@@ -374,11 +377,6 @@ class Agent:
                 self._lose_parent()
         except ConnectionError:
             self._lose_parent()
-
-
-def _rss_bytes() -> int:
-    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:

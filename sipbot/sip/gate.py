@@ -9,6 +9,10 @@ import uuid6
 from sipbot.records import CallOffer
 from sipbot.sip.headers import content_type, read_offer
 
+_REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
+"""The library's final response → `wire.Refused.why`: 486 is its word for "all lines busy", 603 is
+ours for a takeover and 481 says that there was nothing to take over (RFC 3891 section 3)."""
+
 
 class Gate:
     """Looks at an INVITE before anybody is asked.
@@ -33,6 +37,10 @@ class Gate:
         if content_type(raw) not in {"", "application/sdp"}:
             return "body", 415
         return "", 0
+
+    def rejection(self, source: str, code: int) -> str:
+        """Return why the library has answered an INVITE with `code` (`wire.Refused.why`)."""
+        return _REJECTED_AS.get(code, "media") if self.allows(source) else "source"
 
 
 def offer_of(raw: str, source: str) -> CallOffer:

@@ -9,10 +9,12 @@ call was answered (`wire.Alone`); docs/decisions/0006 says why a call must outli
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 
 from sipbot.disk import AUDIO_BYTES_PER_S
+from sipbot.errors import PromptError
 from sipbot.sip import wire
 from sipbot.sip.pjsua_call import Line
 
@@ -49,7 +51,15 @@ class LoneCall:
             self._line.record(self._plan.recording)
             self._ends_at = time.monotonic() + self._plan.max_s
         else:
-            self._line.play(self._plan.beep)
+            self._play(self._plan.beep)
+
+    def _play(self, wav: str) -> None:
+        """Play a prompt; one that cannot be played is over at once."""
+        try:
+            self._line.play(wav)
+        except PromptError as error:
+            sys.stderr.write(f"call {self.call}: {error}\n")  # no parent is there to be told
+            self.prompt_ended(wav)
 
     def key(self, key: str) -> None:
         """End the recording by the finish key."""
@@ -70,7 +80,7 @@ class LoneCall:
         if self._line.gone is not None:
             return
         if safe:
-            self._line.play(self._plan.thanks)
+            self._play(self._plan.thanks)
         else:
             self._line.end(200)
 

@@ -120,7 +120,11 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             self._leave(code, f"could not be hung up: {error.reason}")
 
     def play(self, wav: str) -> None:
-        """Play `wav` from its beginning, instead of what is being played."""
+        """Play `wav` from its beginning, instead of what is being played.
+
+        Raises:
+            PromptError: it cannot be played; now nothing is.
+        """
         self.stop_playing()
         prompt = self._host.prompts.take(wav)
         self.playing = prompt

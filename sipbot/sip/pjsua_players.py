@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pjsua2 as pj
 
+from sipbot.errors import PromptError
+
 PLAYERS_MAX = 24
 """Players kept open, of the wheel's 32 (measured); the least recently used goes first."""
 
@@ -37,8 +39,17 @@ class Prompts:
         """Return a player for `wav`, rewound.
 
         Raises:
-            FileNotFoundError, wave.Error: the prompt vanished or was damaged after it was checked.
+            PromptError: the prompt vanished or was damaged after it was checked.
         """
+        try:
+            return self._take(wav)
+        except (OSError, EOFError, ZeroDivisionError, wave.Error) as error:
+            why = f"{type(error).__name__}: {error}"
+        except pj.Error as error:
+            why = error.reason
+        raise PromptError(f"{wav} cannot be played: {why}. Put a good file there; see prompts lint")
+
+    def _take(self, wav: str) -> Prompt:
         key = (wav, Path(wav).stat().st_mtime_ns)
         for number, (idle_key, prompt) in self._idle.items():
             if idle_key == key:

@@ -12,7 +12,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-from sipbot.errors import CallError, TransferError
+from sipbot.errors import CallError, PromptError, TransferError
 from sipbot.sip import wire
 from sipbot.sip.lookup import Lookup
 from sipbot.sip.pjsua import Stack
@@ -81,7 +81,10 @@ class Transfer:
     def ring_again(self) -> None:
         """Play the ringing tone, one period of it, to a caller who waits."""
         if self._wanted.ringback and self._caller is not None and not self.connected:
-            self._caller.play(self._wanted.ringback)
+            try:
+                self._caller.play(self._wanted.ringback)
+            except PromptError as error:  # they wait in silence
+                self._tell(wire.Fault(call=self._wanted.call, problem=str(error)))
 
     def leave(self) -> None:
         """Let both calls go: the person's is ended, the caller's is somebody else's to lead."""
