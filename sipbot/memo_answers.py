@@ -9,10 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sipbot.menu_words import UNSPACED
 from sipbot.records import Transcript, Word
-
-_UNSPACED = frozenset({"ja", "zh"})
-"""Languages that write no space between words."""
 
 
 class Part(BaseModel):
@@ -136,4 +134,4 @@ def text_of(transcript: Transcript, words: tuple[MemoWord, ...]) -> str:
 
 
 def _joined(words: list[str], language: str) -> str:
-    return ("" if language.split("-", 1)[0] in _UNSPACED else " ").join(words)
+    return ("" if language.split("-", 1)[0] in UNSPACED else " ").join(words)

@@ -84,6 +84,7 @@ def choose(
         thanks=plan.said.thanks,
         sorry=plan.said.sorry,
         refuse=refuse,
+        language=plan.language,
         urgent=route is not None and route.urgent,
         category=route.category if route else None,
         min_s=plan.record.min_s,

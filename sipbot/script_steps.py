@@ -7,9 +7,8 @@ caller may go in circles, but not for ever: after `MAX_STEPS` steps the message 
 the call ends.
 """
 
-import unicodedata
-
 from sipbot import steps
+from sipbot.menu_words import chosen
 from sipbot.script_events import (
     Action,
     CloseRecording,
@@ -190,21 +189,6 @@ def _choose(script: Script, step: steps.Menu) -> Turn:
     return listen(script, "", limits, words=True)
 
 
-def chosen(step: steps.Menu, text: str) -> str | None:
-    """Return the step whose word is in the text, the longest word first; None when there is none.
-
-    Spaces do not count: recognisers put them between the words of languages that write none.
-    """
-    said = _bare(text)
-    words = sorted(step.words, key=lambda word: -len(_bare(word)))
-    found = (step.words[word] for word in words if _bare(word) and _bare(word) in said)
-    return next(found, None)
-
-
-def _bare(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 def menu_key(script: Script, step: steps.Menu, key: str) -> Turn:
     """Take a key at a menu, during its prompts or after them."""
     if key in step.keys:
@@ -216,10 +200,10 @@ def menu_key(script: Script, step: steps.Menu, key: str) -> Turn:
 
 def menu_heard(script: Script, step: steps.Menu, text: str) -> Turn:
     """Take what was said at a menu."""
-    name = chosen(step, text)
-    if name is None:
+    word = chosen(step.words, text, script.course.language)
+    if word is None:
         return again(script, step.tries, step.no_match, step.otherwise)
-    return goto(script, name)
+    return goto(script, step.words[word])
 
 
 # -- ask ---------------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ class Menu(_Step, frozen=True):
     keys: dict[str, str]
     """Key → step."""
     words: dict[str, str] = {}
-    """Word or phrase → step; found anywhere in what the caller says. Opens the recording."""
+    """Word or phrase → step; found anywhere in what the caller says (`menu_words`). Opens the
+    recording."""
     timeout_s: float = 5.0
     tries: int = 3
     no_input: tuple[Prompt, ...] = ()
@@ -171,6 +172,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """Said when no message can be taken."""
     refuse: bool = False
     """No message can be taken now (disk nearly full): say so and hang up."""
+    language: str = ""
+    """BCP 47 tag of the words that callers say; empty: not known."""
     urgent: bool = False
     """The route says so: the memo is urgent whatever the caller presses."""
     category: str | None = None
