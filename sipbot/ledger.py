@@ -8,6 +8,7 @@ one transaction, so no crash can leave one without the others.
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -138,7 +139,8 @@ class Ledger:
         """
         at = datetime.now(UTC)
         refusal = Refusal(offer, state, code, at, rule, client, number, caller)
-        stored = await self._refused.keep(refusal, self._in_thread)
+        in_thread = partial(self._in_thread, rank=Rank.CALLER)
+        stored = await self._refused.keep(refusal, in_thread)
         if stored and client is not None:
             self._counted(client)
         return stored

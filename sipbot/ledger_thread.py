@@ -21,7 +21,9 @@ class Rank(IntEnum):
     """Who is served first; among equals, who asked first."""
 
     CALLER = 0
-    """Somebody is on the line."""
+    """Somebody is on the line, or was refused: its agent alone knows of it until this is stored.
+    Refusals waited 8 s behind deliveries until agent and main process had both been killed, and two
+    calls had no row (`make torture`, kills)."""
     OTHERS = 1
 
 

@@ -5,7 +5,8 @@ import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +120,26 @@ async def test_refused_call_is_counted(ledger: Ledger) -> None:
     entry = await ledger.call(offer.call)
     assert entry is not None
     assert 404 == entry.sip_code
+
+
+async def test_refused_call_is_stored_before_deliveries_that_waited_longer(ledger: Ledger) -> None:
+    """Until then its agent alone knows of it, and may die."""
+    busy, done = threading.Event(), list[str]()
+
+    async def ask(name: str, work: Awaitable[object]) -> None:
+        await work
+        done.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ledger._thread.run(lambda: busy.wait(60)))
+        await asyncio.sleep(0)
+        group.create_task(ask("delivery", ledger.due_deliveries(AT, 10)))
+        await asyncio.sleep(0)
+        refused = ledger.refuse_call(an_offer(), EndState.REFUSED_CAPACITY, 486, rule="capacity")
+        group.create_task(ask("refused", refused))
+        await asyncio.sleep(0)
+        busy.set()
+    assert ["refused", "delivery"] == done
 
 
 async def test_refused_call_told_again_is_counted_once(ledger: Ledger) -> None:
