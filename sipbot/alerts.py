@@ -56,7 +56,9 @@ class Alerts:
 
 
 def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
-    """Return every alert that this program can raise.
+    """Return every alert that this program can raise, but those about a client or its file.
+
+    Those are remembered one by one: by the ledger, and beside the last good forms.
 
     Args:
         agents: how many there are.
@@ -64,8 +66,8 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
     """
     children = ["live-recogniser", "second-recogniser", *(f"agent-{n}" for n in range(agents))]
     return [
-        *("audio-missing", "call-failed", "dead-letter", "disk", "ledger", "metrics"),
-        *("orphan-audio", "recording-stalled", "recording-unsafe"),
+        *("audio-missing", "call-failed", "dead-letter", "dialplans-folder", "dialplans-kept"),
+        *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unsafe"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

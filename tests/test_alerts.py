@@ -1,9 +1,14 @@
 """Alerts are raised, cleared once, and told in order."""
 
+import ast
 import asyncio
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
-from sipbot.alerts import Alerts
+import sipbot
+from sipbot.alerts import Alerts, every_alert
+from sipbot.reload import FOLDER_ALERT
 from sipbot.topics import AlertPayload
 
 
@@ -51,3 +56,24 @@ async def test_alert_left_by_an_earlier_run_is_cleared_at_the_start() -> None:
     await told(Alerts(bus, left=["disk"]))
 
     assert [("disk", None)] == bus
+
+
+def _ids_of(source: str) -> Iterator[str]:
+    """The alerts whose ids are written where they are raised or cleared."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in ("trouble", "_trouble") or ast.unparse(node.func).endswith(
+            "alerts.tell"
+        ):
+            match node.args:
+                case [ast.Constant(value=str(alert)), _, *_]:
+                    yield alert
+
+
+def test_every_id_in_the_source_is_cleared_after_a_restart() -> None:
+    sources = Path(sipbot.__file__).parent.rglob("*.py")
+    used = {alert for path in sources for alert in _ids_of(path.read_text("utf-8"))}
+
+    assert {"dialplans-kept", "disk", "ledger", "metrics"} <= used
+    assert set() == (used | {FOLDER_ALERT}) - set(every_alert(1, ["trunk"]))
