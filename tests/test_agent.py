@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.records import EndedBy
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.stack import untold_file
@@ -130,6 +131,28 @@ async def test_finish_key_that_a_hung_parent_never_acts_on_ends_the_message_once
     assert isinstance(hung_up, caller_wire.HungUp)
     assert "callee" == hung_up.by
     assert of - 1 <= thanked
+
+
+async def test_finish_key_that_a_parent_acted_on_does_not_end_the_message_once_it_is_dead(
+    tmp_path: Path,
+) -> None:
+    recording, said = tmp_path / "audio.wav", tmp_path / "said.wav"
+    ulaw.write(said, thanks())
+    plan = msgspec.structs.replace(alone(tmp_path, str(recording)), max_s=600.0)
+    caller = {"wav": str(said), "speak_after_s": 0.5, "keys": "#", "linger_s": 60.0}
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", **caller):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await parent.next(wire.Key)
+            parent.say(wire.Play(call=call, wav=plan.beep), wire.Ping(n=1))  # the next question
+            await parent.next(wire.Pong)
+            await parent.die()
+            before = recording.stat().st_size
+            await until(lambda: recording.stat().st_size > before + AUDIO_BYTES_PER_S)
 
 
 async def test_lone_call_that_cannot_be_recorded_ends_and_takes_nothing_with_it(

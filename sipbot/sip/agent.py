@@ -54,7 +54,8 @@ class Agent:
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
         self._finished: set[str] = set()
-        """Their callers pressed the finish key; a parent that hangs may die without knowing."""
+        """Their callers pressed the finish key, and no command has come since: a parent that hangs
+        may die without knowing."""
         self._alone: dict[str, LoneCall] = {}
         self._transfers: dict[str, Transfer] = {}
         self._registered: dict[str, wire.Registered] = {}
@@ -294,6 +295,7 @@ class Agent:
         target = self.stack.lines.get(call)
         if target is None or target.gone is not None or call in self._alone:
             return  # the caller hung up while the command was on its way
+        self._finished.discard(call)
         with self.stack.guard(call):
             match command:
                 case wire.Ring():
