@@ -13,13 +13,14 @@ from sipbot.dialplan_form import DialplanForm, RouteForm, TestForm
 from sipbot.errors import DialplanError, HoursError, Mistake
 from sipbot.hours import Hours, compile_hours
 from sipbot.number_lists import callers_of, known_word, listed
-from sipbot.numbers import canonical, is_anonymous
+from sipbot.numbers import canonical, is_anonymous, is_e164
 from sipbot.patterns import matches, sample
 from sipbot.plan import Callers, Dialplan, Route, Said, Trial
 from sipbot.prompt_shelf import BUILTIN_PROMPTS, PromptShelf
-from sipbot.steps import Prompt, Step
+from sipbot.steps import Prompt, Step, Transfer
 from sipbot.toml_file import TomlFile
 from sipbot.toml_places import Path as KeyPath
+from sipbot.transfer_target import address
 
 KINDS = ("open", "closed", "holiday", "closure", "day", "season")
 """What `hours` of a route and `state` of a test can be, besides names of closures and seasons."""
@@ -70,6 +71,7 @@ class _Builder:
         callers = callers_of(form.callers, self._file, self._region, self._compiler.mistakes)
         routes = self._routes(made, numbers)
         self._check_steps(made)
+        self._check_transfers(made, numbers)
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
@@ -213,6 +215,22 @@ class _Builder:
             problem = f"leads a caller who does nothing round in a circle: {way}"
             remedy = "Let one of these steps go on to record, hang up or end"
             self._wrong(("step", first, *where[:1]), problem, remedy)
+
+    def _check_transfers(self, made: dict[str, Step], numbers: tuple[str, ...]) -> None:
+        """No transfer leads back here: every round would take two more lines, and the trunk money.
+
+        The same short number may be somebody else's at another host, hence only a warning.
+        """
+        for name, step in made.items():
+            if not isinstance(step, Transfer):
+                continue
+            uri = address(step.to)
+            number = canonical(uri.user, self._region) if uri else step.to
+            if not any(matches(own, number) for own in numbers):
+                continue
+            tell = self._hint if uri and not is_e164(number) else self._wrong
+            remedy = "Name the person's own number"
+            tell(("step", name, "to"), "is one of this client's numbers: sipbot answers it", remedy)
 
     def _trial(
         self,

@@ -493,3 +493,23 @@ def test_check_json_lists_the_warnings(folder: Path) -> None:
     found = json.loads(run("check", str(path), "--json").stdout)
 
     assert ["route[0]", "route[1].caller", "step.lost"] == [one["key"] for one in found["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("number", "to", "warned"),
+    [
+        ("100", "sip:100@10.0.0.5", 1),
+        ("100", "sip:101@10.0.0.5", 0),
+        ("+81312345678", "sip:100@10.0.0.5", 0),
+    ],
+)
+def test_short_own_number_at_a_named_host_is_a_warning(
+    folder: Path, number: str, to: str, warned: int
+) -> None:
+    path = write(folder, "yamato", number)
+    step = f'start = "boss"\n[step.boss]\ndo = "transfer"\nto = "{to}"\n'
+    path.write_text(path.read_text("utf-8") + step, encoding="utf-8")
+
+    own = [one for one in load_file(path, "JP").warnings if "own number" in one.remedy]
+
+    assert warned == len(own)
