@@ -7,6 +7,8 @@ and no match from the prompts that ship, the question of an ``ask`` from the pro
 from sipbot import steps
 from sipbot.dialplan_form import DialplanForm
 from sipbot.dialplan_steps import (
+    REVIEW_KEYS,
+    TAKEN_BY_REVIEW,
     AskStep,
     DigitsStep,
     HangUpStep,
@@ -191,6 +193,12 @@ class Compiler:
             where = ("step", name, "urgent_key")
             self.mistakes.append(self.file.mistake(where, "ends the message already", remedy))
         review = usual.review if form.review is None else form.review
+        if review and urgent_key in REVIEW_KEYS:
+            key, problem, remedy = "urgent_key", *TAKEN_BY_REVIEW
+            if form.urgent_key is None:
+                key, problem = "review", f'takes 1 and 2, and urgent_key is "{urgent_key}"'
+                remedy = "Choose another urgent_key, or none"
+            self.mistakes.append(self.file.mistake(("step", name, key), problem, remedy))
         asks_review = ("step", name, "review") if form.review else ("record", "review")
         return steps.Record(
             name=name,

@@ -10,7 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from sipbot.dialplan_steps import StepForm, shorter_than_the_longest
+from sipbot.dialplan_steps import (
+    REVIEW_KEYS,
+    TAKEN_BY_REVIEW,
+    StepForm,
+    shorter_than_the_longest,
+)
 from sipbot.form_parts import (
     CLIENT_PATTERN,
     FROZEN,
@@ -91,6 +96,8 @@ class Record(BaseModel):
         shorter_than_the_longest(self)
         if self.urgent_key and self.urgent_key == self.finish_key:
             raise wrong("ends the message already", "Choose another key", "urgent_key")
+        if self.review and self.urgent_key in REVIEW_KEYS:
+            raise wrong(*TAKEN_BY_REVIEW, "urgent_key")
         return self
 
 

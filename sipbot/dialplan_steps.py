@@ -12,6 +12,16 @@ from sipbot.form_parts import FROZEN, FinishKey, Line, Prompts, StepName
 from sipbot.toml_file import wrong
 
 _KEYS = tuple("0123456789*#")
+
+REVIEW_KEYS = ("1", "2")
+"""What a caller presses who may keep the message or record it again."""
+
+TAKEN_BY_REVIEW = (
+    "keeps or repeats the message when review is true",
+    "Choose another key, or none",
+)
+"""Problem and remedy of an urgent key that is one of them."""
+
 _ITEM = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["name"])
 
 
