@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ LONG_SLICES = 20
 """From so many on, a judging is one of all clients."""
 
 TRIES = 5
-"""How often files that are being written are judged anew before the verdict counts all the same."""
+"""How often files that are being written are judged anew before the verdict about those that are
+quiet counts all the same."""
 
 _NAMED = 20
 """Names in one line of the log."""
@@ -160,14 +162,15 @@ class Reload:
         changes = self._held.then(changes)
         began = time.monotonic()
         before = self.in_force
-        for tries in range(1, TRIES + 1):
+        # It ends: from `TRIES` on, each round judges fewer files than the last one.
+        for tries in count(1):
             after = await _in_slices(take(before, changes, self._kept, self._clock()))
             # A file may have been written anew while it was read, and half of it judged.
             judged, changes = changes, await asyncio.to_thread(self._watcher.still, changes)
             if changes == Changes():
                 self._tell_of_folder(self._watcher.problem)
                 return
-            if judged == changes and (tries == TRIES or await self._were_quiet(before, after)):
+            if judged == changes and (tries >= TRIES or await self._were_quiet(before, after)):
                 break
         stays = rather_than_nobody(before, after)
         self._held = changes if stays else Changes()

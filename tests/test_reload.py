@@ -5,16 +5,19 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot.in_force import InForce
+from sipbot import reload
+from sipbot.in_force import Changes, InForce
 from sipbot.last_good import LastGood
 from sipbot.reload import Reload, start
-from sipbot.watcher import GONE_S, QUIET_S, Quiet, Seen, Stamp, scan
+from sipbot.watcher import GONE_S, QUIET_S, Quiet, Seen, Stamp, Watcher, scan
 from tests.clients import BEEP
 from tests.test_last_good import FILE
 
@@ -284,6 +287,33 @@ async def test_file_that_is_away_while_the_defaults_are_taken_over_raises_no_ale
     away.rename(path)
     await watched.until(lambda: [90, 90] == [p.record.max_s for p in watched.now.plans.all])
     assert [] == watched.raised
+
+
+async def test_verdict_on_a_file_that_changes_in_the_last_try_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Watched(tmp_path)
+    site.open()
+    monkeypatch.setattr(reload, "TRIES", 1)
+    still, looks = Watcher.still, count(1)
+
+    def written_in_the_first_try(watcher: Watcher, changes: Changes) -> Changes:
+        if next(looks) == 1:
+            site.write("sato", after_s=33)
+        return still(watcher, changes)
+
+    monkeypatch.setattr(Watcher, "still", written_in_the_first_try)
+    running = asyncio.create_task(site.reload.run())
+    site.write("sato", after_s=99)
+    site.write("tanaka", after_s=5)
+    await site.until(lambda: site.after_s("tanaka") == 5)
+    counted = site.after_s("sato")
+    await site.until(lambda: site.after_s("sato") == 33)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert 1 == counted
+    assert [] == site.raised
 
 
 async def test_prompt_that_is_replaced_by_a_broken_one_is_told(watched: Watched) -> None:
