@@ -77,3 +77,20 @@ def unreachable(made: Mapping[str, Step], starts: set[str]) -> list[str]:
             reached.add(name)
             ahead += [to for _, to in targets(made[name])]
     return [name for name in made if name not in reached]
+
+
+def urgent_in_vain(made: Mapping[str, Step]) -> list[str]:
+    """Steps that ask for the star key where it marks nothing as urgent, in the order of the file.
+
+    Only the prompt that ships is known to name that key; what a client's own says, nobody can see.
+    """
+    return [
+        name
+        for name, step in made.items()
+        if any(_says_star(prompt.name) for prompt in step.prompts)
+        and not (isinstance(step, steps.Record) and step.urgent_key == "*")
+    ]
+
+
+def _says_star(prompt: str) -> bool:
+    return prompt.startswith("builtin:") and prompt.endswith("/urgent")

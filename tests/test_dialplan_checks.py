@@ -1,0 +1,25 @@
+"""What can be seen in the steps of a client before anybody calls."""
+
+import pytest
+
+from sipbot.dialplan_checks import urgent_in_vain
+from sipbot.steps import END, RECORD, Record, Say, Step
+from tests.courses import prompt
+
+URGENT = (prompt("builtin:en/urgent"), prompt("builtin:en/wish"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "step"),
+    [
+        (["s"], Say(name="s", prompts=URGENT, then=RECORD)),
+        (["s"], Record(name="s", prompts=URGENT)),
+        (["s"], Record(name="s", prompts=URGENT, urgent_key="0")),
+        ([], Record(name="s", prompts=URGENT, urgent_key="*")),
+        ([], Say(name="s", prompts=(prompt("urgent.wav"),), then=END)),
+    ],
+)
+def test_urgent_prompt_where_the_star_marks_nothing_is_noticed(
+    expected: list[str], step: Step
+) -> None:
+    assert expected == urgent_in_vain({"s": step})
