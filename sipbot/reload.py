@@ -48,6 +48,10 @@ TRIES = 5
 """How often files that are being written are judged anew before the verdict about those that are
 quiet counts all the same."""
 
+KEEP_AGAIN_S = 5.0
+"""Between two tries to keep what the disk has refused (our wish: a restart soon after room was made
+finds everything)."""
+
 _NAMED = 20
 """Names in one line of the log."""
 
@@ -123,6 +127,12 @@ class Reload:
         self._trouble = trouble
         self._clock = clock
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """Of who changes `in_force`, and reads or writes the kept forms."""
+        self._not_kept = asyncio.Event()
+        self._unkept_problem = ""
+        self._to_forget: frozenset[str] = frozenset()
+        """Clients whose files are gone, and of whom a form may still be kept."""
         self._held = Changes()
         """Changes that would leave nobody in force: they wait for the next."""
         self._behind = _behind(self.in_force)
@@ -149,9 +159,13 @@ class Reload:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._spread(), name="hashes")
-                await self._keep(frozenset())
+                group.create_task(self._keep_again(), name="kept forms")
+                async with self._turn:
+                    await self._keep(frozenset())
                 while True:
-                    await self._take(await self._watcher.changes())
+                    changes = await self._watcher.changes()
+                    async with self._turn:
+                        await self._take(changes)
         finally:
             self._watcher.close()
 
@@ -240,14 +254,30 @@ class Reload:
     async def _keep(self, removed: frozenset[str]) -> None:
         """Keep what is in force now for the next start; calls go on when the disk refuses."""
         after = self.in_force
+        self._to_forget = frozenset(n for n in self._to_forget | removed if not after.form(n))
         try:
-            await asyncio.to_thread(_keep, self._kept, after, removed)
+            await asyncio.to_thread(_keep, self._kept, after, self._to_forget)
         except SpoolError as error:
-            self._log.error("the last good dialplans are not kept", problem=str(error))
-            self._trouble("dialplans-kept", str(error), "Make room in var")
+            self._not_kept.set()
+            if str(error) != self._unkept_problem:
+                self._unkept_problem = str(error)
+                self._log.error("the last good dialplans are not kept", problem=str(error))
+                self._trouble("dialplans-kept", str(error), "Make room in var")
             return
+        self._not_kept.clear()
+        self._unkept_problem = ""
+        self._to_forget = frozenset()
         self._trouble("dialplans-kept", None, "")
         self.in_force = replace(after, unkept={})
+
+    async def _keep_again(self) -> None:
+        """Keep what the disk has refused as soon as it takes it."""
+        while True:
+            await self._not_kept.wait()
+            await asyncio.sleep(KEEP_AGAIN_S)
+            async with self._turn:
+                if self._not_kept.is_set():
+                    await self._keep(frozenset())
 
     async def _spread(self) -> None:
         """Publish what is in force; many changes in a row are told as one."""

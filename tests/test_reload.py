@@ -358,6 +358,32 @@ async def test_alert_that_an_earlier_run_left_is_cleared_when_the_file_is_right_
     assert {} == site.alerts
 
 
+async def test_forms_that_the_disk_refused_are_kept_when_it_takes_them_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "KEEP_AGAIN_S", 0.05)
+    site = Watched(tmp_path)
+    site.open()
+    kept = LastGood(tmp_path / "var" / "dialplans")
+    running = asyncio.create_task(site.reload.run())
+    await site.until(lambda: kept.names() == ["sato", "tanaka"])
+    away = kept.folder.rename(kept.folder.with_name("away"))
+    kept.folder.write_bytes(b"")  # a file where the folder should be: every write is refused
+    site.write("sato", after_s=5)
+    (site.folder / "tanaka.toml").unlink()
+    await site.until(lambda: site.after_s("sato") == 5 and not site.now.plans.of("tanaka"))
+    await site.until(lambda: "dialplans-kept" in site.alerts)
+    kept.folder.unlink()
+    away.rename(kept.folder)
+    await site.until(lambda: not site.alerts)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert ["sato"] == kept.names()
+    assert kept.is_kept("sato", site.now.form("sato"))
+    assert ["dialplans-kept"] == site.raised
+
+
 async def _run_until(site: Watched, true: Callable[[], object]) -> None:
     running = asyncio.create_task(site.reload.run())
     await site.until(true)
