@@ -42,7 +42,6 @@ each second of audio and an ear 0.6 s after the last word (measured), so 5 s mea
 recogniser is down.  Then the recording counts as a message: one too many costs an operator a
 minute, one too few a client a customer."""
 
-
 Happening = wire.Event | speech.Reply | script.Event | Gone
 
 
@@ -182,8 +181,8 @@ class LiveCall:
                 return happening
             case Gone():
                 return await self._cut_off_by_crash()
-            case wire.Ended(by=by, code=code):
-                return await self._hung_up(by, code)
+            case wire.Ended():
+                return await self._hung_up(happening)
             case wire.Answered():
                 return self._answered()
             case wire.RecordingClosed():
@@ -243,14 +242,16 @@ class LiveCall:
         problem = f"the recording of call {self.call} is not safe: {problem}"
         self._tools.trouble("recording-unsafe", problem, "Is the disk full, or too slow?")
 
-    async def _hung_up(self, by: EndedBy, code: int) -> script.Event:
-        self._ended_by, self._code = by, code
+    async def _hung_up(self, ended: wire.Ended) -> script.Event:
+        self._ended_by, self._code = ended.by, ended.code
+        if ended.transferred:  # while we slept, perhaps: then the script went on by itself
+            self.script = msgspec.structs.replace(self.script, phase=Phase.CONNECTED)
         self._tell("hung_up")
         self.on_the_line = False
         self._forget_empty_recording()
         if self.agent is None and self.script.recorded:  # finished alone: nobody has sealed it yet
             self._tools.reading.recorded(self.call)
-        return script.HungUp(by=by)
+        return script.HungUp(by=ended.by)
 
     async def _cut_off_by_crash(self) -> script.Event:
         self._ended_by, self._cut_off = EndedBy.CRASH, True
