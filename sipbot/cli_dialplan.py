@@ -186,9 +186,9 @@ def _facts(plan: Dialplan) -> dict[str, Any]:
 
 
 def _table(plans: Dialplans) -> Table:
-    table = Table("Client", "Name", "Language", "Numbers", "Rings (s)", "Longest message (s)")
+    table = Table("Client", "Name", "Language", "Numbers", "Rings (s)", "Longest recording (s)")
     for plan in plans.all:
         numbers = ", ".join(shown_number(number, plans.region) for number in plan.numbers)
-        limits = (f"{plan.answer.after_s:g}", f"{plan.record.max_s:g}")
+        limits = (f"{plan.answer.after_s:g}", f"{plan.longest_s:g}")
         table.add_row(plan.client, escape(plan.say_name), plan.language, numbers, *limits)
     return table

@@ -12,6 +12,7 @@ from sipbot.dialplan_compile import Compiler
 from sipbot.dialplan_form import DialplanForm, RouteForm, TestForm
 from sipbot.errors import DialplanError, HoursError, Mistake
 from sipbot.hours import Hours, compile_hours
+from sipbot.longest import longest_s
 from sipbot.number_lists import callers_of, known_word, listed
 from sipbot.numbers import canonical, is_anonymous, is_e164
 from sipbot.patterns import matches, sample
@@ -92,6 +93,7 @@ class _Builder:
             callers=callers,
             routes=routes,
             steps=made,
+            longest_s=longest_s(made),
             said=said,
             hours_prompts=hours_prompts,
             quota=form.quota,

@@ -92,6 +92,8 @@ class Dialplan:
     routes: tuple[Route, ...]
     """In the order of the file; the first that fits counts."""
     steps: dict[str, Step]
+    longest_s: float
+    """The longest recording of one call: every answer and every take (`sipbot.longest`)."""
     said: Said
     hours_prompts: dict[str, Prompt]
     """Greetings of closures and days by the names that `Situation.greeting` has."""

@@ -52,6 +52,7 @@ PURE = (
     "sipbot.errors",
     "sipbot.in_force",
     "sipbot.lines",
+    "sipbot.longest",
     "sipbot.memo",
     "sipbot.number_lists",
     "sipbot.numbers",

@@ -513,3 +513,11 @@ def test_short_own_number_at_a_named_host_is_a_warning(
     own = [one for one in load_file(path, "JP").warnings if "own number" in one.remedy]
 
     assert warned == len(own)
+
+
+def test_step_that_records_longer_than_the_table_says_counts_for_the_longest(folder: Path) -> None:
+    path = write(folder, "yamato", "100")
+    step = '[step.record]\ndo = "record"\nmax_s = 1800\n'
+    path.write_text(path.read_text("utf-8") + step, encoding="utf-8")
+
+    assert 1800.0 == load_file(path, "JP").longest_s
