@@ -22,12 +22,44 @@ from sipbot.sip.target import Dialled, dial
 
 IDLE_S = 60.0
 """No packet from either side for so long: both telephones have lost power or network, and no BYE
-will ever come.  One side alone may be silent: it holds the line."""
+will ever come."""
+
+ONE_SIDE_IDLE_S = 600.0
+"""No packet from one side for so long.  A telephone that holds the line may send nothing, and
+nobody waits ten minutes on hold; one that has lost its network never comes back."""
+
+CONNECTED_MAX_S = 7200.0
+"""Longest talk with a person.  A handset that was not put down sends packets for ever, takes two of
+an agent's four lines and costs money on the trunk; two hours are beyond any call of an agency."""
 
 LOOK_EVERY_S = 5.0
 """Between two looks at the packets of a connected pair."""
 
 _numbers = itertools.count(1)
+
+
+class Patience:
+    """How long two who are connected may stay so, judged by the packets that come.  Pure.
+
+    Args:
+        now: when they were connected, in seconds of a clock that only rises.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._ends_at = now + CONNECTED_MAX_S
+        self._received = (0, 0)
+        self._heard_at = (now, now)
+
+    def over(self, now: float, received: tuple[int, int]) -> bool:
+        """Return whether they are to be parted, given the packets received from either so far."""
+        sides = zip(received, self._received, self._heard_at, strict=True)
+        first, second = (now if count != before else at for count, before, at in sides)
+        self._received, self._heard_at = received, (first, second)
+        return (
+            now >= self._ends_at
+            or now - min(first, second) >= ONE_SIDE_IDLE_S
+            or now - max(first, second) >= IDLE_S
+        )
 
 
 class Transfer:
@@ -60,7 +92,7 @@ class Transfer:
         self._rang = False
         self._until = time.monotonic() + wanted.ring_s
         self._look_at = 0.0
-        self._received: tuple[int, ...] = ()
+        self._patience = Patience(self._until)
 
     @property
     def over(self) -> bool:
@@ -137,15 +169,12 @@ class Transfer:
         self._tell(wire.TransferFailed(call=self._wanted.call, code=code, reason=reason))
 
     def _look_at_packets(self, now: float) -> None:
-        """End both when neither side sends any more."""
+        """End both when they are gone, or talk for too long."""
         if now < self._look_at or self._caller is None or self._leg is None:
             return
         self._look_at = now + LOOK_EVERY_S
-        lines = (self._caller, self._leg)
-        received = tuple(line.packets().get("received", 0) for line in lines)
-        if received != self._received:
-            self._received, self._until = received, now + IDLE_S
-        elif now >= self._until:
+        received = (_received(self._caller), _received(self._leg))
+        if self._patience.over(now, received):
             self._caller.end(200)
 
     # -- what becomes of the person's call (Listener): inside Stack.poll -------------------------
@@ -163,7 +192,7 @@ class Transfer:
         self._caller.stop_playing()
         self._caller.stop_recording()
         self._caller.connect(line)
-        self._until = time.monotonic() + IDLE_S
+        self._patience = Patience(time.monotonic())
         self._tell(wire.Transferred(call=self._wanted.call))
 
     def media_failed(self, line: Line, problem: str) -> None:
@@ -193,3 +222,7 @@ class Transfer:
 
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """The person is not recorded."""
+
+
+def _received(line: Line) -> int:
+    return line.packets().get("received", 0)
