@@ -53,6 +53,7 @@ from sipbot.script_steps import (
     begin,
     destination,
     digit,
+    discard,
     goto,
     keep_number,
     menu_heard,
@@ -257,6 +258,8 @@ def _began_to_speak(script: Script) -> Turn:
             return answer(hearing, step.item), ()
         case Phase.CHOOSING, _:
             return wait(hearing, CHOICE_MAX_S)
+        case Phase.RECORDING, _:
+            return discard(hearing)
         case _:
             return hearing, ()
 

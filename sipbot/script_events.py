@@ -177,7 +177,8 @@ class EndSpan(Action, frozen=True):
 
 
 class Discard(Action, frozen=True):
-    """The caller took span `n` back: its words are no part of the message."""
+    """The caller took span `n` back and has said something else: its words are no part of the
+    message."""
 
     n: int
 

@@ -87,6 +87,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     span: int = 0
     """Number of the last span."""
     span_open: bool = False
+    taken_back: tuple[int, ...] = ()
+    """Spans that the next take of the message replaces, once a voice is heard in it."""
     heard: bool = False
     """The caller's voice was heard since the last `Listen`."""
     spoke: bool | None = None

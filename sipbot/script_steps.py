@@ -61,7 +61,12 @@ def goto(script: Script, name: str) -> Turn:
 def begin(script: Script, name: str) -> Script:
     """Return the script at the beginning of a step, before anything is said."""
     return changed(
-        script, visited=(*script.visited, name), failures=0, keyed="", phase=Phase.GOING_ON
+        script,
+        visited=(*script.visited, name),
+        failures=0,
+        keyed="",
+        taken_back=(),
+        phase=Phase.GOING_ON,
     )
 
 
@@ -318,10 +323,15 @@ def _reviewed(script: Script, step: steps.Record, key: str) -> Turn:
     if key == "1":
         return goto(script, step.then)
     if key == "2":
-        calm, actions = quiet(script)
-        again_from = arrive(calm, Phase.BEEPING if step.beep else Phase.RECORDING)
-        return before((*actions, Discard(n=calm.span)), again_from)
+        calm, actions = quiet(changed(script, taken_back=(*script.taken_back, script.span)))
+        return before(actions, arrive(calm, Phase.BEEPING if step.beep else Phase.RECORDING))
     return script, ()
+
+
+def discard(script: Script) -> Turn:
+    """Drop the takes before the one in which a voice is heard now; silence replaces nothing."""
+    dropped = tuple(Discard(n=n) for n in script.taken_back)
+    return changed(script, taken_back=()), dropped
 
 
 # -- survey and transfer -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from sipbot.script_events import (
     Answered,
     BeginSpan,
     CloseRecording,
+    Discard,
     End,
     EndSpan,
     Enter,
@@ -46,12 +47,14 @@ from sipbot.script_events import (
 )
 from sipbot.script_state import Phase, Script
 from sipbot.steps import RECORD, Course
-from tests.courses import BEEP, COURSES, EVENTS, GREETING, SORRY, THANKS, course
+from tests.courses import BEEP, COURSES, EVENTS, GREETING, SORRY, THANKS, course, prompt
 
 HELLO = [Offered(), Answered(), PromptEnded(prompt="greeting"), PromptEnded(prompt="beep")]
 LIMITS = steps.Record(name=RECORD).limits
 OVER = (StopListening(), EndSpan(n=1), StopWaiting(), CloseRecording())
 """What ends a message."""
+AGAIN = [PromptEnded(prompt="review"), KeyPressed(key="2"), PromptEnded(prompt="beep")]
+"""How a message is recorded again."""
 
 
 def play(events: Sequence[Event], rules: Course | None = None) -> tuple[Script, list[Action]]:
@@ -230,6 +233,25 @@ def test_other_keys_change_nothing():
     after, actions = advance(before, KeyPressed(key="5"))
 
     assert (before, ()) == (after, actions)
+
+
+@pytest.mark.parametrize(
+    ("expected", "retake"),
+    [
+        ([], [Silent()]),
+        ([], [HungUp(by=EndedBy.CALLER)]),
+        ([1], [SpeechStarted(), SpeechEnded()]),
+        ([1, 2], [KeyPressed(key="#"), *AGAIN, SpeechStarted()]),
+    ],
+)
+def test_message_is_replaced_only_by_another_that_was_spoken(
+    expected: list[int], retake: list[Event]
+) -> None:
+    rules = course(steps.Record(name=RECORD, review=(prompt("review"),)))
+
+    _, actions = play([*HELLO, SpeechStarted(), SpeechEnded(), *AGAIN, *retake], rules)
+
+    assert expected == [action.n for action in actions if isinstance(action, Discard)]
 
 
 def test_crash_in_mid_message_keeps_what_was_said():
