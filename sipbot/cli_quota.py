@@ -11,13 +11,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import config, dialplan
+from sipbot import config, reload
 from sipbot.app import ledger_path
-from sipbot.cli_dialplan_source import one_plan
+from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
+from sipbot.dialplan import Dialplans
 from sipbot.errors import UsageError
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.plan import Dialplan
 from sipbot.quota import Level, Month, Use, ask, month_of, use
+from sipbot.terminal import printable
 
 _STYLES: dict[Level, str | None] = {"below": None, "warned": "yellow", "used_up": "red"}
 
@@ -41,17 +43,19 @@ def quota(
     """Count the calls of a month that count against each client's quota.
 
     Reads the ledger, whether sipbot runs or not.  A month is one of the client's time zone, and a
-    call belongs to the month in which it came.
+    call belongs to the month in which it came.  A file that is wrong does not hide the figures: the
+    client's last good form counts.
 
     Example: sipbot quota sato-law --month 2026-11
     """
     wanted = _wanted(month)
     settings = config.load(config_path)
     plans: Sequence[Dialplan]
-    if client is None:
-        plans = dialplan.load_all(settings.dialplans, settings.region).all
-    else:
+    if client is not None and is_file(client):
         plans = [one_plan(client, None, None, config_path)[0]]
+    else:
+        in_force = _in_force(settings)
+        plans = in_force.all if client is None else [find_plan(in_force, client)]
     found = count(ledger_path(settings), plans, wanted, datetime.now(UTC))
     if as_json:
         typer.echo(msgspec.json.encode(found))
@@ -92,6 +96,19 @@ def render(uses: Sequence[Use]) -> Table:
             cells += [str(one.limit), str(max(0, one.limit - one.used)), str(one.percent)]
         shown.add_row(*cells, style=_STYLES[one.level])
     return shown
+
+
+def _in_force(settings: config.Settings) -> Dialplans:
+    """The clients' dialplans as a start would take them; says which files do not count.
+
+    Raises:
+        DialplanError: a client's file is wrong, and there is no good form of it.
+    """
+    found = reload.start(settings.dialplans, settings.region, settings.var).in_force
+    for refusal in found.refused.values():
+        form = "its last good form counts" if found.form(refusal.path.stem) else "it is left out"
+        typer.echo(f"warning: {printable(str(refusal.mistakes[0]))} ({form})", err=True)
+    return found.plans
 
 
 def _most_used_first(one: Use) -> tuple[bool, float, int, str]:

@@ -13,6 +13,7 @@ from sipbot.cli import program
 from sipbot.cli_quota import count, render
 from sipbot.dialplan import load_all
 from sipbot.errors import LedgerError, UsageError
+from sipbot.last_good import APPLIED_FOLDER, LastGood
 from sipbot.ledger import Ledger
 from sipbot.quota import Month
 from sipbot.records import EndState
@@ -113,3 +114,22 @@ def test_folder_without_a_ledger_is_said_to_have_none(folder: Path) -> None:
     plans = load_all(folder / "dialplans", "JP").all
     with pytest.raises(LedgerError, match="there is no ledger yet"):
         count(folder / "nowhere.sqlite3", plans, None, NEW_YEAR_S_EVE)
+
+
+@pytest.mark.parametrize("client", [[], ["york"]])
+def test_broken_file_of_one_client_does_not_hide_the_figures(
+    folder: Path, client: list[str]
+) -> None:
+    files = sorted((folder / "dialplans").glob("*.toml"))
+    kept = LastGood(folder / "var" / APPLIED_FOLDER)
+    kept.keep({path.stem: path.read_text("utf-8") for path in files})
+    (folder / "dialplans" / "sato.toml").write_text("schema = ", encoding="utf-8")
+
+    words = ["quota", *client, "--month", "2026-12", "--json", "--config"]
+    result = CliRunner().invoke(program(), [*words, str(folder / "config.toml")])
+
+    assert 0 == result.exit_code
+    assert "sato.toml:1" in result.stderr
+    uses = {one["client"]: one["used"] for one in json.loads(result.stdout)}
+    everybody = {"sato": 5, "york": 7, "kita": 0, "free": 0}
+    assert {name: everybody[name] for name in client or everybody} == uses
