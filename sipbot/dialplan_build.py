@@ -21,6 +21,7 @@ from sipbot.prompt_shelf import BUILTIN_PROMPTS, PromptShelf
 from sipbot.steps import Prompt, Step, Transfer
 from sipbot.toml_file import TomlFile
 from sipbot.toml_places import Path as KeyPath
+from sipbot.transfer_order import after_answers
 from sipbot.transfer_target import address
 
 KINDS = ("open", "closed", "holiday", "closure", "day", "season")
@@ -270,6 +271,10 @@ class _Builder:
         for name in unreachable(made, starts):
             remedy = "Name it in a step, a route or start of [answer], or remove it"
             self._hint(("step", name), "is reached by no call", remedy)
+        for name in after_answers(made):
+            problem = "comes after something was asked or recorded, which is no memo once they talk"
+            remedy = "Let the transfer come first, and the questions after its otherwise"
+            self._hint(("step", name), problem, remedy)
         for place, route in enumerate(routes[:-1]):
             if not (route.hours or route.caller or route.number):
                 remedy = "Add hours, caller or number, or move it to the end"

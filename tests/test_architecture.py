@@ -67,6 +67,7 @@ PURE = (
     "sipbot.toml_shape",
     "sipbot.tones",
     "sipbot.topics",
+    "sipbot.transfer_order",
     "sipbot.transfer_target",
 )
 """Modules whose answers depend on their arguments alone; `dialplan`, its judge too, reads files."""
