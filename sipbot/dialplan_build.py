@@ -7,7 +7,14 @@ spelling, prompts that exist, steps that lead somewhere, hours that do not contr
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sipbot.dialplan_checks import circles, targets, unattended, unknown, unreachable
+from sipbot.dialplan_checks import (
+    circles,
+    targets,
+    unattended,
+    unknown,
+    unreachable,
+    urgent_in_vain,
+)
 from sipbot.dialplan_compile import Compiler
 from sipbot.dialplan_form import DialplanForm, RouteForm, TestForm
 from sipbot.errors import DialplanError, HoursError, Mistake
@@ -271,6 +278,10 @@ class _Builder:
         for name in unreachable(made, starts):
             remedy = "Name it in a step, a route or start of [answer], or remove it"
             self._hint(("step", name), "is reached by no call", remedy)
+        for name in urgent_in_vain(made):
+            problem = "tells callers to press the star key, which marks nothing as urgent here"
+            remedy = 'Say it in the prompt of a step with do = "record" and urgent_key = "*"'
+            self._hint(("step", name, "prompt"), problem, remedy)
         for name in after_answers(made):
             problem = "comes after something was asked or recorded, which is no memo once they talk"
             remedy = "Let the transfer come first, and the questions after its otherwise"
