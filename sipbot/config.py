@@ -36,8 +36,9 @@ from sipbot.toml_shape import Shape
 DEFAULT_FILE = Path("config.toml")
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """Sites, clients and accounts: safe as an MQTT topic level, a file name and a DNS label."""
-PORTS_PER_AGENT = 10
-"""RTP ports of one agent: 4 calls, each RTP and RTCP (RFC 3550 section 11), and a spare pair."""
+PORTS_PER_AGENT = 20
+"""RTP ports of one agent, of which each of its lives has one half in turn (`sipbot.sip.rtp_ports`):
+4 calls, each RTP and RTCP (RFC 3550 section 11), and a spare pair."""
 MAX_ACCOUNTS = 7
 """The wheel is compiled for 8 accounts and aborts at the ninth; one is the agent's own."""
 WIDEST_PREFIX = 8
@@ -164,8 +165,8 @@ class Sip(BaseModel):
         default="", examples=["203.0.113.10"]
     )
     """Address that peers see when a NAT stands between; empty when there is none."""
-    rtp_port: int = Field(default=40000, ge=1024, le=65526, multiple_of=2)
-    """First UDP port of audio, even; each agent takes 10."""
+    rtp_port: int = Field(default=40000, ge=1024, le=65516, multiple_of=2)
+    """First UDP port of audio, even; each agent takes 20."""
     transfer_via: str = Field(default="", examples=["trunk"])
     """Account by which callers are transferred to telephone numbers; empty: the first account."""
     account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)

@@ -30,6 +30,7 @@ from sipbot.sip.lone import LoneCall
 from sipbot.sip.memory import rss_bytes
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
+from sipbot.sip.rtp_ports import with_fresh_ports
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
 from sipbot.sip.transfer import Transfer
 from sipbot.sip.untold import Untold
@@ -67,7 +68,7 @@ class Agent:
         self._door = door.listen(socket_path)
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
         parent = door.first_parent(self._door)
-        self.stack = Stack(settings.stack, self)
+        self.stack = Stack(with_fresh_ports(settings.stack, socket_path), self)
         self._greet(parent)
 
     def run(self) -> None:

@@ -67,7 +67,8 @@ def account_config(settings: StackSettings, aor: str) -> Any:
     rtp = config.mediaConfig.transportConfig
     rtp.boundAddress = settings.address
     rtp.publicAddress = settings.public_address
-    rtp.port, rtp.portRange = settings.rtp_port, settings.rtp_ports
+    # pjsua2's range includes its end: with the number of ports, agents shared one (measured)
+    rtp.port, rtp.portRange = settings.rtp_port, settings.rtp_ports - 2
     config.natConfig.iceEnabled = False
     config.natConfig.contactRewriteUse = 0
     config.natConfig.viaRewriteUse = 0
