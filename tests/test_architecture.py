@@ -54,6 +54,7 @@ PURE = (
     "sipbot.lines",
     "sipbot.longest",
     "sipbot.memo",
+    "sipbot.menu_words",
     "sipbot.number_lists",
     "sipbot.numbers",
     "sipbot.patterns",
