@@ -27,6 +27,7 @@ from sipbot.dialplan_mermaid import mermaid as flowchart
 from sipbot.dialplan_outline import outline, shown_number
 from sipbot.dialplan_picture import svg as picture
 from sipbot.dialplan_tree import terminal_tree
+from sipbot.dialplan_tried import load_tried, refuse_failures
 from sipbot.errors import Mistake, UsageError
 
 dialplan_app = typer.Typer(
@@ -88,7 +89,9 @@ def check_dialplans(
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read the dialplans and say everything that is wrong, without touching a running sipbot.
+    """Read the dialplans, place their test calls, and say everything that is wrong.
+
+    A running sipbot is not touched; what is right here is what it would accept.
 
     Example: sipbot dialplan check dialplans/yamato.toml
     """
@@ -96,8 +99,9 @@ def check_dialplans(
         folder, region = source(path, region, config_path)
         if folder.is_file():
             plans: tuple[Dialplan, ...] = (dialplan.load_file(folder, region),)
+            refuse_failures(plans, region)
         else:
-            plans = dialplan.load_all(folder, region).all
+            plans = load_tried(folder, region).all
         numbers = sum(len(plan.numbers) for plan in plans)
         warnings = [warning for plan in plans for warning in _warnings(plan)]
         if as_json:
