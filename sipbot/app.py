@@ -207,7 +207,7 @@ class App:
         return DiskGuard(
             self.settings.var,
             lines=lambda: self.gauges.lines,
-            longest_s=lambda: max([0.0, *(p.record.max_s for p in self.switchboard.dialplans.all)]),
+            longest_s=lambda: max([0.0, *(p.longest_s for p in self.switchboard.dialplans.all)]),
             refuse=self._refuse,
             trouble=self.alerts.tell,
         )
