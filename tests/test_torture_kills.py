@@ -3,15 +3,19 @@
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from sipbot.ledger_queries import CallEntry
 from tests import ulaw
+from tests.memo_samples import an_offer
 from tests.torture import verdicts
-from tests.torture.callers import event_of
+from tests.torture.callers import Message, event_of
 from tests.torture.journal import Called, Event, Journal, What, answered_after
 from tests.torture.kills import Size, harm
-from tests.torture.verdicts import Subscribed, found_frames, plays
+from tests.torture.verdicts import Evidence, Subscribed, found_frames, mixed_up, plays
 
 SMALL = Size(kills=4, agents=2, crowd=2, own=1, live=3, second=False)
 """Each kind of process once, over the five callers of two agents."""
@@ -184,6 +188,29 @@ def test_last_sent_frame_is_found_though_some_before_it_are_missing() -> None:
     said = ulaw.encode(ulaw.noisy(silence, seed=1, peak=4000))
     heard = ulaw.decode(said[: 3 * ulaw.FRAME] + said[5 * ulaw.FRAME : 8 * ulaw.FRAME])
     assert (6, 7) == found_frames(said, heard)
+
+
+@pytest.mark.parametrize(("heard", "lost"), [("mine", 0), ("another", 1)])
+def test_recording_of_another_callers_words_is_found(tmp_path: Path, heard: str, lost: int) -> None:
+    silence = ulaw.decode(b"\xff" * 3 * ulaw.RATE_HZ)
+    said = {}
+    for seed, name in enumerate(("mine", "another")):
+        codes = ulaw.encode(ulaw.noisy(silence, seed=seed, peak=4000))
+        said[name] = Message(name=name, codes=codes, raw=tmp_path, wav=tmp_path)
+    offer = an_offer()
+    recording = tmp_path / offer.call / "audio.wav"
+    recording.parent.mkdir()
+    ulaw.write(recording, ulaw.decode(said[heard].codes))
+    caller = Called(call=offer.from_.user, port=5060, invited_at=100.0, said="mine")
+    evidence = Evidence(
+        journal=cast("Journal", SimpleNamespace(calls={caller.call: caller})),
+        said=said,
+        rows=[cast("CallEntry", SimpleNamespace(offer=offer))],
+        memos=[],
+        subscribed=Subscribed(),
+        spool=tmp_path,
+    )
+    assert (1, lost) == (mixed_up(evidence, "").tries, mixed_up(evidence, "").lost)
 
 
 def test_recording_whose_header_names_fewer_bytes_than_it_has_does_not_play(

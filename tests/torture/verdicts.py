@@ -105,6 +105,7 @@ def promises(evidence: Evidence, harm: str) -> list[Promise]:
             lost=told.fell,
             duplicated=told.changed,
         ),
+        mixed_up(evidence, harm),
         *_audio(evidence, harm),
         *_files(evidence, harm),
         _sum(evidence, harm),
@@ -177,6 +178,35 @@ def one_row_each(
 
 
 # -- audio -----------------------------------------------------------------------------------------
+
+
+def mixed_up(evidence: Evidence, harm: str) -> Promise:
+    """Nobody's recording holds what another caller said; each message has frames of its own."""
+    marks = {name: _marks(message.codes) for name, message in evidence.said.items()}
+    paths = {row.offer.from_.user: _path(evidence.spool, row) for row in evidence.rows}
+    tried, wrong = 0, []
+    for call in evidence.journal.calls.values():
+        path = paths.get(call.call)
+        if not call.said or path is None or not path.exists():
+            continue
+        tried += 1
+        heard = _heard(path).tobytes()
+        others = (m for name, each in marks.items() if name != call.said for m in each)
+        if any(mark in heard for mark in others):
+            wrong.append(call.call)
+    return Promise(
+        harm=harm,
+        promise="a recording holds its own caller's words alone",
+        tries=tried,
+        lost=len(wrong),
+        note=_named("another's", wrong) if wrong else "",
+    )
+
+
+def _marks(codes: bytes) -> list[bytes]:
+    """Return one frame of each second, as a recording would hold it."""
+    starts = range(ulaw.RATE_HZ, len(codes) - ulaw.FRAME, ulaw.RATE_HZ)
+    return [ulaw.decode(codes[at : at + ulaw.FRAME]).tobytes() for at in starts]
 
 
 def _audio(evidence: Evidence, harm: str) -> list[Promise]:
