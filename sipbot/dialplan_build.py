@@ -22,7 +22,7 @@ from sipbot.hours import Hours, compile_hours
 from sipbot.longest import longest_s
 from sipbot.number_lists import callers_of, known_word, listed
 from sipbot.numbers import canonical, is_anonymous, is_e164
-from sipbot.patterns import matches, sample
+from sipbot.patterns import almost_a_number, matches, sample
 from sipbot.plan import Callers, Dialplan, Route, Said, Trial
 from sipbot.prompt_shelf import BUILTIN_PROMPTS, PromptShelf
 from sipbot.steps import Prompt, Step, Transfer
@@ -84,7 +84,7 @@ class _Builder:
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
-        self._warn(callers, routes, made)
+        self._warn(numbers, callers, routes, made)
         if self._compiler.mistakes:
             mistakes = self._compiler.mistakes
             raise DialplanError(sorted(mistakes, key=_place))
@@ -273,7 +273,18 @@ class _Builder:
             expect=expect,
         )
 
-    def _warn(self, callers: Callers, routes: tuple[Route, ...], made: dict[str, Step]) -> None:
+    def _warn(
+        self,
+        numbers: tuple[str, ...],
+        callers: Callers,
+        routes: tuple[Route, ...],
+        made: dict[str, Step],
+    ) -> None:
+        for place, number in enumerate(numbers):
+            if almost_a_number(number):
+                problem = "has a letter among its digits, so it is a name and no telephone number"
+                remedy = "Write digits (0, not O), and X, Z or N for any of them, unless it is one"
+                self._hint(("numbers", place), problem, remedy)
         starts = {self._form.answer.start, *(route.step for route in routes if route.step)}
         for name in unreachable(made, starts):
             remedy = "Name it in a step, a route or start of [answer], or remove it"

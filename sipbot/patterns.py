@@ -33,6 +33,15 @@ def is_small_pattern(written: str) -> bool:
     return bool(_SMALL.fullmatch(written))
 
 
+def almost_a_number(name: str) -> bool:
+    """Tell whether a canonical name has so many digits that a telephone number may be meant.
+
+    Six digits are the shortest subscriber number with its area code; a name such as ``desk-2026``
+    has fewer.
+    """
+    return any(char.islower() for char in name) and sum(char.isdigit() for char in name) >= 6
+
+
 def canonical_pattern(written: str, region: str) -> str:
     """Return a number or pattern as a person writes it in the form that is compared.
 

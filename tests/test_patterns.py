@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sipbot.patterns import (
     WILDCARDS,
     NumberIndex,
+    almost_a_number,
     canonical_pattern,
     fixed_digits,
     is_pattern,
@@ -36,6 +37,14 @@ NUMBERS = st.text("0129", min_size=1, max_size=4)
 )
 def test_pattern_is_written_as_the_numbers_it_stands_for(written: str, canonical: str) -> None:
     assert canonical == canonical_pattern(written, "JP")
+
+
+@pytest.mark.parametrize(
+    ("name", "almost"),
+    [("o3-5555-0100", True), ("03-55ab-0100", True), ("desk-2026", False), ("+8135555010X", False)],
+)
+def test_name_with_the_digits_of_a_number_is_noticed(name: str, almost: bool) -> None:
+    assert almost == almost_a_number(name)
 
 
 @given(st.text(max_size=20))
