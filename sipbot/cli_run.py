@@ -11,7 +11,13 @@ from rich.console import Console
 from sipbot import config, log, view
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
+from sipbot.errors import DialplanError
 from sipbot.reload import Start, start
+
+NOT_STARTED = (
+    "sipbot does not start, and answers for no client: of the files below no last good form is "
+    "kept.\nMend them (sipbot dialplan check), or move them out of the folder.\n"
+)
 
 
 def run(*, config_path: ConfigOption = None) -> None:
@@ -25,7 +31,11 @@ def run(*, config_path: ConfigOption = None) -> None:
     settings = config.load(config_path)
     watched = sys.stdout.isatty() and settings.log.format != "json"
     log.configure(settings.log.level, "json" if watched else settings.log.format)
-    dialplans = start(settings.dialplans, settings.region, settings.var)
+    try:
+        dialplans = start(settings.dialplans, settings.region, settings.var)
+    except DialplanError:
+        sys.stderr.write(NOT_STARTED)
+        raise
     with contextlib.ExitStack() as stack:
         if watched and sys.stderr.isatty():
             stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
