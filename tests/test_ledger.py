@@ -122,6 +122,40 @@ async def test_refused_call_is_counted(ledger: Ledger) -> None:
     assert 404 == entry.sip_code
 
 
+KILLED_IN_A_WRITE = """
+import os, signal, sqlite3, sys
+ledger = sqlite3.connect(sys.argv[1], isolation_level=None)
+ledger.execute("PRAGMA cache_size=1")
+ledger.execute("BEGIN IMMEDIATE")
+for number in range(2000):
+    ledger.execute("INSERT INTO meta VALUES (?, 1)", (f"{number}" * 50,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_ledger_whose_writer_was_killed_in_a_write_can_be_read(tmp_path: Path) -> None:
+    """The journal is rolled back by whoever comes first, a command of an operator perhaps."""
+    path = tmp_path / "sipbot.sqlite3"
+    async with Ledger.open(path) as ledger:
+        await end_with_memo(ledger)
+    command = [sys.executable, "-c", KILLED_IN_A_WRITE, str(path)]
+    await (await asyncio.create_subprocess_exec(*command)).wait()
+    assert (tmp_path / "sipbot.sqlite3-journal").stat().st_size > 0
+
+    with ReadOnlyLedger.open(path) as reader:
+        assert 1 == reader.end_state_counts()[EndState.MEMO]
+
+
+async def test_reader_of_the_ledger_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "sipbot.sqlite3"
+    async with Ledger.open(path):
+        pass
+    engine = ledger_schema.reader(path)
+    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.execute(sa.insert(ledger_schema.meta).values(name="x", value=1))
+    engine.dispose()
+
+
 async def test_refused_call_is_stored_before_deliveries_that_waited_longer(ledger: Ledger) -> None:
     """Until then its agent alone knows of it, and may die."""
     busy, done = threading.Event(), list[str]()
