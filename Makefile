@@ -7,9 +7,10 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '$(fits)' 2>
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODELS ?= models
-# Calls take their time and half of a test is waiting (25 min of CPU in 27 min on two cores).  The
-# folder has a short name: a Unix socket's path has 107 characters at most.
-WORKERS ?= 3
+# Half of a test is waiting: WORKERS=3 takes 12 instead of some 25 minutes on two cores, but calls and
+# brokers of three tests at once disturb each other on a busy machine.  The folder has a short name: a
+# Unix socket's path has 107 characters at most.
+WORKERS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench torture peers models-test lock clean
