@@ -13,6 +13,7 @@ from rich.table import Table
 
 from sipbot import config, reload
 from sipbot.app import ledger_path
+from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
 from sipbot.dialplan import Dialplans
 from sipbot.errors import UsageError
@@ -32,13 +33,8 @@ def quota(
     month: Annotated[
         str | None, typer.Option("--month", help="Such as 2026-11; without it, the present one.")
     ] = None,
-    config_path: Annotated[
-        Path | None,
-        typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = (
-        False
-    ),
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Count the calls of a month that count against each client's quota.
 

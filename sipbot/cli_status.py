@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 import typer
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from sipbot import config, control, log
 from sipbot import control_wire as wire
+from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import ControlError, NotRunningError
 from sipbot.quota import Figures as QuotaFigures
 from sipbot.records import EndState
@@ -24,13 +24,8 @@ NOT_MEASURED = "not measured"
 
 def status(
     *,
-    config_path: Annotated[
-        Path | None,
-        typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = (
-        False
-    ),
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say how the running sipbot is: state, lines, what waits, processes, calls.
 

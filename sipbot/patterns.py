@@ -36,8 +36,8 @@ def is_small_pattern(written: str) -> bool:
 def almost_a_number(name: str) -> bool:
     """Tell whether a canonical name has so many digits that a telephone number may be meant.
 
-    Six digits are the shortest subscriber number with its area code; a name such as ``desk-2026``
-    has fewer.
+    A name with a year or an extension in it, such as ``desk-2026``, has four; telephone numbers
+    that are no extensions have more than five.
     """
     return any(char.islower() for char in name) and sum(char.isdigit() for char in name) >= 6
 

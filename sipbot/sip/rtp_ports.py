@@ -3,8 +3,9 @@
 A caller whose agent was killed speaks on, to the port that the call had, until its telephone finds
 out.  If a new agent gave this port to another caller, the library would take the voice that is
 already there for the caller's (it follows the source of the packets, for the sake of NAT), and one
-caller would be recorded in the place of another.  It happened once in 2,266 recordings
-(``make torture``, kills).  So lives alternate between the two halves of an agent's ports.
+caller would be recorded in the place of another.  In 21 of 2,266 recordings it was so, or the port
+was one that two agents shared (``make torture``, kills).  So lives alternate between the two halves
+of an agent's ports.
 """
 
 import sys

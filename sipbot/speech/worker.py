@@ -40,8 +40,8 @@ from sipbot.wav import longest_s, read_facts, read_pcm
 
 NICE: Mapping[Role, int] = {"live": 15, "second": 19}
 """Audio of calls comes first, then the live ear, then the second: a caller waits for none.  Eight
-ears of niceness 5 left an agent that had to start again a quarter of a core, and of niceness 10 a
-main process two thirds (`make torture`)."""
+ears of niceness 5 left an agent that had to start again a quarter of a core (`make torture`); at 10
+they still stood in the way of a main process that had to start again."""
 
 EARS_PER_CORE = 4
 """Recordings that are heard at the same time on one core.  More do not finish sooner (two cores
