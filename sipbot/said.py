@@ -40,7 +40,7 @@ class Said:
     end: int
     """Where it ends in the text, exclusive."""
     valid: bool = True
-    """False: it was said, but cannot be what it claims to be (nine digits of a telephone number, the
-    30th of February).  Shown to operators, never believed."""
+    """False: it was said, but cannot be what it claims to be (a telephone number of nine digits,
+    the 30th of February).  Shown to operators, never believed."""
     corrected: bool = False
     """The speaker corrected it on the way ("no, five six"); the value is the corrected one."""
