@@ -72,7 +72,7 @@ async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
     began = time.monotonic()
     try:
         if "dialplans" in parts:
-            _dialplans(run)
+            await _dialplans(run)
         if set(parts) & {"commit", "sipp", "talk", "crash"}:
             await _first(run, levels, parts)
         if "recognise" in parts:
@@ -83,10 +83,10 @@ async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
         run.took_s = round(time.monotonic() - began, 1)
 
 
-def _dialplans(run: Run) -> None:
+async def _dialplans(run: Run) -> None:
     _say("files of ten thousand clients")
     with tempfile.TemporaryDirectory() as folder:
-        run.figures += dialplans(Path(folder))
+        run.figures += await dialplans(Path(folder))
 
 
 async def _first(run: Run, levels: list[int], parts: list[str]) -> None:

@@ -85,7 +85,7 @@ expect = {{ state = "holiday", outcome = "memo" }}
 """
 
 
-def dialplans(folder: Path) -> list[Figure]:
+async def dialplans(folder: Path) -> list[Figure]:
     """Measure in `folder`, which is filled with files."""
     for n in range(CLIENTS):
         second = f"0331{n:04}XX" if n % 2 else f"c{n:05}"
@@ -93,7 +93,7 @@ def dialplans(folder: Path) -> list[Figure]:
         (folder / f"c{n:05}.toml").write_text(text, encoding="utf-8")
     first_s, _ = _started(folder)
     kept_s, found = _started(folder)
-    watched = asyncio.run(_watched(folder, found))
+    watched = await _watched(folder, found)
     return [
         Figure(
             name=f"first start with {CLIENTS} dialplans: load them, run their tests",
