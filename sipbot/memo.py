@@ -26,6 +26,7 @@ from sipbot.memo_answers import (
     text_of,
     within,
 )
+from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 
 LIVE_EAR = "vosk"
@@ -89,6 +90,9 @@ class Caller(Part):
         default=None, description="Earlier calls to this client; null when the number is unknown."
     )
     last_result: EndState | None = None
+    previous: tuple[Previous, ...] = Field(
+        default=(), description="This number's earlier memos, the newest first, at most five."
+    )
 
 
 class Recognition(Part):
@@ -98,6 +102,7 @@ class Recognition(Part):
     model: str | None = None
     ears_pending: tuple[str, ...] = ()
     problem: str | None = Field(default=None, description="Why there is no text.")
+    rule: str | None = Field(default=None, description="Why this ear's text is shown.")
 
 
 class Audio(Part):
@@ -106,6 +111,12 @@ class Audio(Part):
     url: str
     sha256: str
     duration_s: float
+    speech_from_s: float | None = Field(
+        default=None, description="Where the voice begins; before it are silence or tones."
+    )
+    speech_to_s: float | None = Field(
+        default=None, description="Where the voice ends; null: not looked for, or no voice."
+    )
 
 
 class HistoryEntry(Part):
@@ -139,8 +150,18 @@ class Memo(Part):
     discarded: tuple[Span, ...] = Field(
         default=(), description="What the caller took back and recorded again; not in the text."
     )
+    found: tuple[Found, ...] = Field(
+        default=(), description="Values in the text, in its order; never overlapping."
+    )
+    gleaned: tuple[Gleaned, ...] = Field(
+        default=(), description="Understood without a question; fills `answers` where none was."
+    )
+    corrections: tuple[Corrected, ...] = Field(
+        default=(), description="Words that were mended with the client's terms."
+    )
     category: str | None = None
     urgency: Urgency = Urgency.NORMAL
+    reasons: Reasons = Reasons()
     text: str | None = Field(
         default=None, description="Null: not read yet. Empty: an ear listened and heard no words."
     )

@@ -26,6 +26,8 @@ class Evidence(Part):
 
     source: Literal["keys", "speech", "caller_id"]
     number: str
+    shown: str | None = Field(default=None, description="As people write it; null: like `number`.")
+    engine: str | None = Field(default=None, description="The ear that heard it; null: no ear.")
     audio_from_s: float | None = None
     audio_to_s: float | None = None
 
@@ -34,10 +36,11 @@ class Callback(Part):
     """Which number to call back."""
 
     number: str | None = None
+    shown: str | None = Field(default=None, description="As people write it; null: like `number`.")
     confirmed: bool = Field(
         default=False,
         description="True only when the caller confirmed the keyed number, or when two kinds of "
-        "evidence give the same number.",
+        "evidence give the same number, and nothing that was said or keyed is another number.",
     )
     evidence: tuple[Evidence, ...] = ()
 

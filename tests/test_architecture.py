@@ -54,6 +54,8 @@ PURE = (
     "sipbot.lines",
     "sipbot.longest",
     "sipbot.memo",
+    "sipbot.memo_answers",
+    "sipbot.memo_found",
     "sipbot.menu_words",
     "sipbot.number_lists",
     "sipbot.numbers",

@@ -26,6 +26,8 @@ transcripts = st.builds(
     st.sampled_from([LIVE_EAR, SECOND_EAR]),
 )
 
+MEMO_SCHEMA = jsonschema.Draft202012Validator(json_schema())
+
 
 def test_first_memo_of_known_number_is_unconfirmed_evidence() -> None:
     """What the network says is one evidence, and one is not enough."""
@@ -170,7 +172,7 @@ def test_memo_survives_its_json_form_and_fits_the_schema(heard: list[Transcript]
         memo = with_transcript(memo, transcript, AT) or memo
     body = memo.model_dump_json()
 
-    jsonschema.validate(json.loads(body), json_schema())
+    MEMO_SCHEMA.validate(json.loads(body))
     assert memo == Memo.model_validate_json(body)
 
 
