@@ -72,12 +72,12 @@ class BusyBot(Bot):
     def endings(self) -> list[tuple[str, EndState | None]]:
         """User and end state of every row."""
         rows = self.query("SELECT offer, state FROM calls")
-        return [(_user(offer), EndState(s) if s else None) for offer, s in rows if offer]
+        return [(user_of(offer), EndState(s) if s else None) for offer, s in rows if offer]
 
     def memo_users(self) -> dict[str, str]:
         """Memo → user who left it."""
         query = "SELECT memos.id, calls.offer FROM memos JOIN calls ON calls.call = memos.call"
-        return {memo: _user(offer) for memo, offer in self.query(query) if offer}
+        return {memo: user_of(offer) for memo, offer in self.query(query) if offer}
 
     async def at_rest(self, calls: int, limit_s: float) -> int:
         """Wait until so many calls have ended and every ear has done its part.
@@ -101,7 +101,8 @@ class BusyBot(Bot):
         return max(0, calls - ended) + unread + undelivered
 
 
-def _user(offer: str) -> str:
+def user_of(offer: str) -> str:
+    """Return the user who called, of a row's offer."""
     return msgspec.json.decode(offer, type=CallOffer).from_.user
 
 

@@ -15,7 +15,7 @@ from sipbot.sip.stack import LINES
 from tests import ulaw
 from tests.bot import running
 from tests.sipp import Sipp, fragment, sipp
-from tests.torture.busy_bot import AGENTS, BusyBot, message, models
+from tests.torture.busy_bot import AGENTS, BusyBot, message, models, user_of
 from tests.torture.crowd import Caller, Deed, Journal, compare, dialling, journal_of
 from tests.torture.promise import Promise, Scale
 
@@ -48,6 +48,9 @@ LEAD_IN_MS = 600
 """Longer than the greeting: what is said before the recording begins is not meant to be kept."""
 
 REST_S = 300.0
+
+SPEAKER = "07"
+"""How the users of those begin who speak; the others say nothing."""
 
 
 @dataclass(kw_only=True)
@@ -205,7 +208,7 @@ async def _crowded(over: Overload, number: int) -> int:
     """Let a caller speak on every line; return how often one had to say a thing again."""
     async with AsyncExitStack() as stack:
         peers = [
-            await stack.enter_async_context(_speaking(over, port, f"07{number:04d}{agent}"))
+            await stack.enter_async_context(_speaking(over, port, f"{SPEAKER}{number:04d}{agent}"))
             for agent, port in enumerate(over.bot.ports)
         ]
         over.speakers += ALL_LINES
@@ -237,7 +240,8 @@ def _frames(bot: BusyBot, audio: Path) -> list[tuple[int, int]]:
     rows = bot.query("SELECT call, offer FROM calls WHERE state = 'memo'")
     return [
         ulaw.frames_that_arrived(said, ulaw.read(bot.spool / str(call) / "audio.wav"))
-        for call, _ in rows
+        for call, offer in rows
+        if offer is not None and user_of(offer).startswith(SPEAKER)
     ]
 
 
@@ -268,8 +272,8 @@ def _crowded_rows(
 
 
 def _accounts(over: Overload, endings: Sequence[tuple[str, EndState | None]]) -> Promise:
-    speaking = [state for user, state in endings if user.startswith("07")]
-    others = [row for row in endings if not row[0].startswith("07")]
+    speaking = [state for user, state in endings if user.startswith(SPEAKER)]
+    others = [row for row in endings if not row[0].startswith(SPEAKER)]
     verdict = compare(over.callers, over.journal, others)
     return Promise(
         harm="all of the overload",
