@@ -13,7 +13,7 @@ import structlog
 
 from sipbot.errors import SpoolError
 from sipbot.records import Transcript
-from sipbot.speech import vad, wire
+from sipbot.speech import heap, vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef
 from sipbot.speech.follow import Ending, Follower
 from sipbot.speech.turn import Turn
@@ -178,6 +178,7 @@ class LiveJob:
         try:
             self._listen()
         finally:
+            heap.give_back()  # here the recogniser of this job is gone
             self._places.release()
 
     def _listen(self) -> None:

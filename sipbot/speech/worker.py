@@ -25,7 +25,7 @@ import structlog
 from sipbot.child import claim_stdout
 from sipbot.errors import UsageError, WireError
 from sipbot.lines import encode
-from sipbot.speech import vad, wire
+from sipbot.speech import heap, vad, wire
 from sipbot.speech.ears import (
     ENGINE_OF,
     LiveEar,
@@ -235,6 +235,7 @@ def main(argv: list[str]) -> None:
     )
     outlet = Outlet(claim_stdout())
     os.nice(NICE[role])
+    heap.limit()
     serve(role, msgspec.json.decode(models, type=tuple[ModelRef, ...]), outlet, sys.stdin.buffer)
     # at once, without destructors: threads may be inside C libraries
     os._exit(0)
