@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tests.torture.promise import FULL_ROUNDS, Part, Promise, Scale, table
 
-PARTS = ("kills", "broker", "disk", "stalls", "soak", "reload")
+PARTS = ("kills", "broker", "disk", "stalls", "soak", "overload", "reload")
 """Modules of this package, each with one coroutine ``run`` of the type `Part`."""
 
 TABLE_COLUMNS = 130
@@ -36,7 +36,7 @@ def main() -> int:
     for name in options.parts.split(","):
         rows += asyncio.run(_part(name, Scale(rounds=options.rounds), options.seed))
         console.print(table(rows, seed=options.seed, rounds=options.rounds))
-    _keep(rows, options.seed, options.rounds)
+        _keep(rows, options.seed, options.rounds)
     return 0 if rows and all(row.kept for row in rows) else 1
 
 

@@ -1,4 +1,4 @@
-"""More callers than lines, and more speech than the ears can read (rows of the part `soak`).
+"""More callers than lines, and more speech than the ears can read.
 
 One bot for all three: five agents, twenty lines, both ears for every message.
 """

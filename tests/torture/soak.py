@@ -18,7 +18,6 @@ from sipbot.records import EndState
 from sipbot.sip.stack import LINES
 from tests import sipp
 from tests.bot import running
-from tests.torture import overload
 from tests.torture.busy_bot import AGENTS, BusyBot, Memos, message, models, watched
 from tests.torture.crowd import (
     Caller,
@@ -160,12 +159,6 @@ def _counts(one: Look) -> dict[str, tuple[int, int]]:
 
 
 async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
-    """Soak one bot, and ask too much of another."""
-    rows = await soaked(scale, rng, folder / "soak")
-    return rows + await overload.run(scale, rng, folder / "overload")
-
-
-async def soaked(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
     """Soak one bot."""
     (folder / "bot").mkdir(parents=True)
     bot = BusyBot(folder / "bot", models(folder / "models", apart=True), unheard=True)
