@@ -27,6 +27,10 @@ class Evidence(Part):
     source: Literal["keys", "speech", "caller_id"]
     number: str
     shown: str | None = Field(default=None, description="As people write it; null: like `number`.")
+    valid: bool = Field(
+        default=True,
+        description="False: heard or keyed, but no telephone number can be so; listen to it.",
+    )
     engine: str | None = Field(default=None, description="The ear that heard it; null: no ear.")
     audio_from_s: float | None = None
     audio_to_s: float | None = None
