@@ -12,22 +12,13 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
+from sipbot import callback
 from sipbot.caller import CallerId
-from sipbot.memo_answers import (
-    Asked,
-    Callback,
-    Left,
-    MemoWord,
-    Part,
-    Span,
-    callback,
-    missing,
-    spoken,
-    text_of,
-    within,
-)
+from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing, read_back
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
+from sipbot.text_rule import Verdict, judge
+from sipbot.understanding import ClientFacts, Understood, understand
 
 LIVE_EAR = "vosk"
 SECOND_EAR = "faster-whisper"
@@ -212,6 +203,7 @@ def first_memo(
     at: datetime,
     ears: tuple[str, ...] = (),
     left: Left | None = None,
+    region: str = "",
 ) -> Memo:
     """Return revision 1: the recording is safe, nobody has read it yet.
 
@@ -225,8 +217,13 @@ def first_memo(
         at: now, UTC-aware.
         ears: engines that will read the recording.
         left: what the caller answered; None when nothing was asked.
+        region: ISO 3166-1 alpha-2, in whose form numbers are shown.
     """
     left = left or Left()
+    evidence = (
+        *callback.keyed(left.number, region),
+        *callback.shown_by_network(caller.number, region),
+    )
     return Memo(
         id=memo_id,
         rev=1,
@@ -235,7 +232,7 @@ def first_memo(
         client=client,
         call=call,
         caller=caller,
-        callback=callback(caller.number, left),
+        callback=callback.decide(evidence, read_back=left.confirmed),
         answers=left.answers,
         asked=left.asked,
         missing=missing(left.asked, left.answers),
@@ -248,48 +245,56 @@ def first_memo(
     )
 
 
-def with_transcript(memo: Memo, transcript: Transcript, at: datetime) -> Memo | None:
+def with_transcript(
+    memo: Memo, transcript: Transcript, at: datetime, understood: Understood | None = None
+) -> Memo | None:
     """Return the next revision after an ear has read the recording; None when it changes nothing.
 
-    The rule: a text replaces no text; the second ear's words replace the live ear's, never the
-    other way round; an empty text never replaces words.  An ear that was awaited is crossed off
-    either way.
+    `text_rule` says which text is shown.  An ear that was awaited is crossed off either way, and
+    what it heard of a number counts either way.
+
+    Args:
+        memo: the memo as it stands.
+        transcript: of one ear.
+        at: now, UTC-aware.
+        understood: what the transcript says; None when nothing of the client is known.
     """
-    pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
-    if _is_better(memo, transcript):
-        words = tuple(
-            MemoWord(
-                text=word.text,
-                start_s=word.start_s,
-                end_s=word.end_s,
-                confidence=word.confidence,
-            )
-            for word in transcript.words
-            if not any(within(word, span) for span in memo.discarded)
+    if understood is None:
+        understood = understand(
+            transcript,
+            ClientFacts(),
+            asked=memo.asked,
+            discarded=memo.discarded,
         )
-        answers = memo.answers | spoken(memo.asked, transcript)
+    pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
+    verdict = _verdict(memo, understood.text, transcript.engine)
+    if verdict.replaces:
+        recognition = Recognition(
+            engine=transcript.engine,
+            model=transcript.model,
+            ears_pending=pending,
+            rule=verdict.rule.value,
+        )
         return _next(
             memo,
             at,
             what=Stage.TRANSCRIBED.value,
             stage=Stage.TRANSCRIBED,
-            text=text_of(transcript, words),
             language=transcript.language,
             confidence=transcript.confidence,
-            words=words,
-            answers=answers,
-            missing=missing(memo.asked, answers),
-            recognition=Recognition(
-                engine=transcript.engine, model=transcript.model, ears_pending=pending
-            ),
+            recognition=recognition,
+            callback=_callback(memo, transcript.engine, understood),
+            **_contents(memo, understood),
         )
     if pending == memo.recognition.ears_pending:
         return None
+    kept = {"ears_pending": pending, "rule": verdict.rule.value}
     return _next(
         memo,
         at,
         what="text_kept",
-        recognition=memo.recognition.model_copy(update={"ears_pending": pending}),
+        recognition=memo.recognition.model_copy(update=kept),
+        callback=_callback(memo, transcript.engine, understood),
     )
 
 
@@ -346,14 +351,36 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _is_better(memo: Memo, transcript: Transcript) -> bool:
-    if memo.stage is not Stage.TRANSCRIBED:
-        return True
-    if not transcript.text:
-        return False
-    if not memo.text:
-        return True
-    return transcript.engine == SECOND_EAR and memo.recognition.engine != SECOND_EAR
+def _verdict(memo: Memo, text: str, engine: str) -> Verdict:
+    return judge(
+        (memo.text or "") if memo.stage is Stage.TRANSCRIBED else None,
+        text,
+        shown_is_second=memo.recognition.engine == SECOND_EAR,
+        new_is_second=engine == SECOND_EAR,
+    )
+
+
+def _callback(memo: Memo, engine: str, understood: Understood) -> Callback:
+    anew = callback.heard(understood.numbers, engine, understood.region)
+    evidence = callback.with_ear(memo.callback.evidence, engine, anew)
+    return callback.decide(evidence, read_back=read_back(memo.asked))
+
+
+def _contents(memo: Memo, understood: Understood) -> dict[str, Any]:
+    """What a memo says by another text; what a question brought comes before what was gleaned."""
+    before = {one.item: one.text for one in memo.gleaned}
+    answers = {item: one for item, one in memo.answers.items() if before.get(item) != one}
+    answers |= understood.answers
+    answers = {one.item: one.text for one in understood.gleaned} | answers
+    return {
+        "text": understood.text,
+        "words": understood.words,
+        "found": understood.found,
+        "gleaned": understood.gleaned,
+        "corrections": understood.corrections,
+        "answers": answers,
+        "missing": missing(memo.asked, answers),
+    }
 
 
 def _next(memo: Memo, at: datetime, *, what: str, **update: Any) -> Memo:  # noqa: ANN401 - any field

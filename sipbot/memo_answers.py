@@ -4,13 +4,17 @@ Keys are known when the call ends; the words of spoken answers come with each ea
 their place in the recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sipbot.menu_words import UNSPACED
-from sipbot.records import Transcript, Word
+from sipbot.records import Word
+
+NUMBER = "number"
+"""The item whose digits are a number to call back at; `steps.Digits` has it by default."""
 
 
 class Part(BaseModel):
@@ -56,6 +60,10 @@ class MemoWord(Part):
     start_s: float
     end_s: float
     confidence: float = Field(description="0 to 1; engines are not comparable with each other.")
+    text_from: int | None = Field(
+        default=None, description="Where it stands in `text`, in characters; null: not there."
+    )
+    text_to: int | None = None
 
 
 class Asked(Part):
@@ -97,35 +105,14 @@ class Left:
     category: str | None = None
 
 
-def callback(number: str | None, left: Left) -> Callback:
-    """Return whom to call back: a keyed number comes before `number`, which the network names."""
-    evidence: tuple[Evidence, ...] = ()
-    if left.number is not None:
-        evidence += (Evidence(source="keys", number=left.number),)
-    if number is not None:
-        evidence += (Evidence(source="caller_id", number=number),)
-    same = left.number is not None and left.number == number
-    return Callback(
-        number=left.number or number, confirmed=left.confirmed or same, evidence=evidence
-    )
-
-
 def missing(asked: tuple[Asked, ...], answers: dict[str, str]) -> tuple[str, ...]:
     """Return the items without answer; a spoken one has none until an ear has heard words in it."""
     return tuple(one.item for one in asked if not answers.get(one.item))
 
 
-def spoken(asked: tuple[Asked, ...], transcript: Transcript) -> dict[str, str]:
-    """Return the words of each spoken answer; items whose answer has none are left out."""
-    answers = {}
-    for one in asked:
-        if one.audio_from_s is None or one.audio_to_s is None:
-            continue
-        span = Span(audio_from_s=one.audio_from_s, audio_to_s=one.audio_to_s)
-        words = [word.text for word in transcript.words if within(word, span)]
-        if words:
-            answers[one.item] = _joined(words, transcript.language)
-    return answers
+def read_back(asked: tuple[Asked, ...]) -> bool:
+    """Tell whether the caller said that the read-back of the keyed number was right."""
+    return any(one.item == NUMBER and one.source == "keys" and one.confirmed for one in asked)
 
 
 def within(word: Word, span: Span) -> bool:
@@ -133,12 +120,6 @@ def within(word: Word, span: Span) -> bool:
     return span.audio_from_s <= (word.start_s + word.end_s) / 2 < span.audio_to_s
 
 
-def text_of(transcript: Transcript, words: tuple[MemoWord, ...]) -> str:
-    """Return the whole text as the ear wrote it, unless something in it was taken back."""
-    if len(words) == len(transcript.words):
-        return transcript.text
-    return _joined([word.text for word in words], transcript.language)
-
-
-def _joined(words: list[str], language: str) -> str:
+def joined(words: Sequence[str], language: str) -> str:
+    """Return words as one text of their language."""
     return ("" if language.split("-", 1)[0] in UNSPACED else " ").join(words)

@@ -9,14 +9,11 @@ a place is right to about a tenth of a second; words are longer.
 
 import msgspec
 
-from sipbot.memo_answers import Asked, Left, Span
+from sipbot.memo_answers import NUMBER, Asked, Left, Span
 from sipbot.numbers import canonical
 from sipbot.script_state import Script
 from sipbot.spool import Kept
 from sipbot.steps import Answer
-
-NUMBER = "number"
-"""The item whose digits are a number to call back at; `steps.Digits` has it by default."""
 
 
 class Spans:

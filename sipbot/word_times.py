@@ -5,7 +5,7 @@ characters that no word has.  A word that is not found in the text near its plac
 one odd word costs its own time and no other's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sipbot.records import Word
 
@@ -13,9 +13,12 @@ STRAY_CHARS = 24
 """How far ahead a word is looked for: punctuation and words without times may stand before it; a
 word further off is another one that is spelt alike."""
 
+Placed = tuple[int, int, Word]
+"""A word and where it stands in a text: from, to (exclusive), in characters."""
 
-def located(text: str, words: Sequence[Word]) -> Iterator[tuple[int, int, Word]]:
-    """Yield where each word stands in the text, in order: from, to, word.
+
+def located(text: str, words: Sequence[Word]) -> Iterator[Placed]:
+    """Yield where each word stands in the text, in order.
 
     Args:
         text: as the ear wrote it.
@@ -35,7 +38,12 @@ def times(text: str, words: Sequence[Word], start: int, end: int) -> tuple[float
 
     A word that is only partly in the piece counts whole: rather a syllable too much.
     """
-    said = [word for at, to, word in located(text, words) if at < end and start < to]
+    return times_in(located(text, words), start, end)
+
+
+def times_in(placed: Iterable[Placed], start: int, end: int) -> tuple[float, float] | None:
+    """Return the same of words whose places are known."""
+    said = [word for at, to, word in placed if at < end and start < to]
     if not said:
         return None
     return min(word.start_s for word in said), max(word.end_s for word in said)

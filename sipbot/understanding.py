@@ -1,0 +1,162 @@
+"""From what an ear wrote to what a memo says: every step between the two, in one place.  Pure.
+
+Data path: ear → Transcript → [vocabulary → values said → readable text → gist → categories] → memo
+
+Whatever is found keeps its place in the text and in the recording.  What is known of the client
+comes as `ClientFacts`; a client that is gone has none, and its texts stay as the ear wrote them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+import msgspec
+
+from sipbot import gleaned
+from sipbot.callback import Spoken
+from sipbot.gist import gist
+from sipbot.memo_answers import Asked, MemoWord, Span, joined, within
+from sipbot.memo_found import Corrected, Found, Gleaned, heard
+from sipbot.records import Transcript, Word
+from sipbot.said import Kind, Said
+from sipbot.word_times import Placed, located, times_in
+
+PHONE_DIGITS = range(9, 13)
+"""Of a telephone number with its leading zero, one digit lost or doubled included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientFacts:
+    """What the client's dialplan says about reading its texts."""
+
+    region: str = ""
+    """ISO 3166-1 alpha-2, whose national numbers callers say; empty: nothing is looked for."""
+    zone: tzinfo = UTC
+    """In which callers say times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What one ear's text says."""
+
+    text: str
+    """As people write it."""
+    words: tuple[MemoWord, ...] = ()
+    found: tuple[Found, ...] = ()
+    gleaned: tuple[Gleaned, ...] = ()
+    corrections: tuple[Corrected, ...] = ()
+    numbers: tuple[Spoken, ...] = ()
+    """What speaks for a number to call back."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """To questions that were asked aloud: item → words."""
+    region: str = ""
+    """Of the client."""
+
+
+def understand(
+    transcript: Transcript,
+    facts: ClientFacts,
+    *,
+    asked: Sequence[Asked] = (),
+    discarded: Sequence[Span] = (),
+) -> Understood:
+    """Return what a text says.
+
+    Args:
+        transcript: of one ear.
+        facts: of the client.
+        asked: what the caller was asked for, with the places of the answers.
+        discarded: what the caller took back; it is not in the text.
+    """
+    kept = without(transcript, discarded)
+    language = kept.language.split("-", 1)[0].lower()
+    page = _Page(text=kept.text, said=())
+    placed = [
+        (*page.moved(start, end), word) for start, end, word in located(kept.text, kept.words)
+    ]
+    gist_of_it = gist(page.text, page.said, language)
+    return Understood(
+        text=page.text,
+        words=_words(kept.words, placed),
+        found=tuple(
+            Found.of(one, kept.engine, times_in(placed, one.start, one.end)) for one in page.said
+        ),
+        gleaned=tuple(_gleaned(one, placed) for one in gist_of_it.found),
+        numbers=tuple(_numbers(page.said, placed)),
+        answers=dict(_answers(page.text, kept, placed, asked)),
+        region=facts.region,
+    )
+
+
+def without(transcript: Transcript, discarded: Sequence[Span]) -> Transcript:
+    """Return a text without what the caller took back."""
+    words = tuple(
+        word for word in transcript.words if not any(within(word, span) for span in discarded)
+    )
+    if len(words) == len(transcript.words):
+        return transcript
+    text = joined([word.text for word in words], transcript.language)
+    return msgspec.structs.replace(transcript, words=words, text=text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """A text as it is shown."""
+
+    text: str
+    said: tuple[Said, ...]
+
+    def moved(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a piece of the ear's text stands in this one."""
+        return start, end
+
+
+def _words(words: Sequence[Word], placed: Sequence[Placed]) -> tuple[MemoWord, ...]:
+    """The words as the ear wrote them, each with its place in the text that is shown."""
+    places = {id(word): (start, end) for start, end, word in placed}
+    return tuple(
+        MemoWord(
+            text=word.text,
+            start_s=word.start_s,
+            end_s=word.end_s,
+            confidence=word.confidence,
+            text_from=places[id(word)][0] if id(word) in places else None,
+            text_to=places[id(word)][1] if id(word) in places else None,
+        )
+        for word in words
+    )
+
+
+def _gleaned(one: gleaned.Gleaned, placed: Sequence[Placed]) -> Gleaned:
+    place = heard(times_in(placed, one.start, one.end))
+    return Gleaned(item=one.item, text=one.text, rule=one.rule, **place)
+
+
+def _numbers(said: Sequence[Said], placed: Sequence[Placed]) -> Iterator[Spoken]:
+    """The telephone numbers, and the digits that may be one which was misheard."""
+    for one in said:
+        maybe = one.kind is Kind.ORDER and one.value.startswith("0")
+        if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
+            place = heard(times_in(placed, one.start, one.end))
+            valid = one.valid and one.kind is Kind.PHONE
+            yield Spoken(number=one.value, valid=valid, **place)
+
+
+def _answers(
+    text: str, kept: Transcript, placed: Sequence[Placed], asked: Sequence[Asked]
+) -> Iterator[tuple[str, str]]:
+    """The words of each answer that has some: as they are shown, where all their places are known.
+
+    An answer is a stretch of the recording; its words are those whose middle is in it.
+    """
+    places = {id(word): (start, end) for start, end, word in placed}
+    for one in asked:
+        if one.audio_from_s is None or one.audio_to_s is None:
+            continue
+        span = Span(audio_from_s=one.audio_from_s, audio_to_s=one.audio_to_s)
+        words = [word for word in kept.words if within(word, span)]
+        known = [places[id(word)] for word in words if id(word) in places]
+        if words and len(known) == len(words):
+            yield one.item, text[min(a for a, _ in known) : max(b for _, b in known)]
+        elif words:
+            yield one.item, joined([word.text for word in words], kept.language)
