@@ -69,6 +69,7 @@ _DAY_OF_MONTH = re.compile(
     r"(?<![0-9一-龯〇])(?P<day>[0-9]{1,2}|[一二三四五六七八九十]{1,3})日"
     rf"{_LAST}(?=の|に|は|まで|から|以降|午|朝|昼|夕|夜|、|。|です|[{_WEEKDAYS}]曜|$)"
 )
+_ABOUT = re.compile("一二|二三|三四|四五|五六|六七|七八|八九")
 _MONTH_BEFORE = re.compile(rf"(?P<month>{_N})月の?{_N}日(?:から|〜|~|～|と|か|、|または|ー|-)$")
 """11月28日から30日: of one month."""
 _END_OF_MONTH = re.compile(r"(?P<month>今月|来月|再来月|先月)末|(?<![0-9〇一-龯])月末")
@@ -148,8 +149,8 @@ def _named_days(text: str, at: datetime) -> Iterator[Part]:
         if day.exists:
             yield _part(text, *found.span(), day=day, dated=True)
     for found in _DAY_OF_MONTH.finditer(text):
-        # 一日 alone is a day's length as often as the first.
-        if found["day"] not in ("一", "1"):
+        # 一日 alone is a day's length as often as the first, 二三日 is two or three of them.
+        if found["day"] not in ("一", "1") and not _ABOUT.fullmatch(found["day"]):
             number = _number(found["day"])
             month = _MONTH_BEFORE.search(text, 0, found.start())
             day = calendar.in_month(today, number, None)
@@ -191,6 +192,8 @@ def _later(text: str, at: datetime) -> Iterator[Part]:
 def _times(text: str) -> Iterator[Part]:
     for found in _CLOCK.finditer(text):
         follows = _ONE.match(text, found.end())
+        if _ABOUT.fullmatch(found["hour"]):
+            continue
         alone = found[0] in ("一時", "1時") and not _HALF_BEFORE.search(text, 0, found.start())
         if alone and found["hour"] == "一" and not follows:
             continue
