@@ -32,7 +32,7 @@ $(VENV)/.user: requirements/user.lock pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/python
-	@echo "installing sipbot and its test tools into $(VENV): 1.1 GB, verified by hash; silently"
+	@echo "installing sipbot and its test tools into $(VENV): 1.4 GB, verified by hash; silently"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.user

