@@ -95,3 +95,6 @@ Numbers = Annotated[tuple[str, ...], Field(max_length=1000, strict=False)]
 
 Line = Annotated[str, Field(max_length=64), AfterValidator(printable)]
 """A name as people say it."""
+
+CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["emergency"])]
+"""What a memo calls what it is about."""

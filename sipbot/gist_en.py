@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 
 from sipbot.gist_en_words import (
+    ABBREVIATED,
     AFTER_NAME,
     CALLBACK,
     CLAUSE_END,
+    COMPANY_END,
     GREETING,
     JOINING,
     NO_COMPANY,
@@ -49,7 +51,7 @@ _CALLING_FROM = re.compile(
     r"(?:from|on behalf of|for)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
-_HERE = re.compile(r"^[\s,]*(?:here|speaking|calling)\b", re.IGNORECASE)
+_HERE = re.compile(r"^[\s,]*(?:here|speaking|calling|again)\b|^[\s,]+from\b", re.IGNORECASE)
 
 _NAME_WORDS = 3
 _COMPANY_WORDS = 5
@@ -67,6 +69,8 @@ def _who(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
     cased = _is_cased(text)
     company = None
     name, rule = _introduced(text, said, cased=cased)
+    if name is not None and COMPANY_END.search(name.text):
+        name, company = None, None if NO_COMPANY.match(name.text) else name
     if name is not None:
         yield name.gleaned(NAME, rule)
         after = _FROM.match(text, name.end) or _FROM.match(text[name.end :])
@@ -100,7 +104,8 @@ def _tokens(text: str, start: int, most: int) -> Iterator[Piece]:
         if text[at : found.start()].strip() or most == 0:
             return
         most -= 1
-        dotted = found[0].endswith(".") and found[0].lower().rstrip(".") not in TITLES
+        short = found[0].lower().rstrip(".")
+        dotted = found[0].endswith(".") and short not in TITLES and short not in ABBREVIATED
         word = found[0][:-1] if dotted else found[0]
         yield Piece(text=word, start=found.start())
         if dotted and len(word) > 1:

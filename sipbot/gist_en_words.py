@@ -10,6 +10,9 @@ TITLES = words(
     """
 )
 
+ABBREVIATED = frozenset(["st", "mt", "ft", "jr", "sr"])
+"""Their full stop ends no sentence."""
+
 JOINING = words(
     """
     and & of the
@@ -43,11 +46,22 @@ ORDINARY = words(
 )
 """Words that are no part of a name."""
 
+COMPANY_END = re.compile(
+    r"\s(?:inc|ltd|limited|llc|plc|corp|corporation|company|co|dental|clinic|hospital|pharmacy"
+    r"|bank|hotel|school"
+    r"|college|university|support|services?|plumbing|roofing|electric|electronics|logistics|agency"
+    r"|office"
+    r"|solicitors|insurance|motors|garage|restaurant|cafe|bakery|books|library|council|studio"
+    r"|salon)\.?$",
+    re.IGNORECASE,
+)
+"""By which a company is told from a person."""
+
 AFTER_NAME = re.compile(
     r"^[\s,.]*(?:from|with|at|of|here|speaking|calling|phoning|ringing|on behalf|and (?:i|my)"
     r"|again|in (?:unit|flat"
     r"|apartment|room)|i(?:'m|’m|'d| am| would| have| need| was| want| just)\b|my (?:number|phone)"
-    r"|just)\b",
+    r"|just|i|my|we|so|can|could|please|um|returning|regarding)\b",
     re.IGNORECASE,
 )
 """What follows a name in an introduction."""
@@ -62,7 +76,8 @@ NO_COMPANY = re.compile(
     r"|australia|sydney|melbourne|toronto|building|floor|mobile|cell|oxford|cambridge|paris|tokyo"
     r"|japan|france"
     r"|germany|february|january|march|april|may|june|july|august|september|october|november"
-    r"|december)\b(?!\s+[A-Z])",
+    r"|december"
+    r"|finance|accounts|accounting|hr|sales|marketing|reception|legal|tech support)\b(?!\s+[A-Z])",
     re.IGNORECASE,
 )
 """Where people call from that is no company; a city may begin a company's name."""
@@ -124,7 +139,7 @@ CALLBACK = re.compile(
     r"|around|at my desk|home|in the office)"
     r"|(?:you can|you could) (?:call|reach|ring|phone|get)(?: me| us)?|(?:best"
     r"|good) time to (?:call|reach|ring)(?: me| us)?(?: is| would be)?"
-    r"|my number is|my phone number|my number's|reach me)\b",
+    r"|my number is|i can (?:talk|speak|take calls)|my phone number|my number's|reach me)\b",
     re.IGNORECASE,
 )
 """A wish to be called, or when that is possible; not what the call is about."""
@@ -137,7 +152,7 @@ WISH_TAIL = re.compile(
 
 
 def _wish(lead: str, wish: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{lead})\s*(?P<wish>{wish})", re.IGNORECASE | re.DOTALL)
+    return re.compile(rf"\b(?:{lead})\b\s*(?P<wish>{wish})", re.IGNORECASE | re.DOTALL)
 
 
 _I = r"(?:i|we)"
@@ -152,9 +167,11 @@ WISHES = (
             rf"{_WOULD} (?:really |just |also )?(?:like|love)(?: to)?|{_I} (?:just |also "
             rf"|really )?(?:want|wanted|wish|need|needed|was hoping|were hoping)(?: to)?"
             rf"|{_AM} (?:calling|phoning|ringing|looking|trying|hoping|wanting"
-            rf"|wondering)(?: here)? to|{_AM} calling in to|wondering if (?:you|i|we) (?:could|can"
+            rf"|wondering)(?: here)? to|{_AM} calling in to|{_AM} interested in|need help with"
+            rf"|wondering if (?:you|i|we) (?:could|can"
             rf"|might)",
-            r"(?!call|phone|speak|talk|leave|know when you|let you know)\S+\s+\S.{2,}",
+            r"(?!call|phone|speak|talk|leave|know when you|let you know|say (?:thank|hi"
+            r"|hello))\S+\s+\S.{2,}",
         ),
     ),
     (
@@ -170,11 +187,13 @@ WISHES = (
         "en-calling-about",
         _wish(
             rf"(?:{_AM} |i was |)(?:calling|phoning|ringing|enquiring|inquiring|asking"
-            rf"|call is)(?: you)?(?: back)? (?:about|regarding|concerning|in regards? to"
+            rf"|call is)(?: you)?(?: back)?(?: from [^,.]{2, 40}?)? (?:about|regarding|concerning"
+            rf"|in regards? to"
             rf"|with regards? to|because of|because|for|on|re)"
             r"|this (?:is|call is) (?:about|regarding|concerning)|(?:it's|it’s|it is) (?:about"
             r"|regarding)|with regards? to|(?:i|we) have a (?:quick )?question (?:about|regarding"
-            r"|on)|in reference to",
+            r"|on)|in reference to|returning your call (?:about|regarding)|\bregarding"
+            r"|\bconcerning",
             r"\S+.{2,}",
         ),
     ),
@@ -189,8 +208,10 @@ WISHES = (
     (
         "en-trouble",
         re.compile(
-            r"(?P<wish>(?:(?:my|our|the|a|your|there|there's|we|i|it|one|some)\b[^,]{0,40}?)"
-            r"\b(?:not working|isn't|isn’t|is not|won't|won’t|doesn't|doesn’t|does not|hasn't"
+            r"(?P<wish>(?:(?:nobody|no one|my|our|the|a|your|there|there's|we|i|it|one"
+            r"|some)\b[^,]{0,40}?)"
+            r"\b(?:not working|has fixed|has come|has called|isn't|isn’t|is not|won't|won’t"
+            r"|doesn't|doesn’t|does not|hasn't"
             r"|hasn’t|has not|haven't|haven’t|"
             r"can't|can’t|cannot|stopped|broken|broke|leaking|leak|burst|down|stuck|missing|lost"
             r"|left|failed|locked out|damaged|"
@@ -214,7 +235,8 @@ WISHES = (
         re.compile(
             r"(?P<wish>\b(?:your|the|our)\b.{2,40}\b(?:is|are|has|have) (?:ready|arrived|been"
             r"|ready|confirmed|cancelled|canceled|due|completed|finished)\b.*"
-            r"|\b(?:we|i) (?:will|'ll|have to|need to|must) \b.{3,})",
+            r"|\b(?:we have|we've got) (?:your|the)\b.{3,}|\b(?:we|i) (?:will|'ll|have to|need to"
+            r"|must) \b.{3,})",
             re.IGNORECASE | re.DOTALL,
         ),
     ),

@@ -12,6 +12,7 @@ from sipbot.gist_ja_words import (
     CALLBACK,
     CALLED_ALREADY,
     DEPARTMENT,
+    GENERIC,
     GREETING,
     LEAD,
     MARK,
@@ -19,9 +20,11 @@ from sipbot.gist_ja_words import (
     NEWS,
     NO_COMPANY,
     NO_NAME,
+    NO_WISH,
     QUESTION,
     REQUEST,
     SURNAMES,
+    TIME_TAIL,
     TIMES,
     TITLE,
     TOPIC,
@@ -39,7 +42,7 @@ _PUNCTUATION = "、。，．,.！？!? 　・「」"
 _SENTENCE_END = re.compile(
     r"[。！？!?\n]+"
     r"|(?:ですか|ますか|でしょうか|ませんか|です|ます|ました|ません|でした|ください|下さい)"
-    r"(?:[。！？!?、，,]+|(?![かがけねよしとのんらーだ、。，]))"
+    r"(?:[。！？!?、，,]+|(?![かがけねよしとのんらでーだ、。，]))"
 )
 """A predicate ends a sentence where an ear writes no punctuation, unless a particle goes on."""
 
@@ -242,11 +245,10 @@ def _rank(clause: Piece) -> tuple[int, str]:
     cut = _cut(clause)
     if cut is None:
         return len(_WISHES), ""
+    near = clause.text[: cut.end - clause.start + 8]
     for rank, (rule, pattern) in enumerate(_WISHES):
-        if pattern.search(cut.text) or (
-            rank < 2 and pattern.search(clause.text[: len(cut.text) + 8])
-        ):
-            return rank, rule
+        if pattern.search(cut.text) or (rank < 2 and pattern.search(near)):
+            return (3 if rank == 0 and GENERIC.search(cut.text) else rank), rule
     return len(_WISHES), ""
 
 
@@ -262,7 +264,7 @@ def _cut(clause: Piece) -> Piece | None:
     piece = piece.part(lead.end() if lead else 0, len(piece.text))
     tail = WISH_TAIL.search(piece.text)
     piece = piece.part(0, tail.start() if tail else len(piece.text)).stripped(_PUNCTUATION)
-    if GREETING.fullmatch(piece.text) or len(piece.text) < 2:
+    if NO_WISH.search(piece.text) or len(piece.text) < 2:
         return None
     return None if TIMES.fullmatch(piece.text) else piece
 
@@ -291,7 +293,9 @@ def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
             between = rest[: called.start()] if called else ""
             if re.search(r"予約|伺|参り|件|届|注文|番号|号", between):
                 continue
-            piece = sentence.part(found.start(), found.end()).stripped(_PUNCTUATION + "でにはの")
+            piece = sentence.part(found.start(), found.end()).stripped(_PUNCTUATION)
+            tail = TIME_TAIL.search(piece.text)
+            piece = piece.part(0, tail.start() if tail else len(piece.text))
             yield _widened(piece, text, said).gleaned(CALLBACK_WINDOW, "ja-time-to-call")
             return
 

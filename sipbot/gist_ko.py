@@ -11,13 +11,17 @@ from sipbot.gist_ko_words import (
     CALLED_ALREADY,
     CLAUSE_END,
     DEPARTMENT,
+    FREQUENT,
+    GENERIC,
     GREETING,
     LEAD,
     MARK,
     NO_COMPANY,
     NO_NAME,
+    NO_WISH,
     SENTENCE_END,
     SURNAME,
+    TIME_TAIL,
     TIMES,
     TITLE,
     WISH_LEAD,
@@ -94,7 +98,7 @@ def _introductions(sentence: Piece) -> Iterator[tuple[str, Piece, bool]]:
 def _introduced(head: Piece, *, sure: bool, opening: bool) -> tuple[Piece | None, Piece | None]:
     """Return company and name of ``X의 Y``, ``X Y`` and ``X에서 근무하는 Y``."""
     cut = max(head.text.rfind(char) for char in ",.!?") + 1
-    head = head.part(cut, len(head.text))
+    head = head.part(cut, len(head.text)).stripped(" ")
     lead = LEAD.match(head.text)
     by_lead = bool(lead and _I.search(lead[0] + " "))
     head = head.part(lead.end() if lead else 0, len(head.text)).stripped(" ")
@@ -110,8 +114,11 @@ def _introduced(head: Piece, *, sure: bool, opening: bool) -> tuple[Piece | None
     name = head.part(found.start(1), found.end(1))
     full = len(name.text.replace(" ", "")) >= 3
     titled = found.end(1) < found.end()
-    alone = found.start(1) == 0
-    likely = sure or by_lead or company is not None or (full and (opening or titled) and alone)
+    before_it = head.text[: found.start(1)]
+    alone = not before_it.strip() or bool(NO_COMPANY.search(before_it))
+    plain = bool(FREQUENT.match(name.text))
+    likely = sure or by_lead or company is not None
+    likely = likely or (full and alone and (opening or titled or plain))
     return (company, name) if likely else (None, None)
 
 
@@ -125,10 +132,10 @@ def _company(piece: Piece) -> Piece | None:
         piece = piece.part(0, len(piece.text) - 1)
     department = DEPARTMENT.search(piece.text)
     if department and department.start() > 0:
-        piece = piece.part(0, department.start())
+        piece = piece.part(0, department.start()).stripped(" ")
+        if piece.text.endswith("의"):
+            piece = piece.part(0, len(piece.text) - 1)
     piece = piece.stripped(" ")
-    if piece.text.endswith("의"):
-        piece = piece.part(0, len(piece.text) - 1)
     if len(piece.text) < 2 or NO_COMPANY.search(piece.text):
         return None
     words = piece.text.split()
@@ -184,7 +191,7 @@ def _rank(clause: Piece) -> tuple[int, str]:
         return len(WISHES), ""
     for rank, (rule, pattern) in enumerate(WISHES):
         if pattern.search(clause.text, cut.start - clause.start):
-            return rank, rule
+            return (3 if rank == 0 and GENERIC.fullmatch(cut.text) else rank), rule
     return len(WISHES), ""
 
 
@@ -202,7 +209,7 @@ def _cut(clause: Piece) -> Piece | None:
     piece = piece.part(lead.end() if lead else 0, len(piece.text))
     tail = WISH_TAIL.search(piece.text)
     piece = piece.part(0, tail.start() if tail else len(piece.text)).stripped(_SPACES)
-    if GREETING.fullmatch(piece.text) or len(piece.text) < 2 or TIMES.fullmatch(piece.text):
+    if NO_WISH.search(piece.text) or len(piece.text) < 2 or TIMES.fullmatch(piece.text):
         return None
     return piece
 
@@ -224,6 +231,8 @@ def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
             if re.search(r"예약|주문|방문|번호|도착|건으로|문의", rest[: called.start()]):
                 continue
             piece = sentence.part(found.start(), found.end()).stripped(_SPACES)
+            tail = TIME_TAIL.search(piece.text)
+            piece = piece.part(0, tail.start() if tail else len(piece.text))
             yield _widened(piece, text, said).gleaned(CALLBACK_WINDOW, "ko-time-to-call")
             return
 

@@ -1,0 +1,172 @@
+"""What a message is about, and whether it is urgent, by the client's own words.  Pure.
+
+Data path: ear → Transcript → vocabulary → said → readable → gist → [categories] → memo
+
+The first category of the client's list one of whose words was said counts, as the first route that
+fits counts; each category that is marked as urgent makes the message urgent, whichever counts.
+A word that is denied was not said: 「急ぎではありません」, "not urgent", "급한 건 아니고".
+
+What the route or a menu said about the call is stronger than words: the caller chose it by the
+number dialled or the key pressed, while a word may have been meant otherwise or misheard.  Urgency
+only adds up: words never take it back.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sipbot.menu_words import UNSPACED
+
+BY_ROUTE = "route"
+"""The reason of a category that the route or a menu gave."""
+
+BY_ROUTE_OR_KEY = "route or key"
+"""The reason of an urgency that the route gave, or the caller by the urgent key."""
+
+_BETWEEN = re.compile(r"[\W_]+")
+
+_DENIED_AFTER = {
+    "ja": re.compile(
+        r"^(?:の(?:件|用件|話|もの|こと|用事|電話)?)?(?:と(?:いう|言う|いった)?(?:わけ|ほど|こと)?|ほど)?"
+        r"(?:では|じゃ|で(?=は?な[いく])|には|は)?"
+        r"(?:あり?ません|ございません|ない(?!と)|無い|なく(?!し|な)|ません(?!か)|なければ)"
+    ),
+    "ko": re.compile(
+        r"^[가-힣]{0,2}\s?(?:(?:건|것|거|일|문제|상황|연락|전화|용건)(?:은|는|이|가|도)?\s?)?(?:까지는\s?)?"
+        r"(?:전혀\s|절대\s|그렇게\s)?(?:아니(?!면)|아닙|아닌|아녜|안\s?(?:급|해)|않|없)"
+    ),
+}
+_DENIED_BEFORE = {
+    "en": re.compile(
+        r"(?:\b(?:not|never|nothing|neither|hardly|without|isn['’]?t|wasn['’]?t|aren['’]?t|ain['’]?t"
+        r"|don['’]?t (?:have|need|want)|doesn['’]?t (?:have|need))"
+        r"(?:\s+(?:a|an|the|that|this|very|really|so|too|all|at|terribly|particularly|especially"
+        r"|super|exactly|any|of|longer|yet|even|be|being|considered|about|for|in|because|quite|it))*"
+        r"|\b(?:no|non)(?:\s+(?:longer|real|particular|great|such))?)[\s-]+$"
+    ),
+    "ko": re.compile(r"(?:^|\s)(?:안|별로)\s?$"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """What a client calls some of its messages."""
+
+    name: str
+    words: tuple[str, ...]
+    """Words and phrases; a message that says one of them is of this category."""
+    urgent: bool = False
+    """Such a message is urgent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sorted:
+    """What a message is about, and why."""
+
+    category: str | None = None
+    category_reason: str = ""
+    """``said 故障``, or `BY_ROUTE`; empty without a category."""
+    urgent: bool = False
+    urgency_reason: str = ""
+    """``said 至急``, or `BY_ROUTE_OR_KEY`; empty where it is not urgent."""
+
+
+def sort_out(
+    text: str,
+    categories: Sequence[Category],
+    language: str,
+    *,
+    category: str | None = None,
+    urgent: bool = False,
+) -> Sorted:
+    """Return what a message is about.
+
+    Args:
+        text: what the caller said, as an ear wrote it.
+        categories: the client's, in its order.
+        language: of text and words, a BCP 47 tag.
+        category: what the route or a menu says of the call; it stays.
+        urgent: the route or the caller's key says so; it stays.
+    """
+    heard = [(one, words_said(one.words, text, language)) for one in categories]
+    by_words = next(((one.name, said[0]) for one, said in heard if said), None)
+    urgent_word = next((said[0] for one, said in heard if said and one.urgent), None)
+    reason = BY_ROUTE if category else ""
+    if category is None and by_words is not None:
+        category, reason = by_words[0], f"said {by_words[1]}"
+    urgency_reason = BY_ROUTE_OR_KEY if urgent else f"said {urgent_word}" if urgent_word else ""
+    return Sorted(
+        category=category,
+        category_reason=reason,
+        urgent=urgent or urgent_word is not None,
+        urgency_reason=urgency_reason,
+    )
+
+
+def words_said(words: Sequence[str], text: str, language: str) -> tuple[str, ...]:
+    """Return those of the words that were said and not denied, in the order of the client's list.
+
+    A word is found as a menu finds it (`menu_words.chosen`): whole words where a language writes
+    spaces, the beginning of a word in Korean, anywhere in Japanese.
+    """
+    tag = language.split("-", 1)[0]
+    return tuple(
+        word
+        for word in words
+        if any(
+            not _denied(text[:start], text[end:], tag) for start, end in _places(word, text, tag)
+        )
+    )
+
+
+def _denied(before: str, after: str, tag: str) -> bool:
+    pattern, other = _DENIED_BEFORE.get(tag), _DENIED_AFTER.get(tag)
+    if pattern is not None and pattern.search(before.casefold()):
+        return True
+    if other is None:
+        return False
+    if tag in UNSPACED:
+        after = re.sub(r"\s", "", after)
+    return bool(other.search(after))
+
+
+def _places(word: str, text: str, tag: str) -> Iterator[tuple[int, int]]:
+    """Every place of the text at which a word is, begin and end."""
+    tight = tag in UNSPACED or tag == "ko"
+    flat, at = _flat(text, tight=tight)
+    wanted, _ = _flat(word, tight=tight)
+    if not wanted.strip():
+        return
+    start = flat.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        if tag != "ko" or _begins_a_word(text, at[start]):
+            inside = [place for place in at[start:end] if place >= 0]
+            yield inside[0], inside[-1] + 1
+        start = flat.find(wanted, start + 1)
+
+
+def _begins_a_word(text: str, place: int) -> bool:
+    return place == 0 or bool(_BETWEEN.match(text[place - 1]))
+
+
+def _flat(text: str, *, tight: bool) -> tuple[str, list[int]]:
+    """Return the letters and digits of a text in small letters, and where each of them is.
+
+    Between words, and before and after them, is one space (place -1), unless `tight`.
+    """
+    letters: list[str] = [] if tight else [" "]
+    places: list[int] = [] if tight else [-1]
+    for place, char in enumerate(text):
+        for one in unicodedata.normalize("NFKC", char).casefold():
+            if not _BETWEEN.fullmatch(one):
+                letters.append(one)
+                places.append(place)
+            elif not tight and letters[-1] != " ":
+                letters.append(" ")
+                places.append(-1)
+    if not tight and letters[-1] != " ":
+        letters.append(" ")
+        places.append(-1)
+    return "".join(letters), places
