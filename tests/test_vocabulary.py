@@ -1,0 +1,205 @@
+"""A client's words in what an ear wrote: put right where they were said, and nowhere else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipbot.records import Transcript, Word
+from sipbot.vocabulary import Correction, Term, correct, corrected_text, hints, undo
+from tests.readings import reading
+
+YAMATO = Term(write="やまと工業", read="ヤマトコウギョウ", kind="company")
+MIDORI = Term(write="みどり不動産", read="ミドリフドウサン", kind="company")
+SATO = Term(write="佐藤", read="サトウ", kind="person")
+MORI = Term(write="森", read="モリ", kind="person", heard=("森さんですか",))
+JAPANESE = (YAMATO, MIDORI, SATO, MORI)
+
+KOREAN = (
+    Term(write="한빛전자", read="한빛전자", kind="company", heard=("한비전자",)),
+    Term(write="서울은행", read="서울은행", kind="company"),
+    Term(write="최영호", read="최영호", kind="person"),
+    Term(write="김민수", read="김민수", kind="person"),
+)
+
+ENGLISH = (
+    Term(write="Blue River Logistics", read="Blue River Logistics", kind="company"),
+    Term(write="Northgate", read="north gate", kind="company", heard=("no escape",)),
+    Term(write="Carter", read="Carter", kind="person"),
+    Term(write="Nguyen", read="win", kind="person"),
+)
+
+TERMS = {"ja": JAPANESE, "ko": KOREAN, "en": ENGLISH}
+
+
+def transcript(text: str, language: str, words: tuple[Word, ...] = ()) -> Transcript:
+    return Transcript(text=text, words=words, language=language, engine="test", model="test")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected", "heard"),
+    [
+        ("ja", "株式会社やまと工業の佐藤と申します", "株式会社山と工業の佐藤と申します"),
+        ("ja", "やまと工業です", "山と行動です"),
+        ("ja", "みどり不動産の件", "緑不動産の件"),
+        ("ja", "佐藤と申します", "砂糖と申します"),
+        ("ja", "砂糖の注文です", "砂糖の注文です"),
+        ("ja", "森と申します", "盛りと申します"),
+        ("ja", "盛り上がります", "盛り上がります"),
+        ("ko", "서울은행 김민수입니다", "서울은 행 김민수입니다"),
+        ("ko", "한빛전자 최영호입니다", "한비전자 초영호입니다"),
+        ("ko", "김문수입니다", "김문수입니다"),
+        ("en", "Hi, John from Blue River Logistics.", "Hi, John from Blue Vivo Logistics."),
+        ("en", "This is Northgate, hello", "This is north gate, hello"),
+        ("en", "This is Northgate, hello", "This is no escape, hello"),
+        ("en", "This is Carter", "This is Karter"),
+        ("en", "a charter flight", "a charter flight"),
+        ("en", "we win it", "we win it"),
+        ("en", "this is Nguyen", "this is win"),
+        ("fr", "Northgat", "Northgat"),
+    ],
+)
+def test_text_is_corrected_where_it_sounds_like_a_term(
+    language: str, expected: str, heard: str
+) -> None:
+    terms = TERMS.get(language, ENGLISH)
+    assert expected == corrected_text(heard, terms, language, reading)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "term"),
+    [
+        ("ja", "ゼロサンのロクナナヨンサンまで", Term(write="録名", read="ロクナナヨンサン")),
+        ("ja", "三百二十円です", Term(write="参百煮", read="サンビャクニジュウエン")),
+        ("ja", "番号は03-6743です", Term(write="六七", read="ロクナナヨンサン")),
+        ("ko", "공일공 이삼칠사 오육팔일로", Term(write="이산칠사", read="이산칠사")),
+        ("en", "call two oh two five", Term(write="Tuohtu", read="two oh two")),
+        ("en", "call 202 555", Term(write="Tootwo", read="twotwo", heard=("call",))),
+    ],
+)
+def test_digits_and_spoken_numbers_stay_whatever_a_term_sounds_like(
+    language: str, text: str, term: Term
+) -> None:
+    digits = [one for one in text if one.isdigit()]
+    fixed = corrected_text(text, (term,), language, lambda kanji: "サンビャクニジュウエン")
+    assert digits == [one for one in fixed if one.isdigit()]
+    assert (text if not term.heard else "Tootwo 202 555") == fixed
+
+
+def test_correction_says_what_was_heard_and_where_in_text_and_recording() -> None:
+    words = (
+        Word(text="株式会社", start_s=0.5, end_s=1.0, confidence=0.9),
+        Word(text="山と", start_s=1.0, end_s=1.4, confidence=0.8),
+        Word(text="工業の", start_s=1.4, end_s=2.0, confidence=0.6),
+        Word(text="件", start_s=2.0, end_s=2.2, confidence=0.9),
+    )
+    heard = transcript("株式会社山と工業の件", "ja", words)
+
+    fixed, corrections = correct(heard, JAPANESE, "ja", reading)
+
+    assert (
+        Correction(
+            heard="山と工業",
+            written="やまと工業",
+            start=4,
+            end=9,
+            audio_from_s=1.0,
+            audio_to_s=2.0,
+        ),
+    ) == corrections
+    assert ["株式会社", "やまと工業の", "件"] == [word.text for word in fixed.words]
+    assert (1.0, 2.0, 0.6) == (
+        fixed.words[1].start_s,
+        fixed.words[1].end_s,
+        fixed.words[1].confidence,
+    )
+
+
+def test_two_corrections_within_one_word_leave_one_word() -> None:
+    words = (Word(text="緑不動産、砂糖です", start_s=0, end_s=2, confidence=0.5),)
+
+    fixed, corrections = correct(
+        transcript("緑不動産、砂糖です", "ja", words), JAPANESE, "ja", reading
+    )
+
+    assert "みどり不動産、佐藤です" == fixed.text == fixed.words[0].text
+    assert 2 == len(corrections)
+
+
+def test_without_a_term_the_transcript_is_the_same_object() -> None:
+    heard = transcript("山と工業です", "ja")
+    assert (heard, ()) == correct(heard, (), "ja", reading)
+    assert heard is correct(heard, (SATO,), "ja", reading)[0]
+
+
+def test_two_terms_that_sound_alike_correct_nothing() -> None:
+    twins = (YAMATO, Term(write="大和興業", read="ヤマトコウギョウ"))
+    assert "山と工業" == corrected_text("山と工業", twins, "ja", reading)
+
+
+def test_longer_term_wins_over_the_name_within_it() -> None:
+    terms = (SATO, Term(write="佐藤興業", read="サトウコウギョウ", kind="company"))
+    assert "佐藤興業です" == corrected_text("佐藤工業です", terms, "ja", reading)
+
+
+def test_known_mishearing_is_replaced_without_any_reading() -> None:
+    terms = (Term(write="鳳仙堂", read="ホウセンドウ", heard=("放銭どう",)),)
+    assert "鳳仙堂です" == corrected_text("放銭 どうです", terms, "ja")
+
+
+def test_kana_is_corrected_where_no_reader_is_installed() -> None:
+    assert "佐藤と申します" == corrected_text("さとうと申します", JAPANESE, "ja")
+
+
+def test_hints_are_the_words_once_companies_first_and_no_digit() -> None:
+    terms = (SATO, YAMATO, SATO, Term(write="X200", read="エックス"))
+    assert ("やまと工業", "佐藤") == hints(terms)
+
+
+LETTERS = {
+    "ja": "やまと山工業緑不動産佐藤砂糖森盛りのですにと申0三、。 ",
+    "ko": "한빛전자서울은행최영호김민수초이입니다0 .",
+    "en": "Bluervogistcanhwy ,.'2",
+}
+
+
+@st.composite
+def heard_texts(draw: st.DrawFn) -> tuple[str, str]:
+    language = draw(st.sampled_from(sorted(TERMS)))
+    pieces = [term.write for term in TERMS[language]]
+    pieces += [alias for term in TERMS[language] for alias in term.heard]
+    letters = st.text(alphabet=LETTERS[language], max_size=8)
+    parts = draw(st.lists(st.one_of(st.sampled_from(pieces), letters), max_size=6))
+    return language, "".join(parts)
+
+
+@given(heard_texts())
+def test_correcting_twice_is_correcting_once(drawn: tuple[str, str]) -> None:
+    language, text = drawn
+    once = corrected_text(text, TERMS[language], language, reading)
+    assert once == corrected_text(once, TERMS[language], language, reading)
+
+
+@given(heard_texts())
+def test_every_correction_can_be_taken_back(drawn: tuple[str, str]) -> None:
+    language, text = drawn
+    fixed, corrections = correct(transcript(text, language), TERMS[language], language, reading)
+    assert text == undo(fixed.text, corrections)
+    assert [one.written for one in corrections] == [
+        fixed.text[one.start : one.end] for one in corrections
+    ]
+
+
+@given(heard_texts())
+def test_digits_of_a_text_are_never_changed(drawn: tuple[str, str]) -> None:
+    language, text = drawn
+    fixed = corrected_text(text, TERMS[language], language, reading)
+    assert [one for one in text if one.isdigit()] == [one for one in fixed if one.isdigit()]
+
+
+@given(st.data())
+def test_text_of_right_terms_only_stays_as_it_is(data: st.DataObject) -> None:
+    language = data.draw(st.sampled_from(sorted(TERMS)))
+    written = st.sampled_from([term.write for term in TERMS[language]])
+    between = st.sampled_from(["", " ", "、", ". "])
+    text = "".join(one + data.draw(between) for one in data.draw(st.lists(written, max_size=6)))
+    assert text == corrected_text(text, TERMS[language], language, reading)
