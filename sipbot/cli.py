@@ -27,6 +27,7 @@ PARTS = {
     "config": "cli_config:config_app",
     "dialplan": "cli_dialplan:dialplan_app",
     "prompts": "cli_prompts:prompts_app",
+    "speech": "cli_speech:speech_app",
 }
 """First word → module and function or group, in the order of the help."""
 

@@ -19,6 +19,7 @@ from sipbot import dialplan_defaults as defaults_of_all
 from sipbot.dialplan_build import build
 from sipbot.dialplan_form import SHAPE, DialplanForm
 from sipbot.errors import DialplanError, Mistake
+from sipbot.golden import gated
 from sipbot.numbers import canonical
 from sipbot.patterns import NumberIndex, fixed_digits
 from sipbot.plan import Dialplan
@@ -137,7 +138,8 @@ class Loader:
     def __init__(self, folder: Path, region: str, defaults: TomlFile | None = None) -> None:
         self.region = region
         self.defaults: TomlFile | None = None
-        self._shelf = PromptShelf(folder.absolute())
+        self._home = folder.absolute()
+        self._shelf = PromptShelf(self._home)
         self._values: dict[str, object] = {}
         self.mistakes: tuple[Mistake, ...] = ()
         try:
@@ -173,7 +175,7 @@ class Loader:
         if form.client != path.stem:
             remedy = f'Write client = "{path.stem}", or rename the file to {form.client}.toml'
             mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
-        return build(form, file, self._shelf, self.region, mistakes)
+        return gated(build(form, file, self._shelf, self.region, mistakes), self._home)
 
     def _check_defaults(self, defaults: TomlFile) -> None:
         mistakes = defaults_of_all.misplaced(defaults)

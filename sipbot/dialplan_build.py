@@ -26,6 +26,7 @@ from sipbot.patterns import almost_a_number, matches, sample
 from sipbot.plan import Callers, Dialplan, Route, Said, Trial
 from sipbot.prompt_shelf import BUILTIN_PROMPTS, PromptShelf
 from sipbot.steps import Prompt, Step, Transfer
+from sipbot.term_form import flaws, terms_of
 from sipbot.toml_file import TomlFile
 from sipbot.toml_places import Path as KeyPath
 from sipbot.transfer_order import after_answers
@@ -81,6 +82,8 @@ class _Builder:
         routes = self._routes(made, numbers)
         self._check_steps(made)
         self._check_transfers(made, numbers)
+        for key, problem, remedy in flaws(form.term, form.language):
+            self._wrong(key, problem, remedy)
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
@@ -105,6 +108,7 @@ class _Builder:
             said=said,
             hours_prompts=hours_prompts,
             quota=form.quota,
+            terms=terms_of(form.term),
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,

@@ -1,11 +1,13 @@
 """What all clients have in common: ``_defaults.toml`` beside their files.
 
-A client's own file overrides it key by key; closures are merged by their names.  The file can give
-what an agency decides for everybody: how calls are answered and recorded, the usual closures, who
-may call, the quota.  Numbers, steps, routes and tests belong to one client and stay in its file.
+A client's own file overrides it key by key; closures are merged by their names, terms by how they
+are written.  The file can give what an agency decides for everybody: how calls are answered and
+recorded, the usual closures, who may call, the quota, the words of the trade.  Numbers, steps,
+routes and tests belong to one client and stay in its file.
 
 ``[hours]`` and the closures are filled in only for clients who have ``[hours]``: the others are
-always open, and an agency's holidays do not close them.
+always open, and an agency's holidays do not close them.  ``[[term]]`` counts for the clients who
+speak the `language` of the defaults.
 """
 
 from pathlib import Path
@@ -17,8 +19,21 @@ from sipbot.toml_file import TomlFile, read
 
 DEFAULTS_FILE = "_defaults.toml"
 
-ALLOWED = ("schema", "language", "answer", "record", "hours", "closure", "callers", "quota")
+ALLOWED = (
+    "schema",
+    "language",
+    "answer",
+    "record",
+    "hours",
+    "closure",
+    "callers",
+    "quota",
+    "term",
+)
 ALLOWED_HOURS = ("tz", "holidays", "holiday_open")
+
+_MERGED = {"closure": "name", "term": "write"}
+"""Lists that are put together, and by which key two of their tables are the same."""
 
 _ANYBODY: dict[str, Any] = {
     "schema": 1,
@@ -54,7 +69,11 @@ def misplaced(defaults: TomlFile) -> list[Mistake]:
     hours = defaults.values.get("hours")
     wrong = [*_foreign(defaults.values, ()), *_foreign(hours, ("hours",))]
     remedy = f"Move it into the clients' files; here may stand {', '.join(ALLOWED)}"
-    return [defaults.mistake(key, "is not for all clients", remedy) for key in wrong]
+    mistakes = [defaults.mistake(key, "is not for all clients", remedy) for key in wrong]
+    if "term" in defaults.values and "language" not in defaults.values:
+        remedy = 'Add language = "ja" (or en, ko): they count for the clients who speak it'
+        mistakes.append(defaults.mistake(("term",), "is of no language", remedy))
+    return mistakes
 
 
 def of_anybody(defaults: TomlFile) -> TomlFile:
@@ -85,9 +104,12 @@ def filled(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     for key, usual in defaults.items():
         if key in ("hours", "closure") and "hours" not in values:
             continue
+        spoken = defaults.get("language")
+        if key == "term" and values.get("language", spoken) != spoken:
+            continue
         own = values.get(key)
-        if key == "closure":
-            full[key] = _by_name(own, usual)
+        if key in _MERGED:
+            full[key] = _by_name(own, usual, _MERGED[key])
         elif isinstance(usual, dict) and isinstance(own, dict):
             full[key] = {**usual, **own}
         elif own is None:
@@ -100,11 +122,11 @@ def instead_of_broken() -> dict[str, Any]:
     return {key: _ANYBODY[key] for key in ("language", "answer")}
 
 
-def _by_name(own: object, usual: object) -> object:
-    """The client's closures, then those of the defaults that it does not have."""
+def _by_name(own: object, usual: object, name: str) -> object:
+    """The client's closures or terms, then those of the defaults that it does not have."""
     if own is None:
         return usual
     if not isinstance(own, list) or not isinstance(usual, list):
         return own
-    names = {one.get("name") for one in own if isinstance(one, dict)}
-    return own + [one for one in usual if isinstance(one, dict) and one.get("name") not in names]
+    names = [one.get(name) for one in own if isinstance(one, dict)]
+    return own + [one for one in usual if isinstance(one, dict) and one.get(name) not in names]

@@ -28,6 +28,7 @@ from sipbot.form_parts import (
 )
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
 from sipbot.records import EndState
+from sipbot.term_form import TERMS_MAX, TermForm
 from sipbot.toml_file import wrong
 from sipbot.toml_shape import Shape
 
@@ -264,6 +265,8 @@ class DialplanForm(BaseModel):
     """When the message ends."""
     quota: Quota | None = None
     """How many calls the client has paid for."""
+    term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)
+    """Words of the client that ears do not know, such as names."""
     test: tuple[TestForm, ...] = Field(default=(), max_length=500, strict=False)
     """Calls that the file proves itself by."""
 

@@ -13,6 +13,7 @@ from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
 from sipbot.hours import Hours
 from sipbot.steps import Prompt, Step
+from sipbot.vocabulary import Term
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,8 @@ class Dialplan:
     hours_prompts: dict[str, Prompt]
     """Greetings of closures and days by the names that `Situation.greeting` has."""
     quota: Quota | None
+    terms: tuple[Term, ...]
+    """What texts are corrected by; none while the golden set says that they make it worse."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""

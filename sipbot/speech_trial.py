@@ -1,0 +1,154 @@
+"""A client's terms tried on recordings: the real ears read them, the terms correct their texts.
+
+Data path: golden set or kept recordings -> [speech_trial] -> verdict
+
+The ears run in the same workers, at the same low priority, as those of a running sipbot, which may
+take calls meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sipbot.error_rate import Score, score
+from sipbot.errors import SipbotError
+from sipbot.records import Transcript
+from sipbot.speech import wire
+from sipbot.speech.client import SpeechClient
+from sipbot.speech.ears import ENGINE_OF, ModelRef, Role, choose, for_language
+from sipbot.term_fit import Reading
+from sipbot.vocabulary import Term, correct
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One recording to try."""
+
+    name: str
+    text: str
+    audio: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What one ear made of one recording."""
+
+    name: str
+    ear: str
+    before: str
+    """Without the terms."""
+    after: str
+    """With them."""
+    bare: Score
+    """Of `before`."""
+    helped: Score
+    """Of `after`."""
+
+
+async def hear(
+    said: Sequence[Said], models: Sequence[ModelRef], language: str
+) -> dict[tuple[str, str], Transcript]:
+    """Let every ear of a language read recordings.
+
+    Returns:
+        (recording, ear) → text.
+
+    Raises:
+        SipbotError: no ear hears the language, or one failed.
+    """
+    roles: tuple[Role, ...] = ("live", "second")
+    able = [role for role in roles if for_language(language, choose(models, role))]
+    if not able:
+        raise SipbotError(f"no speech model for {language!r} is installed. See: sipbot models list")
+    found: dict[tuple[str, str], Transcript] = {}
+    for role in able:
+        async with _Ears(role, models).running() as ears:
+            for one in said:
+                found[one.name, ENGINE_OF[role]] = await ears.read(one, language)
+    return found
+
+
+def judge(
+    said: Sequence[Said],
+    texts: dict[tuple[str, str], Transcript],
+    terms: Sequence[Term],
+    language: str,
+    reading: Reading | None,
+) -> list[Heard]:
+    """Compare what was heard, without the terms and with them, with what was said.  Pure."""
+    found = []
+    spoken = {one.name: one.text for one in said}
+    for (name, ear), transcript in texts.items():
+        after, _ = correct(transcript, terms, language, reading)
+        found.append(
+            Heard(
+                name=name,
+                ear=ear,
+                before=transcript.text,
+                after=after.text,
+                bare=score(spoken[name], transcript.text, terms, language),
+                helped=score(spoken[name], after.text, terms, language),
+            )
+        )
+    return found
+
+
+def summed(heard: Sequence[Heard]) -> dict[str, tuple[Score, Score]]:
+    """Each ear's scores over all recordings: without the terms, with them."""
+    found: dict[str, tuple[Score, Score]] = {}
+    for one in heard:
+        bare, helped = found.get(one.ear, (Score(), Score()))
+        found[one.ear] = (bare + one.bare, helped + one.helped)
+    return found
+
+
+def is_worse(heard: Sequence[Heard]) -> bool:
+    """Whether the terms make anything worse, for any ear."""
+    return any(helped.worse_than(bare) for bare, helped in summed(heard).values())
+
+
+class _Ears:
+    """One recogniser that reads one recording after the other."""
+
+    def __init__(self, role: Role, models: Sequence[ModelRef]) -> None:
+        self._role = role
+        self._client = SpeechClient(role, models, self._take)
+        self._waiting: asyncio.Future[Transcript] | None = None
+        self._jobs = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["_Ears"]:
+        """Start the recogniser, and end it."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._client.run())
+            yield self
+            task.cancel()
+
+    async def read(self, said: Said, language: str) -> Transcript:
+        """Return what the ear makes of a recording.
+
+        Raises:
+            SipbotError: it failed.
+        """
+        self._jobs += 1
+        job = f"trial-{self._jobs}"
+        self._waiting = asyncio.get_running_loop().create_future()
+        if self._role == "live":
+            self._client.follow(job, said.audio, language)
+            self._client.finish(job)
+        else:
+            self._client.reread(job, said.audio, language)
+        return await self._waiting
+
+    # Event loop.
+    def _take(self, reply: wire.Reply) -> None:
+        if self._waiting is None or self._waiting.done():
+            return
+        match reply:
+            case wire.Final(transcript=transcript):
+                self._waiting.set_result(transcript)
+            case wire.Failed(job=job, problem=problem):
+                failed = SipbotError(f"{job}: the ear failed: {problem}")
+                self._waiting.set_exception(failed)

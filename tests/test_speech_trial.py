@@ -1,0 +1,46 @@
+"""A client's words tried with the real second ear."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sipbot.errors import SipbotError
+from sipbot.speech.ears import ModelRef
+from sipbot.speech_trial import Said, hear, is_worse, judge, summed
+from sipbot.vocabulary import Term
+
+ROOT = Path(__file__).parent.parent
+BANK = Said(
+    name="ko_03",
+    text="서울은행 이정훈 과장입니다. 대출 서류에 대해서 확인할 것이 있습니다. "
+    "다시 전화드리겠습니다.",
+    audio=ROOT / "tests" / "data" / "ko_03_8k.wav",
+)
+TERMS = (
+    Term(write="서울은행", read="서울은행", kind="company"),
+    Term(write="한빛전자", read="한빛전자", kind="company"),
+)
+WHISPER = ModelRef(
+    name="faster-whisper-base",
+    engine="faster-whisper",
+    languages=("ja", "ko"),
+    path=str(ROOT / "models" / "faster-whisper-base"),
+)
+
+
+@pytest.mark.asr
+def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() -> None:
+    texts = asyncio.run(hear([BANK], [WHISPER], "ko"))
+
+    heard = judge([BANK], texts, TERMS, "ko", None)
+
+    bare, helped = summed(heard)["faster-whisper"]
+    assert (1, 1, 0) == (bare.said, helped.found, helped.invented)
+    assert helped.errors <= bare.errors
+    assert not is_worse(heard)
+
+
+def test_language_without_an_ear_is_told_with_the_command_that_helps() -> None:
+    with pytest.raises(SipbotError, match="models list"):
+        asyncio.run(hear([BANK], [], "ko"))
