@@ -67,11 +67,11 @@ def find(text: str, said: tuple[Said, ...]) -> tuple[Gleaned, ...]:
 
 def _who(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
     cased = _is_cased(text)
-    company = None
+    company: Piece | None = None
     name, rule = _introduced(text, said, cased=cased)
     if name is not None and COMPANY_END.search(name.text):
-        name, company = None, None if NO_COMPANY.match(name.text) else name
-    if name is not None:
+        company = None if NO_COMPANY.match(name.text) else name
+    elif name is not None:
         yield name.gleaned(NAME, rule)
         after = _FROM.match(text, name.end) or _FROM.match(text[name.end :])
         start = name.end + after.end() if after and after.start() == 0 else -1
