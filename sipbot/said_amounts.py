@@ -1,0 +1,236 @@
+"""Numerals as values, amounts of money, and numbers that count something.  Pure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sipbot.said import Kind, Said
+from sipbot.said_tokens import NUMERAL, Folded, T, Token, Tongue
+
+_TOKENS_MAX = 24
+"""No amount is said in more words."""
+_COUNT_DIGITS_MAX = 6
+"""A number of more figures in a row is no count, whatever stands after it."""
+_FIGURES_MAX = 15
+"""No amount has more figures."""
+_AMOUNT_MAX = Decimal(10) ** 15
+_DOLLARS = {
+    "US": "USD",
+    "CA": "CAD",
+    "AU": "AUD",
+    "NZ": "NZD",
+    "SG": "SGD",
+    "HK": "HKD",
+    "TW": "TWD",
+}
+_SIGNS = {"USD": "$", "JPY": "¥", "GBP": "£", "EUR": "€", "KRW": "₩"}
+_NAMES = {
+    "ja": {"JPY": "円", "USD": "ドル", "EUR": "ユーロ", "KRW": "ウォン", "GBP": "ポンド"},
+    "ko": {"JPY": "엔", "USD": "달러", "EUR": "유로", "KRW": "원", "GBP": "파운드"},
+}
+_VAGUE = ("数", "何", "몇", "수")
+"""Before a numeral they make it unknown: 数万円."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the numbers with a unit are, and which tokens are theirs."""
+
+    said: tuple[Said, ...]
+    tokens: frozenset[int]
+
+
+def value_of(numerals: list[Token], tongue: Tongue) -> Decimal:
+    """Return what a numeral of words, figures or both is worth."""
+    total = section = Decimal(0)
+    current: Decimal | None = None
+    decimals: str | None = None
+    for one in numerals:
+        if one.kind is T.POINT:
+            decimals = ""
+        elif one.kind is T.DIGIT and decimals is not None:
+            decimals += one.value
+        elif one.kind is T.DIGIT:
+            current = _appended(current, one, together=tongue.together)
+        elif one.kind is T.SCALE:
+            scale = Decimal(one.value)
+            if decimals:
+                current = (current or 0) + Decimal(f"0.{decimals}")
+            decimals = None
+            if scale >= tongue.big:
+                whole = section + (current or 0)
+                total += (whole or 1) * scale
+                section = Decimal(0)
+            else:
+                section += (1 if current is None else current) * scale
+            current = None
+    fraction = Decimal(f"0.{decimals}") if decimals else Decimal(0)
+    return total + section + (current or 0) + fraction
+
+
+def _appended(current: Decimal | None, one: Token, *, together: bool) -> Decimal:
+    if one.literal and current is None:
+        return Decimal(one.raw.replace(",", ""))
+    value = Decimal(one.value)
+    if current is None:
+        return value
+    if together and value < 10 and current % 10 == 0 and current % 100 >= 20:
+        return current + value
+    return current * Decimal(10) ** len(one.value) + value
+
+
+def numeral_before(found: list[Token], at: int, tongue: Tongue) -> int:
+    """Return the index where the numeral begins that ends before token `at`; `at` for none."""
+    begin = at
+    while begin > 0 and at - begin < _TOKENS_MAX:
+        one, after = found[begin - 1], found[begin] if begin < at else None
+        if one.kind in (T.DIGIT, T.SCALE):
+            if len(one.value) > _FIGURES_MAX:
+                break
+            if after is not None and not _one_numeral(one, after):
+                break
+        elif not _inside(found, begin - 1, at, tongue):
+            break
+        begin -= 1
+    while begin < at and found[begin].kind not in (T.DIGIT, T.SCALE):
+        begin += 1
+    return begin
+
+
+def _one_numeral(one: Token, after: Token) -> bool:
+    """Tell whether two neighbours are of one numeral: two numbers in figures never are."""
+    return not (one.literal and after.literal) and not (
+        after.literal and one.kind is T.DIGIT and not one.literal
+    )
+
+
+def _inside(found: list[Token], at: int, upto: int, tongue: Tongue) -> bool:
+    one = found[at]
+    if at == 0 or at + 1 >= upto:
+        return False
+    before, after = found[at - 1], found[at + 1]
+    if one.kind is T.POINT:
+        return before.kind is T.DIGIT and after.kind is T.DIGIT
+    if not tongue.together:
+        return False
+    if one.kind is T.AND:
+        return before.kind is T.SCALE and after.kind is T.DIGIT
+    touching = before.end == one.start and one.end == after.start and one.end - one.start == 1
+    return one.kind is T.SEP and touching and not before.literal and before.kind in NUMERAL
+
+
+def counted(
+    found: list[Token], folded: Folded, tongue: Tongue, language: str, region: str
+) -> Counted:
+    """Find amounts, rooms and what is counted among the tokens of a text."""
+    said: list[Said] = []
+    taken: set[int] = set()
+    at = 0
+    while at < len(found):
+        one = found[at]
+        upto = at + 1
+        if one.kind is T.MONEY:
+            amount = _before(found, folded, at, tongue, taken) or _after(found, at, tongue)
+            if amount is not None and amount[2] < _AMOUNT_MAX:
+                begin, upto, value = amount
+                taken |= set(range(begin, upto))
+                code = _code(one.value, region)
+                said.append(_said(folded, found, begin, upto, value, code, language))
+        elif one.kind in (T.UNIT, T.ROOM):
+            begin = numeral_before(found, at, tongue)
+            length = sum(len(token.value) for token in found[begin:at] if token.kind is T.DIGIT)
+            if begin < at and length <= _COUNT_DIGITS_MAX:
+                taken |= set(range(begin, upto))
+                if one.kind is T.ROOM:
+                    said.append(_room(folded, found, begin, upto, tongue))
+        at = upto
+    return Counted(tuple(said), frozenset(taken))
+
+
+def _before(
+    found: list[Token], folded: Folded, at: int, tongue: Tongue, taken: set[int]
+) -> tuple[int, int, Decimal] | None:
+    begin = numeral_before(found, at, tongue)
+    if begin == at or begin in taken or found[begin].start >= found[at].start:
+        return None
+    if begin > 0 and found[begin - 1].kind is T.OTHER:
+        before = found[begin - 1]
+        if folded.text[before.start : before.end].endswith(_VAGUE):
+            return None
+    upto, cents = _cents(found, at + 1, tongue)
+    return begin, upto, value_of(found[begin:at], tongue) + cents
+
+
+def _cents(found: list[Token], at: int, tongue: Tongue) -> tuple[int, Decimal]:
+    """Read the hundredths after a currency: ``twelve dollars and fifty cents``, ``… fifty``."""
+    begin = at + 1 if at < len(found) and found[at].kind is T.AND else at
+    upto = begin
+    while upto < len(found) and upto - begin < 3 and found[upto].kind is T.DIGIT:
+        upto += 1
+    if upto == begin:
+        return at, Decimal(0)
+    value = value_of(found[begin:upto], tongue)
+    follows = found[upto].kind if upto < len(found) else T.BREAK
+    if value >= 100 or value != int(value):
+        return at, Decimal(0)
+    if follows is T.CENTS:
+        return upto + 1, value / 100
+    plain = begin == at and value >= 10 and tongue.together and follows in (T.BREAK, T.SEP, T.OTHER)
+    return (upto, value / 100) if plain else (at, Decimal(0))
+
+
+def _after(found: list[Token], at: int, tongue: Tongue) -> tuple[int, int, Decimal] | None:
+    """Read the amount after a sign: ``$12.50``, ``$1.2 million``."""
+    upto = at + 1
+    if upto >= len(found) or not found[upto].literal or len(found[upto].value) > _FIGURES_MAX:
+        return None
+    upto += 1
+    while upto < len(found) and upto - at < 5 and found[upto].kind is T.SCALE:
+        upto += 1
+    value = value_of(found[at + 1 : upto], tongue)
+    if upto < len(found) and found[upto].kind is T.MONEY:
+        upto += 1
+    return at, upto, value
+
+
+def _code(currency: str, region: str) -> str:
+    if currency == "$":
+        return _DOLLARS.get(region, "USD")
+    if currency == "¥":
+        return "CNY" if region == "CN" else "JPY"
+    return currency
+
+
+def _said(
+    folded: Folded,
+    found: list[Token],
+    begin: int,
+    upto: int,
+    value: Decimal,
+    code: str,
+    language: str,
+) -> Said:
+    start, end = folded.span(found[begin].start, found[upto - 1].end)
+    whole = value == int(value)
+    plain = f"{int(value)}" if whole else _decimal(value)
+    grouped = f"{int(value):,}" if whole else f"{int(value):,}{plain[plain.index('.') :]}"
+    name = _NAMES.get(language, {}).get(code)
+    if name is not None:
+        shown = f"{grouped}{name}"
+    else:
+        shown = f"{_SIGNS[code]}{grouped}" if code in _SIGNS else f"{grouped} {code}"
+    return Said(kind=Kind.AMOUNT, value=f"{plain} {code}", shown=shown, start=start, end=end)
+
+
+def _decimal(value: Decimal) -> str:
+    text = f"{value:f}"
+    point = text.index(".")
+    return text.rstrip("0") if len(text.rstrip("0")) > point + 3 else f"{value:.2f}"
+
+
+def _room(folded: Folded, found: list[Token], begin: int, upto: int, tongue: Tongue) -> Said:
+    numerals = found[begin : upto - 1]
+    plain = "".join(one.value for one in numerals)
+    if any(one.kind is T.SCALE for one in numerals):
+        plain = str(int(value_of(numerals, tongue)))
+    start, end = folded.span(found[begin].start, found[upto - 1].end)
+    return Said(kind=Kind.ORDER, value=plain, shown=plain, start=start, end=end)

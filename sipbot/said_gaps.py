@@ -1,0 +1,72 @@
+"""What stands between two rows of digits, and what it says of them.  Pure."""
+
+from sipbot.said_pieces import Piece
+from sipbot.said_tokens import AROUND, T, Token
+
+_ALIEN_MAX = 24
+"""Characters of other words inside one number, when only both halves together are valid."""
+_FIX_ALIEN_MAX = 16
+"""Characters of other words beside the words of a correction."""
+_REACH = {"order": 12, "extension": 12, "postal": 12, "order?": 0, "room": 0}
+"""How many characters of other words may stand between such a label and its number."""
+_REACH_PHONE = 60
+
+
+def label_of(gap: list[Token], wide: int) -> str:
+    """Return what the digits after a gap are by the words in it; empty when none says it.
+
+    Args:
+        gap: what was said since the digits before.
+        wide: how much longer words are than in Japanese.
+    """
+    label, alien = "", 0
+    for one in gap:
+        if one.kind is T.LABEL:
+            keeps = label in ("order", "extension") and alien <= _reach(label, wide)
+            if not (one.value == "number" and keeps):
+                label = one.value
+            alien = 0
+        elif one.kind is T.CANCEL:
+            label = ""
+        elif one.kind in (T.OTHER, T.UNIT, T.MONEY, T.LETTER):
+            alien += one.end - one.start
+        elif one.kind is T.BREAK and label in ("order?", "room"):
+            label = ""
+    return label if label and alien <= _reach(label, wide) else ""
+
+
+def _reach(label: str, wide: int) -> int:
+    return _REACH.get(label, _REACH_PHONE) * wide
+
+
+def fixes(gap: list[Token], wide: int, *, labelled: bool = False) -> bool:
+    """Tell whether what stands between two pieces says that the first was wrong.
+
+    Args:
+        gap: what was said between them.
+        wide: how much longer words are than in Japanese.
+        labelled: "the number is" may be said again after the words of a correction.
+    """
+    fix = any(one.kind is T.FIX for one in gap)
+    if not fix and not any(one.kind is T.SORRY for one in gap):
+        return False
+    alien = 0
+    for one in gap:
+        if one.kind is T.OTHER:
+            alien += one.end - one.start
+        elif one.kind is T.LABEL and one.value in ("phone", "number") and fix and labelled:
+            continue
+        elif one.kind not in AROUND or (one.kind is T.AGAIN and not fix):
+            return False
+    return alien <= (_FIX_ALIEN_MAX * wide if fix else 0)
+
+
+def mergeable(piece: Piece) -> bool:
+    """Tell whether a piece may go on with the number of the piece before it."""
+    alien = 0
+    for one in piece.gap:
+        if one.kind in (T.OTHER, T.LETTER):
+            alien += one.end - one.start
+        elif one.kind not in AROUND or one.kind in (T.FIX, T.SORRY, T.AGAIN, T.PLACE, T.PLUS):
+            return False
+    return alien <= _ALIEN_MAX and not piece.plus
