@@ -42,7 +42,7 @@ _AND = r"[-\s]+(?:and\s+)?"
 _HUNDREDS = rf"(?:(?:a|{_SMALL})[-\s]+hundred(?:{_AND}{_SMALL})?|{_SMALL})"
 _SCALE = "thousand|million|billion"
 CARDINAL = (
-    rf"(?:zero|(?:(?:a|{_HUNDREDS})[-\s]+(?:{_SCALE}){_AND})*"
+    rf"(?:zero|(?:(?:a|{_HUNDREDS})[-\s]+(?:{_SCALE}){_AND}){{0,3}}"
     rf"(?:(?:a|{_HUNDREDS})[-\s]+(?:{_SCALE})|{_HUNDREDS}))"
 )
 """Pattern of a spoken cardinal; use it between word boundaries and with IGNORECASE."""

@@ -26,8 +26,9 @@ _UNITS = {"십": 10, "백": 100, "천": 1000, "만": 10**4, "억": 10**8}
 
 NATIVE = rf"(?:(?:{'|'.join(NATIVE_TENS)})\s*(?:{'|'.join(NATIVE_ONES)})?|{'|'.join(NATIVE_ONES)})"
 """Pattern of a native numeral; many are parts of other words, so look at what follows."""
-SINO = r"[공영일이삼사오육륙칠팔구십백천만억](?:\s*[공영일이삼사오육륙칠팔구십백천만억])*"
-"""Pattern of a Chinese numeral; the same warning."""
+SINO = r"[공영일이삼사오육륙칠팔구십백천만억](?:\s?[공영일이삼사오육륙칠팔구십백천만억]){0,22}"
+"""Pattern of a Chinese numeral; the same warning.  An ear that is stuck writes 이 이 이 … for ever,
+so it ends somewhere: 구천구백구십구억 … with all its digits has 23 syllables."""
 
 _SINO_DIGITS = {word: digit for word, digit in DIGITS.items() if len(word) == 1}
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")

@@ -20,7 +20,9 @@ _UNIT = rf"(?:{_UNITS}){_AFTER}"
 _APART = re.compile(rf"(?<=[0-9])\s+(?={_UNIT})")
 _POINT = re.compile(r"(?<=[0-9])\s*점\s*(?=[0-9])")
 _LETTER = "일이삼사오육륙칠팔구십백천만억"
-_COUNTED = re.compile(rf"(?<![가-힣0-9])(?P<number>[{_LETTER}](?:\s*[{_LETTER}])+)\s*(?={_UNIT})")
+_COUNTED = re.compile(
+    rf"(?<![가-힣0-9])(?P<number>[{_LETTER}](?:\s?[{_LETTER}]){{1,22}})\s?(?={_UNIT})"
+)
 _ONE = "공영일이삼사오육륙칠팔구"
 _RUN = re.compile(
     rf"(?<![가-힣0-9])(?:(?=[{_ONE}]*[공영])[{_ONE}]{{3,}}|[{_ONE}]{{4,}})"

@@ -266,3 +266,12 @@ def test_values_stand_in_order_inside_the_text_and_never_overlap(
 )
 def test_calendar_form_tells_the_day_that_was_meant(text: str, language: str, form: str) -> None:
     assert form == calendar_form(only(text, language), language)
+
+
+@pytest.mark.parametrize("language", ["ja", "en", "ko"])
+@pytest.mark.parametrize(
+    "stuck", ["twenty thousand ", "three ", "三", "十一月", "이 ", "세 시 ", " "]
+)
+def test_ear_that_is_stuck_says_no_more_than_it_repeats(stuck: str, language: str) -> None:
+    found = find_when(stuck * 3000, language, WEDNESDAY)
+    assert len(found) <= 3000
