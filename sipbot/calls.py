@@ -21,9 +21,10 @@ from sipbot.call_ear import CallEar
 from sipbot.call_times import CallTimes
 from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, alone, left_in, transfer
 from sipbot.caller import CallerId
+from sipbot.caller_history import caller_with_history
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SipbotError, SpoolError
-from sipbot.memo import Caller, Memo, call_facts, first_memo
+from sipbot.memo import Memo, call_facts, first_memo
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
 from sipbot.script_state import Phase, Script
@@ -350,8 +351,6 @@ class LiveCall:
         self._log.info("call ended", state=state, by=self._ended_by, code=self._code)
 
     async def _memo(self, ended_at: datetime) -> Memo:
-        number = self.caller.number
-        before = await self._tools.ledger.calls_before(number, self.client) if number else None
         recording = await self._tools.spool.seal(self.call, cut_off=self._cut_off)
         return first_memo(
             memo_id=str(uuid6.uuid7()),
@@ -364,13 +363,7 @@ class LiveCall:
                 ended_by=self._ended_by,
                 cut_off=self._cut_off,
             ),
-            caller=Caller(
-                number=number,
-                name=self.caller.name or None,
-                anonymous=self.caller.source == "withheld",
-                calls_before=before.count if before else None,
-                last_result=before.last_result if before else None,
-            ),
+            caller=await caller_with_history(self.caller, self.client, self._tools.ledger),
             recording=recording,
             left=left_of(
                 self._ear.kept,
@@ -382,6 +375,7 @@ class LiveCall:
             audio_url=self._tools.audio_url(self.call),
             at=datetime.now(UTC),
             ears=self._tools.reading.ears(self.language),
+            region=self._region,
         )
 
     # -- small helpers --------------------------------------------------------------------------

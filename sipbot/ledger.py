@@ -292,6 +292,10 @@ class Ledger:
         """Return how often this number has called this client before."""
         return await self._run(lambda c: queries.calls_before(c, caller, client))
 
+    async def memos_before(self, caller: str, client: str, limit: int) -> list[Memo]:
+        """Return the latest memos that this number has left for this client, newest first."""
+        return await self._run(lambda c: queries.memos_before(c, caller, client, limit))
+
     async def memo(self, identifier: str) -> Memo | None:
         """Return the memo with this id, or whose id begins or ends so."""
         return await self._run(lambda c: queries.memo(c, identifier))

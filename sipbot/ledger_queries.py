@@ -94,6 +94,18 @@ def calls_before(connection: sa.Connection, caller: str, client: str) -> CallsBe
     return CallsBefore(count=count, last_result=None if last is None else EndState(last))
 
 
+def memos_before(connection: sa.Connection, caller: str, client: str, limit: int) -> list[Memo]:
+    """Return the latest memos that this number has left for this client, newest first."""
+    query = (
+        sa.select(memos.c.id, memos.c.body)
+        .join(calls, calls.c.call == memos.c.call)
+        .where(calls.c.client == client, calls.c.caller == caller)
+        .order_by(calls.c.received_at.desc())
+        .limit(limit)
+    )
+    return _memos(connection, query)
+
+
 def memo(connection: sa.Connection, identifier: str) -> Memo | None:
     """Return the memo with this id, or whose id begins or ends so; None when there is none.
 

@@ -14,7 +14,9 @@ from pydantic import AwareDatetime, Field
 
 from sipbot import callback
 from sipbot.caller import CallerId
-from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing, read_back
+from sipbot.categories import BY_ROUTE, BY_ROUTE_OR_KEY
+from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing
+from sipbot.memo_contents import answers_by, callback_by, sorted_by
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 from sipbot.text_rule import Verdict, judge
@@ -239,6 +241,10 @@ def first_memo(
         discarded=left.discarded,
         category=left.category,
         urgency=Urgency.URGENT if left.urgent else Urgency.NORMAL,
+        reasons=Reasons(
+            category=BY_ROUTE if left.category else None,
+            urgency=BY_ROUTE_OR_KEY if left.urgent else None,
+        ),
         recognition=Recognition(ears_pending=ears),
         audio=Audio(url=audio_url, sha256=recording.sha256, duration_s=recording.duration_s),
         history=(HistoryEntry(rev=1, at=at, what=Stage.RECORDED.value, by=_SYSTEM),),
@@ -263,11 +269,13 @@ def with_transcript(
         understood = understand(
             transcript,
             ClientFacts(),
+            at=memo.call.started_at,
             asked=memo.asked,
             discarded=memo.discarded,
         )
     pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
     verdict = _verdict(memo, understood.text, transcript.engine)
+    to_call = callback_by(understood, transcript.engine, memo.callback, memo.asked)
     if verdict.replaces:
         recognition = Recognition(
             engine=transcript.engine,
@@ -283,8 +291,8 @@ def with_transcript(
             language=transcript.language,
             confidence=transcript.confidence,
             recognition=recognition,
-            callback=_callback(memo, transcript.engine, understood),
-            **_contents(memo, understood),
+            callback=to_call,
+            **_contents(memo, understood, transcript.language),
         )
     if pending == memo.recognition.ears_pending:
         return None
@@ -294,7 +302,7 @@ def with_transcript(
         at,
         what="text_kept",
         recognition=memo.recognition.model_copy(update=kept),
-        callback=_callback(memo, transcript.engine, understood),
+        callback=to_call,
     )
 
 
@@ -360,26 +368,28 @@ def _verdict(memo: Memo, text: str, engine: str) -> Verdict:
     )
 
 
-def _callback(memo: Memo, engine: str, understood: Understood) -> Callback:
-    anew = callback.heard(understood.numbers, engine, understood.region)
-    evidence = callback.with_ear(memo.callback.evidence, engine, anew)
-    return callback.decide(evidence, read_back=read_back(memo.asked))
-
-
-def _contents(memo: Memo, understood: Understood) -> dict[str, Any]:
-    """What a memo says by another text; what a question brought comes before what was gleaned."""
-    before = {one.item: one.text for one in memo.gleaned}
-    answers = {item: one for item, one in memo.answers.items() if before.get(item) != one}
-    answers |= understood.answers
-    answers = {one.item: one.text for one in understood.gleaned} | answers
+def _contents(memo: Memo, text: Understood, language: str) -> dict[str, Any]:
+    answers = answers_by(text, memo.answers, memo.gleaned)
+    sort = sorted_by(
+        text,
+        language,
+        category=memo.category,
+        urgent=memo.urgency is Urgency.URGENT,
+        reasons=memo.reasons,
+    )
     return {
-        "text": understood.text,
-        "words": understood.words,
-        "found": understood.found,
-        "gleaned": understood.gleaned,
-        "corrections": understood.corrections,
+        "text": text.text,
+        "words": text.words,
+        "found": text.found,
+        "gleaned": text.gleaned,
+        "corrections": text.corrections,
         "answers": answers,
         "missing": missing(memo.asked, answers),
+        "category": sort.category,
+        "urgency": Urgency.URGENT if sort.urgent else Urgency.NORMAL,
+        "reasons": Reasons(
+            category=sort.category_reason or None, urgency=sort.urgency_reason or None
+        ),
     }
 
 

@@ -26,7 +26,11 @@ class Heard(Part):
 
 def heard(place: Place) -> dict[str, Any]:
     """Return a place in the recording as the fields of `Heard`."""
-    return {} if place is None else {"audio_from_s": place[0], "audio_to_s": place[1]}
+    return (
+        {}
+        if place is None
+        else {"audio_from_s": round(place[0], 3), "audio_to_s": round(place[1], 3)}
+    )
 
 
 class Found(Heard):

@@ -6,8 +6,10 @@ The ledger is the queue here too: a memo lists the ears it waits for (``recognit
 so what has to be read after a restart is a question to the ledger and not a memory.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,7 @@ from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
 from sipbot.spool import Spool
+from sipbot.understanding import ClientFacts, Understood, understand
 
 
 class LiveEars(Protocol):
@@ -66,6 +69,10 @@ class Reading:
         second: the second recogniser; None when it is switched off.
         models: the installed models, which decide the ears of a language.
     """
+
+    facts: Callable[[str], ClientFacts] = staticmethod(lambda _: ClientFacts())
+    """Client to what its dialplan says about reading texts, at the moment; the switchboard, which
+    has the dialplans in force, sets it."""
 
     def __init__(
         self,
@@ -178,10 +185,26 @@ class Reading:
 
     async def _write(self, memo_id: str, transcript: Transcript) -> None:
         now = datetime.now(UTC)
+        understood = await self._understand(memo_id, transcript)
         memo = await self._ledger.revise_memo(
-            memo_id, lambda memo: with_transcript(memo, transcript, now)
+            memo_id, lambda memo: with_transcript(memo, transcript, now, understood)
         )
         self._done(memo)
+
+    async def _understand(self, memo_id: str, transcript: Transcript) -> Understood | None:
+        """Return what a text says; beside the loop and the ledger, for it takes a while."""
+        memo = await self._ledger.memo(memo_id)
+        if memo is None:
+            return None  # the ledger says so itself when the memo is to be revised
+        work = partial(
+            understand,
+            transcript,
+            self.facts(memo.client),
+            at=memo.call.started_at,
+            asked=memo.asked,
+            discarded=memo.discarded,
+        )
+        return await asyncio.to_thread(work)
 
     async def _fail(self, memo_id: str, problem: str, engine: str | None) -> None:
         now = datetime.now(UTC)

@@ -17,6 +17,7 @@ from sipbot import routes
 from sipbot.call_tools import Agent, Gone, Tools, Work, hang_up, refuse, tell_written
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import LiveCall
+from sipbot.client_facts import facts_of
 from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import SipbotError
 from sipbot.ledger import CallEntry
@@ -36,7 +37,6 @@ REFUSED_AS = {
     "media": EndState.FAILED_MEDIA,
 }
 """`wire.Refused.why` → the end state in the ledger."""
-
 
 RETRY_S = 10.0
 """Between two tries to finish a call: a full disk or a locked ledger takes a person or a minute."""
@@ -66,6 +66,7 @@ class Switchboard:
         self.dialplans = dialplans
         self.calls: dict[str, LiveCall] = {}
         self._tools = tools
+        tools.reading.facts = lambda client: facts_of(client, self.dialplans)
         self._look_at_disk = look_at_disk
         self.refusing = ""
         """Why no message can be taken now; empty when all is well."""

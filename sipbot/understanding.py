@@ -8,17 +8,20 @@ comes as `ClientFacts`; a client that is gone has none, and its texts stay as th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
-from sipbot import gleaned
+from sipbot import gleaned, kana, said_all
 from sipbot.callback import Spoken
+from sipbot.categories import Category
 from sipbot.gist import gist
 from sipbot.memo_answers import Asked, MemoWord, Span, joined, within
 from sipbot.memo_found import Corrected, Found, Gleaned, heard
+from sipbot.readable import readable
 from sipbot.records import Transcript, Word
 from sipbot.said import Kind, Said
+from sipbot.vocabulary import Correction, Term, correct
 from sipbot.word_times import Placed, located, times_in
 
 PHONE_DIGITS = range(9, 13)
@@ -33,6 +36,9 @@ class ClientFacts:
     """ISO 3166-1 alpha-2, whose national numbers callers say; empty: nothing is looked for."""
     zone: tzinfo = UTC
     """In which callers say times."""
+    terms: tuple[Term, ...] = ()
+    """Words of the client that ears do not know."""
+    categories: tuple[Category, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +55,15 @@ class Understood:
     """What speaks for a number to call back."""
     answers: dict[str, str] = field(default_factory=dict)
     """To questions that were asked aloud: item → words."""
-    region: str = ""
-    """Of the client."""
+    facts: ClientFacts = ClientFacts()
+    """By which it was understood."""
 
 
 def understand(
     transcript: Transcript,
     facts: ClientFacts,
     *,
+    at: datetime,
     asked: Sequence[Asked] = (),
     discarded: Sequence[Span] = (),
 ) -> Understood:
@@ -65,26 +72,32 @@ def understand(
     Args:
         transcript: of one ear.
         facts: of the client.
+        at: when the call came, aware; what "tomorrow" is relative to.
         asked: what the caller was asked for, with the places of the answers.
         discarded: what the caller took back; it is not in the text.
     """
-    kept = without(transcript, discarded)
-    language = kept.language.split("-", 1)[0].lower()
-    page = _Page(text=kept.text, said=())
+    language = transcript.language.split("-", 1)[0].lower()
+    kept, corrections = _corrected(without(transcript, discarded), facts, language)
+    said = _values(kept.text, facts, language, at)
+    page = readable(kept.text, said, language)
     placed = [
         (*page.moved(start, end), word) for start, end, word in located(kept.text, kept.words)
     ]
-    gist_of_it = gist(page.text, page.said, language)
     return Understood(
         text=page.text,
         words=_words(kept.words, placed),
         found=tuple(
             Found.of(one, kept.engine, times_in(placed, one.start, one.end)) for one in page.said
         ),
-        gleaned=tuple(_gleaned(one, placed) for one in gist_of_it.found),
+        gleaned=tuple(
+            _gleaned(one, placed, language) for one in gist(page.text, page.said, language).found
+        ),
+        corrections=tuple(
+            _mended(one, page.moved(one.start, one.end), placed) for one in corrections
+        ),
         numbers=tuple(_numbers(page.said, placed)),
         answers=dict(_answers(page.text, kept, placed, asked)),
-        region=facts.region,
+        facts=facts,
     )
 
 
@@ -99,16 +112,27 @@ def without(transcript: Transcript, discarded: Sequence[Span]) -> Transcript:
     return msgspec.structs.replace(transcript, words=words, text=text)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Page:
-    """A text as it is shown."""
+def _corrected(
+    kept: Transcript, facts: ClientFacts, language: str
+) -> tuple[Transcript, tuple[Correction, ...]]:
+    reads = kana.reading if language == "ja" else None
+    return correct(kept, facts.terms, language, reads)
 
-    text: str
-    said: tuple[Said, ...]
 
-    def moved(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a piece of the ear's text stands in this one."""
-        return start, end
+def _values(text: str, facts: ClientFacts, language: str, at: datetime) -> tuple[Said, ...]:
+    if not facts.region:
+        return ()
+    return said_all.find(text, language, facts.region, at.astimezone(facts.zone))
+
+
+def _mended(one: Correction, place: tuple[int, int], placed: Sequence[Placed]) -> Corrected:
+    start, end = place
+    times = times_in(placed, start, end)
+    if one.audio_from_s is not None and one.audio_to_s is not None:
+        times = (one.audio_from_s, one.audio_to_s)
+    return Corrected(
+        heard=one.heard, written=one.written, text_from=start, text_to=end, **heard(times)
+    )
 
 
 def _words(words: Sequence[Word], placed: Sequence[Placed]) -> tuple[MemoWord, ...]:
@@ -127,9 +151,16 @@ def _words(words: Sequence[Word], placed: Sequence[Placed]) -> tuple[MemoWord, .
     )
 
 
-def _gleaned(one: gleaned.Gleaned, placed: Sequence[Placed]) -> Gleaned:
-    place = heard(times_in(placed, one.start, one.end))
-    return Gleaned(item=one.item, text=one.text, rule=one.rule, **place)
+def _gleaned(one: gleaned.Gleaned, placed: Sequence[Placed], language: str) -> Gleaned:
+    """An item as the memo says it; names with their reading, for one kanji has many."""
+    named = language == "ja" and one.item in (gleaned.NAME, gleaned.COMPANY)
+    return Gleaned(
+        item=one.item,
+        text=one.text,
+        reading=kana.reading(one.text) if named else None,
+        rule=one.rule,
+        **heard(times_in(placed, one.start, one.end)),
+    )
 
 
 def _numbers(said: Sequence[Said], placed: Sequence[Placed]) -> Iterator[Spoken]:
