@@ -68,6 +68,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
     return [
         *("audio-missing", "call-failed", "dead-letter", "dialplans-folder", "dialplans-kept"),
         *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unsafe"),
+        "speech-models",
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

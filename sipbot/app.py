@@ -28,12 +28,12 @@ from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.control import Control
 from sipbot.disk_guard import DiskGuard
+from sipbot.ear_watch import EarWatch, models_of, reads_again
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
 from sipbot.ledger import MQTT, Ledger
 from sipbot.metrics import Metrics
-from sipbot.models import installed
 from sipbot.mqtt import Broker, Feed
 from sipbot.notify import Notifier
 from sipbot.outbox import MAX_REFUSALS, Outbox
@@ -100,10 +100,10 @@ class App:
             ledger, {MQTT: self.feed}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )
         self.feed.on_session = self.outbox.nudge
-        models = models_of(settings)
+        models = models_of(settings.models, settings.speech)
         self.spool = Spool(settings.var.absolute() / "spool")
         self.live = self._ear("live", models, self._heard_live)
-        wanted = any(model.engine == "faster-whisper" for model in models)
+        wanted = reads_again(settings.models, settings.speech)
         self.second = self._ear("second", models, self._heard_second) if wanted else None
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
@@ -124,6 +124,13 @@ class App:
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.quotas = QuotaWatch(
             ledger=ledger, plans=lambda: self.switchboard.dialplans.all, alerts=self.alerts
+        )
+        self._ear_watch = EarWatch(
+            settings.models,
+            settings.speech,
+            [ear for ear in (self.live, self.second) if ear is not None],
+            plans=lambda: self.switchboard.dialplans.all,
+            trouble=self.alerts.tell,
         )
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = self._herald()
@@ -184,6 +191,7 @@ class App:
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
+        parts.append(("ear watch", self._ear_watch.run()))
         return parts
 
     def _parts_to_look_at(self) -> Parts:
@@ -358,16 +366,6 @@ def broker_of(settings: Settings) -> Broker:
         tls=mqtt.tls,
         ca_file=str(mqtt.ca_file) if mqtt.ca_file else None,
         keepalive_s=mqtt.keepalive_s,
-    )
-
-
-def models_of(settings: Settings) -> tuple[ModelRef, ...]:
-    """Return the installed models whose ear is switched on."""
-    wanted = {"vosk": settings.speech.live, "faster-whisper": settings.speech.second}
-    return tuple(
-        ModelRef(name=m.name, engine=m.engine, languages=m.languages, path=str(m.path.absolute()))
-        for m in installed(settings.models)
-        if wanted[m.engine]
     )
 
 

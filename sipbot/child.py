@@ -176,6 +176,11 @@ class Child:
             self._killed_for = self._killed_for or reason
             process.kill()
 
+    def replace(self, argv: Sequence[str], reason: str) -> None:
+        """End the living child at once; the next one is started with these arguments."""
+        self._argv = tuple(argv)
+        self.kill(reason)
+
     async def run(self) -> None:
         """Keep the child alive until cancelled; then close its stdin and see it end.
 

@@ -17,8 +17,9 @@ from urllib.parse import unquote, urlparse
 import msgspec
 
 from sipbot import config
-from sipbot.app import App, broker_of, models_of
+from sipbot.app import App, broker_of
 from sipbot.dialplan import Dialplans
+from sipbot.ear_watch import models_of
 from sipbot.errors import CallError, ModelError
 from sipbot.install import install_language
 from sipbot.memo import Memo
@@ -99,7 +100,7 @@ def install_ears(settings: config.Settings, report: Callable[[str, int, int], No
     Raises:
         ModelError: not one ear could be installed.
     """
-    models = models_of(settings)
+    models = models_of(settings.models, settings.speech)
     if any(for_language(LANGUAGE, choose(models, role)) for role in ("live", "second")):
         return [model.name for model in models if LANGUAGE in model.languages]
     result = install_language(Catalog.load(), LANGUAGE, settings.models, report)

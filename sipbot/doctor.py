@@ -21,22 +21,22 @@ import msgspec
 
 import sipbot
 from sipbot import config, disk, doctor_probes, ledger_check, ports
-from sipbot.app import broker_of, ledger_path, models_of
+from sipbot.app import broker_of, ledger_path
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
 from sipbot.doctor_libraries import LIBRARIES
 from sipbot.doctor_probes import Probe
+from sipbot.ear_watch import models_of
 from sipbot.errors import MistakesError, ModelError, SipbotError
 from sipbot.models import verify
 from sipbot.sip.stack import LINES
-from sipbot.speech.ears import Engine, ModelRef, Role, choose, for_language
+from sipbot.speech.ears import ModelRef, Role, choose, for_language
 from sipbot.transfers import without_account
 
 State = Literal["ok", "warning", "failed"]
 
-RECORDED_MB_PER_MIN = disk.AUDIO_BYTES_PER_S * 60 / 1e6
-"""One line's recording; 10^6 bytes a MB."""
+RECORDED_MB_PER_MIN = disk.AUDIO_BYTES_PER_S * 60 / 1e6  # one line's recording
 
 DISK_WARNING_DAYS = 1.0
 """A night's absence of the admin, with every line busy."""
@@ -114,7 +114,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     if deep:
         findings += hashes(settings)
         for role in _roles(settings):
-            models = models_of(settings)
+            models = models_of(settings.models, settings.speech)
             findings.append(_of_probe(f"{role} recogniser", await doctor_probes.ear(role, models)))
     return findings
 
@@ -307,7 +307,7 @@ def _transfers(settings: Settings, plans: Dialplans) -> Iterator[Finding]:
 
 
 def _ears(settings: Settings, plans: Dialplans) -> Iterator[Finding]:
-    models = models_of(settings)
+    models = models_of(settings.models, settings.speech)
     for language in sorted({plan.language for plan in plans.all}):
         clients = ", ".join(plan.client for plan in plans.all if plan.language == language)
         ears = {role: _model(models, role, language) for role in _roles(settings)}
@@ -350,9 +350,9 @@ def _roles(settings: Settings) -> list[Role]:
 
 
 def hashes(settings: Settings) -> Iterator[Finding]:
-    """Yield what the hashes of every installed model say."""
-    engines: dict[str, Engine] = {model.name: model.engine for model in models_of(settings)}
-    for name, engine in engines.items():
+    """Yield what the hashes of every model say."""
+    for model in models_of(settings.models, settings.speech):
+        name, engine = model.name, model.engine
         try:
             files = len(verify(settings.models, name).files)
         except ModelError as error:

@@ -146,6 +146,11 @@ class Gauges:
             ears_down=tuple(
                 role for role, ear in ears.items() if ear is not None and not ear.ready.is_set()
             ),
+            damaged=tuple(
+                sorted(
+                    {model for ear in ears.values() if ear is not None for model in ear.problems}
+                )
+            ),
             broker_connected=broker_connected,
             disk_full=bool(parts.switchboard.refusing),
         )

@@ -23,6 +23,9 @@ Engine = Literal["vosk", "faster-whisper"]
 MARKER = "sipbot-model.json"
 """Written last: a folder without it is a half-installed model and does not count."""
 
+PROOF = "sipbot-model.proof"
+"""What `model_proof` keeps beside it; names that begin so are no files of the model."""
+
 _CHUNK_BYTES = 1 << 20
 
 _log = structlog.get_logger()
@@ -284,10 +287,11 @@ def verify(models_dir: Path, name: str, model: Model | None = None) -> Marker:
 
 
 def hash_tree(folder: Path) -> dict[str, Pin]:
-    """Return size and SHA-256 of every file below a folder but the marker, by relative path."""
+    """Return size and SHA-256 of every file of a model by relative path, but of our own notes."""
     pins = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path != folder / MARKER:
+        ours = path.parent == folder and (path.name == MARKER or path.name.startswith(PROOF))
+        if path.is_file() and not ours:
             pins[path.relative_to(folder).as_posix()] = Pin(
                 bytes=path.stat().st_size, sha256=hash_file(path, "sha256")
             )

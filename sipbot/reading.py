@@ -7,7 +7,7 @@ so what has to be read after a restart is a question to the ledger and not a mem
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -45,18 +45,28 @@ class LiveEars(Protocol):
 
 
 class SecondEars(Protocol):
-    """The recogniser that reads closed recordings again."""
+    """The recogniser that reads stretches of speech, during the call where the cores allow it."""
+
+    def follow(self, job: str, path: Path, language: str) -> None:
+        """Read ahead in a recording that grows; it may not exist yet."""
+
+    def finish(self, job: str) -> None:
+        """The recording is closed."""
 
     def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
         """Read a closed recording; urgent ones come before the others."""
+
+    def forget(self, job: str) -> None:
+        """Nobody waits for this recording any more."""
 
 
 class _Job(msgspec.Struct, kw_only=True):
     """A call whose text is on its way; `memo` is None until the call has ended."""
 
     memo: str | None = None
-    early: wire.Final | wire.Failed | None = None
-    """What the live ear said, when it was ready before the memo was."""
+    language: str = ""
+    early: dict[str, wire.Final | wire.Failed] = {}
+    """What the ears said that were ready before the memo was, by engine."""
 
 
 class Reading:
@@ -87,10 +97,11 @@ class Reading:
         self._spool = spool
         self._live = live
         self._second = second
-        self._ears = {
+        self._ears: dict[str, Mapping[str, object]] = {
             LIVE_EAR: choose(models, "live"),
             SECOND_EAR: choose(models, "second") if second is not None else {},
         }
+        """Engine → language → what hears it; first as installed, then as its recogniser says."""
         self._jobs: dict[str, _Job] = {}
         self._log = structlog.get_logger()
 
@@ -102,6 +113,8 @@ class Reading:
         """Begin to follow a call's recording."""
         self._jobs.setdefault(call, _Job())
         self._live.follow(call, self._spool.audio(call), language)
+        if self._second is not None and SECOND_EAR in self.ears(language):
+            self._second.follow(call, self._spool.audio(call), language)
 
     def expect(self, turn: wire.Expect) -> None:
         """From here on the caller is to say something."""
@@ -114,24 +127,30 @@ class Reading:
     def recorded(self, call: str) -> None:
         """The recording is closed and safe."""
         self._live.finish(call)
+        if self._second is not None:
+            self._second.finish(call)
 
     def dismiss(self, call: str) -> None:
         """The call left no message; nobody needs its text."""
         self._jobs.pop(call, None)
         self._live.forget(call)
+        if self._second is not None:
+            self._second.forget(call)
 
     async def begin(self, memo: Memo, language: str) -> None:
         """The call's memo is in the ledger: give it the text that is ready and ask for the rest."""
         job = self._jobs.setdefault(memo.call.id, _Job())
-        job.memo = memo.id
+        job.memo, job.language = memo.id, language
         if not memo.recognition.ears_pending:
             problem = f"no speech model for language {language!r} is installed"
             await self._fail(memo.id, problem, engine=None)
             self._jobs.pop(memo.call.id, None)
             return
-        self._reread(memo, language)
-        if job.early is not None:
-            await self._take(memo.id, job.early, LIVE_EAR)
+        early, job.early = job.early, {}
+        if SECOND_EAR not in early:
+            self._reread(memo, language)
+        for engine, reply in early.items():
+            await self._take(memo.id, reply, engine)
 
     async def resume(self, language_of: dict[str, str]) -> None:
         """After a start: read again what no ear has finished reading.
@@ -148,12 +167,26 @@ class Reading:
             for engine in gone:
                 problem = f"the model of {engine} for {language!r} is not installed any more"
                 await self._fail(memo.id, problem, engine=engine)
-            self._jobs[memo.call.id] = _Job(memo=memo.id)
+            self._jobs[memo.call.id] = _Job(memo=memo.id, language=language)
             if LIVE_EAR in pending and LIVE_EAR not in gone:
-                self.listen(memo.call.id, language)
+                self._live.follow(memo.call.id, self._spool.audio(memo.call.id), language)
                 self._live.finish(memo.call.id)
             if SECOND_EAR not in gone:
                 self._reread(memo, language)
+
+    async def now_hears(self, engine: str, ears: Mapping[str, str]) -> None:
+        """A recogniser is ready: these are its languages; nobody waits for those it has lost.
+
+        Args:
+            engine: `LIVE_EAR` or `SECOND_EAR`.
+            ears: language to model.
+        """
+        before, self._ears[engine] = self._ears[engine], dict(ears)
+        for job in list(self._jobs.values()):
+            had = for_language(job.language, before) is not None
+            if job.memo is not None and had and for_language(job.language, ears) is None:
+                problem = f"the model of {engine} for {job.language!r} cannot be used any more"
+                await self._fail(job.memo, problem, engine=engine)
 
     async def heard(self, reply: wire.Final | wire.Failed, engine: str) -> None:
         """Take a text, or the reason why there is none.
@@ -166,7 +199,7 @@ class Reading:
         if job is None:
             return  # dismissed while it was being read
         if job.memo is None:
-            job.early = reply
+            job.early[engine] = reply
         else:
             await self._take(job.memo, reply, engine)
 

@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Clients without an ear, each with its language: ``yamato (ja)``."""
     ears_down: tuple[str, ...] = ()
     """``live``, ``second``."""
+    damaged: tuple[str, ...] = ()
+    """Speech models that are installed and cannot be used."""
     broker_connected: bool = True
     behind: tuple[str, ...] = ()
     """What stands for each dialplan whose file is not in force."""
@@ -121,6 +123,7 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
     if len(facts.behind) > BEHIND_SHOWN:
         reasons.append(f"more than {BEHIND_SHOWN} dialplans are not in force as written")
     reasons += [f"the {ear} recogniser is not running" for ear in facts.ears_down]
+    reasons += [f"speech model {model} is damaged" for model in facts.damaged]
     if not facts.broker_connected:
         reasons.append("the broker is not connected")
     if _exceeds(numbers.recognition_backlog_s, BACKLOG_LIMIT_S):

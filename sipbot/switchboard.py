@@ -147,9 +147,9 @@ class Switchboard:
                 self._tools.trouble(
                     "recording-stalled", problem, "Is the disk full, or the agent hung?"
                 )
-            case speech.Ready() | speech.Pong():
-                pass
-            case _:
+            case speech.Ready(ears=ears):
+                self._do(partial(self._tools.reading.now_hears, engine, ears))
+            case _ if not isinstance(reply, speech.Pong):
                 self._pass_on(reply.job, reply)
 
     # -- calls of an earlier run ----------------------------------------------------------------

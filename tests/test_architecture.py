@@ -89,6 +89,8 @@ PURE = (
     "sipbot.said_tokens",
     "sipbot.said_when",
     "sipbot.script",
+    "sipbot.speech.stretches",
+    "sipbot.text_rule",
     "sipbot.status",
     "sipbot.sip.headers",
     "sipbot.error_rate",

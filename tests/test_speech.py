@@ -22,8 +22,8 @@ from sipbot.child import Limits
 from sipbot.lines import encode
 from sipbot.records import Transcript
 from sipbot.speech import wire
-from sipbot.speech.client import SpeechClient, turn
-from sipbot.speech.ears import ModelRef, Role, choose, for_language
+from sipbot.speech.client import SpeechClient
+from sipbot.speech.ears import ModelRef, Role, choose, for_language, turn
 from sipbot.speech.vosk_ear import feeding, repeatable
 from sipbot.wav import read_pcm
 from tests.test_wav import unclosed_header
@@ -351,6 +351,47 @@ async def test_the_second_ear_reads_closed_recordings_one_after_the_other(
     assert 0.0 <= starts[0] < speech.words[-1].end_s <= 12.5
     assert isinstance(failed, wire.Failed)
     assert ("no_model", False) == (failed.code, failed.retryable)
+
+
+@pytest.mark.asr
+async def test_a_recording_read_ahead_while_it_grows_gives_the_text_of_the_closed_one(
+    tmp_path: Path, whisper_model: ModelRef
+) -> None:
+    whole, path = tmp_path / "whole.wav", tmp_path / "audio.wav"
+    voice = read_pcm(DATA / "ko_03_8k.wav")
+    whole.write_bytes(unclosed_header() + voice + bytes(16000 * 3) + voice)
+    desk = Desk("second", [whisper_model])
+    async with running(desk):
+        await desk.client.ready.wait()
+        desk.client.follow("grown", path, "ko")
+        recorder = Recorder(path, whole)
+        recorder.write(0.6)
+        desk.client.reread("closed", whole, "ko")  # closed recordings come first
+        closed = await desk.text("closed")
+        recorder.write()
+        desk.client.finish("grown")
+        grown = await desk.text("grown")
+    assert closed == grown
+    assert 2 == grown.text.count("안녕하세요")
+
+
+@pytest.mark.asr
+async def test_a_second_ear_killed_while_it_reads_ahead_reads_when_the_call_is_over(
+    tmp_path: Path, whisper_model: ModelRef
+) -> None:
+    path = tmp_path / "audio.wav"
+    desk = Desk("second", [whisper_model])
+    async with running(desk):
+        await desk.client.ready.wait()
+        desk.client.follow(CALL, path, "ko")
+        recorder = Recorder(path, DATA / "ko_03_8k.wav")
+        recorder.write(0.5)
+        assert desk.client.pid is not None
+        os.kill(desk.client.pid, signal.SIGKILL)
+        recorder.write()
+        desk.client.finish(CALL, urgent=True)
+        transcript = await desk.text()
+    assert "안녕하세요" in transcript.text
 
 
 @pytest.mark.asr

@@ -49,6 +49,7 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
         (Facts(numbers=numbers(), deaf=("yamato (ja)",)), "no ear for yamato (ja)"),
         (Facts(numbers=numbers(), ears_down=("live",)), "the live recogniser is not running"),
         (Facts(numbers=numbers(), behind=("sato.toml: old",)), "sato.toml: old"),
+        (Facts(numbers=numbers(), damaged=("m",)), "speech model m is damaged"),
         (Facts(numbers=numbers(), broker_connected=False), "the broker is not connected"),
         (
             Facts(numbers=numbers(backlog_s=BACKLOG_LIMIT_S + 1)),
@@ -59,7 +60,7 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
             "a memo has waited more than 60 s for the broker",
         ),
     ],
-    ids=["agent", "language", "ear", "dialplan", "broker", "backlog", "undelivered"],
+    ids=["agent", "language", "ear", "dialplan", "model", "broker", "backlog", "undelivered"],
 )
 def test_site_with_one_trouble_is_degraded_and_names_it(facts: Facts, reason: str) -> None:
     assert ("degraded", (reason,)) == judge(facts)

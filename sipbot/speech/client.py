@@ -20,18 +20,14 @@ import structlog
 from sipbot.child import Child, Limits
 from sipbot.errors import ChildGoneError
 from sipbot.speech import wire
-from sipbot.speech.ears import ModelRef, Role, for_language
-from sipbot.wav import longest_s
+from sipbot.speech.ears import ModelRef, Role, for_language, turn
+from sipbot.speech.work import Work
 
 READY_S = 120.0
 """A model of 1 GB from a slow disk; the small ones load in 2 s (measured)."""
 
 LEAST_LIMIT_S = 30.0
 """Time allowed for the shortest recording, on a machine that is busy with calls."""
-
-LIMIT_PER_AUDIO = 4.0
-"""Seconds allowed per second of audio: twenty times what vosk and faster-whisper need on a free
-core (real-time factors 0.18 and 0.17, measured)."""
 
 DEATHS = 3
 """Workers a job may take down: once is bad luck, three times is the job."""
@@ -45,60 +41,6 @@ paused machine), and the worker's replies of that time are still unread."""
 
 _log = structlog.get_logger()
 
-Job = wire.Follow | wire.Reread
-
-
-def turn(call: str, *, urgent: bool) -> tuple[bool, str]:
-    """Return the sort key of a waiting recording: urgent ones first, then the oldest call.
-
-    Args:
-        call: the call's id, a UUIDv7, which sorts by time.
-        urgent: whether its memo is urgent.
-    """
-    return not urgent, call
-
-
-class _Work:
-    """One unfinished job and what has been told about it."""
-
-    def __init__(self, request: Job, *, urgent: bool = False) -> None:
-        self.request = request
-        self.urgent = urgent
-        self.finished = isinstance(request, wire.Reread)
-        self.deaths = 0
-        self.given_at_s: float | None = None
-        """When the living worker was given all of it, on our clock `_awake_s`; None before."""
-        self.allowed_s = 0.0
-        """Time the living worker may take, for it and for all that it had to share with."""
-        self.told: set[tuple[type, int]] = set()
-        """What was told, and in which of the caller's turns."""
-        self.expected: wire.Expect | None = None
-        """The caller's present turn; a worker that starts anew hears it again."""
-
-    @property
-    def audio_s(self) -> float:
-        """Audio that is on disk, in seconds."""
-        return longest_s(Path(self.request.path))
-
-    @property
-    def limit_s(self) -> float:
-        """Seconds a worker may need for this job alone."""
-        return LIMIT_PER_AUDIO * self.audio_s
-
-    def is_new(self, reply: wire.Reply) -> bool:
-        """Return whether this was not told before, by this worker or an earlier one."""
-        match reply:
-            case wire.SpeechStarted(n=n) | wire.SpeechEnded(n=n) | wire.Silent(n=n):
-                if self.expected is None or n != self.expected.n:
-                    return False  # of a turn that is over
-            case wire.Heard():
-                n = 0
-            case _:
-                return True
-        first = (type(reply), n) not in self.told
-        self.told.add((type(reply), n))
-        return first
-
 
 class SpeechClient:
     """One recogniser, kept alive, and the jobs it owes an answer.
@@ -106,7 +48,7 @@ class SpeechClient:
     All methods and callbacks belong to the event loop that `run` runs in.
 
     Args:
-        role: ``live`` follows growing recordings, ``second`` reads closed ones.
+        role: ``live`` hears growing recordings, ``second`` reads closed stretches of speech.
         models: installed models, preferred ones first; those of other engines are ignored.
         on_reply: called with `Ready` and with everything told about a job, once.  A job is over
             after `Final` or `Failed`, and after `Heard` when its language has no live ear.
@@ -127,28 +69,26 @@ class SpeechClient:
         least_limit_s: float = LEAST_LIMIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._role = role
+        self.role = role
         self._on_reply = on_reply
         self._least_limit_s = least_limit_s
         self._clock = clock
         self._looked_at_s = clock()
         self._awake_s = 0.0
-        self._works: dict[str, _Work] = {}
+        self._works: dict[str, Work] = {}
         self._blamed: str | None = None
         self.ears: dict[str, str] = {}
         """Language → model, as the living worker reported it; kept while it is replaced."""
+        self.problems: dict[str, str] = {}
+        """Model → why the worker cannot use it; kept as `ears`."""
         self.behind_s = 0.0
         """Audio the worker has not heard yet, in seconds, as of its last sign of life."""
         self.rss_bytes = 0
         """Resident memory of the worker, as of its last sign of life."""
+        self.models = tuple(models)
+        """What the worker is started with."""
         self._child = Child(
-            [
-                sys.executable,
-                "-m",
-                "sipbot.speech.worker",
-                role,
-                msgspec.json.encode(list(models)).decode(),
-            ],
+            self._argv,
             name=f"{role} recogniser",
             decoder=wire.replies,
             on_message=self._hear,
@@ -161,6 +101,11 @@ class SpeechClient:
             limits=limits or Limits(ready_s=READY_S),
         )
         self.ready = self._child.ready
+
+    @property
+    def _argv(self) -> list[str]:
+        models = msgspec.json.encode(self.models).decode()
+        return [sys.executable, "-m", "sipbot.speech.worker", self.role, models]
 
     @property
     def pid(self) -> int | None:
@@ -179,9 +124,10 @@ class SpeechClient:
         A live worker says by itself how far it is behind, as of its last sign of life; while none
         lives, the next one has to begin every recording anew.
         """
-        if self._role == "live" and self.ready.is_set():
+        if self.role == "live" and self.ready.is_set():
             return self.behind_s
-        return sum(work.audio_s for work in self._works.values())
+        works = self._works.values()
+        return sum(work.audio_s for work in works if self.role == "live" or work.finished)
 
     @property
     def jobs(self) -> int:
@@ -195,12 +141,24 @@ class SpeechClient:
             ChildStartError: the interpreter cannot be started.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._child.run(), name=f"{self._role} recogniser")
-            group.create_task(self._watch(), name=f"{self._role} recogniser's time limits")
+            group.create_task(self._child.run(), name=f"{self.role} recogniser")
+            group.create_task(self._watch(), name=f"{self.role} recogniser's time limits")
 
     def follow(self, job: str, path: Path, language: str) -> None:
-        """Live: follow a recording from its first sample; it may not exist yet."""
-        self._add(wire.Follow(job=job, path=str(path), language=language))
+        """Follow a recording from its first sample; it may not exist yet."""
+        self._add(Work(wire.Follow(job=job, path=str(path), language=language)))
+
+    def use(self, models: Sequence[ModelRef]) -> bool:
+        """Start a worker with other models instead of the living one, unless that has work to do.
+
+        Returns:
+            Whether the models are in use, or about to be.
+        """
+        if self._works:
+            return False
+        self.models = tuple(models)
+        self._child.replace(self._argv, "its models have changed")
+        return True
 
     def expect(self, turn: wire.Expect) -> None:
         """Live: it is the caller's turn.  Earlier turns are over; an unknown job is left alone."""
@@ -216,18 +174,28 @@ class SpeechClient:
         if work is not None:
             work.expected = None
 
-    def finish(self, job: str) -> None:
-        """Live: the recording is closed.  A job that is over or unknown is left alone."""
+    def finish(self, job: str, *, urgent: bool = False) -> None:
+        """The recording is closed.  A job that is over or unknown is left alone."""
         work = self._works.get(job)
         if work is not None and not work.finished:
-            work.finished = True
+            work.finished, work.urgent = True, urgent
             if work.given_at_s is not None:
                 work.given_at_s = self._awake_s
-                self._tell(wire.Finish(job=job))
+                self._tell(wire.Finish(job=job, urgent=urgent))
+            self._give()
 
     def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
-        """Second: read a closed recording when it is its `turn`."""
-        self._add(wire.Reread(job=job, path=str(path), language=language), urgent=urgent)
+        """Second: read a closed recording when it is its `turn`; one that is followed goes on."""
+        work = self._works.get(job)
+        if work is None:
+            request = wire.Follow(job=job, path=str(path), language=language)
+            self._add(Work(request, closed=True, urgent=urgent))
+        elif not work.finished:
+            self.finish(job, urgent=urgent)
+        elif urgent and not work.urgent:
+            work.urgent = True
+            if work.given_at_s is not None:
+                self._tell(wire.Finish(job=job, urgent=True))
 
     def forget(self, job: str) -> None:
         """Nothing more is told about this job."""
@@ -236,8 +204,8 @@ class SpeechClient:
             self._tell(wire.Forget(job=job))
         self._give()
 
-    def _add(self, request: Job, *, urgent: bool = False) -> None:
-        self._works[request.job] = _Work(request, urgent=urgent)
+    def _add(self, work: Work) -> None:
+        self._works[work.request.job] = work
         self._give()
 
     def _give(self) -> None:
@@ -250,33 +218,40 @@ class SpeechClient:
             return
         for work in self._to_give():
             work.given_at_s = self._awake_s
+            if self.role == "second" and work.finished:
+                self._tell(work.rereading)
+                continue
             self._tell(work.request)
             if work.expected is not None:
                 self._tell(work.expected)
-            if work.finished and self._role == "live":
+            if work.finished:
                 self._tell(wire.Finish(job=work.request.job))
 
-    def _to_give(self) -> list[_Work]:
-        waiting = [work for work in self._works.values() if work.given_at_s is None]
-        if self._role == "live":
+    def _to_give(self) -> list[Work]:
+        works = self._works.values()
+        waiting = [work for work in works if work.given_at_s is None]
+        if self.role == "live":
             return waiting
-        if len(waiting) < len(self._works):  # one is being read
-            return []
-        return sorted(waiting, key=lambda work: turn(work.request.job, urgent=work.urgent))[:1]
+        growing = [work for work in waiting if not (work.finished or work.shy)]
+        if any(work.finished and work.given_at_s is not None for work in works):
+            return growing
+        closed = [work for work in waiting if work.finished]
+        closed.sort(key=lambda work: turn(work.request.job, urgent=work.urgent))
+        return [*growing, *closed[:1]]
 
     def _tell(self, message: msgspec.Struct) -> None:
         try:
             self._child.send(message)
         except ChildGoneError:
             # nothing is lost: every unfinished job is given to the next worker in full
-            _log.debug("recogniser has just ended", role=self._role)
+            _log.debug("recogniser has just ended", role=self.role)
 
     # -- the child's callbacks: all in the event loop of the parent -------------------------------
 
     def _hear(self, reply: wire.Reply) -> None:
         match reply:
-            case wire.Ready(ears=ears):
-                self.ears = dict(ears)
+            case wire.Ready(ears=ears, problems=problems):
+                self.ears, self.problems = dict(ears), dict(problems)
                 self._on_reply(reply)
                 self._give()
             case wire.Pong(behind_s=behind_s, rss_bytes=rss_bytes):
@@ -294,7 +269,7 @@ class SpeechClient:
             self._give()
         self._on_reply(reply)
 
-    def _ends(self, reply: wire.Reply, work: _Work) -> bool:
+    def _ends(self, reply: wire.Reply, work: Work) -> bool:
         if isinstance(reply, wire.Heard):
             return for_language(work.request.language, self.ears) is None
         return isinstance(reply, wire.Final | wire.Failed)
@@ -306,6 +281,9 @@ class SpeechClient:
             given, work.given_at_s = work.given_at_s is not None, None
             work.allowed_s = 0.0
             if not given or (blamed is not None and job != blamed):
+                continue
+            if self.role == "second" and not work.finished:
+                work.shy = True  # it may have been this one, and while it grows nobody waits for it
                 continue
             work.deaths += 1
             if work.deaths >= DEATHS:

@@ -55,10 +55,20 @@ class LiveEar(Protocol):
 
 
 class SecondEar(Protocol):
-    """An engine that reads closed recordings, one at a time."""
+    """An engine that reads stretches of speech, one at a time."""
 
     def read(self, pcm: bytes, rate_hz: int, language: str) -> Transcript:
-        """Return the text of a whole recording."""
+        """Return the text of a stretch of 16-bit samples; times from its first sample."""
+
+
+def turn(call: str, *, urgent: bool) -> tuple[bool, str]:
+    """Return the sort key of a waiting recording: urgent ones first, then the oldest call.
+
+    Args:
+        call: the call's id, a UUIDv7, which sorts by time.
+        urgent: whether its memo is urgent.
+    """
+    return not urgent, call
 
 
 def choose(models: Sequence[ModelRef], role: Role) -> dict[str, ModelRef]:

@@ -18,7 +18,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.
 
 
 class Follow(Base, frozen=True):
-    """Live ear: follow a growing recording from its first sample; it may not exist yet."""
+    """Follow a growing recording from its first sample; it may not exist yet.
+
+    The live ear hears it as it grows; the second ear reads stretches of it that are closed, as far
+    as the cores allow, and tells nothing before `Finish`.
+    """
 
     job: str
     path: str
@@ -45,9 +49,11 @@ class Expect(Base, frozen=True):
 
 
 class Finish(Base, frozen=True):
-    """Live ear: the recording is closed; read to its end, then send `Heard` and `Final`."""
+    """The recording is closed; read to its end, then send `Heard` (live ear only) and `Final`."""
 
     job: str
+    urgent: bool = False
+    """Second ear: it comes before the recordings that are not."""
 
 
 class Reread(Base, frozen=True):
@@ -56,6 +62,7 @@ class Reread(Base, frozen=True):
     job: str
     path: str
     language: str
+    urgent: bool = False
 
 
 class Forget(Base, frozen=True):
@@ -82,6 +89,8 @@ class Ready(Base, frozen=True):
     pid: int
     ears: dict[str, str]
     """Language → model name, for the languages this worker can turn into text."""
+    problems: dict[str, str] = {}
+    """Model → why it is installed and cannot be used."""
 
 
 class SpeechStarted(Base, frozen=True):

@@ -8,14 +8,13 @@ live
     Two threads a job, each following the file by itself: one for voice activity and fsync, one
     for the ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
 second
-    One thread, one job at a time, at the lowest priority: calls come first.
+    One thread, one stretch of speech at a time, at the lowest priority: calls come first.
 """
 
 import os
-import queue
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, get_args
 
@@ -25,18 +24,11 @@ import structlog
 from sipbot.child import claim_stdout
 from sipbot.errors import UsageError, WireError
 from sipbot.lines import encode
-from sipbot.speech import heap, vad, wire
-from sipbot.speech.ears import (
-    ENGINE_OF,
-    LiveEar,
-    ModelRef,
-    Role,
-    SecondEar,
-    choose,
-    for_language,
-)
-from sipbot.speech.live_job import LiveJob, Say, empty, failure
-from sipbot.wav import longest_s, read_facts, read_pcm
+from sipbot.speech import heap, loading, vad, wire
+from sipbot.speech.ears import LiveEar, ModelRef, Role, for_language
+from sipbot.speech.live_job import LiveJob, Say
+from sipbot.speech.loading import Loaded
+from sipbot.speech.second_desk import SecondDesk
 
 NICE: Mapping[Role, int] = {"live": 15, "second": 19}
 """Audio of calls comes first, then the live ear, then the second: a caller waits for none.  Eight
@@ -71,27 +63,19 @@ class Outlet:
 class LiveDesk:
     """Takes the requests of the live role (the main thread)."""
 
-    def __init__(self, models: Mapping[str, ModelRef], say: Say) -> None:
+    def __init__(self, models: Sequence[ModelRef], say: Say) -> None:
         self._say = say
         self._jobs: dict[str, LiveJob] = {}
         self._detectors = vad.Detectors()
         self._places = threading.Semaphore(EARS_PER_CORE * (os.cpu_count() or 1))
-        self._ears: dict[str, tuple[LiveEar, ModelRef]] = {}
-        loaded: dict[str, LiveEar] = {}
-        for language, model in models.items():
-            # here, not above: a worker without models needs no engine, a second one no vosk
-            from sipbot.speech.vosk_ear import VoskEar  # noqa: PLC0415
-
-            if model.path not in loaded:
-                loaded[model.path] = VoskEar(model)
-            self._ears[language] = (loaded[model.path], model)
+        self.loaded: Loaded[LiveEar] = loading.load(models, "live", _vosk)
 
     def take(self, request: wire.Request) -> None:
         """Do what the parent asks; returns at once."""
         match request:
             case wire.Follow(job=job):
                 self._forget(job)
-                ear = for_language(request.language, self._ears)
+                ear = for_language(request.language, self.loaded.ears)
                 self._jobs[job] = LiveJob(request, ear, self._say, self._places, self._detectors)
                 self._jobs[job].start()
             case wire.Expect(job=job):
@@ -115,76 +99,11 @@ class LiveDesk:
             self._jobs.pop(job).drop()
 
 
-class SecondDesk:
-    """Takes the requests of the second role (the main thread); one thread reads."""
+def _vosk(model: ModelRef) -> LiveEar:
+    # here, not above: a worker without models needs no engine, a second one no vosk
+    from sipbot.speech.vosk_ear import VoskEar  # noqa: PLC0415
 
-    def __init__(self, models: Mapping[str, ModelRef], say: Say) -> None:
-        self._say = say
-        self._waiting: queue.SimpleQueue[wire.Reread] = queue.SimpleQueue()
-        self._jobs: dict[str, float] = {}
-        """Job → seconds of its audio; a job that is not in here is forgotten or done."""
-        self._lock = threading.Lock()
-        self._ears: dict[str, tuple[SecondEar, ModelRef]] = {}
-        loaded: dict[str, SecondEar] = {}
-        for language, model in models.items():
-            # here, not above: faster-whisper is an extra that a machine may do without
-            from sipbot.speech.whisper_ear import WhisperEar  # noqa: PLC0415
-
-            if model.path not in loaded:
-                loaded[model.path] = WhisperEar(model)
-            self._ears[language] = (loaded[model.path], model)
-        threading.Thread(target=self._read_all, daemon=True).start()
-
-    def take(self, request: wire.Request) -> None:
-        """Do what the parent asks; returns at once."""
-        match request:
-            case wire.Reread(job=job, path=path):
-                with self._lock:
-                    self._jobs[job] = longest_s(Path(path))
-                self._waiting.put(request)
-            case wire.Forget(job=job):
-                with self._lock:
-                    self._jobs.pop(job, None)
-            case _:
-                raise WireError(f"{type(request).__name__} is not for the second ear")
-
-    def load(self) -> tuple[int, float]:
-        """Return the number of jobs and the seconds of audio not yet read."""
-        with self._lock:
-            return len(self._jobs), sum(self._jobs.values())
-
-    def _read_all(self) -> None:
-        """Read one recording after the other (the reading thread)."""
-        while True:
-            request = self._waiting.get()
-            if request.job not in self._jobs:
-                continue
-            try:
-                reply: msgspec.Struct = self._read(request)
-            except Exception as error:  # noqa: BLE001 - engines raise anything; it is told and logged
-                reply = failure(request.job, error)
-            with self._lock:
-                wanted = self._jobs.pop(request.job, None) is not None
-            if wanted:
-                self._say(reply)
-
-    def _read(self, request: wire.Reread) -> msgspec.Struct:
-        found = for_language(request.language, self._ears)
-        if found is None:
-            return wire.Failed(
-                job=request.job,
-                code="no_model",
-                problem=f"no {ENGINE_OF['second']} model for {request.language} is installed",
-                retryable=False,
-            )
-        ear, model = found
-        path = Path(request.path)
-        rate_hz, pcm = read_facts(path).rate_hz, read_pcm(path)
-        if vad.speech_s(pcm, rate_hz) > 0:
-            transcript = ear.read(pcm, rate_hz, request.language)
-        else:
-            transcript = empty(request.language, model)
-        return wire.Final(job=request.job, transcript=transcript)
+    return VoskEar(model)
 
 
 def _rss_bytes() -> int:
@@ -192,17 +111,15 @@ def _rss_bytes() -> int:
 
 
 def serve(role: Role, models: tuple[ModelRef, ...], outlet: Outlet, requests: BinaryIO) -> None:
-    """Load the models, say READY, then do what is asked until EOF.
+    """Load the models, say READY and which of them are damaged, then do what is asked until EOF.
 
     Raises:
-        ModelError: a model cannot be loaded.
         WireError: a line is not a request for this role.
     """
-    chosen = choose(models, role)
     desk: LiveDesk | SecondDesk
-    desk = LiveDesk(chosen, outlet.say) if role == "live" else SecondDesk(chosen, outlet.say)
-    ears = {language: model.name for language, model in chosen.items()}
-    outlet.say(wire.Ready(pid=os.getpid(), ears=ears))
+    desk = LiveDesk(models, outlet.say) if role == "live" else SecondDesk(models, outlet.say)
+    loaded = desk.loaded
+    outlet.say(wire.Ready(pid=os.getpid(), ears=loaded.names, problems=loaded.problems))
     for line in requests:
         request = wire.requests.decode(line)
         if isinstance(request, wire.Ping):

@@ -1,0 +1,154 @@
+"""The second ear's requests and the one thread that reads.
+
+Closed recordings come first, by urgency and then by age; a growing one is read ahead, stretch by
+stretch, while the cores allow it, so that little is left to read when its caller hangs up.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from sipbot.errors import WireError
+from sipbot.speech import loading, vad, wire
+from sipbot.speech.ears import ENGINE_OF, ModelRef, SecondEar, for_language, turn
+from sipbot.speech.live_job import Say, failure
+from sipbot.speech.loading import Loaded
+from sipbot.speech.second_job import SecondJob
+
+LOOK_S = 0.2
+"""How often growing recordings are looked at: shorter than the recorder's step (256 ms)."""
+
+AHEAD_PER_CORE = 4
+"""Growing recordings that are looked into at the same time, for each core.  A detector takes 17 MB
+(measured); one core reads six seconds of audio a second, so more could not be read ahead anyway."""
+
+ENOUGH_SHARE = 0.5
+"""The part of a core that reading must have got, or others need the cores more: the live ears and
+the calls of a busy machine.  On a free machine it is 0.95 and more, beside four live ears on two
+cores below 0.4 (measured)."""
+
+HOLD_OFF_S = 10.0
+"""How long nothing is read ahead after that; then it is tried again."""
+
+
+class SecondDesk:
+    """Takes the requests of the second role (the main thread); one thread reads.
+
+    Args:
+        models: installed models, preferred ones first.
+        say: sends a message to the parent.
+    """
+
+    def __init__(self, models: Sequence[ModelRef], say: Say) -> None:
+        self._say = say
+        self._jobs: dict[str, SecondJob] = {}
+        """What is not done; written by both threads, under the lock."""
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._detectors = vad.Detectors()
+        self._ahead = AHEAD_PER_CORE * (os.cpu_count() or 1)
+        self._not_ahead_until_s = 0.0
+        self.loaded: Loaded[SecondEar] = loading.load(models, "second", _whisper)
+        threading.Thread(target=self._read_all, daemon=True).start()
+
+    def take(self, request: wire.Request) -> None:
+        """Do what the parent asks; returns at once."""
+        match request:
+            case wire.Follow() | wire.Reread():
+                self._add(request)
+            case wire.Finish(job=name, urgent=urgent):
+                with self._lock:
+                    job = self._jobs.get(name)
+                if job is not None:
+                    job.urgent, job.closed = urgent, True
+            case wire.Forget(job=name):
+                self._drop(name)
+            case _:
+                raise WireError(f"{type(request).__name__} is not for the second ear")
+        self._woken.set()
+
+    def load(self) -> tuple[int, float]:
+        """Return the number of jobs and the seconds of audio not yet looked at."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return len(jobs), sum(job.behind_s for job in jobs)
+
+    def _add(self, request: wire.Follow | wire.Reread) -> None:
+        self._drop(request.job)
+        found = for_language(request.language, self.loaded.ears)
+        if found is None:
+            problem = f"no {ENGINE_OF['second']} model for {request.language} is installed"
+            failed = wire.Failed(job=request.job, code="no_model", problem=problem, retryable=False)
+            self._say(failed)
+            return
+        job = SecondJob(request, *found, self._detectors)
+        with self._lock:
+            self._jobs[request.job] = job
+
+    def _drop(self, name: str) -> None:
+        with self._lock:
+            job = self._jobs.pop(name, None)
+        if job is not None:
+            job.dropped = True
+
+    # -- the reading thread -----------------------------------------------------------------------
+
+    def _read_all(self) -> None:
+        """Read one stretch after the other."""
+        while True:
+            self._woken.clear()
+            with self._lock:
+                jobs = sorted(
+                    self._jobs.values(), key=lambda job: turn(job.name, urgent=job.urgent)
+                )
+            if not any(self._advance(job) for job in self._in_turn(jobs)):
+                self._woken.wait(LOOK_S)
+
+    def _in_turn(self, jobs: Sequence[SecondJob]) -> Sequence[SecondJob]:
+        closed = [job for job in jobs if job.closed]
+        if closed:
+            return closed[:1]
+        return jobs[: self._ahead] if time.monotonic() >= self._not_ahead_until_s else ()
+
+    def _advance(self, job: SecondJob) -> bool:
+        """Read the job's next stretch; return whether there was anything to do."""
+        reply: msgspec.Struct | None = None
+        try:
+            found = job.listen()
+            if found and not job.dropped:
+                self._read(job)
+            text = job.text()
+            if text is not None:
+                reply = wire.Final(job=job.name, transcript=text)
+        except Exception as error:  # noqa: BLE001 - engines raise anything; it is told and logged
+            reply = failure(job.name, error)
+        if reply is None:
+            return found
+        self._end(job, reply)
+        return True
+
+    def _read(self, job: SecondJob) -> None:
+        began_s, worked_s = time.monotonic(), time.process_time()
+        job.read()
+        took_s = time.monotonic() - began_s
+        if time.process_time() - worked_s < ENOUGH_SHARE * took_s:
+            self._not_ahead_until_s = time.monotonic() + HOLD_OFF_S
+
+    def _end(self, job: SecondJob, reply: msgspec.Struct) -> None:
+        job.give_back()
+        with self._lock:
+            wanted = self._jobs.get(job.name) is job
+            if wanted:
+                del self._jobs[job.name]
+        if wanted:
+            self._say(reply)
+
+
+def _whisper(model: ModelRef) -> SecondEar:
+    # here, not above: faster-whisper is an extra that a machine may do without
+    from sipbot.speech.whisper_ear import WhisperEar  # noqa: PLC0415
+
+    return WhisperEar(model)
