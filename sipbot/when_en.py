@@ -105,7 +105,7 @@ _LEAD = (
 _DIGIT_AFTER = r"[\s,-]*(?:[0-9]|(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double)\b)"
 """What follows makes it a number that is said digit by digit."""
 _AT = re.compile(
-    rf"{_LEAD}(?P<hour>{_HOUR})(?:\s+(?P<minute>{_MINUTE}))?(?P<half>)"
+    rf"{_LEAD}(?P<hour>{_HOUR})(?:[\s-]+(?P<minute>{_MINUTE}))?"
     rf"(?!\s+(?:hundred|thousand|percent)|{_DIGIT_AFTER}){_ENDS}",
     re.IGNORECASE,
 )

@@ -56,7 +56,7 @@ _DATE = re.compile(
     rf"(?P<day>{_N})\s*일(?!간){_PARTICLE}"
 )
 _DAY_OF_MONTH = re.compile(
-    rf"{_EDGE}(?P<day>{_DIGITS}|[이삼]?\s*십\s*[일이삼사오육칠팔구]?)\s*일(?!\s*(?:간|동안|후|뒤|전|요)){_PARTICLE}"
+    rf"(?<![가-힣0-9\]-])(?P<day>\[?[0-9]{{1,2}}\]?|[이삼]?\s*십\s*[일이삼사오육칠팔구]?)\s*일(?!\s*(?:간|동안|후|뒤|전|요)){_PARTICLE}"
 )
 _WRITTEN = re.compile(
     r"(?<![0-9/.-])(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})(?![0-9-])"

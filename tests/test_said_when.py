@@ -77,6 +77,7 @@ def test_japanese_phrase_has_its_value(text: str, kind: Kind, value: str, shown:
         ("quarter to five in the afternoon", Kind.TIME, "16:45", "4:45 in the afternoon"),
         ("Thursday at ten thirty", Kind.WHEN, "2026-11-19T10:30", "Thursday at 10:30"),
         ("at noon on Monday", Kind.WHEN, "2026-11-23T12:00", "noon on Monday"),
+        ("Tuesday at 10-30.", Kind.WHEN, "2026-11-24T10:30", "Tuesday at 10:30"),
         ("seven in the evening", Kind.TIME, "19:00", "7 in the evening"),
         ("in two hours", Kind.WHEN, "2026-11-18T12:20", "in 2 hours"),
         ("in three days", Kind.DATE, "2026-11-21", "in 3 days"),
@@ -128,6 +129,7 @@ def test_korean_phrase_has_its_value(text: str, kind: Kind, value: str, shown: s
         ("네, 시작하겠습니다", "ko"),
         ("안내일정입니다", "ko"),
         ("세 시간 걸립니다", "ko"),
+        ("010-2374-568일로", "ko"),
         ("明日", "fr"),
     ],
 )
