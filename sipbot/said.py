@@ -34,7 +34,9 @@ class Said:
     TIME (``15:00``) and WHEN (``2026-11-23T15:00``, the client's local time); ``12000 JPY`` for an
     AMOUNT; plain digits (and letters) for EXTENSION and ORDER; an address for EMAIL."""
     shown: str
-    """As people of this language write it, such as ``03-6743-1209`` or ``11月23日 15:00``."""
+    """As people of this language write it, such as ``03-6743-1209`` or ``明日の午後3時``.
+    It takes the place of the words in the text, so a day keeps its name; for the date that it
+    was, see `said_when.calendar_form`."""
     start: int
     """Where it begins in the text, in characters."""
     end: int
