@@ -193,6 +193,8 @@ LEXICON |= entries(T.OTHER, _STOPS) | entries(T.AND, "and") | entries(T.POINT, "
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _GAP = re.compile(r"[ \t\-]{1,3}")
 _ANY = re.compile(r"[^\W\d_]+")
+_MEANT = re.compile(r"(?:as in|for) ([a-z])[a-z]+")
+"""Which letter was meant: ``B as in bravo``."""
 _WORDS_MAX = 6
 
 
@@ -202,6 +204,8 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
     word = _WORD.match(text, at)
     if word is None:
         return None
+    if meant := _meant(text, at, before):
+        return Entry(T.FILLER), meant
     if before is not None and before.end == at and before.literal:
         return _suffix(word.group(), word.end())
     if len(word.group()) <= 4 and word.group() not in LEXICON.keys() - {"a", "i", "k", "p", "o"}:
@@ -222,6 +226,14 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
     if len(word.group()) == 1 or (word.end() < len(text) and text[word.end()].isdigit()):
         return Entry(T.LETTER, word.group().upper()), word.end()
     return Entry(T.OTHER), word.end()
+
+
+def _meant(text: str, at: int, before: Token | None) -> int:
+    """Return where the words end that only say which letter stands before; 0 for none."""
+    meant = _MEANT.match(text, at)
+    if meant is None or before is None or before.end - before.start != 1:
+        return 0
+    return meant.end() if meant.group(1) == text[before.start] else 0
 
 
 def _past_point(text: str, phrase: str, end: int) -> int:

@@ -103,6 +103,7 @@ _AROUND: dict[T, str] = {
     ),
 }  # fmt: skip
 _FIX = (
+    "じゃない|ではない|じゃないな|じゃないですね|じゃないです|"
     "失礼しました|失礼いたしました|失礼致しました|間違えました|まちがえました|間違いました|"
     "間違い|間違えた|言い間違えました|言い間違い|言い間違えて|訂正します|訂正いたします|"
     "訂正|ていせいします|正しくは|ただしくは|違いました|ちがいました|違います|ちがいます|"
@@ -211,7 +212,8 @@ def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> b
             and text[before.end : at].isspace() | (before.end == at)
         )
     if entry.kind is T.SCALE and _KANA.match(word):
-        return numeral
+        parted = before is not None and before.kind is T.SEP and len(word) > 2
+        return numeral or (parted and _numeral_at(text, end))
     if entry.kind is T.OTHER and word[0] in _KANJI:
         return not (numeral and before is not None and not before.literal)
     if entry.kind is T.DIGIT and len(word) == 1 and _HIRAGANA.fullmatch(word):

@@ -8,11 +8,15 @@ that make no number are shown and not believed, and so is a correction that can 
 meant in two ways.
 """
 
+from bisect import bisect_left
+from dataclasses import replace
+
 from sipbot.said import Kind, Said
 from sipbot.said_amounts import counted
 from sipbot.said_calls import Callers
 from sipbot.said_email import find_email
 from sipbot.said_en import ENGLISH
+from sipbot.said_gaps import fixes
 from sipbot.said_ja import JAPANESE
 from sipbot.said_ko import KOREAN
 from sipbot.said_pieces import pieces
@@ -42,10 +46,24 @@ def find_numbers(text: str, language: str, region: str) -> tuple[Said, ...]:
     found = _without(found, [(start, end) for start, end, _ in addresses])
     said = [_address(folded, *one) for one in addresses]
     values = counted(found, folded, tongue, tag, region)
-    said += values.said
+    said += _believed(values.said, found, folded)
     rows, rest = pieces(found, values.tokens, folded, tongue)
     said += Callers(folded, rows, rest, region, tag).said()
     return tuple(sorted(said, key=lambda one: (one.start, one.end)))
+
+
+def _believed(said: tuple[Said, ...], found: list[Token], folded: Folded) -> list[Said]:
+    """Leave out amounts that the next one corrects."""
+    places = [folded.starts[one.start] for one in found]
+    out: list[Said] = []
+    for one in said:
+        if out and one.kind is Kind.AMOUNT is out[-1].kind:
+            between = slice(bisect_left(places, out[-1].end), bisect_left(places, one.start))
+            if fixes(found[between], wide=1):
+                out[-1] = replace(one, start=out[-1].start, corrected=True)
+                continue
+        out.append(one)
+    return out
 
 
 def _without(found: list[Token], spans: list[tuple[int, int]]) -> list[Token]:

@@ -120,7 +120,7 @@ class _Builder:
             return True
         single = one.end - one.start == 1 and self._text[one.start] in "ai"
         follows = self._found[at + 1].kind if at + 1 < len(self._found) else T.OTHER
-        return single and one.kind is T.GLUE and follows in (T.DIGIT, T.LETTER, T.SEP)
+        return single and one.kind is T.GLUE and follows in (T.DIGIT, T.LETTER, T.SEP, T.FILLER)
 
     def _letter(self, at: int) -> str:
         one = self._found[at]

@@ -154,6 +154,7 @@ def test_digits_that_are_no_number_are_shown_and_not_believed(text: str, digits:
         ("reference number is AB-1234", [("order", "AB1234")]),
         ("booking reference X7 double 4 2", [("order", "X7442")]),
         ("account number one two three four five six seven eight", [("order", "12345678")]),
+        ("the code is, confirmation code B as in boy, 7 7 2", [("order", "B772")]),
         ("customer ID 4471, please", [("order", "4471")]),
         ("ticket twenty two fifty", [("order", "2250")]),
         ("I'm in room 203", [("order", "203")]),

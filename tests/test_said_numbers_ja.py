@@ -178,6 +178,7 @@ def test_digits_that_are_no_number_are_shown_and_not_believed(text: str, digits:
         ("十二万三千四百五十六円", [("amount", "123456 JPY")]),
         ("予算は1億2千万円", [("amount", "120000000 JPY")]),
         ("1.5万円くらい", [("amount", "15000 JPY")]),
+        ("12,000円、いや13,000円です", [("amount", "13000 JPY")]),
         ("￥3,980です", [("amount", "3980 JPY")]),
         ("12ドル50セント", [("amount", "12.50 USD")]),
         ("サンゼンエンです", [("amount", "3000 JPY")]),
