@@ -31,7 +31,8 @@ _QUARTERS = {"half": 30, "a quarter": 15, "quarter": 15}
 _AGO = {"a": 1, "an": 1, "a couple of": 2}
 
 _WEEKDAY = re.compile(
-    rf"\b(?:(?P<week>next\s+week\s*,?\s+(?:on\s+)?)"
+    r"(?<!first )(?<!second )(?<!third )(?<!fourth )(?<!every )(?<!each )"
+    rf"\b(?:(?P<from>(?:a|one)\s+week\s+(?:from|on)\s+)|(?P<week>next\s+week\s*,?\s+(?:on\s+)?)"
     r"|(?P<which>this coming|this|next|last|coming|following)\s+)?"
     rf"(?P<day>{'|'.join(_WEEKDAYS)})\b(?!')"
     r"(?P<week_after>\s+(?:of\s+)?next\s+week)?",
@@ -55,6 +56,9 @@ _DAY_MONTH = re.compile(
     rf"\b(?:the\s+)?(?P<day>{ORDINAL}|[0-9]{{1,2}})\s+(?:of\s+)?{_MONTH}\b"
     r"(?:,?\s+(?P<year>[0-9]{4}))?",
     re.IGNORECASE,
+)
+_NEXT_MONTH = re.compile(
+    rf"\b(?:the\s+)?(?P<day>{ORDINAL})\s+of\s+(?P<which>this|next)\s+month\b", re.IGNORECASE
 )
 _ENDS = (
     r"(?=\s*(?:$|[.,;!?)])|\s+(?:at|on|in|for|please|if|or|and|but|before|after|by|to|from|until|"
@@ -171,9 +175,11 @@ def _near(text: str, at: datetime) -> Iterator[Part]:
         else:
             next_week = which == "next" or found["week"] or found["week_after"]
             day = calendar.weekday(today, number, 1 if next_week else None)
+            if found["from"]:
+                day = day.later(7)
         head = found[0][: found.start("day") - found.start()]
         shown = head + _WEEKDAYS[number] + (found["week_after"] or "")
-        any_week = not (which or next_week)
+        any_week = not (which or next_week or found["from"])
         yield _part(found, shown, day=day, any_week=any_week)
 
 
@@ -190,14 +196,19 @@ def _dates(text: str, at: datetime) -> Iterator[Part]:
             if year is not None:
                 shown += f"{',' if pattern is _MONTH_DAY else ''} {year}"
             yield _part(found, shown, day=day, dated=True)
+    for found in _NEXT_MONTH.finditer(text):
+        months = int(found["which"].lower() == "next")
+        number = _day_number(found["day"])
+        day = calendar.in_month(today, number, months)
+        shown = f"the {_with_suffix(number)} of {found['which']} month"
+        yield _part(found, shown, day=day, dated=True)
     for found in _WRITTEN.finditer(text):
         day = Day(int(found["year"]), int(found["month"]), int(found["day"]))
         yield _part(found, found[0], day=day, dated=True)
     for found in _DAY_OF_MONTH.finditer(text):
         number = _day_number(found["day"])
-        suffix = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number // 10 != 1 else 0, "th")
         day = calendar.in_month(today, number, None)
-        shown = f"the {number}{suffix}"
+        shown = f"the {_with_suffix(number)}"
         yield _part(found, shown, after="lead", day=day, dated=True)
 
 
@@ -297,6 +308,11 @@ def _part(
         half=half,
         exact=exact,
     )
+
+
+def _with_suffix(number: int) -> str:
+    last = number % 10 if number // 10 != 1 else 0
+    return str(number) + {1: "st", 2: "nd", 3: "rd"}.get(last, "th")
 
 
 def _day_number(said: str) -> int:

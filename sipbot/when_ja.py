@@ -53,7 +53,8 @@ def _any(words: dict[str, int] | dict[str, str]) -> str:
 
 _NEAR_DAY = re.compile(rf"(?P<near>{_any(_NEAR)})中?(?P<next>.?)(?P<after>.?)")
 _WEEKDAY = re.compile(
-    rf"(?:(?P<week>{_any(_WEEKS)}|次|今度)の?、?)?(?P<day>[{_WEEKDAYS}])曜日?(?!会|版|市)"
+    rf"(?<!毎週)(?<!毎週の)(?<!第[一二三四1234])(?<!毎)(?:(?P<week>{_any(_WEEKS)}|次|今度)の?、?)?"
+    rf"(?P<day>[{_WEEKDAYS}])曜日?(?!会|版|市)"
 )
 _LAST = r"(?!間|目|市|町|後|前|分|ぶり|以内|もか|ほど|くらい|ぐらい|坊|本)"
 _DATE = re.compile(

@@ -24,6 +24,10 @@ _NEAR = {
     "그저께": -2, "그제": -2, "엊그제": -2, "어제": -1, "오늘": 0, "금일": 0,
     "내일모레": 2, "내일": 1, "명일": 1, "모레": 2, "글피": 3,
 }  # fmt: skip
+_DAYS = {
+    "하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "엿새": 6, "이레": 7, "여드레": 8,
+    "아흐레": 9, "열흘": 10, "보름": 15,
+}  # fmt: skip
 _HALVES = {
     "오전": "am", "아침": "am", "새벽": "am", "오후": "pm", "점심": "noon", "낮": "noon",
     "저녁": "evening", "밤": "night",
@@ -47,7 +51,7 @@ _NEAR_DAY = re.compile(
 )
 _WEEKDAY = re.compile(
     rf"(?:{_EDGE}(?P<week>{_any(_WEEKS)})\s*주\s*|{_EDGE}(?P<coming>오는|이번|다음)\s*)?"
-    rf"(?<![가-힣])(?P<day>[{_WEEKDAYS}])요일"
+    rf"(?<![가-힣])(?<!매주 )(?P<day>[{_WEEKDAYS}])요일"
 )
 _MONTH = r"유|시(?=\s*월)"
 _DATE = re.compile(
@@ -65,6 +69,7 @@ _END_OF_MONTH = re.compile(rf"{_EDGE}(?P<month>{_any(_MONTHS)})\s*달\s*말(?![�
 _LATER = re.compile(
     rf"{_EDGE}(?P<number>{_N}|{NATIVE})\s*(?P<unit>일|주일|주|시간|분)\s*(?P<half>반)?\s*(?:후|뒤){_PARTICLE}"
 )
+_DAYS_LATER = re.compile(rf"{_EDGE}(?P<days>{_any(_DAYS)})\s*(?:후|뒤){_PARTICLE}")
 _HALF = re.compile(
     rf"(?:{_EDGE}|(?<=내일)|(?<=오늘)|(?<=모레)|(?<=요일))(?P<half>{_any(_HALVES)})(?:\s*중|\s*늦게)?(?=\s|[^가-힣]|$|에|까지|부터|중)"
 )
@@ -99,6 +104,8 @@ def parts(text: str, at: datetime) -> Iterator[Part]:
         any_week = not (found["week"] or found["coming"])
         yield _part(found, day=day, any_week=any_week)
     yield from _dates(text, at)
+    for found in _DAYS_LATER.finditer(text):
+        yield _part(found, day=calendar.days_from(today, _DAYS[found["days"]]))
     yield from _later(text, at)
     for half in (_HALF, _HALF_OF_CLOCK):
         for found in half.finditer(text):

@@ -77,6 +77,8 @@ def test_japanese_phrase_has_its_value(text: str, kind: Kind, value: str, shown:
         ("quarter to five in the afternoon", Kind.TIME, "16:45", "4:45 in the afternoon"),
         ("Thursday at ten thirty", Kind.WHEN, "2026-11-19T10:30", "Thursday at 10:30"),
         ("at noon on Monday", Kind.WHEN, "2026-11-23T12:00", "noon on Monday"),
+        ("a week from Friday", Kind.DATE, "2026-11-27", "a week from Friday"),
+        ("the fifth of next month", Kind.DATE, "2026-12-05", "the 5th of next month"),
         ("Tuesday at 10-30.", Kind.WHEN, "2026-11-24T10:30", "Tuesday at 10:30"),
         ("seven in the evening", Kind.TIME, "19:00", "7 in the evening"),
         ("in two hours", Kind.WHEN, "2026-11-18T12:20", "in 2 hours"),
@@ -102,6 +104,7 @@ def test_english_phrase_has_its_value(text: str, kind: Kind, value: str, shown: 
         ("저녁 일곱 시 십오 분", Kind.TIME, "19:15", "저녁 7시 15분"),
         ("모레 오전 중에", Kind.DATE, "2026-11-20", "모레 오전 중"),
         ("정오에", Kind.TIME, "12:00", "정오"),
+        ("열흘 뒤에", Kind.DATE, "2026-11-28", "열흘 뒤"),
         ("두 시간 후에", Kind.WHEN, "2026-11-18T12:20", "2시간 후"),
     ],
 )
@@ -130,6 +133,10 @@ def test_korean_phrase_has_its_value(text: str, kind: Kind, value: str, shown: s
         ("안내일정입니다", "ko"),
         ("세 시간 걸립니다", "ko"),
         ("010-2374-568일로", "ko"),
+        ("every Monday", "en"),
+        ("the first Monday of each month", "en"),
+        ("毎週月曜日は休みです", "ja"),
+        ("매주 월요일", "ko"),
         ("明日", "fr"),
     ],
 )
