@@ -97,8 +97,8 @@ class CallEar:
         match reply:
             case speech.SpeechStarted(n=n) if self._is_turn(n):
                 return script.SpeechStarted()
-            case speech.SpeechEnded(n=n, text=text) if self._is_turn(n):
-                return script.SpeechEnded(text=text)
+            case speech.SpeechEnded(n=n, text=text, choice=choice) if self._is_turn(n):
+                return script.SpeechEnded(text=text, choice=choice)
             case speech.Silent(n=n) if self._is_turn(n):
                 return script.Silent()
             # Not by a partial text: of a cough it is often a syllable that the ear then drops.
@@ -141,5 +141,6 @@ class CallEar:
                 end_silence_s=wanted.limits.end_silence_s,
                 no_speech_s=wanted.limits.no_speech_s,
                 words=wanted.words,
+                phrases=wanted.phrases,
             )
         )

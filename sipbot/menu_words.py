@@ -6,7 +6,7 @@ say that anything is *down*.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 UNSPACED = frozenset({"ja", "zh"})
 """Languages that write no space between words."""
@@ -16,6 +16,21 @@ _SUFFIXED = frozenset({"ko"})
 agree where else to put spaces."""
 
 _BETWEEN = re.compile(r"[\W_]+")
+
+
+def decided(words: Collection[str], text: str, language: str, choice: str | None) -> str | None:
+    """Return the menu's word that the caller said; None when none is.
+
+    An ear that listened for the menu's words alone is believed first: it is right more often than
+    the free text (docs/decisions/0011).
+
+    Args:
+        words: words and phrases of a menu.
+        text: what the caller said, as an ear wrote it.
+        language: of both, a BCP 47 tag.
+        choice: what the ear that listens for nothing else is sure of.
+    """
+    return choice if choice in words else chosen(words, text, language)
 
 
 def chosen(words: Iterable[str], text: str, language: str) -> str | None:

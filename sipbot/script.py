@@ -233,8 +233,8 @@ def _voice(script: Script, event: Event) -> Turn:
             return goto(answer(script, step.item), step.then)
         case SpeechEnded(), steps.Record() as step if script.phase is Phase.RECORDING:
             return message_over(script, step)
-        case SpeechEnded(text=text), steps.Menu() as step if _by_words(script):
-            return menu_heard(script, step, text)
+        case SpeechEnded(text=text, choice=choice), steps.Menu() as step if _by_words(script):
+            return menu_heard(script, step, text, choice)
         case Silent(), steps.Ask() as step if script.phase is Phase.ASKING:
             return again(script, step.tries, step.no_input, step.then)
         case Silent(), steps.Record() as step if script.phase is Phase.RECORDING:

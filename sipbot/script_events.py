@@ -52,6 +52,8 @@ class SpeechEnded(Event, frozen=True):
 
     text: str = ""
     """What was understood since `Listen`, where it asked for words and a live ear has them."""
+    choice: str | None = None
+    """Which of `Listen.phrases` was said, when an ear that listens for nothing else is sure."""
 
 
 class Silent(Event, frozen=True):
@@ -144,6 +146,8 @@ class Listen(Action, frozen=True):
     limits: Limits
     words: bool = False
     """`SpeechEnded` should carry what was said: the caller chooses by words."""
+    phrases: tuple[str, ...] = ()
+    """The words that the caller may choose by."""
 
 
 class StopListening(Action, frozen=True):

@@ -148,7 +148,14 @@ def record(script: Script) -> Turn:
     return changed(script, recording=True, recorded=True), (OpenRecording(),)
 
 
-def listen(script: Script, item: str, limits: Limits, *, words: bool = False) -> Turn:
+def listen(
+    script: Script,
+    item: str,
+    limits: Limits,
+    *,
+    words: bool = False,
+    phrases: tuple[str, ...] = (),
+) -> Turn:
     """Hear what the caller says from now on, for at most `Limits.max_s`.
 
     Args:
@@ -156,11 +163,13 @@ def listen(script: Script, item: str, limits: Limits, *, words: bool = False) ->
         item: what is answered; empty for the message, or for a choice.
         limits: when the answer is over.
         words: a choice by words is waited for.
+        phrases: the words that the caller may choose by.
     """
     recording, opening = record(script)
     n = recording.span + 1
     begun = changed(recording, listening=True, heard=False, span=n, span_open=True)
-    told = (*opening, BeginSpan(n=n, item=item), Listen(limits=limits, words=words))
+    hearing = Listen(limits=limits, words=words, phrases=phrases)
+    told = (*opening, BeginSpan(n=n, item=item), hearing)
     return before(told, wait(begun, limits.max_s))
 
 

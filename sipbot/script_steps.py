@@ -8,7 +8,7 @@ the call ends.
 """
 
 from sipbot import steps
-from sipbot.menu_words import chosen
+from sipbot.menu_words import decided
 from sipbot.script_events import (
     Action,
     CloseRecording,
@@ -191,7 +191,7 @@ def _choose(script: Script, step: steps.Menu) -> Turn:
         end_silence_s=CHOICE_END_SILENCE_S,
         no_speech_s=step.timeout_s,
     )
-    return listen(script, "", limits, words=True)
+    return listen(script, "", limits, words=True, phrases=tuple(step.words))
 
 
 def menu_key(script: Script, step: steps.Menu, key: str) -> Turn:
@@ -203,9 +203,9 @@ def menu_key(script: Script, step: steps.Menu, key: str) -> Turn:
     return script, ()
 
 
-def menu_heard(script: Script, step: steps.Menu, text: str) -> Turn:
-    """Take what was said at a menu."""
-    word = chosen(step.words, text, script.course.language)
+def menu_heard(script: Script, step: steps.Menu, text: str, choice: str | None = None) -> Turn:
+    """Take what was said at a menu: the ear's choice, else a word of the menu in the text."""
+    word = decided(step.words, text, script.course.language, choice)
     if word is None:
         return again(script, step.tries, step.no_match, step.otherwise)
     return goto(script, step.words[word])

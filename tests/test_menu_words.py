@@ -3,7 +3,7 @@
 import pytest
 
 from sipbot import steps
-from sipbot.menu_words import chosen
+from sipbot.menu_words import chosen, decided
 from sipbot.script_state import Phase, Script
 from sipbot.script_steps import menu_heard
 from tests.courses import course
@@ -43,6 +43,16 @@ def test_word_of_a_menu_is_found_as_its_language_writes_words(
 
 def test_word_of_nothing_but_marks_is_never_said() -> None:
     assert chosen(("…",), "anything …", "ja") is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "choice"),
+    [("예약 변경", "예약 변경"), ("배송", None), ("배송", "a word of an earlier menu")],
+)
+def test_ear_that_listens_for_the_menu_alone_is_believed_before_the_text(
+    expected: str, choice: str | None
+) -> None:
+    assert expected == decided(WORDS, "배송이요", "ko", choice)
 
 
 @pytest.mark.parametrize(("expected", "language"), [(("m", ""), "en"), (("m", "help"), "ja")])

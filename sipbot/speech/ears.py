@@ -47,11 +47,24 @@ class Listening(Protocol):
         """Return the text; nothing can be heard after it."""
 
 
+class Choosing(Protocol):
+    """One turn at a menu, heard for the menu's phrases only; belongs to one thread."""
+
+    def hear(self, pcm: bytes) -> None:
+        """Take the next 16-bit samples of the turn."""
+
+    def choice(self) -> str | None:
+        """Return the phrase that was said so far; None when none, or not clearly one."""
+
+
 class LiveEar(Protocol):
     """An engine that hears while the caller speaks; shared by all threads of the worker."""
 
     def listen(self, rate_hz: int, language: str) -> Listening:
         """Begin a recording of `rate_hz` samples a second."""
+
+    def choosing(self, rate_hz: int, language: str, phrases: Sequence[str]) -> Choosing | None:
+        """Begin a turn with these phrases; None when the model cannot tell them from others."""
 
 
 class SecondEar(Protocol):

@@ -16,7 +16,7 @@ import structlog
 
 ARENAS: Final = 2
 """Heaps that all threads share: one for each of two cores, so that ears seldom wait for each other
-in malloc (figures: docs/torture.md, "Memory of the live recogniser")."""
+in malloc (figures: docs/decisions/0011)."""
 
 _M_ARENA_MAX: Final = -8
 """glibc's malloc.h."""

@@ -17,6 +17,7 @@ from sipbot.speech import heap, vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef
 from sipbot.speech.follow import Ending, Follower
 from sipbot.speech.turn import Turn
+from sipbot.speech.turn_words import TurnWords, Understood
 from sipbot.wav import longest_s
 
 WORDS_LATE_S = 2.0
@@ -67,8 +68,10 @@ class LiveJob:
         self._speech_s = 0.0
         self._expected: wire.Expect | None = None
         """The caller's newest turn; written by the main thread, read by the others."""
-        self._turn_text: tuple[int, str, float] = (0, "", 0.0)
-        """Number of a turn, its words so far, how far they go; written by the ear thread."""
+        self._understood = Understood()
+        """Of the newest turn that has words; written by the ear thread."""
+        self._told_n = 0
+        """Number of the last turn whose end was told; written by the activity thread."""
         self.ending = Ending()
         self._listener = Follower(self._path, self.ending, on_stall=self._tell_stall, sync=True)
         self._hearer = Follower(self._path, self.ending)
@@ -148,6 +151,8 @@ class LiveJob:
             speech_s=whole.speech_s,
             voice_s=whole.voice_s,
             audio_s=audio_s,
+            voice_from_s=whole.voice_from_s,
+            voice_to_s=whole.voice_to_s,
         )
         self._tell(heard, last=self._ear is None)
         self._judged.set()
@@ -161,14 +166,16 @@ class LiveJob:
 
     def _tell_turn(self, turn: Turn, at_s: float) -> None:
         """Tell what a turn has brought; its end only together with its words."""
-        n, text, to_s = self._turn_text
+        words = self._understood
         wanted = turn.expected.words and self._ear is not None
-        ready = not wanted or (n == turn.expected.n and to_s >= turn.heard_to_s)
+        ready = not wanted or (words.n == turn.expected.n and words.to_s >= turn.heard_to_s)
         for message in turn.take(ready=ready or at_s >= turn.heard_to_s + WORDS_LATE_S):
-            if wanted and isinstance(message, wire.SpeechEnded) and n == turn.expected.n:
-                self._tell(msgspec.structs.replace(message, text=text))
+            if wanted and isinstance(message, wire.SpeechEnded) and words.n == turn.expected.n:
+                self._tell(msgspec.structs.replace(message, text=words.text, choice=words.choice))
             else:
                 self._tell(message)
+        if turn.told:
+            self._told_n = turn.expected.n
 
     def _hear(self) -> None:
         """Wait for a place, then listen (the ear thread)."""
@@ -186,15 +193,18 @@ class LiveJob:
         assert self._ear is not None
         ear, model = self._ear
         job, language = self._request.job, self._request.language
-        hearing = None
+        hearing = turn_words = None
         shown = ""
         for block in self._hearer.blocks():
-            hearing = hearing or ear.listen(self._hearer.rate_hz, language)
+            if hearing is None or turn_words is None:
+                hearing = ear.listen(self._hearer.rate_hz, language)
+                turn_words = TurnWords(ear, hearing, self._hearer.rate_hz, language)
             hearing.hear(block)
-            expected = self._expected
-            if expected is not None and expected.words:
-                words = hearing.since(expected.from_s)
-                self._turn_text = expected.n, words, self._hearer.read_s
+            turn = self._expected
+            if turn is not None and turn.words and turn.n != self._told_n:
+                self._understood = turn_words.hear(turn, block, self._hearer.read_s)
+            else:
+                turn_words.rest()
             text = hearing.so_far()
             # engines make words of a busy tone: without speech there is no text (measured)
             if text != shown and self._speech_s > 0:

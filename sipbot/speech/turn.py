@@ -29,6 +29,11 @@ class Turn:
         self.heard_to_s = begins_s
         """Where in the recording the turn ended, or is now."""
 
+    @property
+    def told(self) -> bool:
+        """Whether the turn has ended and that has been told."""
+        return self._over and not self._untold
+
     def feed(self, window_s: float, *, speech: bool) -> None:
         """Take the verdict on the next window; after the end of the turn nothing counts."""
         if self._over:

@@ -89,6 +89,16 @@ class Turns:
         return (Began(self._first_speech_s),) if first else ()
 
     @property
+    def voice_from_s(self) -> float:
+        """Where the first confirmed speech begins; 0 for none."""
+        return self._first_speech_s
+
+    @property
+    def voice_to_s(self) -> float:
+        """Where the last confirmed speech ends; 0 for none."""
+        return self._last_speech_s or 0.0
+
+    @property
     def voice_s(self) -> float:
         """From the beginning of the first confirmed speech to the end of the last; 0 for none."""
         return 0.0 if self._last_speech_s is None else self._last_speech_s - self._first_speech_s

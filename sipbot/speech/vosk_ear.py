@@ -8,15 +8,18 @@ thread of its own and nobody waits for it.
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import structlog
 import vosk
 
 from sipbot.errors import ModelError
 from sipbot.records import Transcript, Word
-from sipbot.speech.ears import HEARING_RATE_HZ, Listening, ModelRef
+from sipbot.speech.ears import HEARING_RATE_HZ, Choosing, Listening, ModelRef
+from sipbot.speech.floor import Floor
+from sipbot.speech.grammar import Grammar, Heard, fillers, grammar
 from sipbot.speech.upsample import upsample
 from sipbot.wav import SAMPLE_BYTES
 
@@ -25,6 +28,8 @@ CHUNK_S = 0.1
 
 PARTIAL_CHUNKS = 3
 """Partial text every 300 ms of audio: as often as a reader can follow."""
+
+_log = structlog.get_logger()
 
 
 def repeatable(model: Path, folder: Path) -> str:
@@ -74,6 +79,7 @@ class _Feed:
         self._chunk_bytes = int(rate_hz * CHUNK_S) * SAMPLE_BYTES
         self._waiting = b""
         self._before = 0
+        self._floor = Floor()
 
     def take(self, block: bytes) -> Iterator[bytes]:
         self._waiting += block
@@ -88,12 +94,11 @@ class _Feed:
             yield self._at_hearing_rate(chunk)
 
     def _at_hearing_rate(self, chunk: bytes) -> bytes:
-        if self._rate_hz == HEARING_RATE_HZ:
-            return chunk
         samples = np.frombuffer(chunk, "<i2")
-        doubled = upsample(samples, self._before)
-        self._before = int(samples[-1])
-        return doubled.tobytes()
+        if self._rate_hz != HEARING_RATE_HZ:
+            before, self._before = self._before, int(samples[-1])
+            samples = upsample(samples, before)
+        return self._floor.under(samples).tobytes()
 
 
 class VoskEar:
@@ -109,6 +114,9 @@ class VoskEar:
     def __init__(self, model: ModelRef) -> None:
         vosk.SetLogLevel(-1)  # its log prints what callers say
         self._name = model.name
+        self._left_out: set[str] = set()
+        """Phrases that were reported as not for the grammar."""
+        self._fillers: dict[str, tuple[str, ...]] = {}
         if not Path(model.path).is_dir():
             raise ModelError(f"{model.path}: model {model.name} is missing; install it again")
         try:
@@ -124,6 +132,51 @@ class VoskEar:
         recogniser = vosk.KaldiRecognizer(self._model, HEARING_RATE_HZ)
         recogniser.SetWords(True)  # noqa: FBT003 - vosk's own signature
         return _Hearing(recogniser, rate_hz=rate_hz, language=language, model=self._name)
+
+    def choosing(self, rate_hz: int, language: str, phrases: Sequence[str]) -> Choosing | None:
+        """Begin a turn in which the caller may say one of these phrases, or something else."""
+        if language not in self._fillers:
+            self._fillers[language] = fillers(language, self._knows)
+        made = grammar(phrases, self._fillers[language], self._knows)
+        if made is None:
+            return None
+        if not self._left_out.issuperset(made.left_out):
+            self._left_out.update(made.left_out)
+            # menu words of a dialplan, nothing that a caller said
+            _log.warning("menu words for free text only", model=self._name, words=made.left_out)
+        if not made.phrases:
+            return None
+        recogniser = vosk.KaldiRecognizer(self._model, HEARING_RATE_HZ, made.as_json)
+        recogniser.SetWords(True)  # noqa: FBT003 - vosk's own signature
+        recogniser.SetPartialWords(True)  # noqa: FBT003 - vosk's own signature
+        return _Choosing(recogniser, made, rate_hz)
+
+    def _knows(self, word: str) -> bool:
+        return bool(self._model.vosk_model_find_word(word) >= 0)
+
+
+class _Choosing:
+    """One turn in one recogniser with a grammar; belongs to the job's own thread."""
+
+    def __init__(self, recogniser: "vosk.KaldiRecognizer", allowed: Grammar, rate_hz: int) -> None:
+        self._recogniser = recogniser
+        self._grammar = allowed
+        self._feed = _Feed(rate_hz)
+        self._heard: list[Heard] = []
+
+    def hear(self, pcm: bytes) -> None:
+        for chunk in self._feed.take(pcm):
+            if self._recogniser.AcceptWaveform(chunk):
+                self._heard += _heard(self._recogniser.Result(), "result")
+
+    def choice(self) -> str | None:
+        newest = _heard(self._recogniser.PartialResult(), "partial_result")
+        return self._grammar.choice([*self._heard, *newest])
+
+
+def _heard(result: str, part: str) -> list[Heard]:
+    words = json.loads(result).get(part, ())
+    return [Heard(word=word["word"], confidence=word["conf"]) for word in words]
 
 
 class _Hearing:

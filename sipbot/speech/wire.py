@@ -46,6 +46,8 @@ class Expect(Base, frozen=True):
     """`Silent` is sent after so much audio without speech; silence is heard, never inferred."""
     words: bool = False
     """`SpeechEnded` waits for the text of the turn, where the language has a live ear."""
+    phrases: tuple[str, ...] = ()
+    """What the caller may choose by saying it; with `words` only."""
 
 
 class Finish(Base, frozen=True):
@@ -112,6 +114,8 @@ class SpeechEnded(Base, frozen=True):
     at_s: float
     text: str = ""
     """What was understood in this turn, when `Expect.words` asked for it."""
+    choice: str | None = None
+    """Which of `Expect.phrases` was said, when one was, clearly, and no other."""
 
 
 class Silent(Base, frozen=True):
@@ -144,6 +148,10 @@ class Heard(Base, frozen=True):
     voice_s: float
     """From the beginning of the first speech to the end of the last, pauses included."""
     audio_s: float
+    voice_from_s: float = 0.0
+    """Where the first speech begins; 0 when there is none."""
+    voice_to_s: float = 0.0
+    """Where the last speech ends; 0 when there is none."""
 
 
 class Final(Base, frozen=True):
