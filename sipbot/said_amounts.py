@@ -164,7 +164,7 @@ def _cents(found: list[Token], at: int, tongue: Tongue) -> tuple[int, Decimal]:
     """Read the hundredths after a currency: ``twelve dollars and fifty cents``, ``… fifty``."""
     begin = at + 1 if at < len(found) and found[at].kind is T.AND else at
     upto = begin
-    while upto < len(found) and upto - begin < 3 and found[upto].kind is T.DIGIT:
+    while upto < len(found) and upto - begin < 3 and _is_of_cents(found, upto, begin):
         upto += 1
     if upto == begin:
         return at, Decimal(0)
@@ -176,6 +176,20 @@ def _cents(found: list[Token], at: int, tongue: Tongue) -> tuple[int, Decimal]:
         return upto + 1, value / 100
     plain = begin == at and value >= 10 and tongue.together and follows in (T.BREAK, T.SEP, T.OTHER)
     return (upto, value / 100) if plain else (at, Decimal(0))
+
+
+def _is_of_cents(found: list[Token], at: int, begin: int) -> bool:
+    """Tell whether a token is of the hundredths; ``ninety-nine`` has a hyphen in it."""
+    one = found[at]
+    if one.kind is T.DIGIT:
+        return True
+    hyphen = one.kind is T.SEP and one.end - one.start == 1 and at > begin
+    return (
+        hyphen
+        and at + 1 < len(found)
+        and found[at - 1].end == one.start
+        and (found[at + 1].start == one.end and found[at + 1].kind is T.DIGIT)
+    )
 
 
 def _after(found: list[Token], at: int, tongue: Tongue) -> tuple[int, int, Decimal] | None:

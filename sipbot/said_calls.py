@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from sipbot.numbers import display
 from sipbot.said import Kind, Said
-from sipbot.said_gaps import fixes, label_of, mergeable
+from sipbot.said_gaps import fixes, is_apology, label_of, mergeable
 from sipbot.said_phones import Amended, Number, amend, e164, has_trunk_prefix, read, replaced
-from sipbot.said_pieces import Atom, Piece, groups_of, joined
+from sipbot.said_pieces import Atom, Piece, first_of, groups_of, joined
 from sipbot.said_tokens import Folded, T, Token
 
 _AHEAD = 6
@@ -189,7 +189,9 @@ class Callers:
                 after += 1
         strong = [place for place, atom in enumerate(atoms) if not atom.weak]
         if strong:
-            atoms = atoms[strong[0] if len(strong) > 1 else 0 : strong[-1] + 1]
+            atoms = atoms[: strong[-1] + 1]
+        while len(atoms) > 1 and atoms[0].weak and atoms[0].group != atoms[1].group:
+            atoms = atoms[1:]
         return _Open(
             atoms, joined(atoms), "", atoms[0].start, atoms[-1].end, self._rows[at].plus, after
         )
@@ -268,13 +270,16 @@ class Callers:
         """Replace a part of the number by what the next pieces say."""
         gap = self._rows[at].gap
         place = next((one.value for one in gap if one.kind is T.PLACE), "")
+        soft = is_apology(gap, self._folded.text)
         upto = at + 1
         while upto < min(len(self._rows), at + _AHEAD) and mergeable(self._rows[upto]):
             upto += 1
         for end in range(upto, at, -1):
             new = [atom for row in self._rows[at:end] for atom in row.atoms]
             new = self._trimmed(new)
-            made = amend(current.atoms, new, self._region, plus=current.plus, place=place)
+            made = amend(
+                current.atoms, new, self._region, plus=current.plus, place=place, soft=soft
+            )
             if made is not None:
                 return self._made(current, made, new, end)
         return self._spoilt(current, at)
@@ -289,7 +294,7 @@ class Callers:
         number = e164(sign + made.digits, self._region) if made.sure else ""
         kept = len(made.digits) - len(joined(new))
         return _Open(
-            [*_first(current.atoms, kept), *new],
+            [*first_of(current.atoms, kept), *new],
             made.digits,
             number,
             current.start,
@@ -376,14 +381,3 @@ class Callers:
     def _value(self, kind: Kind, value: str, shown: str, start: int, end: int) -> Said:
         first, last = self._folded.span(start, end)
         return Said(kind=kind, value=value, shown=shown, start=first, end=last)
-
-
-def _first(atoms: list[Atom], digits: int) -> list[Atom]:
-    """Return the atoms of so many digits, the last one cut where it must be."""
-    out: list[Atom] = []
-    for atom in atoms:
-        if digits <= 0:
-            break
-        out.append(replace(atom, digits=atom.digits[:digits]))
-        digits -= len(atom.digits)
-    return out

@@ -220,7 +220,7 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
             break
         phrases.append((f"{phrases[-1][0]} {found.group()}", found.end()))
     for phrase, end in reversed(phrases):
-        entry = LEXICON.get(phrase)
+        entry = LEXICON.get(phrase) or LEXICON.get(phrase.removesuffix("'s"))
         if entry is not None and _fits(entry, phrase, before, text, at):
             return entry, _past_point(text, phrase, end)
     if len(word.group()) == 1 or (word.end() < len(text) and text[word.end()].isdigit()):

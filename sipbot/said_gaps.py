@@ -10,6 +10,21 @@ _FIX_ALIEN_MAX = 16
 _REACH = {"order": 12, "extension": 12, "postal": 12, "order?": 0, "room": 0}
 """How many characters of other words may stand between such a label and its number."""
 _REACH_PHONE = 60
+_APOLOGIES = (
+    "すみ",
+    "すい",
+    "申",
+    "ごめん",
+    "もうし",
+    "あー",
+    "sorry",
+    "excuse",
+    "pardon",
+    "죄송",
+    "미안",
+    "실례",
+)
+"""After them a number may simply go on."""
 
 
 def label_of(gap: list[Token], wide: int) -> str:
@@ -70,3 +85,11 @@ def mergeable(piece: Piece) -> bool:
         elif one.kind not in AROUND or one.kind in (T.FIX, T.SORRY, T.AGAIN, T.PLACE, T.PLUS):
             return False
     return alien <= _ALIEN_MAX and not piece.plus
+
+
+def is_apology(gap: list[Token], text: str) -> bool:
+    """Tell whether a gap only asks for patience, and says nowhere that something was wrong."""
+    words = [text[one.start : one.end] for one in gap if one.kind is T.SORRY]
+    return not any(one.kind is T.FIX for one in gap) and all(
+        word.startswith(_APOLOGIES) for word in words
+    )

@@ -196,7 +196,13 @@ class Amended:
 
 
 def amend(
-    old: list[Atom], new: list[Atom], region: str, *, plus: bool = False, place: str = ""
+    old: list[Atom],
+    new: list[Atom],
+    region: str,
+    *,
+    plus: bool = False,
+    place: str = "",
+    soft: bool = False,
 ) -> Amended | None:
     """Return the number after a correction of a part of it; None when nothing valid comes out.
 
@@ -205,6 +211,7 @@ def amend(
         new: what was said after it.
         region: whose numbers are meant.
         plus: the number began with the international prefix.
+        soft: between them stood an apology only, after which the number may go on.
         place: "tail", "middle" or "head" when the caller named the part.
     """
     sign, digits, said = "+" if plus else "", joined(old), joined(new)
@@ -220,7 +227,9 @@ def amend(
     for cut in range(1, len(digits) + 1):
         whole = digits[:cut] + said
         if e164(sign + whole, region):
-            ranked.append((_rank(len(digits) - cut, cut, said, first, bounds, complete), whole))
+            rank = _rank(len(digits) - cut, cut, said, first, bounds, complete)
+            goes_on = soft and not complete and cut == len(digits)
+            ranked.append((3 if goes_on else rank, whole))
     if not ranked:
         return None
     best = min(rank for rank, _ in ranked)

@@ -1,6 +1,6 @@
 """Rows of digits in a text, as they were said, and what was said between them.  Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sipbot.said_amounts import value_of
 from sipbot.said_tokens import Folded, T, Token, Tongue
@@ -59,6 +59,17 @@ def groups_of(atoms: list[Atom]) -> list[str]:
             groups.append(atom.digits)
         last = atom.group
     return groups
+
+
+def first_of(atoms: list[Atom], digits: int) -> list[Atom]:
+    """Return the atoms of so many digits, the last one cut where it must be."""
+    out: list[Atom] = []
+    for atom in atoms:
+        if digits <= 0:
+            break
+        out.append(replace(atom, digits=atom.digits[:digits]))
+        digits -= len(atom.digits)
+    return out
 
 
 def pieces(

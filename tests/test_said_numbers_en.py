@@ -89,6 +89,7 @@ def test_number_said_in_english_is_found(text: str, region: str, number: str) ->
         ),
         ("it's 415 555 0189, not 0189 but 0198", "+14155550198"),
         ("four one four, I mean four one five, five five five, oh one nine eight", "+14155550198"),
+        ("four one five, five five five, oh one, no, that's five oh, nine eight", "+14155555098"),
         ("415-555-0198, actually no, it's 0189", "+14155550189"),
         (
             "four one five, five five five, oh one nine nine, excuse me, oh one nine eight",
@@ -155,6 +156,8 @@ def test_digits_that_are_no_number_are_shown_and_not_believed(text: str, digits:
         ("booking reference X7 double 4 2", [("order", "X7442")]),
         ("account number one two three four five six seven eight", [("order", "12345678")]),
         ("the code is, confirmation code B as in boy, 7 7 2", [("order", "B772")]),
+        ("My order number's 55821", [("order", "55821")]),
+        ("thirty-four dollars ninety-nine", [("amount", "34.99 USD")]),
         ("customer ID 4471, please", [("order", "4471")]),
         ("ticket twenty two fifty", [("order", "2250")]),
         ("I'm in room 203", [("order", "203")]),
