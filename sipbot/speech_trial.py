@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sipbot.child import Limits
 from sipbot.error_rate import Score, score
 from sipbot.errors import SipbotError
 from sipbot.records import Transcript
@@ -20,6 +21,10 @@ from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ENGINE_OF, ModelRef, Role, choose, for_language
 from sipbot.term_fit import Reading
 from sipbot.vocabulary import Term, correct
+
+PATIENCE_S = 600.0
+"""For loading a model and for one recording: calls on the same machine come first, and nobody waits
+on the telephone for a trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,13 @@ class _Ears:
 
     def __init__(self, role: Role, models: Sequence[ModelRef]) -> None:
         self._role = role
-        self._client = SpeechClient(role, models, self._take)
+        self._client = SpeechClient(
+            role,
+            models,
+            self._take,
+            limits=Limits(ready_s=PATIENCE_S),
+            least_limit_s=PATIENCE_S,
+        )
         self._waiting: asyncio.Future[Transcript] | None = None
         self._jobs = 0
 
