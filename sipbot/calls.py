@@ -210,7 +210,7 @@ class LiveCall:
             case speech.Partial(text=text):
                 self.partial = text
                 self._tell("partial", text)
-                return None
+                return script.Understood(text=text)
             case speech.Base():
                 return self._ear.understand(happening, self.script, cut_off=self._cut_off)
         return None

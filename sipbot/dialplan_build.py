@@ -7,6 +7,7 @@ spelling, prompts that exist, steps that lead somewhere, hours that do not contr
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sipbot import category_form
 from sipbot.dialplan_checks import (
     circles,
     targets,
@@ -84,6 +85,8 @@ class _Builder:
         self._check_transfers(made, numbers)
         for key, problem, remedy in flaws(form.term, form.language):
             self._wrong(key, problem, remedy)
+        for key, problem, remedy in category_form.flaws(form.category, form.language):
+            self._wrong(key, problem, remedy)
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
@@ -109,6 +112,7 @@ class _Builder:
             hours_prompts=hours_prompts,
             quota=form.quota,
             terms=terms_of(form.term),
+            categories=category_form.categories_of(form.category),
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,
@@ -218,6 +222,8 @@ class _Builder:
     def _check_steps(self, made: dict[str, Step]) -> None:
         self._check_step(self._form.answer.start, ("answer", "start"), made)
         for name, step in made.items():
+            if name not in self._form.step:
+                continue  # made by us, and led on as the step that it belongs to
             for key, to in targets(step):
                 self._check_step(to, ("step", name, *key), made)
         for circle in circles(made):
@@ -264,6 +270,8 @@ class _Builder:
             self._check_step(name, (*key, "expect", "steps", at), made)
         if expect.state is not None:
             self._check_words((expect.state,), (*key, "expect", "state"))
+        if expect.category:
+            self._check_category(expect.category, (*key, "expect", "category"))
         if expect.route and expect.route not in {route.name for route in self._form.route}:
             remedy = known_word(expect.route, [route.name for route in self._form.route])
             self._wrong((*key, "expect", "route"), "is not a route of this file", remedy)
@@ -276,6 +284,14 @@ class _Builder:
             says=form.says,
             expect=expect,
         )
+
+    def _check_category(self, name: str, key: KeyPath) -> None:
+        by_words = (one.name for one in self._form.category)
+        known = {*by_words, *(one.category for one in self._form.route if one.category)}
+        if name not in known:
+            problem = "is a category of no route and of no [[category]]"
+            remedy = known_word(name, sorted(known)) if known else "Add one, or remove this"
+            self._wrong(key, problem, remedy)
 
     def _warn(
         self,
@@ -301,6 +317,8 @@ class _Builder:
             problem = "comes after something was asked or recorded, which is no memo once they talk"
             remedy = "Let the transfer come first, and the questions after its otherwise"
             self._hint(("step", name), problem, remedy)
+        for key, problem, remedy in category_form.in_vain(self._form.category, self._form.language):
+            self._hint(key, problem, remedy)
         for place, route in enumerate(routes[:-1]):
             if not (route.hours or route.caller or route.number):
                 remedy = "Add hours, caller or number, or move it to the end"

@@ -26,6 +26,9 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, str]]:
             yield ("otherwise",), step.otherwise
         case steps.HangUp():
             return
+        case steps.FollowUp():
+            yield from ((("items", item), to) for item, to in step.ways.items())
+            yield ("then",), step.then
         case _:
             yield ("then",), step.then
 

@@ -4,6 +4,8 @@ What a step leaves out is filled in here: a ``record`` step from ``[record]``, t
 and no match from the prompts that ship, the question of an ``ask`` from the prompt of its item.
 """
 
+from typing import Any
+
 from sipbot import steps
 from sipbot.dialplan_form import DialplanForm
 from sipbot.dialplan_steps import (
@@ -11,6 +13,7 @@ from sipbot.dialplan_steps import (
     TAKEN_BY_REVIEW,
     AskStep,
     DigitsStep,
+    FollowUpStep,
     HangUpStep,
     MenuStep,
     RecordStep,
@@ -20,6 +23,7 @@ from sipbot.dialplan_steps import (
     TransferStep,
 )
 from sipbot.errors import Mistake
+from sipbot.follow_up_compile import question_step, questions
 from sipbot.numbers import canonical
 from sipbot.patterns import is_pattern
 from sipbot.prompt_shelf import PromptShelf, UnplayableError
@@ -64,6 +68,9 @@ class Compiler:
     def made(self) -> dict[str, steps.Step]:
         """Every step of the file by its name, and ``record``, which exists always."""
         made = {name: self._step(name, form) for name, form in self.form.step.items()}
+        for name, form in self.form.step.items():
+            if isinstance(form, FollowUpStep):
+                made |= questions(self, name, form)
         if steps.RECORD not in made:
             made[steps.RECORD] = self._record(steps.RECORD, _AS_IN_RECORD)
         return made
@@ -104,6 +111,11 @@ class Compiler:
                     kind=form.kind,
                     timeout_s=form.timeout_s,
                     then=form.then,
+                )
+            case FollowUpStep():
+                ways: dict[str, str] = {item: question_step(name, item) for item in form.items}
+                return steps.FollowUp(
+                    name=name, ways=ways, when_deaf=form.when_deaf, then=form.then
                 )
             case HangUpStep():
                 return steps.HangUp(name=name, prompts=self._prompts(name, "prompt", form.prompt))
@@ -150,10 +162,7 @@ class Compiler:
         before: tuple[steps.Prompt, ...] = ()
         confirm: tuple[steps.Prompt, ...] = ()
         if form.read_back:
-            key = ("step", name, "read_back")
-            spoken = {digit: self.builtin(f"d{digit}", key) for digit in "0123456789"}
-            before = (self.builtin("read_back", key),)
-            confirm = (self.builtin("confirm", key),)
+            spoken, before, confirm = self.read_back(("step", name, "read_back"))
         return steps.Digits(
             name=name,
             prompts=self._prompts(name, "prompt", form.prompt, "callback"),
@@ -172,6 +181,17 @@ class Compiler:
             confirm=confirm,
             then=form.then,
         )
+
+    def read_back(
+        self, key: KeyPath
+    ) -> tuple[dict[str, steps.Prompt], tuple[steps.Prompt, ...], tuple[steps.Prompt, ...]]:
+        """What reads a number back: digits, what comes before them, and what asks if it is right.
+
+        Args:
+            key: what asks for it.
+        """
+        spoken = {digit: self.builtin(f"d{digit}", key) for digit in "0123456789"}
+        return spoken, (self.builtin("read_back", key),), (self.builtin("confirm", key),)
 
     def _record(self, name: str, form: RecordStep) -> steps.Record:
         usual = self.form.record
@@ -230,13 +250,18 @@ class Compiler:
         self, name: str, key: str, written: tuple[str, ...] | None, default: str = ""
     ) -> tuple[steps.Prompt, ...]:
         if written is not None:
-            where = ("step", name, key)
-            listed = isinstance(self.file.values.get("step", {}).get(name, {}).get(key), list)
-            return tuple(
-                self.prompt(one, (*where, place) if listed else where)
-                for place, one in enumerate(written)
-            )
+            return self.prompts(written, ("step", name, key))
         return (self.builtin(default, ("step", name)),) if default else ()
+
+    def prompts(self, written: tuple[str, ...], where: KeyPath) -> tuple[steps.Prompt, ...]:
+        """The prompts that the file names at this key, as one or as a list."""
+        table: Any = self.file.values
+        for part in where:
+            table = table.get(part, {}) if isinstance(table, dict) else {}
+        return tuple(
+            self.prompt(one, (*where, place) if isinstance(table, list) else where)
+            for place, one in enumerate(written)
+        )
 
 
 def _or(value: float | None, usual: float) -> float:

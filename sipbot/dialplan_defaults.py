@@ -1,13 +1,13 @@
 """What all clients have in common: ``_defaults.toml`` beside their files.
 
-A client's own file overrides it key by key; closures are merged by their names, terms by how they
-are written.  The file can give what an agency decides for everybody: how calls are answered and
-recorded, the usual closures, who may call, the quota, the words of the trade.  Numbers, steps,
-routes and tests belong to one client and stay in its file.
+A client's own file overrides it key by key; closures and categories are merged by their names,
+terms by how they are written.  The file can give what an agency decides for everybody: how calls
+are answered and recorded, the usual closures, who may call, the quota, the words of the trade.
+Numbers, steps, routes and tests belong to one client and stay in its file.
 
 ``[hours]`` and the closures are filled in only for clients who have ``[hours]``: the others are
-always open, and an agency's holidays do not close them.  ``[[term]]`` counts for the clients who
-speak the `language` of the defaults.
+always open, and an agency's holidays do not close them.  ``[[term]]`` and ``[[category]]`` count
+for the clients who speak the `language` of the defaults.
 """
 
 from pathlib import Path
@@ -29,10 +29,14 @@ ALLOWED = (
     "callers",
     "quota",
     "term",
+    "category",
 )
 ALLOWED_HOURS = ("tz", "holidays", "holiday_open")
 
-_MERGED = {"closure": "name", "term": "write"}
+_MERGED = {"closure": "name", "term": "write", "category": "name"}
+_SPOKEN = ("term", "category")
+"""Words of a language."""
+
 """Lists that are put together, and by which key two of their tables are the same."""
 
 _ANYBODY: dict[str, Any] = {
@@ -70,9 +74,10 @@ def misplaced(defaults: TomlFile) -> list[Mistake]:
     wrong = [*_foreign(defaults.values, ()), *_foreign(hours, ("hours",))]
     remedy = f"Move it into the clients' files; here may stand {', '.join(ALLOWED)}"
     mistakes = [defaults.mistake(key, "is not for all clients", remedy) for key in wrong]
-    if "term" in defaults.values and "language" not in defaults.values:
-        remedy = 'Add language = "ja" (or en, ko): they count for the clients who speak it'
-        mistakes.append(defaults.mistake(("term",), "is of no language", remedy))
+    for key in _SPOKEN:
+        if key in defaults.values and "language" not in defaults.values:
+            remedy = 'Add language = "ja" (or en, ko): they count for the clients who speak it'
+            mistakes.append(defaults.mistake((key,), "is of no language", remedy))
     return mistakes
 
 
@@ -105,7 +110,7 @@ def filled(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
         if key in ("hours", "closure") and "hours" not in values:
             continue
         spoken = defaults.get("language")
-        if key == "term" and values.get("language", spoken) != spoken:
+        if key in _SPOKEN and values.get("language", spoken) != spoken:
             continue
         own = values.get(key)
         if key in _MERGED:

@@ -25,8 +25,9 @@ _STEP_WORDS = {
     "before": "words before the read-back",
     "confirm": "words after the read-back",
     "review": "offer to record again",
+    "when_deaf": "what is done where no ear writes along",
 }
-_TOLD_OTHERWISE = frozenset({"name", "prompts", "keys", "words", "then", "otherwise"})
+_TOLD_OTHERWISE = frozenset({"name", "prompts", "keys", "words", "then", "otherwise", "ways"})
 """Fields of a step that are told as prompts and as ways out."""
 
 
@@ -34,7 +35,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that will be otherwise."""
 
     about: str
-    """client, numbers, hours, answer, callers, routes, steps, record, quota, tests."""
+    """client, numbers, hours, answer, callers, routes, steps, record, quota, categories,
+    tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -58,6 +60,7 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "steps": _steps(old, new),
         "record": _keys(old.record, new.record),
         "quota": _keys(old.quota, new.quota),
+        "categories": _categories(old, new),
         "tests": _tests(old, new),
     }
     return [Change(about=about, text=text) for about, texts in told.items() for text in texts]
@@ -209,6 +212,8 @@ def _ways(step: steps.Step) -> Iterator[tuple[str, str]]:
                 yield f"key {pressed}", to
             case ("words", word):
                 yield quoted(str(word)), to
+            case ("items", item):
+                yield f"no {item}", to
             case _:
                 yield str(key[0]), to
 
@@ -252,6 +257,27 @@ def _value(value: Any) -> str:  # noqa: ANN401 -- whatever a key may be
             return "none"
         case _:
             return str(value)
+
+
+def _categories(old: Dialplan, new: Dialplan) -> Iterator[str]:
+    before, after = _words_of(old), _words_of(new)
+    for name, said in after.items():
+        if name not in before:
+            yield f"{name} is new: {said}"
+        elif said != before[name]:
+            yield f"{name} is {said} instead of {before[name]}"
+    yield from (f"{name} is gone" for name in before if name not in after)
+    kept = [name for name in after if name in before]
+    if kept != [name for name in before if name in after]:
+        yield f"they count in another order: {', '.join(after)}"
+
+
+def _words_of(plan: Dialplan) -> dict[str, str]:
+    """The words of each category, and whether they are urgent."""
+    return {
+        one.name: ", ".join([*map(quoted, one.words), *(["urgent"] if one.urgent else [])])
+        for one in plan.categories
+    }
 
 
 def _tests(old: Dialplan, new: Dialplan) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from sipbot.category_form import CATEGORIES_MAX, CategoryForm
 from sipbot.dialplan_steps import (
     REVIEW_KEYS,
     TAKEN_BY_REVIEW,
@@ -19,6 +20,7 @@ from sipbot.dialplan_steps import (
 from sipbot.form_parts import (
     CLIENT_PATTERN,
     FROZEN,
+    CategoryName,
     FinishKey,
     Line,
     NewStepName,
@@ -34,8 +36,6 @@ from sipbot.toml_shape import Shape
 
 FROM_DEFAULTS = ("language", "answer")
 """Required keys of the file that ``_defaults.toml`` may give instead."""
-
-Category = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["emergency"])]
 
 State = Annotated[EndState, Field(strict=False)]
 """TOML has no enumerations: the word is taken for the state."""
@@ -140,7 +140,7 @@ class RouteForm(BaseModel):
     """The greeting of these calls."""
     urgent: bool = False
     """The memo is urgent."""
-    category: Category | None = None
+    category: CategoryName | None = None
     """What these calls are about, for the memo."""
 
     @model_validator(mode="after")
@@ -170,7 +170,7 @@ class Quota(BaseModel):
         examples=[["memo", "no_message", "transferred"]],
     )
     """Which ends of a call count."""
-    exclude: tuple[Category, ...] = Field(
+    exclude: tuple[CategoryName, ...] = Field(
         default=(), max_length=50, strict=False, examples=[["wrong_number", "sales"]]
     )
     """Categories of memos that do not count."""
@@ -195,6 +195,8 @@ class Expect(BaseModel):
     """How the call ends."""
     urgent: bool | None = None
     """Whether the memo is urgent."""
+    category: str | None = Field(default=None, max_length=32, examples=["repair"])
+    """What the memo is about, by route or words; empty for nothing."""
 
 
 class TestForm(BaseModel):
@@ -267,6 +269,8 @@ class DialplanForm(BaseModel):
     """How many calls the client has paid for."""
     term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)
     """Words of the client that ears do not know, such as names."""
+    category: tuple[CategoryForm, ...] = Field(default=(), max_length=CATEGORIES_MAX, strict=False)
+    """What messages are about, by the words in them; the first that fits counts."""
     test: tuple[TestForm, ...] = Field(default=(), max_length=500, strict=False)
     """Calls that the file proves itself by."""
 

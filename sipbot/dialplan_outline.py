@@ -180,7 +180,13 @@ def _node(plan: Dialplan, name: str, region: str) -> Node:
 
 def kind_of(step: steps.Step) -> str:
     """The step's kind as ``do`` in the file writes it."""
-    return "hang_up" if isinstance(step, steps.HangUp) else type(step).__name__.lower()
+    match step:
+        case steps.HangUp():
+            return "hang_up"
+        case steps.FollowUp():
+            return "follow_up"
+        case _:
+            return type(step).__name__.lower()
 
 
 def _label(step: steps.Step, key: tuple[str | int, ...]) -> str:
@@ -193,6 +199,10 @@ def _label(step: steps.Step, key: tuple[str | int, ...]) -> str:
             return "after 1 try" if tries == 1 else f"after {tries} tries"
         case steps.Transfer(), _:
             return "nobody answers"
+        case steps.FollowUp(), ("items", item):
+            return f"no {item} said"
+        case steps.FollowUp(), _:
+            return "else"
         case _:
             return "then"
 
@@ -216,6 +226,9 @@ def _facts(step: steps.Step, region: str) -> Iterator[str]:
             yield "can be recorded again" if step.review else ""
         case steps.Transfer():
             yield f"rings {shown_number(step.to, region)} for {step.ring_s:g} s"
+        case steps.FollowUp():
+            yield "the first of these that nobody said"
+            yield "also without text" if step.when_deaf == "ask" else ""
         case steps.Survey():
             yield "1 to 5" if step.kind == "csat" else "0 to 9"
         case _:

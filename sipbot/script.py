@@ -43,6 +43,7 @@ from sipbot.script_events import (
     TimeUp,
     TransferFailed,
     Transferred,
+    Understood,
 )
 from sipbot.script_state import Phase, Script, Turn, before, changed, leave, quiet, say, wait
 from sipbot.script_steps import (
@@ -103,7 +104,7 @@ def advance(script: Script, event: Event) -> Turn:
         case TimeUp(n=n):
             current = script.waiting and n == script.timer
             return _time_up(changed(script, waiting=False)) if current else (script, ())
-        case SpeechStarted() | SpeechEnded() | Silent():
+        case SpeechStarted() | SpeechEnded() | Silent() | Understood():
             return _voice(script, event)
         case Transferred() | TransferFailed():
             return _transferred(script, event)
@@ -221,18 +222,20 @@ def _knows(script: Script, step: steps.Step | None, key: str) -> bool:
 
 
 def _voice(script: Script, event: Event) -> Turn:
-    """Take what the live ear says of the caller's voice."""
+    """Take what the live ear says of the caller's voice and words."""
     match event, script.step:
+        case Understood(text=text), _:
+            return changed(script, understood=text), ()
         case SpeechStarted(), _ if script.course.min_s > 0:
             # It may be a cough: whether it is a message is found out when the recording is over,
             # and before anybody is thanked for it.
             return _began_to_speak(script)
         case SpeechStarted(), _:
             return _began_to_speak(changed(script, spoke=True))
-        case SpeechEnded(), steps.Ask() as step if script.phase is Phase.ASKING:
-            return goto(answer(script, step.item), step.then)
-        case SpeechEnded(), steps.Record() as step if script.phase is Phase.RECORDING:
-            return message_over(script, step)
+        case SpeechEnded(text=text), steps.Ask() as step if script.phase is Phase.ASKING:
+            return goto(answer(changed(script, turn_text=text), step.item), step.then)
+        case SpeechEnded(text=text), steps.Record() as step if script.phase is Phase.RECORDING:
+            return message_over(changed(script, turn_text=text), step)
         case SpeechEnded(text=text, choice=choice), steps.Menu() as step if _by_words(script):
             return menu_heard(script, step, text, choice)
         case Silent(), steps.Ask() as step if script.phase is Phase.ASKING:

@@ -56,6 +56,13 @@ class SpeechEnded(Event, frozen=True):
     """Which of `Listen.phrases` was said, when an ear that listens for nothing else is sure."""
 
 
+class Understood(Event, frozen=True):
+    """A live ear has written down what the caller said so far."""
+
+    text: str
+    """Of the whole recording; each replaces the one before."""
+
+
 class Silent(Event, frozen=True):
     """The caller has said nothing for `Limits.no_speech_s`."""
 
@@ -145,7 +152,8 @@ class Listen(Action, frozen=True):
 
     limits: Limits
     words: bool = False
-    """`SpeechEnded` should carry what was said: the caller chooses by words."""
+    """`SpeechEnded` should carry what was said: the caller chooses by words, or the script asks for
+    what is missing in them."""
     phrases: tuple[str, ...] = ()
     """The words that the caller may choose by."""
 

@@ -91,6 +91,11 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """Spans that the next take of the message replaces, once a voice is heard in it."""
     heard: bool = False
     """The caller's voice was heard since the last `Listen`."""
+    understood: str = ""
+    """What a live ear has written down of the whole recording so far; empty: nothing, or there is
+    no such ear."""
+    turn_text: str = ""
+    """What it has written down of the last turn to speak, where the turn was ended by silence."""
     spoke: bool | None = None
     """Whether there is a message; None until somebody knows: silence is a verdict, not a default.
     Where `Course.min_s` says so, a voice that was only just heard is no message yet."""
@@ -162,7 +167,7 @@ def listen(
         script: where the call is.
         item: what is answered; empty for the message, or for a choice.
         limits: when the answer is over.
-        words: a choice by words is waited for.
+        words: the words are needed when the turn is over, such as for a choice.
         phrases: the words that the caller may choose by.
     """
     recording, opening = record(script)

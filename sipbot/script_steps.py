@@ -7,7 +7,7 @@ caller may go in circles, but not for ever: after `MAX_STEPS` steps the message 
 the call ends.
 """
 
-from sipbot import steps
+from sipbot import follow_up, steps
 from sipbot.menu_words import decided
 from sipbot.script_events import (
     Action,
@@ -79,6 +79,10 @@ def _come_to(script: Script, name: str) -> Turn:
     entering: tuple[Action, ...] = (Enter(step=name),)
     if isinstance(step, steps.Digits) and step.ask_when == "missing" and script.caller_known:
         return before(entering, _come_to(begun, step.then))
+    if isinstance(step, steps.FollowUp):
+        item = follow_up.most_wanted(begun, step)
+        way = step.then if item is None else step.ways[item]
+        return before(entering, _come_to(begun, way))
     if isinstance(step, steps.HangUp):
         return before(entering, close(begun, then=Phase.PARTING))
     return before(entering, _prompt(begun, step.prompts if step else ()))
@@ -150,9 +154,10 @@ def arrive(script: Script, phase: Phase) -> Turn:
         case Phase.CHOOSING, steps.Menu():
             return _choose(there, step)
         case Phase.ASKING, steps.Ask():
-            return listen(_asked(there, step.item), step.item, step.limits)
+            words = follow_up.is_planned(there)
+            return listen(_asked(there, step.item), step.item, step.limits, words=words)
         case Phase.RECORDING, steps.Record():
-            return listen(there, "", step.limits)
+            return listen(there, "", step.limits, words=follow_up.is_planned(there))
         case Phase.KEYING, steps.Digits():
             return _key_in(_asked(there, step.item), step)
         case Phase.CONFIRMING, steps.Digits():
