@@ -22,6 +22,7 @@ class CallEar:
 
     Args:
         call: the call's id.
+        client: whose call it is.
         language: the client's.
         spool: where recordings are.
         reading: hands recordings to ears.
@@ -31,12 +32,14 @@ class CallEar:
     def __init__(
         self,
         call: str,
+        client: str,
         language: str,
         spool: Spool,
         reading: Reading,
         send: Callable[[wire.Command], None],
     ) -> None:
         self._call = call
+        self._client = client
         self._language = language
         self._spool = spool
         self._reading = reading
@@ -56,7 +59,7 @@ class CallEar:
         Raises:
             SpoolError: the answers cannot be read.
         """
-        self._reading.listen(self._call, self._language)
+        self._reading.listen(self._call, self._language, self._client)
         self.kept = await asyncio.to_thread(self._spool.kept, self._call)
 
     def do(self, action: script.Action) -> None:
@@ -67,7 +70,7 @@ class CallEar:
                 path = self._spool.audio(self._call)
                 self._send(wire.Record(call=self._call, path=str(path)))
                 self._spans.open(now_s)
-                self._reading.listen(self._call, self._language)
+                self._reading.listen(self._call, self._language, self._client)
             case script.CloseRecording():
                 self._send(wire.StopRecording(call=self._call))
             case script.Listen():

@@ -93,7 +93,9 @@ class LiveCall:
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
         self._timers = Timers(self.happen)
         self._playing: Prompt | None = None
-        self._ear = CallEar(self.call, language, tools.spool, tools.reading, self._send)
+        self._ear = CallEar(
+            self.call, note.client, language, tools.spool, tools.reading, self._send
+        )
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from sipbot.caller import WITHHELD, CallerId
-from sipbot.categories import Sorted, sort_out
 from sipbot.errors import DialplanError, Mistake
 from sipbot.hours import Situation
 from sipbot.plan import Dialplan, Trial
@@ -29,7 +28,7 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as a test expects it."""
 
     key: str
-    """Below ``[test.expect]``: state, route, greeting, steps, outcome, urgent, category."""
+    """Below ``[test.expect]``: state, route, greeting, steps, outcome, urgent."""
     expected: str
     """As people read it, like `found`."""
     found: str
@@ -55,8 +54,6 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 
     routed: Routed
     rehearsal: Rehearsal
-    about: Sorted
-    """What the memo would be about, and why; of the words as the caller said them."""
 
 
 def run_tests(plan: Dialplan, region: str) -> list[TestResult]:
@@ -125,7 +122,7 @@ def place_call(
         caller = CallerId(number=trial.caller, name="", source="from")
     routed = choose(plan, caller, trial.number, trial.at, region)
     if routed.course is None:
-        return Called(routed=routed, rehearsal=_REFUSED, about=Sorted())
+        return Called(routed=routed, rehearsal=_REFUSED)
     rehearsal = rehearse(
         routed.course,
         caller.number is not None,
@@ -134,14 +131,7 @@ def place_call(
         hang_up_after=hang_up_after,
         person_answers=person_answers,
     )
-    about = sort_out(
-        "\n".join(rehearsal.said),
-        plan.categories,
-        plan.language,
-        category=routed.course.category,
-        urgent=rehearsal.urgent,
-    )
-    return Called(routed=routed, rehearsal=rehearsal, about=about)
+    return Called(routed=routed, rehearsal=rehearsal)
 
 
 def misses(called: Called, trial: Trial) -> tuple[Miss, ...]:
@@ -162,8 +152,7 @@ def misses(called: Called, trial: Trial) -> tuple[Miss, ...]:
         found.append(Miss(key="greeting", expected=_shown(expect.greeting), found=told))
     compare("steps", expect.steps, rehearsal.visited)
     compare("outcome", expect.outcome, rehearsal.state)
-    compare("urgent", expect.urgent, called.about.urgent)
-    compare("category", expect.category, called.about.category or "")
+    compare("urgent", expect.urgent, rehearsal.urgent)
     return tuple(found)
 
 
@@ -211,11 +200,5 @@ def _shown(value: object) -> str:
 
 
 _REFUSED = Rehearsal(
-    steps=(),
-    visited=(),
-    answers={},
-    asked=(),
-    said=(),
-    urgent=False,
-    state=EndState.REFUSED_BLOCKED,
+    steps=(), visited=(), answers={}, asked=(), urgent=False, state=EndState.REFUSED_BLOCKED
 )

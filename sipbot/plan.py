@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sipbot.categories import Category
 from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
 from sipbot.hours import Hours
@@ -102,8 +101,6 @@ class Dialplan:
     quota: Quota | None
     terms: tuple[Term, ...]
     """What texts are corrected by; none while the golden set says that they make it worse."""
-    categories: tuple[Category, ...]
-    """What messages are about, by the words in them; the first that fits counts."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""

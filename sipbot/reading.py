@@ -23,6 +23,7 @@ from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
 from sipbot.spool import Spool
 from sipbot.understanding import ClientFacts, Understood, understand
+from sipbot.vocabulary import hints
 
 
 class LiveEars(Protocol):
@@ -47,13 +48,15 @@ class LiveEars(Protocol):
 class SecondEars(Protocol):
     """The recogniser that reads stretches of speech, during the call where the cores allow it."""
 
-    def follow(self, job: str, path: Path, language: str) -> None:
+    def follow(self, job: str, path: Path, language: str, terms: tuple[str, ...]) -> None:
         """Read ahead in a recording that grows; it may not exist yet."""
 
     def finish(self, job: str) -> None:
         """The recording is closed."""
 
-    def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
+    def reread(
+        self, job: str, path: Path, language: str, terms: tuple[str, ...], *, urgent: bool = False
+    ) -> None:
         """Read a closed recording; urgent ones come before the others."""
 
     def forget(self, job: str) -> None:
@@ -109,12 +112,12 @@ class Reading:
         """Return the engines that will read a recording in this language, in the order they do."""
         return tuple(engine for engine, have in self._ears.items() if for_language(language, have))
 
-    def listen(self, call: str, language: str) -> None:
-        """Begin to follow a call's recording."""
+    def listen(self, call: str, language: str, client: str) -> None:
+        """Begin to follow the recording of a client's call."""
         self._jobs.setdefault(call, _Job())
         self._live.follow(call, self._spool.audio(call), language)
         if self._second is not None and SECOND_EAR in self.ears(language):
-            self._second.follow(call, self._spool.audio(call), language)
+            self._second.follow(call, self._spool.audio(call), language, self._hints(client))
 
     def expect(self, turn: wire.Expect) -> None:
         """From here on the caller is to say something."""
@@ -214,7 +217,12 @@ class Reading:
     def _reread(self, memo: Memo, language: str) -> None:
         if self._second is not None and SECOND_EAR in memo.recognition.ears_pending:
             path, urgent = self._spool.audio(memo.call.id), memo.urgency is Urgency.URGENT
-            self._second.reread(memo.call.id, path, language, urgent=urgent)
+            self._second.reread(
+                memo.call.id, path, language, self._hints(memo.client), urgent=urgent
+            )
+
+    def _hints(self, client: str) -> tuple[str, ...]:
+        return hints(self.facts(client).terms)
 
     async def _write(self, memo_id: str, transcript: Transcript) -> None:
         now = datetime.now(UTC)

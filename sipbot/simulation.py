@@ -119,14 +119,12 @@ def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
         "route": routed.route,
         "greeting": course.greeting.name if course and course.greeting else None,
         "greeting_because": routed.greeting_because,
-        "category": called.about.category,
-        "category_reason": called.about.category_reason,
+        "category": course.category if course else None,
         "steps": list(rehearsal.visited),
         "transcript": msgspec.to_builtins(rehearsal.steps),
         "answers": rehearsal.answers,
         "asked": list(rehearsal.asked),
-        "urgent": called.about.urgent,
-        "urgency_reason": called.about.urgency_reason,
+        "urgent": rehearsal.urgent,
         "outcome": rehearsal.state.value,
     }
 
@@ -199,10 +197,10 @@ def _route(called: Called, plan: Dialplan, region: str) -> str:
 
 
 def _outcome(called: Called) -> RenderableType:
-    rehearsal, about = called.rehearsal, called.about
+    rehearsal, course = called.rehearsal, called.routed.course
     marks = [
-        f"urgent{_because(about.urgency_reason)}" if about.urgent else "",
-        f"category {about.category}{_because(about.category_reason)}" if about.category else "",
+        "urgent" if rehearsal.urgent else "",
+        f"category {course.category}" if course and course.category else "",
     ]
     shown = ", ".join(filter(None, [rehearsal.state.value, *marks]))
     table = Table.grid(padding=(0, 2))
@@ -215,8 +213,3 @@ def _outcome(called: Called) -> RenderableType:
         if item not in rehearsal.answers:
             table.add_row("missing", Text(item))
     return table
-
-
-def _because(reason: str) -> str:
-    """Why, where it is by the caller's words; what a route says is told with the route."""
-    return f" (caller {printable(reason)})" if reason.startswith("said ") else ""

@@ -125,7 +125,7 @@ def new_ear(tmp_path_factory: pytest.TempPathFactory) -> NewEar:
             return Reading(ledger=ledger, spool=spool, live=live, second=None, models=(MODEL,))
 
     reading = asyncio.run(read())
-    return lambda language: CallEar(CALL, language, spool, reading, lambda _: None)
+    return lambda language: CallEar(CALL, "yamato", language, spool, reading, lambda _: None)
 
 
 def heard(voice_s: float) -> speech.Heard:

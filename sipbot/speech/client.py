@@ -144,9 +144,9 @@ class SpeechClient:
             group.create_task(self._child.run(), name=f"{self.role} recogniser")
             group.create_task(self._watch(), name=f"{self.role} recogniser's time limits")
 
-    def follow(self, job: str, path: Path, language: str) -> None:
+    def follow(self, job: str, path: Path, language: str, terms: tuple[str, ...] = ()) -> None:
         """Follow a recording from its first sample; it may not exist yet."""
-        self._add(Work(wire.Follow(job=job, path=str(path), language=language)))
+        self._add(Work(wire.Follow(job=job, path=str(path), language=language, terms=terms)))
 
     def use(self, models: Sequence[ModelRef]) -> bool:
         """Start a worker with other models instead of the living one, unless that has work to do.
@@ -184,11 +184,19 @@ class SpeechClient:
                 self._tell(wire.Finish(job=job, urgent=urgent))
             self._give()
 
-    def reread(self, job: str, path: Path, language: str, *, urgent: bool = False) -> None:
+    def reread(
+        self,
+        job: str,
+        path: Path,
+        language: str,
+        terms: tuple[str, ...] = (),
+        *,
+        urgent: bool = False,
+    ) -> None:
         """Second: read a closed recording when it is its `turn`; one that is followed goes on."""
         work = self._works.get(job)
         if work is None:
-            request = wire.Follow(job=job, path=str(path), language=language)
+            request = wire.Follow(job=job, path=str(path), language=language, terms=terms)
             self._add(Work(request, closed=True, urgent=urgent))
         elif not work.finished:
             self.finish(job, urgent=urgent)

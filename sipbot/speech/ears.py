@@ -70,8 +70,17 @@ class LiveEar(Protocol):
 class SecondEar(Protocol):
     """An engine that reads stretches of speech, one at a time."""
 
-    def read(self, pcm: bytes, rate_hz: int, language: str) -> Transcript:
-        """Return the text of a stretch of 16-bit samples; times from its first sample."""
+    def read(
+        self, pcm: bytes, rate_hz: int, language: str, terms: Sequence[str] = ()
+    ) -> Transcript:
+        """Return the text of a stretch of 16-bit samples; times from its first sample.
+
+        Args:
+            pcm: the samples.
+            rate_hz: samples a second.
+            language: what is spoken.
+            terms: names and words that may be said.
+        """
 
 
 def turn(call: str, *, urgent: bool) -> tuple[bool, str]:

@@ -86,7 +86,8 @@ class SecondJob:
         )
         self._waiting = None
         pcm = self._pcm(facts, first * SAMPLE_BYTES, (last - first) * SAMPLE_BYTES)
-        text = self._ear.read(pcm, facts.rate_hz, self._request.language)
+        asked = self._request
+        text = self._ear.read(pcm, facts.rate_hz, asked.language, asked.terms)
         self._texts.append(later(text, first / facts.rate_hz))
 
     def text(self) -> Transcript | None:

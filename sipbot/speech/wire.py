@@ -27,6 +27,8 @@ class Follow(Base, frozen=True):
     job: str
     path: str
     language: str
+    terms: tuple[str, ...] = ()
+    """Second ear: names and words that the caller may say (`vocabulary.hints`)."""
 
 
 class Expect(Base, frozen=True):
@@ -64,6 +66,7 @@ class Reread(Base, frozen=True):
     job: str
     path: str
     language: str
+    terms: tuple[str, ...] = ()
     urgent: bool = False
 
 

@@ -42,6 +42,7 @@ class Work:
             job=asked.job,
             path=asked.path,
             language=asked.language,
+            terms=asked.terms,
             urgent=self.urgent,
         )
 
