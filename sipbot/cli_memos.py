@@ -1,4 +1,5 @@
-"""``sipbot memos``: what callers left, from the ledger (list, show) or as it happens (watch).
+"""``sipbot memos``: what callers left, from the ledger (list, show, clip) or as it
+happens (watch).
 
 Only this command prints what callers said; it goes to standard output and never to a log.
 """
@@ -19,7 +20,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from sipbot import config
@@ -28,7 +29,10 @@ from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError, SipbotError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
-from sipbot.memo import Memo, Stage, Status
+from sipbot.memo import Memo, Status
+from sipbot.memo_clip import clip, write_new
+from sipbot.memo_page import caller, memo_page, text
+from sipbot.memo_parts import clock_span
 from sipbot.mqtt import RECONNECT_BASE_S, RECONNECT_CAP_S, Broker, Watched, watch
 from sipbot.terminal import printable, printable_json
 from sipbot.topics import LivePayload
@@ -99,15 +103,33 @@ def show_command(
     """Show one memo in full."""
     with _errors():
         labels = labels_of(lang)
-        path = _ledger(config_file, var)
-        with ReadOnlyLedger.open(path) as ledger:
-            memo = ledger.memo(memo_id)
-        if memo is None:
-            raise UsageError(f"memo {memo_id!r} is not in {path}: sipbot memos list names them")
+        memo = _memo(_ledger(config_file, var), memo_id)
     if as_json:
         _print_json(memo.model_dump(mode="json"))
         return
-    _print_table(_show_table(memo, labels))
+    _print(memo_page(memo, labels))
+
+
+@memos_app.command("clip", epilog="Example: sipbot memos clip 3fa85f64 --part 2 --out number.wav")
+def clip_command(
+    memo_id: Annotated[str, typer.Argument(help="The id, or its first or last characters.")],
+    config_file: _Config = None,
+    var: _Var = None,
+    *,
+    part: Annotated[
+        int, typer.Option("--part", min=0, help="Number after # in `memos show`; 0: the whole.")
+    ] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The WAV file; without it, memo-ID-PART.wav.")
+    ] = None,
+) -> None:
+    """Cut the seconds of a number or a word out of a recording, to listen to them."""
+    with _errors():
+        memo = _memo(_ledger(config_file, var), memo_id)
+        piece, from_s, to_s = clip(memo, part)
+        file = out or Path(f"memo-{memo.id[-SHORT:]}-{part}.wav")
+        write_new(file, piece)
+        typer.echo(f"{file}: {clock_span(from_s, to_s)} of {memo.audio.duration_s:.1f} s")
 
 
 @memos_app.command("watch", epilog="Example: sipbot memos watch --client yamato")
@@ -191,9 +213,9 @@ def _line(seen: Watched, labels: dict[str, str]) -> str:
     """Return one message as a line for people; the feed repeats the memos and is left out."""
     if seen.place.kind == "memo" and seen.payload:
         memo = Memo.model_validate_json(seen.payload)
-        head = (memo.id[-SHORT:], _short(memo.call.started_at), memo.client, _caller(memo, labels))
+        head = (memo.id[-SHORT:], _short(memo.call.started_at), memo.client, caller(memo, labels))
         state = f"{_value(memo.stage, labels)}/{_value(memo.status, labels)}"
-        return printable("  ".join((*head, state, _text(memo, labels))))
+        return printable("  ".join((*head, state, text(memo, labels))))
     if seen.place.kind == "live":
         event = msgspec.json.decode(seen.payload, type=LivePayload)
         what = f"{labels['call']} {_value(event.type, labels)}"
@@ -213,6 +235,14 @@ def _json_line(seen: Watched) -> str:
 
 def _ledger(config_file: Path | None, var: Path | None) -> Path:
     return ledger_path(config.load(config_file)) if var is None else var / "sipbot.sqlite3"
+
+
+def _memo(path: Path, memo_id: str) -> Memo:
+    with ReadOnlyLedger.open(path) as ledger:
+        memo = ledger.memo(memo_id)
+    if memo is None:
+        raise UsageError(f"memo {memo_id!r} is not in {path}: sipbot memos list names them")
+    return memo
 
 
 def _dialplan_clients(config_file: Path | None, var: Path | None) -> set[str]:
@@ -254,45 +284,31 @@ def _list_table(memos: list[Memo], labels: dict[str, str]) -> Table:
             memo.id[-SHORT:],
             _short(memo.call.started_at),
             memo.client,
-            _caller(memo, labels),
+            caller(memo, labels),
             _value(memo.status, labels),
-            _text(memo, labels),
+            text(memo, labels),
         )
         table.add_row(*map(_cell, cells))
     return table
 
 
-def _show_table(memo: Memo, labels: dict[str, str]) -> Table:
-    """Return one row a field, every one of them whole."""
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in (
-        ("id", f"{memo.id} (rev {memo.rev})"),
-        ("at", memo.call.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
-        ("client", memo.client),
-        ("caller", _caller(memo, labels)),
-        ("callback", _callback(memo, labels)),
-        ("status", _value(memo.status, labels)),
-        ("stage", _value(memo.stage, labels)),
-        ("text", _text(memo, labels)),
-        ("audio", f"{memo.audio.url} ({memo.audio.duration_s:.1f} s)"),
-    ):
-        table.add_row(labels[name], _cell(value))
-    return table
-
-
 def _print_table(table: Table) -> None:
     """Print for the terminal's width; whoever reads a pipe gets every row whole."""
+    if not sys.stdout.isatty():
+        table.expand = False
+        for column in table.columns:
+            column.max_width = None
+    _print(table)
+
+
+def _print(page: RenderableType) -> None:
+    """Print for the terminal's width; for a pipe every line whole and without colour."""
     if sys.stdout.isatty():
-        Console().print(table, markup=False, highlight=False)
+        Console().print(page, markup=False, highlight=False)
         return
-    table.expand = False
-    for column in table.columns:
-        column.max_width = None
-    page = io.StringIO()
-    Console(file=page, width=_UNLIMITED).print(table, markup=False)
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+    buffer = io.StringIO()
+    Console(file=buffer, width=_UNLIMITED).print(page, markup=False)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _short(at: datetime) -> str:
@@ -303,28 +319,6 @@ def _short(at: datetime) -> str:
 def _value(value: str, labels: dict[str, str]) -> str:
     """Return a stage, a status or an event in the reader's language."""
     return labels.get(str(value), str(value))
-
-
-def _caller(memo: Memo, labels: dict[str, str]) -> str:
-    known = " ".join(part for part in (memo.caller.number, memo.caller.name) if part)
-    return known or (labels["withheld"] if memo.caller.anonymous else "-")
-
-
-def _callback(memo: Memo, labels: dict[str, str]) -> str:
-    """The number to call back; whoever calls an unconfirmed one asks first whether it is right."""
-    if memo.callback.number is None:
-        return "-"
-    sure = memo.callback.confirmed
-    return memo.callback.number if sure else f"{memo.callback.number}  {labels['unconfirmed']}"
-
-
-def _text(memo: Memo, labels: dict[str, str]) -> str:
-    cut = f" [{labels['cut_off']}]" if memo.call.cut_off else ""
-    if memo.text:
-        return memo.text + cut
-    if memo.stage is Stage.RECOGNITION_FAILED:
-        return labels["failed"].format(problem=memo.recognition.problem or "-") + cut
-    return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
 
 
 def _cell(text: str) -> str:

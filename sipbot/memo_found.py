@@ -70,7 +70,7 @@ class Found(Heard):
 class Gleaned(Heard):
     """What was understood without a question."""
 
-    item: str = Field(description="`name`, `company`, `wish`, `when`.")
+    item: str = Field(description="`name`, `company`, `wish`, `callback_window`.")
     text: str
     reading: str | None = Field(default=None, description="In katakana, of Japanese names.")
     rule: str = Field(description="The rule that found it.")

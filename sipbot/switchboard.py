@@ -17,11 +17,11 @@ from sipbot import routes
 from sipbot.call_tools import Agent, Gone, Tools, Work, hang_up, refuse, tell_written
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import LiveCall
-from sipbot.client_facts import facts_of
 from sipbot.dialplan import Choice, Dialplans
 from sipbot.errors import SipbotError
 from sipbot.ledger import CallEntry
 from sipbot.memo import LIVE_EAR, SECOND_EAR
+from sipbot.reading_facts import facts_of
 from sipbot.records import CallOffer, EndState
 from sipbot.script_events import Offered
 from sipbot.sip import wire

@@ -90,7 +90,9 @@ def understand(
             Found.of(one, kept.engine, times_in(placed, one.start, one.end)) for one in page.said
         ),
         gleaned=tuple(
-            _gleaned(one, placed, language) for one in gist(page.text, page.said, language).found
+            _gleaned(one, placed, language)
+            for one in gist(page.text, page.said, language).found
+            if not _in_a_number(one, page.said)
         ),
         corrections=tuple(
             _mended(one, page.moved(one.start, one.end), placed) for one in corrections
@@ -160,6 +162,13 @@ def _gleaned(one: gleaned.Gleaned, placed: Sequence[Placed], language: str) -> G
         reading=kana.reading(one.text) if named else None,
         rule=one.rule,
         **heard(times_in(placed, one.start, one.end)),
+    )
+
+
+def _in_a_number(one: gleaned.Gleaned, said: Sequence[Said]) -> bool:
+    """Whether it is made of digits of a telephone number: "call at two oh two…" names no time."""
+    return one.item != gleaned.WISH and any(
+        each.kind is Kind.PHONE and one.start < each.end and each.start < one.end for each in said
     )
 
 

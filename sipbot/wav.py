@@ -192,6 +192,33 @@ def read_pcm(path: Path) -> bytes:
         raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def cut(path: Path, from_s: float, to_s: float) -> bytes:
+    """Return a piece of a recording as a WAV file of its own.
+
+    Args:
+        path: the recording.
+        from_s: where the piece begins; before the beginning means the beginning.
+        to_s: where it ends; after the end means the end.
+
+    Raises:
+        SpoolError: as `read_facts`, or nothing of the piece is in the recording.
+    """
+    facts = read_facts(path)
+    first = max(0, min(facts.frames, round(from_s * facts.rate_hz)))
+    last = max(first, min(facts.frames, round(to_s * facts.rate_hz)))
+    if first == last:
+        raise SpoolError(
+            f"{path}: nothing is between {from_s:.1f} s and {to_s:.1f} s; "
+            f"the recording has {facts.duration_s:.1f} s"
+        )
+    with path.open("rb") as audio:
+        audio.seek(facts.data_offset + first * SAMPLE_BYTES)
+        pcm = audio.read((last - first) * SAMPLE_BYTES)
+    form = (16, _PCM, 1, facts.rate_hz, facts.rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    head = b"WAVEfmt " + struct.pack("<IHHIIHH", *form) + b"data" + struct.pack("<I", len(pcm))
+    return b"RIFF" + struct.pack("<I", len(head) + len(pcm)) + head + pcm
+
+
 def repair_header(path: Path) -> WavFacts:
     """Write the true sizes into the header and bring the file to the disk; return its facts.
 

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from sipbot import cli_memos
+from sipbot import cli_memos, memo_page
 from sipbot.cli_memos import memos_app
 from sipbot.labels import LABELS
 from sipbot.ledger import Ledger
@@ -87,14 +87,14 @@ def test_show_marks_a_number_that_only_the_network_gave(tmp_path: Path, memo: Me
         env={"COLUMNS": "160"},
     )
 
-    assert "+81355501234  要確認" in result.stdout
+    assert "+81 3-5550-1234  要確認" in result.stdout
 
 
 def test_text_of_a_call_that_a_crash_ended_says_so(memo: Memo) -> None:
     """A message without its end must not look like a whole one."""
     cut = memo.model_copy(update={"call": memo.call.model_copy(update={"cut_off": True})})
 
-    assert "[b]お電話ください [途中で切れました]" == cli_memos._text(cut, LABELS["ja"])
+    assert "[b]お電話ください [途中で切れました]" == memo_page.text(cut, LABELS["ja"])
 
 
 def test_text_of_a_failed_recognition_says_why() -> None:
@@ -102,7 +102,7 @@ def test_text_of_a_failed_recognition_says_why() -> None:
     memo = with_failure(a_memo(), "no model for ja", AT)
 
     assert memo is not None
-    assert "(not recognised: no model for ja)" == cli_memos._text(memo, LABELS["en"])
+    assert "(not recognised: no model for ja)" == memo_page.text(memo, LABELS["en"])
 
 
 def test_show_of_unknown_memo_is_a_usage_error(tmp_path: Path, memo: Memo) -> None:
@@ -238,7 +238,7 @@ def test_show_on_a_narrow_terminal_leaves_nothing_out(memo: Memo) -> None:
     """The path of the recording is longer than a line."""
     page = io.StringIO()
 
-    Console(file=page, width=80).print(cli_memos._show_table(memo, LABELS["en"]), markup=False)
+    Console(file=page, width=80).print(memo_page.memo_page(memo, LABELS["en"]), markup=False)
 
     whole = "".join("".join(line.split()) for line in page.getvalue().splitlines())
     assert memo.audio.url in whole
