@@ -187,7 +187,7 @@ def _call(outline: Outline) -> _Card:
 def _card(node: Node) -> _Card:
     if node.kind == "end":
         return _Card(node.name, "end", "thanks and hangs up", "end")
-    colour = "end" if node.kind == "hang_up" else node.kind
+    colour = {"hang_up": "end", "follow_up": "ask"}.get(node.kind, node.kind)
     card = _Card(node.name, node.name, "" if node.kind == node.name else node.kind, colour)
     for prompt in node.heard:
         card.texts += [

@@ -211,6 +211,59 @@ class SurveyStep(_Step):
     """The step that comes after."""
 
 
+FollowUpItem = Literal["number", "name", "wish", "company", "callback_window"]
+
+
+class FollowUpStep(_Step):
+    """Ask one question: for the most valuable of these items that the caller has not said."""
+
+    do: Literal["follow_up"]
+    """What happens in this step."""
+    items: tuple[FollowUpItem, ...] = Field(
+        default=("number", "name"), min_length=1, max_length=5, strict=False
+    )
+    """What should be known: number, name, wish, company, callback_window; in this order of value,
+    however they are written here."""
+    prompt: Prompts | None = None
+    """Said before the question, such as that there is one."""
+    ask: dict[FollowUpItem, Prompts] = {}
+    """Your own questions, such as { name = "sato-name.wav" }; without one,
+    builtin:<language>/<item>, and callback for the number."""
+    when_deaf: Literal["skip", "ask"] = "skip"
+    """What to do where no ear writes along, so that nobody knows what was said: `skip` asks
+    nothing, `ask` asks for what no earlier step has asked for."""
+    beep: bool = False
+    """Play a tone when it is the caller's turn; not for the number, which is keyed."""
+    max_s: float = Field(default=20.0, ge=2, le=600)
+    """Longest spoken answer in seconds."""
+    end_silence_s: float = Field(default=2.0, ge=0.5, le=30)
+    """Silence after speech that ends the answer, in seconds."""
+    no_speech_s: float = Field(default=5.0, ge=2, le=60)
+    """Silence without any speech that ends the waiting, in seconds."""
+    least: int = Field(default=10, ge=1, le=32)
+    """Fewest digits of the number."""
+    most: int = Field(default=15, ge=1, le=32)
+    """Most digits; a telephone number has at most 15 (ITU-T E.164)."""
+    read_back: bool = True
+    """Read the number back and have it confirmed by 1 (right) or 2 (once more)."""
+    tries: Tries = 1
+    """How often the question is asked."""
+    then: StepName = "end"
+    """The step that comes after."""
+
+    @model_validator(mode="after")
+    def _asks_for_its_items(self) -> "FollowUpStep":
+        shorter_than_the_longest(self)
+        if self.least > self.most:
+            problem = f"is larger than most = {self.most}"
+            raise wrong(problem, "Lower it, or raise most", "least")
+        for item in self.ask:
+            if item not in self.items:
+                remedy = f"Add {item} to items, or remove its question"
+                raise wrong(f"has a question for {item}, which is none of items", remedy, "ask")
+        return self
+
+
 class HangUpStep(_Step):
     """Say good-bye and end the call; what was recorded until now is kept."""
 
@@ -221,7 +274,15 @@ class HangUpStep(_Step):
 
 
 StepForm = Annotated[
-    SayStep | MenuStep | AskStep | DigitsStep | RecordStep | TransferStep | SurveyStep | HangUpStep,
+    SayStep
+    | MenuStep
+    | AskStep
+    | DigitsStep
+    | RecordStep
+    | TransferStep
+    | SurveyStep
+    | FollowUpStep
+    | HangUpStep,
     Field(discriminator="do"),
 ]
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from sipbot.caller import WITHHELD, CallerId
+from sipbot.categories import Sorted, sort_out
 from sipbot.errors import DialplanError, Mistake
 from sipbot.hours import Situation
 from sipbot.plan import Dialplan, Trial
@@ -28,7 +29,7 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as a test expects it."""
 
     key: str
-    """Below ``[test.expect]``: state, route, greeting, steps, outcome, urgent."""
+    """Below ``[test.expect]``: state, route, greeting, steps, outcome, urgent, category."""
     expected: str
     """As people read it, like `found`."""
     found: str
@@ -54,6 +55,8 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 
     routed: Routed
     rehearsal: Rehearsal
+    about: Sorted
+    """What the memo would be about, and why; of the words as the caller said them."""
 
 
 def run_tests(plan: Dialplan, region: str) -> list[TestResult]:
@@ -122,7 +125,7 @@ def place_call(
         caller = CallerId(number=trial.caller, name="", source="from")
     routed = choose(plan, caller, trial.number, trial.at, region)
     if routed.course is None:
-        return Called(routed=routed, rehearsal=_REFUSED)
+        return Called(routed=routed, rehearsal=_REFUSED, about=Sorted())
     rehearsal = rehearse(
         routed.course,
         caller.number is not None,
@@ -131,7 +134,14 @@ def place_call(
         hang_up_after=hang_up_after,
         person_answers=person_answers,
     )
-    return Called(routed=routed, rehearsal=rehearsal)
+    about = sort_out(
+        "\n".join(rehearsal.said),
+        plan.categories,
+        plan.language,
+        category=routed.course.category,
+        urgent=rehearsal.urgent,
+    )
+    return Called(routed=routed, rehearsal=rehearsal, about=about)
 
 
 def misses(called: Called, trial: Trial) -> tuple[Miss, ...]:
@@ -152,7 +162,8 @@ def misses(called: Called, trial: Trial) -> tuple[Miss, ...]:
         found.append(Miss(key="greeting", expected=_shown(expect.greeting), found=told))
     compare("steps", expect.steps, rehearsal.visited)
     compare("outcome", expect.outcome, rehearsal.state)
-    compare("urgent", expect.urgent, rehearsal.urgent)
+    compare("urgent", expect.urgent, called.about.urgent)
+    compare("category", expect.category, called.about.category or "")
     return tuple(found)
 
 
@@ -200,5 +211,11 @@ def _shown(value: object) -> str:
 
 
 _REFUSED = Rehearsal(
-    steps=(), visited=(), answers={}, asked=(), urgent=False, state=EndState.REFUSED_BLOCKED
+    steps=(),
+    visited=(),
+    answers={},
+    asked=(),
+    said=(),
+    urgent=False,
+    state=EndState.REFUSED_BLOCKED,
 )

@@ -14,6 +14,7 @@ from sipbot.dialplan_outline import (
     Outline,
     outline,
     prompt_words,
+    quoted,
     shown_number,
 )
 from sipbot.osm_hours import WEEKDAYS
@@ -49,6 +50,7 @@ def terminal_tree(plan: Dialplan, region: str) -> Tree:
         branch = calls.add(_entry(place, entry))
         if entry.to:
             _add_way(branch, found, entry.to, seen)
+    _add_categories(tree, plan)
     return tree
 
 
@@ -101,6 +103,17 @@ def _add_said(tree: Tree, plan: Dialplan) -> None:
     ):
         if prompt:
             branch.add(_heard(prompt, f"{name}  "))
+
+
+def _add_categories(tree: Tree, plan: Dialplan) -> None:
+    if not plan.categories:
+        return
+    about = "  by the caller's words; the first that fits counts, a route's is stronger"
+    branch = tree.add(Text.assemble(("Categories", _STEP), (about, _QUIET)))
+    for one in plan.categories:
+        shown = Text.assemble((f"{one.name}  ", _KIND_STYLE))
+        shown.append(printable(" ".join(quoted(word) for word in one.words)))
+        branch.add(shown.append("  urgent", style="yellow") if one.urgent else shown)
 
 
 def _entry(place: int, entry: Entry) -> Text:

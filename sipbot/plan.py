@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from sipbot.categories import Category
 from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
 from sipbot.hours import Hours
@@ -101,6 +102,8 @@ class Dialplan:
     quota: Quota | None
     terms: tuple[Term, ...]
     """What texts are corrected by; none while the golden set says that they make it worse."""
+    categories: tuple[Category, ...]
+    """What messages are about, by the words in them; the first that fits counts."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""

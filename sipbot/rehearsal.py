@@ -59,8 +59,10 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str]
     """Item → keys or words; the last answer counts."""
     asked: tuple[str, ...]
+    said: tuple[str, ...]
+    """Everything that was said and not taken back, in order."""
     urgent: bool
-    """The caller or the route says so."""
+    """The caller or the route says so; what was said is not looked at."""
     state: EndState
 
 
@@ -108,6 +110,7 @@ class _Stage:
         self._coming: deque[events.Event] = deque([events.Offered()])
         self._told: list[StepTaken] = []
         self._words: dict[int, str] = {}
+        self._taken_back: set[int] = set()
         self._had_say_in = 0
         """Number of the span in which the caller has said what is to be said there."""
         self._state = EndState.FAILED_INTERNAL
@@ -128,6 +131,7 @@ class _Stage:
             visited=script.visited,
             answers=answers,
             asked=script.asked,
+            said=tuple(self._words[n] for n in self._words if n not in self._taken_back),
             urgent=script.urgent or script.course.urgent,
             state=self._state,
         )
@@ -152,8 +156,9 @@ class _Stage:
                 self._coming.append(events.PromptEnded(prompt=prompt.name))
             case events.StopPlaying():
                 self._coming.clear()
-            case events.Discard():
+            case events.Discard(n=n):
                 self._tell("discards")
+                self._taken_back.add(n)
             case events.CloseRecording():
                 self._coming.append(events.RecordingSafe())
             case events.Judge():
@@ -223,6 +228,7 @@ class _Stage:
             return events.Silent()
         self._tell("said", text)
         self._words[span] = text
+        self._coming.append(events.Understood(text=" ".join(self._words.values())))
         if not recording:
             self._coming.append(events.SpeechEnded(text=text))
         return events.SpeechStarted()

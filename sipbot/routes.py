@@ -85,6 +85,7 @@ def choose(
         sorry=plan.said.sorry,
         refuse=refuse,
         language=plan.language,
+        region=region,
         urgent=route is not None and route.urgent,
         category=route.category if route else None,
         min_s=plan.record.min_s,

@@ -119,12 +119,14 @@ def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
         "route": routed.route,
         "greeting": course.greeting.name if course and course.greeting else None,
         "greeting_because": routed.greeting_because,
-        "category": course.category if course else None,
+        "category": called.about.category,
+        "category_reason": called.about.category_reason,
         "steps": list(rehearsal.visited),
         "transcript": msgspec.to_builtins(rehearsal.steps),
         "answers": rehearsal.answers,
         "asked": list(rehearsal.asked),
-        "urgent": rehearsal.urgent,
+        "urgent": called.about.urgent,
+        "urgency_reason": called.about.urgency_reason,
         "outcome": rehearsal.state.value,
     }
 
@@ -197,10 +199,10 @@ def _route(called: Called, plan: Dialplan, region: str) -> str:
 
 
 def _outcome(called: Called) -> RenderableType:
-    rehearsal, course = called.rehearsal, called.routed.course
+    rehearsal, about = called.rehearsal, called.about
     marks = [
-        "urgent" if rehearsal.urgent else "",
-        f"category {course.category}" if course and course.category else "",
+        f"urgent{_because(about.urgency_reason)}" if about.urgent else "",
+        f"category {about.category}{_because(about.category_reason)}" if about.category else "",
     ]
     shown = ", ".join(filter(None, [rehearsal.state.value, *marks]))
     table = Table.grid(padding=(0, 2))
@@ -213,3 +215,8 @@ def _outcome(called: Called) -> RenderableType:
         if item not in rehearsal.answers:
             table.add_row("missing", Text(item))
     return table
+
+
+def _because(reason: str) -> str:
+    """Why, where it is by the caller's words; what a route says is told with the route."""
+    return f" (caller {printable(reason)})" if reason.startswith("said ") else ""

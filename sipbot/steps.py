@@ -148,11 +148,25 @@ class Survey(_Step, frozen=True):
     then: str = END
 
 
+class FollowUp(_Step, frozen=True):
+    """Ask for the most valuable thing that the caller has not said, or go on (`sipbot.follow_up`).
+
+    Each question is a step of its own, made by the compiler beside this one.
+    """
+
+    ways: dict[str, str]
+    """Item → the step that asks for it."""
+    when_deaf: Literal["skip", "ask"] = "skip"
+    """What to do where no ear has written down what the caller said."""
+    then: str = END
+    """Nothing is missing, or nobody knows."""
+
+
 class HangUp(_Step, frozen=True):
     """Say good-bye and end the call; what was recorded until now is kept."""
 
 
-Step = Say | Menu | Ask | Digits | Record | Transfer | Survey | HangUp
+Step = Say | Menu | Ask | Digits | Record | Transfer | Survey | FollowUp | HangUp
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +188,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """No message can be taken now (disk nearly full): say so and hang up."""
     language: str = ""
     """BCP 47 tag of the words that callers say; empty: not known."""
+    region: str = ""
+    """ISO 3166-1 alpha-2, whose national numbers callers say."""
     urgent: bool = False
     """The route says so: the memo is urgent whatever the caller presses."""
     category: str | None = None

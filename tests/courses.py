@@ -24,6 +24,7 @@ from sipbot.script_events import (
     TimeUp,
     TransferFailed,
     Transferred,
+    Understood,
 )
 from sipbot.steps import END, RECORD, Course, Limits, Prompt, Step
 
@@ -76,6 +77,17 @@ def _step(name: str) -> st.SearchStrategy[Step]:
             then=_targets,
         ),
         st.builds(
+            steps.FollowUp,
+            name=st.just(name),
+            ways=st.dictionaries(
+                st.sampled_from(["number", "name", "wish", "company", "callback_window"]),
+                _targets,
+                min_size=1,
+            ),
+            when_deaf=st.sampled_from(["skip", "ask"]),
+            then=_targets,
+        ),
+        st.builds(
             steps.Digits,
             **common,
             **asking,
@@ -125,6 +137,8 @@ COURSES = st.builds(
     sorry=st.just(SORRY),
     refuse=st.sampled_from([False, False, False, True]),
     min_s=st.sampled_from([0.0, 1.0]),
+    language=st.sampled_from(["", "ja", "en", "ko"]),
+    region=st.sampled_from(["", "JP", "US"]),
 )
 
 EVENTS: st.SearchStrategy[Event] = st.one_of(
@@ -136,6 +150,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
             SpeechStarted(),
             SpeechEnded(),
             SpeechEnded(text="yes please"),
+            Understood(text="this is Jane Park from Harbor Books"),
             Silent(),
             RecordingSafe(),
             RecordingUnsafe(),

@@ -33,7 +33,8 @@ def test_blocks_of_the_reference_page_are_one_file_that_keeps_to_the_form(page: 
 
     form = DialplanForm.model_validate(tomllib.loads("\n".join(blocks)))
 
-    kinds = ["menu", "say", "ask", "digits", "transfer", "record", "survey", "hang_up"]
+    kinds = ["menu", "say", "ask", "digits", "transfer", "record", "follow_up", "survey"]
+    kinds.append("hang_up")
     assert kinds == [step.do for step in form.step.values()]
 
 

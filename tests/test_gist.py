@@ -83,9 +83,10 @@ WORDS = st.sampled_from(
         words(
             """
             もしもし 株式会社 やまと工業 の 佐藤 と申します です 見積もり をお願いします 明日 三時
-            以降 お電話ください 。 、 this is Jane Park from Harbor Books my name I'd like to call me
-            back after three about the . , 안녕하세요 한빛전자 의 김민수 입니다 견적서 때문에 전화 주세요
-            오후 세 시 이후에 라고 합니다
+            以降 お電話ください 。 、 this is Jane Park from Harbor Books my name I'd like to call
+            me back after three about . ,
+            안녕하세요 한빛전자 의 김민수 입니다 견적서 때문에 전화
+            주세요 오후 세 시 이후에 라고 합니다
             """
         )
     )

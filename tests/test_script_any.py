@@ -46,6 +46,7 @@ from sipbot.script_events import (
     Transfer,
     TransferFailed,
     Transferred,
+    Understood,
 )
 from sipbot.script_state import Phase, Script
 from sipbot.script_steps import MAX_STEPS
@@ -132,6 +133,7 @@ class World:
             case "deaf":
                 return time_up
         said: list[Event] = [SpeechStarted(), SpeechEnded(text="yes"), Silent(), time_up]
+        said.append(Understood(text=self._chance.choice(["", "my name is Jane", "call me"])))
         return self._chance.choice([*said, KeyPressed(key=self._chance.choice(KEYS))])
 
 
