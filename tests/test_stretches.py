@@ -84,11 +84,11 @@ def test_a_pause_closes_a_stretch_when_enough_was_said_or_it_is_long(
 
 
 def test_talk_without_a_pause_is_cut_at_its_longest_gap() -> None:
-    talk = [[True] * 280, [False] * 4, [True] * 100, [False] * 9, [True] * 400]
+    talk = [[True] * 220, [False] * 4, [True] * 80, [False] * 9, [True] * 400]
 
     first = cut(list(itertools.chain(*talk)))[0]
 
-    assert pytest.approx((384 + 4.5) * WINDOW_S) == first.to_s
+    assert pytest.approx((304 + 4.5) * WINDOW_S) == first.to_s
 
 
 @pytest.mark.parametrize("name", ["busy_jp_8k.wav", "silence_noise_3s_8k.wav"])

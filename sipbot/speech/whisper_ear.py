@@ -35,6 +35,12 @@ BEAM = 5
 LOOP_RATIO = 2.4
 """Compression ratio from which a text repeats itself: whisper's own limit for a second try."""
 
+TOKENS_PER_S = 16
+TOKENS_MOST = 200
+"""How much text a stretch may have: twice what fast talkers say (7 tokens a second in Japanese), so
+that a text that repeats itself is not written to the end of the page; and what the page of 448
+tokens holds beside the terms (223)."""
+
 _UNSPACED = frozenset({"ja", "zh"})
 """Languages written without spaces; whisper still puts some where it leaves out a comma."""
 
@@ -118,6 +124,9 @@ class WhisperEar:
             temperature=0.0,
             condition_on_previous_text=False,  # one wrong sentence must not infect the next
             hotwords=", ".join(terms) or None,
+            max_new_tokens=min(
+                TOKENS_MOST, 32 + round(TOKENS_PER_S * len(audio) / HEARING_RATE_HZ)
+            ),
         )
         return list(segments)
 
