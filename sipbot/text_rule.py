@@ -1,6 +1,6 @@
 """Which ear's text a memo shows, and by which rule.  Pure.
 
-The rule is written down and measured in docs/decisions/0009-which-text-wins.md: the second ear's
+The rule is written down and measured in docs/decisions/0010-which-text-wins.md: the second ear's
 words replace the live ear's, unless there are none or far too few of them.
 """
 

@@ -5,7 +5,7 @@ never by the time of reading: a recording that is followed while it grows, and o
 again after a crash, are cut at the same samples and so give the same text.
 
 Silence, tones and noise between the voices belong to no stretch and are never read: whisper makes
-words of them (measured, docs/decisions/0009).
+words of them (measured, docs/decisions/0010).
 """
 
 from itertools import pairwise
@@ -16,7 +16,7 @@ from sipbot.speech.vad import CONFIRM_S
 
 LEAST_S = 6.0
 """Speech from which a pause closes a stretch, in seconds.  Shorter stretches are read no worse, but
-each costs a second of processor whatever its length (measured, docs/decisions/0009)."""
+each costs a second of processor whatever its length (measured, docs/decisions/0010)."""
 
 PAUSE_S = 0.5
 """The pause that closes a stretch of `LEAST_S`: longer than the one between two groups of digits

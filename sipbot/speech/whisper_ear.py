@@ -6,7 +6,7 @@ ear: Japanese CER 0.20 at 8 kHz through this file (seven test messages, μ-law, 
 No prompt is given: whisper leaves sentences out for it (Japanese CER 0.41 with the client's terms
 in a sentence), and one with a number came back as a caller's number on a busy tone.  The client's
 terms are given as hotwords: 10 of 11 Japanese names come out right instead of 4, the numbers stay
-as they are and none of the other terms is invented (measured, docs/decisions/0009).  Where hotwords
+as they are and none of the other terms is invented (measured, docs/decisions/0010).  Where hotwords
 make it repeat itself, or it only repeats them, the stretch is read again without.  Nothing without
 speech is read, see stretches.py.
 
