@@ -112,7 +112,7 @@ def _facts(memo: Memo, labels: Labels) -> Table:
 
 
 def _rows(memo: Memo, labels: Labels) -> Iterator[tuple[str, RenderableType]]:
-    yield "caller", Text(printable(caller(memo, labels)))
+    yield "caller", Text(printable(_caller(memo, labels)))
     yield from _items(memo, labels)
     if memo.missing:
         missing = ", ".join(_word(item, labels) for item in memo.missing)
@@ -132,6 +132,13 @@ def _rows(memo: Memo, labels: Labels) -> Iterator[tuple[str, RenderableType]]:
     yield "recognition", Text(printable(_recognition(memo, labels)), style="dim")
     yield "audio", Text(printable(_audio(memo, labels)), style="dim")
     yield "id", Text(f"{memo.id} (rev {memo.rev})", style="dim")
+
+
+def _caller(memo: Memo, labels: Labels) -> str:
+    """Who called, the number as people write it."""
+    shown = [one.shown for one in memo.callback.evidence if one.source == "caller_id" and one.shown]
+    who = caller(memo, labels)
+    return who.replace(memo.caller.number, shown[0]) if shown and memo.caller.number else who
 
 
 def _items(memo: Memo, labels: Labels) -> Iterator[tuple[str, RenderableType]]:

@@ -18,4 +18,6 @@ def facts_of(client: str, dialplans: Dialplans) -> ClientFacts:
     plan = dialplans.of(client)
     if plan is None:
         return ClientFacts(region=dialplans.region)
-    return ClientFacts(region=dialplans.region, zone=plan.hours.tz, terms=plan.terms)
+    return ClientFacts(
+        region=dialplans.region, zone=plan.hours.tz, terms=plan.terms, categories=plan.categories
+    )

@@ -40,6 +40,7 @@ LEDGER_ONLY = ("sqlalchemy", "alembic")
 
 PURE = (
     "sipbot.backoff",
+    "sipbot.callback",
     "sipbot.caller",
     "sipbot.categories",
     "sipbot.category_form",
@@ -66,7 +67,10 @@ PURE = (
     "sipbot.longest",
     "sipbot.memo",
     "sipbot.memo_answers",
+    "sipbot.memo_contents",
     "sipbot.memo_found",
+    "sipbot.memo_page",
+    "sipbot.memo_parts",
     "sipbot.menu_words",
     "sipbot.number_lists",
     "sipbot.numbers",
@@ -112,6 +116,8 @@ PURE = (
     "sipbot.topics",
     "sipbot.transfer_order",
     "sipbot.transfer_target",
+    "sipbot.understanding",
+    "sipbot.word_times",
     "sipbot.vocabulary",
     "sipbot.when_calendar",
     "sipbot.when_en",

@@ -18,6 +18,8 @@ from sipbot.cli_memos import memos_app
 from sipbot.labels import LABELS
 from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, Stage, Status, with_failure, with_transcript
+from sipbot.memo_answers import Evidence, MemoWord
+from sipbot.memo_found import Corrected
 from sipbot.mqtt import Feed, Watched
 from sipbot.records import EndedBy, EndState
 from sipbot.topics import LivePayload, Place
@@ -88,6 +90,52 @@ def test_show_marks_a_number_that_only_the_network_gave(tmp_path: Path, memo: Me
     )
 
     assert "+81 3-5550-1234  要確認" in result.stdout
+
+
+def page_of(memo: Memo, lang: str) -> str:
+    out = io.StringIO()
+    Console(file=out, width=200).print(memo_page.memo_page(memo, LABELS[lang]), markup=False)
+    return out.getvalue()
+
+
+def test_show_names_the_seconds_of_every_evidence_and_says_that_they_disagree() -> None:
+    """The operator knows what to listen to before calling."""
+    memo = a_memo()
+    spoken = Evidence(
+        source="speech", number="+819086375214", engine="vosk", audio_from_s=12.2, audio_to_s=15.5
+    )
+    callback = memo.callback.model_copy(update={"evidence": (spoken, *memo.callback.evidence)})
+    page = page_of(memo.model_copy(update={"callback": callback}), "en")
+
+    assert "≠ said" in page
+    assert "listen 0:12-0:16 (#1)" in page
+    assert "The evidence disagrees" in page
+
+
+def test_show_marks_words_in_doubt_and_words_that_were_mended() -> None:
+    """Doubt is written, not only coloured."""
+    words = (
+        MemoWord(text="山田", start_s=0, end_s=1, confidence=0.2, text_from=0, text_to=2),
+        MemoWord(text="です", start_s=1, end_s=2, confidence=0.9, text_from=2, text_to=4),
+        MemoWord(text="山と工業", start_s=2, end_s=3, confidence=0.2, text_from=4, text_to=9),
+    )
+    mended = Corrected(heard="山と工業", written="やまと工業", text_from=4, text_to=9)
+    update = {"text": "山田ですやまと工業", "words": words, "corrections": (mended,)}
+
+    page = page_of(a_memo().model_copy(update=update), "ja")
+
+    assert "[山田?]ですやまと工業*" in page
+    assert "山と工業 → やまと工業" in page
+
+
+def test_every_label_of_the_page_is_there_in_both_languages() -> None:
+    """A label that is missing in English would end the command."""
+    own = {"open", "claimed", "done", "recorded", "transcribed", "recognition_failed", "name"}
+    own |= {"ringing", "answered", "partial", "transferring", "connected", "company", "number"}
+    own |= {label for label in LABELS["ja"] if label.startswith("kind_")} | {"category", "urgency"}
+
+    assert set() == set(LABELS["ja"]) - set(LABELS["en"]) - own
+    assert set() == set(LABELS["en"]) - set(LABELS["ja"])
 
 
 def test_text_of_a_call_that_a_crash_ended_says_so(memo: Memo) -> None:
