@@ -7,6 +7,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from sipbot import script_events as script
 from sipbot.memo import LIVE_EAR
 from sipbot.reading import Reading
@@ -50,6 +52,7 @@ class CallEar:
         self._listening = False
         self._brief = False
         """The caller's voice was so short that only words make a message of it."""
+        self._voice: tuple[float, float] | None = None
         self.kept = Kept()
         """What the caller has answered so far."""
 
@@ -61,6 +64,7 @@ class CallEar:
         """
         self._reading.listen(self._call, self._language, self._client)
         self.kept = await asyncio.to_thread(self._spool.kept, self._call)
+        self._voice = self.kept.voice
 
     def do(self, action: script.Action) -> None:
         """Do what the script wants about recording and hearing."""
@@ -116,6 +120,7 @@ class CallEar:
 
     def _judge(self, heard: speech.Heard, min_s: float) -> script.Event | None:
         """Judge by the voice alone, unless it is short and an ear may have heard words in it."""
+        self._voice = heard.voice
         listens = LIVE_EAR in self._reading.ears(self._language)
         self._brief = 0 < heard.voice_s < min_s and listens
         return None if self._brief else script.Judged(spoke=heard.voice_s > 0)
@@ -126,7 +131,7 @@ class CallEar:
         Raises:
             SpoolError: there is no room, or the folder cannot be written.
         """
-        kept = self._spans.kept(call)
+        kept = msgspec.structs.replace(self._spans.kept(call), voice=self._voice)
         if kept != self.kept:
             self.kept = kept
             await asyncio.to_thread(self._spool.keep, self._call, kept)

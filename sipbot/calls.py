@@ -25,6 +25,7 @@ from sipbot.caller_history import caller_with_history
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SipbotError, SpoolError
 from sipbot.memo import Memo, call_facts, first_memo
+from sipbot.memo_voice import with_voice
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
 from sipbot.script_state import Phase, Script
@@ -354,7 +355,7 @@ class LiveCall:
 
     async def _memo(self, ended_at: datetime) -> Memo:
         recording = await self._tools.spool.seal(self.call, cut_off=self._cut_off)
-        return first_memo(
+        memo = first_memo(
             memo_id=str(uuid6.uuid7()),
             client=self.client,
             call=call_facts(
@@ -379,6 +380,7 @@ class LiveCall:
             ears=self._tools.reading.ears(self.language),
             region=self._region,
         )
+        return with_voice(memo, self._ear.kept.voice)
 
     # -- small helpers --------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import structlog
 
 from sipbot.ledger import Ledger
 from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, Urgency, with_failure, with_transcript
+from sipbot.memo_voice import with_voice
 from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
@@ -70,6 +71,8 @@ class _Job(msgspec.Struct, kw_only=True):
     language: str = ""
     early: dict[str, wire.Final | wire.Failed] = {}
     """What the ears said that were ready before the memo was, by engine."""
+    voice: tuple[float, float] | None = None
+    """Where in the recording the voice is, once it is known."""
 
 
 class Reading:
@@ -206,10 +209,16 @@ class Reading:
         else:
             await self._take(job.memo, reply, engine)
 
+    def note(self, reply: wire.Reply) -> None:
+        """Keep where in a recording the voice is; its memo says so from its next revision on."""
+        if isinstance(reply, wire.Heard) and reply.job in self._jobs:
+            self._jobs[reply.job].voice = reply.voice
+
     async def _take(self, memo_id: str, reply: wire.Final | wire.Failed, engine: str) -> None:
         match reply:
             case wire.Final(transcript=transcript):
-                await self._write(memo_id, transcript)
+                job = self._jobs.get(reply.job)
+                await self._write(memo_id, transcript, job.voice if job is not None else None)
             case wire.Failed(problem=problem, code=code):
                 self._log.error("recognition failed", call=reply.job, engine=engine, code=code)
                 await self._fail(memo_id, problem, engine=engine)
@@ -224,12 +233,17 @@ class Reading:
     def _hints(self, client: str) -> tuple[str, ...]:
         return hints(self.facts(client).terms)
 
-    async def _write(self, memo_id: str, transcript: Transcript) -> None:
+    async def _write(
+        self, memo_id: str, transcript: Transcript, voice: tuple[float, float] | None
+    ) -> None:
         now = datetime.now(UTC)
         understood = await self._understand(memo_id, transcript)
-        memo = await self._ledger.revise_memo(
-            memo_id, lambda memo: with_transcript(memo, transcript, now, understood)
-        )
+
+        def revised(before: Memo) -> Memo | None:
+            after = with_transcript(before, transcript, now, understood)
+            return with_voice(after, voice) if after is not None else None
+
+        memo = await self._ledger.revise_memo(memo_id, revised)
         self._done(memo)
 
     async def _understand(self, memo_id: str, transcript: Transcript) -> Understood | None:

@@ -46,6 +46,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     discarded: tuple[tuple[float, float], ...] = ()
     """From, to: seconds of the recording that the caller took back."""
     urgent: bool = False
+    voice: tuple[float, float] | None = None
+    """From, to: seconds of the recording between which the caller's voice is; None: not known."""
 
 
 class Spool:

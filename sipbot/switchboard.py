@@ -144,12 +144,11 @@ class Switchboard:
             case speech.Stalled(job=call, since_s=since_s):
                 self._log.error("recording does not grow", call=call, since_s=since_s)
                 problem = f"the recording of call {call} has not grown for {since_s:.0f} s"
-                self._tools.trouble(
-                    "recording-stalled", problem, "Is the disk full, or the agent hung?"
-                )
+                self._tools.trouble("recording-stalled", problem, "Disk full, or the agent hung?")
             case speech.Ready(ears=ears):
                 self._do(partial(self._tools.reading.now_hears, engine, ears))
             case _ if not isinstance(reply, speech.Pong):
+                self._tools.reading.note(reply)
                 self._pass_on(reply.job, reply)
 
     # -- calls of an earlier run ----------------------------------------------------------------

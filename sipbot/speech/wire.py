@@ -156,6 +156,13 @@ class Heard(Base, frozen=True):
     voice_to_s: float = 0.0
     """Where the last speech ends; 0 when there is none."""
 
+    @property
+    def voice(self) -> tuple[float, float] | None:
+        """Where the voice is, to the hundredth of a second; None when there is none."""
+        if self.voice_to_s <= self.voice_from_s:
+            return None
+        return round(self.voice_from_s, 2), round(self.voice_to_s, 2)
+
 
 class Final(Base, frozen=True):
     """The text. For `Follow` only when the language has a live ear."""
