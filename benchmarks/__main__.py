@@ -15,6 +15,8 @@ from benchmarks.bench_bot import ROOT, SAMPLES, running
 from benchmarks.committing import committing
 from benchmarks.crashing import crashing
 from benchmarks.dialplans import dialplans
+from benchmarks.endings import endings
+from benchmarks.finalising import finalising
 from benchmarks.machine import load, machine
 from benchmarks.recognising import recognising
 from benchmarks.report import Run, show, write_json, write_markdown
@@ -37,7 +39,8 @@ _say = Console(stderr=True).print
 Parts = Annotated[
     str,
     typer.Option(
-        help="What to measure: any of dialplans, sipp, talk, crash, recognise, commit, second."
+        help="What to measure: any of dialplans, sipp, talk, crash, endings, recognise, commit, "
+        "second, finalise."
     ),
 ]
 
@@ -47,7 +50,7 @@ def main(
     calls: Annotated[int, typer.Option(min=1, max=4, help="Most calls at the same time.")] = 4,
     out: Annotated[Path | None, typer.Option(help="Where to write the JSON.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Page to write the table into.")] = None,
-    parts: Parts = "dialplans,commit,sipp,talk,crash,recognise,second",
+    parts: Parts = "dialplans,commit,sipp,talk,crash,endings,recognise,second",
 ) -> None:
     """Measure sipbot on this machine; takes about 6 minutes. Exit code 1 when a figure is missed.
 
@@ -75,8 +78,15 @@ async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
             await _dialplans(run)
         if set(parts) & {"commit", "sipp", "talk", "crash"}:
             await _first(run, levels, parts)
+        if "endings" in parts:
+            _say("ends of speech on noisy lines")
+            run.figures += endings()
         if "recognise" in parts:
             await _recognise(run, levels)
+        if "finalise" in parts:
+            _say("texts after the end of messages of 10 to 120 s")
+            run.figures += await finalising("live", "ko")
+            run.figures += await finalising("second", "ja")
         if "second" in parts:
             await _second(run, levels)
     finally:
