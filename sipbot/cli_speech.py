@@ -170,16 +170,16 @@ def _show(
     if as_json:
         print_json(_facts(plan, said, heard))
         return
-    unit = "Word" if plan.language == "en" else "Character"
-    table = Table("Ear", "Recordings", "Terms found", f"{unit} error rate", "Invented", "Verdict")
+    unit = "words" if plan.language == "en" else "characters"
+    title = f"{plan.client}: {len(said)} recordings, without and with the terms"
+    table = Table("Ear", "Terms found", f"Wrong {unit}", "Invented", "Verdict", title=title)
     for ear, (bare, helped) in summed(heard).items():
         table.add_row(
             ear,
-            str(len(said)),
             f"{bare.found} → {helped.found} of {bare.said}",
             f"{100 * bare.rate:.1f} → {100 * helped.rate:.1f} %",
             f"{bare.invented} → {helped.invented}",
-            "worse" if helped.worse_than(bare) else "as good or better",
+            "worse" if helped.worse_than(bare) else "not worse",
         )
     console = Console(highlight=False)
     if texts:
@@ -188,15 +188,17 @@ def _show(
 
 
 def _texts(said: Sequence[Said], heard: Sequence[Heard]) -> Table:
-    table = Table("Recording", "Who", "Text", show_lines=True)
+    table = Table("Recording", "Who")
+    table.add_column("Text", overflow="fold")  # Japanese has no spaces to break a line at
     for one in said:
         rows = [("said", one.text)]
         for each in heard:
             if each.name == one.name:
                 rows += [(each.ear, each.before)]
                 rows += [("with terms", each.after)] if each.after != each.before else []
-        who, text = zip(*rows, strict=True)
-        table.add_row(escape(one.name), "\n".join(who), "\n".join(escape(row) for row in text))
+        for place, (who, text) in enumerate(rows):
+            last = place == len(rows) - 1
+            table.add_row("" if place else escape(one.name), who, escape(text), end_section=last)
     return table
 
 

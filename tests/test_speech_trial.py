@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sipbot.cli import program
 from sipbot.errors import SipbotError
 from sipbot.speech.ears import ModelRef
 from sipbot.speech_trial import Said, hear, is_worse, judge, summed
@@ -36,6 +38,7 @@ def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() 
     heard = judge([BANK], texts, TERMS, "ko", None)
 
     bare, helped = summed(heard)["faster-whisper"]
+    assert "서울은행" in heard[0].after
     assert (1, 1, 0) == (bare.said, helped.found, helped.invented)
     assert helped.errors <= bare.errors
     assert not is_worse(heard)
@@ -44,3 +47,25 @@ def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() 
 def test_language_without_an_ear_is_told_with_the_command_that_helps() -> None:
     with pytest.raises(SipbotError, match="models list"):
         asyncio.run(hear([BANK], [], "ko"))
+
+
+@pytest.mark.parametrize(
+    ("client", "code", "told"),
+    [
+        ("hanbit", 1, "holds no reference"),
+        ("wakaba-law", 2, "has no [[term]]"),
+        ("nobody", 1, "no client of this name"),
+    ],
+)
+def test_trial_without_words_or_recordings_says_what_is_missing(
+    tmp_path: Path, client: str, code: int, told: str
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'site = "test"\ndialplans = "{ROOT / "dialplans"}"\n')
+
+    done = CliRunner().invoke(
+        program("speech"), ["speech", "test", client, "--config", str(settings)]
+    )
+
+    assert code == done.exit_code
+    assert told in " ".join(done.output.split())
