@@ -1,9 +1,9 @@
 """Whether a model is still what was installed, found out in microseconds when nothing has changed.
 
 Hashing is the proof and takes a second of processor for each GB (0.14 s for 148 MB, measured), too
-long for a recogniser that is to be back within a second after a crash.  So a proof is kept beside the model: size, time of change and
-inode of every file that was hashed.  As long as these stay, the hashes are not asked again;
-``sipbot doctor --hashes`` always asks them.
+long for a recogniser that is to be back within a second after a crash.  So a proof is kept beside
+the model: size, time of change and inode of every file that was hashed.  As long as these stay,
+the hashes are not asked again; ``sipbot doctor --deep`` always asks them.
 """
 
 import tempfile
