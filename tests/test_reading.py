@@ -1,14 +1,17 @@
 """Which ears read a memo, seen from its ledger."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sipbot.ledger import Ledger
-from sipbot.memo import Stage
+from sipbot.memo import LIVE_EAR, Stage
 from sipbot.reading import Reading
 from sipbot.records import EndedBy, EndState
+from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Spool
-from tests.memo_samples import AT, a_memo_of, an_offer
+from sipbot.understanding import ClientFacts
+from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 
 async def test_memo_in_a_language_without_an_ear_fails_recognition_and_begins_without_an_error(
@@ -31,3 +34,30 @@ async def test_memo_in_a_language_without_an_ear_fails_recognition_and_begins_wi
         stored = await ledger.memo(memo.id)
     assert stored is not None
     assert Stage.RECOGNITION_FAILED == stored.stage
+
+
+async def test_text_is_understood_by_what_the_dialplan_in_force_says_when_it_comes(
+    tmp_path: Path,
+) -> None:
+    """Region, zone and words of the client are those of now, whoever began to read."""
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        offer = an_offer()
+        memo = a_memo_of(offer)
+        await ledger.add_call(offer, memo.client, "request-uri", "yamato")
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+        live = SpeechClient("live", (), lambda _: None)
+        reading = Reading(
+            ledger=ledger, spool=Spool(tmp_path / "spool"), live=live, second=None, models=()
+        )
+        reading.facts = {
+            memo.client: ClientFacts(region="JP", zone=ZoneInfo("Asia/Tokyo"))
+        }.__getitem__
+        await reading.begin(memo, "ja")
+
+        text = a_transcript("折り返しは 03-6743-1209 まで 明日の 午後3時に")
+        await reading.heard(wire.Final(job=offer.call, transcript=text), LIVE_EAR)
+
+        stored = await ledger.memo(memo.id)
+    assert stored is not None
+    assert ["+81367431209", "2026-11-21T15:00"] == [one.value for one in stored.found]
+    assert ["+81367431209", "+81355501234"] == [one.number for one in stored.callback.evidence]
