@@ -128,7 +128,7 @@ TIMES = re.compile(
 """A time, with others and with what limits it: ``tomorrow after three``."""
 
 CALLBACK = re.compile(
-    r"(?:,?\s*(?:and |so |or )?(?:please |kindly |just )*"
+    r"(?:,?\s?(?:and |so |or )?(?:please |kindly |just )*"
     r"(?:(?:could|can|would|will) (?:you|someone|somebody|anyone) )?(?:please |maybe |kindly "
     r"|just )*)"
     r"\b(?:(?:call|phone|ring|reach|contact|get) (?:me|us)(?: back| on| at)?|(?:give|giving) (?:me"
@@ -145,8 +145,8 @@ CALLBACK = re.compile(
 """A wish to be called, or when that is possible; not what the call is about."""
 
 WISH_TAIL = re.compile(
-    r"[\s,.]*\b(?:thank you|thanks|cheers|bye|goodbye|please(?=[\s.]*$)|my number|my phone|my name"
-    r"|if (?:possible|that's ok).*)\b.*$",
+    r"[\s,.]{0,4}\b(?:thank you|thanks|cheers|bye|goodbye|please(?=[\s.]*$)|my number|my phone"
+    r"|my name|if (?:possible|that's ok).*)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 
