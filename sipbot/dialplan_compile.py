@@ -24,6 +24,7 @@ from sipbot.dialplan_steps import (
 )
 from sipbot.errors import Mistake
 from sipbot.follow_up_compile import question_step, questions
+from sipbot.gist import MOST_VALUABLE_FIRST
 from sipbot.numbers import canonical
 from sipbot.patterns import is_pattern
 from sipbot.prompt_shelf import PromptShelf, UnplayableError
@@ -113,7 +114,8 @@ class Compiler:
                     then=form.then,
                 )
             case FollowUpStep():
-                ways: dict[str, str] = {item: question_step(name, item) for item in form.items}
+                wanted = (item for item in MOST_VALUABLE_FIRST if item in form.items)
+                ways: dict[str, str] = {item: question_step(name, item) for item in wanted}
                 return steps.FollowUp(
                     name=name, ways=ways, when_deaf=form.when_deaf, then=form.then
                 )
