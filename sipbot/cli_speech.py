@@ -120,7 +120,7 @@ def _tried(plan: Dialplan, plans: Path, settings: Settings) -> tuple[list[Said],
     """Let the ears read everything there is a reference for."""
     said = _recordings(plan.client, plans, settings)
     terms = written_terms(plan)
-    texts = asyncio.run(speech_trial.hear(said, _models(settings), plan.language))
+    texts = asyncio.run(speech_trial.hear(said, _models(settings), plan.language, terms))
     reading = kana.reading if plan.language == "ja" else None
     return said, speech_trial.judge(said, texts, terms, plan.language, reading)
 

@@ -1,4 +1,4 @@
-"""A client's terms tried on recordings: the real ears read them, the terms correct their texts.
+"""A client's terms tried on recordings: the real ears read them, without the terms and with them.
 
 Data path: golden set or kept recordings -> [speech_trial] -> verdict
 
@@ -20,7 +20,7 @@ from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ENGINE_OF, ModelRef, Role, choose, for_language
 from sipbot.term_fit import Reading
-from sipbot.vocabulary import Term, correct
+from sipbot.vocabulary import Term, correct, hints
 
 PATIENCE_S = 600.0
 """For loading a model and for one recording: calls on the same machine come first, and nobody waits
@@ -53,12 +53,12 @@ class Heard:
 
 
 async def hear(
-    said: Sequence[Said], models: Sequence[ModelRef], language: str
-) -> dict[tuple[str, str], Transcript]:
-    """Let every ear of a language read recordings.
+    said: Sequence[Said], models: Sequence[ModelRef], language: str, terms: Sequence[Term]
+) -> dict[tuple[str, str, bool], Transcript]:
+    """Let every ear of a language read recordings; the second ear with and without the terms.
 
     Returns:
-        (recording, ear) → text.
+        (recording, ear, whether it was told the terms) → text.
 
     Raises:
         SipbotError: no ear hears the language, or one failed.
@@ -67,17 +67,21 @@ async def hear(
     able = [role for role in roles if for_language(language, choose(models, role))]
     if not able:
         raise SipbotError(f"no speech model for {language!r} is installed. See: sipbot models list")
-    found: dict[tuple[str, str], Transcript] = {}
+    found: dict[tuple[str, str, bool], Transcript] = {}
+    words = hints(terms)
     for role in able:
+        told = (False, True) if role == "second" and words else (False,)
         async with _Ears(role, models).running() as ears:
             for one in said:
-                found[one.name, ENGINE_OF[role]] = await ears.read(one, language)
+                for hinted in told:
+                    text = await ears.read(one, language, words if hinted else ())
+                    found[one.name, ENGINE_OF[role], hinted] = text
     return found
 
 
 def judge(
     said: Sequence[Said],
-    texts: dict[tuple[str, str], Transcript],
+    texts: dict[tuple[str, str, bool], Transcript],
     terms: Sequence[Term],
     language: str,
     reading: Reading | None,
@@ -85,8 +89,11 @@ def judge(
     """Compare what was heard, without the terms and with them, with what was said.  Pure."""
     found = []
     spoken = {one.name: one.text for one in said}
-    for (name, ear), transcript in texts.items():
-        after, _ = correct(transcript, terms, language, reading)
+    for (name, ear, hinted), transcript in texts.items():
+        if hinted:
+            continue
+        told = texts.get((name, ear, True), transcript)
+        after, _ = correct(told, terms, language, reading)
         found.append(
             Heard(
                 name=name,
@@ -137,7 +144,7 @@ class _Ears:
             yield self
             task.cancel()
 
-    async def read(self, said: Said, language: str) -> Transcript:
+    async def read(self, said: Said, language: str, words: tuple[str, ...]) -> Transcript:
         """Return what the ear makes of a recording.
 
         Raises:
@@ -150,7 +157,7 @@ class _Ears:
             self._client.follow(job, said.audio, language)
             self._client.finish(job)
         else:
-            self._client.reread(job, said.audio, language)
+            self._client.reread(job, said.audio, language, words)
         return await self._waiting
 
     # Event loop.

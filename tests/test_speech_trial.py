@@ -33,7 +33,7 @@ WHISPER = ModelRef(
 
 @pytest.mark.asr
 def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() -> None:
-    texts = asyncio.run(hear([BANK], [WHISPER], "ko"))
+    texts = asyncio.run(hear([BANK], [WHISPER], "ko", TERMS))
 
     heard = judge([BANK], texts, TERMS, "ko", None)
 
@@ -46,7 +46,7 @@ def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() 
 
 def test_language_without_an_ear_is_told_with_the_command_that_helps() -> None:
     with pytest.raises(SipbotError, match="models list"):
-        asyncio.run(hear([BANK], [], "ko"))
+        asyncio.run(hear([BANK], [], "ko", TERMS))
 
 
 @pytest.mark.parametrize(
