@@ -1,19 +1,19 @@
 """Menu words in real speech: an ear that listens for them alone, and a telephone that is silent."""
 
-import wave
 from pathlib import Path
 
 import pytest
 
 from sipbot.speech import wire
+from sipbot.speech.turn_words import TurnWords, Understood
 from sipbot.speech.vosk_ear import VoskEar
 from sipbot.wav import read_pcm
-from tests.test_speech import CALL, KOREAN, Desk, running
+from tests.test_speech import KOREAN
 
 DATA = Path(__file__).parent / "data"
 SECOND_BYTES = 16000
-QUOTE = slice(int(3.86 * SECOND_BYTES), int(6.98 * SECOND_BYTES))
-"""Where the caller of ko_01 says 견적서 때문에 전화드렸습니다."""
+GREETING = slice(2 * int(0.12 * 8000), 2 * int(1.58 * 8000))
+"""Where the caller of ko_01 says 안녕하세요."""
 
 
 @pytest.fixture(scope="module")
@@ -21,49 +21,50 @@ def ear() -> VoskEar:
     return VoskEar(KOREAN)
 
 
-def turn(tmp_path: Path) -> Path:
-    """The sentence about the quote, after two seconds without a packet and before three."""
-    path = tmp_path / "audio.wav"
-    said = read_pcm(DATA / "ko_01_8k.wav")[QUOTE]
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(bytes(2 * SECOND_BYTES) + said + bytes(3 * SECOND_BYTES))
-    return path
+TURN = bytes(2 * SECOND_BYTES) + read_pcm(DATA / "ko_01_8k.wav")[GREETING] + bytes(SECOND_BYTES)
+"""A greeting between seconds without a packet."""
+
+
+def turn_from(from_s: float) -> wire.Expect:
+    return wire.Expect(
+        job="call",
+        n=1,
+        from_s=from_s,
+        end_silence_s=1.0,
+        no_speech_s=9.0,
+        words=True,
+        phrases=("안녕하세요", "취소", "화장실", "급합니다"),
+    )
+
+
+def understood(ear: VoskEar, turn: wire.Expect) -> Understood:
+    """Hear the recording as the recorder writes it, 4096 bytes at a time."""
+    hearing = ear.listen(8000, "ko")
+    words = TurnWords(ear, hearing, 8000, "ko")
+    newest = Understood()
+    for at in range(0, len(TURN), 4096):
+        block = TURN[at : at + 4096]
+        hearing.hear(block)
+        newest = words.hear(turn, block, (at + len(block)) / SECOND_BYTES)
+    return newest
 
 
 @pytest.mark.asr
-async def test_choice_at_a_menu_is_told_with_the_end_of_the_turn(tmp_path: Path) -> None:
-    desk, path = Desk("live", [KOREAN]), turn(tmp_path)
-    async with running(desk):
-        desk.client.follow(CALL, path, "ko")
-        desk.client.expect(
-            wire.Expect(
-                job=CALL,
-                n=1,
-                from_s=1.0,
-                end_silence_s=1.0,
-                no_speech_s=9.0,
-                words=True,
-                phrases=("견적서", "취소", "화장실", "급합니다"),
-            )
-        )
-        desk.client.finish(CALL)
-        ended = await desk.first(wire.SpeechEnded)
-        heard = await desk.first(wire.Heard)
-    assert isinstance(ended, wire.SpeechEnded)
-    assert "견적서" == ended.choice
-    assert isinstance(heard, wire.Heard)
-    assert pytest.approx(2.2, abs=0.15) == heard.voice_from_s
-    assert pytest.approx(5.0, abs=0.15) == heard.voice_to_s
+def test_menu_word_in_a_sentence_after_digital_silence_is_chosen(ear: VoskEar) -> None:
+    heard = understood(ear, turn_from(1.0))
+    assert ("안녕하세요", len(TURN) / SECOND_BYTES) == (heard.choice, heard.to_s)
 
 
 @pytest.mark.asr
-def test_sentence_with_none_of_the_menus_words_chooses_nothing(
-    ear: VoskEar, tmp_path: Path
-) -> None:
-    choosing = ear.choosing(8000, "ko", ("화장실", "안녕하세요", "여보세요", "서울은행"))
+def test_menu_word_that_was_said_before_the_turn_is_not_chosen(ear: VoskEar) -> None:
+    assert understood(ear, turn_from(3.5)).choice is None
+
+
+@pytest.mark.asr
+def test_sentence_with_none_of_the_menus_words_chooses_nothing(ear: VoskEar) -> None:
+    choosing = ear.choosing(8000, "ko", ("화장실", "견적서", "예약", "서울은행"))
     assert choosing is not None
-    choosing.hear(read_pcm(turn(tmp_path)))
+    choosing.hear(TURN)
     assert choosing.choice() is None
 
 
