@@ -377,7 +377,7 @@ class LiveCall:
             ),
             audio_url=self._tools.audio_url(self.call),
             at=datetime.now(UTC),
-            ears=self._tools.reading.ears(self.language),
+            ears=self._tools.reading.ears(self.language, self.client),
             region=self._region,
         )
         return with_voice(memo, self._ear.kept.voice)

@@ -28,6 +28,7 @@ ALLOWED = (
     "closure",
     "callers",
     "quota",
+    "speech",
     "term",
     "category",
 )

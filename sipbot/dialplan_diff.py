@@ -35,8 +35,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that will be otherwise."""
 
     about: str
-    """client, numbers, hours, answer, callers, routes, steps, record, quota, categories,
-    tests."""
+    """client, numbers, hours, answer, callers, routes, steps, record, speech, quota,
+    categories, tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -59,6 +59,7 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "routes": _routes(old, new, region),
         "steps": _steps(old, new),
         "record": _keys(old.record, new.record),
+        "speech": _keys(old.form.speech, new.form.speech),
         "quota": _keys(old.quota, new.quota),
         "categories": _categories(old, new),
         "tests": _tests(old, new),

@@ -154,6 +154,16 @@ class RouteForm(BaseModel):
         return self
 
 
+class Speech(BaseModel):
+    """Which ears read the client's messages."""
+
+    model_config = FROZEN
+
+    second: Literal["always", "never"] = "always"
+    """Whether the second ear reads them too; ``never`` counts where the live ear has the language,
+    so that a message is read in any case."""
+
+
 class Quota(BaseModel):
     """How many calls the client has paid for; a call over the quota is taken all the same."""
 
@@ -265,6 +275,8 @@ class DialplanForm(BaseModel):
     """The steps of the calls by name; `record` exists always."""
     record: Record = Record()
     """When the message ends."""
+    speech: Speech = Speech()
+    """Which ears read the client's messages."""
     quota: Quota | None = None
     """How many calls the client has paid for."""
     term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)

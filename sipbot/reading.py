@@ -111,15 +111,23 @@ class Reading:
         self._jobs: dict[str, _Job] = {}
         self._log = structlog.get_logger()
 
-    def ears(self, language: str) -> tuple[str, ...]:
-        """Return the engines that will read a recording in this language, in the order they do."""
-        return tuple(engine for engine, have in self._ears.items() if for_language(language, have))
+    def ears(self, language: str, client: str | None = None) -> tuple[str, ...]:
+        """Return the engines that will read a recording in this language, in the order they do.
+
+        Args:
+            language: what is spoken.
+            client: whose recording it is; None: of any client.
+        """
+        have = tuple(engine for engine, ears in self._ears.items() if for_language(language, ears))
+        if client is None or LIVE_EAR not in have or self.facts(client).second:
+            return have
+        return (LIVE_EAR,)
 
     def listen(self, call: str, language: str, client: str) -> None:
         """Begin to follow the recording of a client's call."""
         self._jobs.setdefault(call, _Job())
         self._live.follow(call, self._spool.audio(call), language)
-        if self._second is not None and SECOND_EAR in self.ears(language):
+        if self._second is not None and SECOND_EAR in self.ears(language, client):
             self._second.follow(call, self._spool.audio(call), language, self._hints(client))
 
     def expect(self, turn: wire.Expect) -> None:

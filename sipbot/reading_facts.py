@@ -19,5 +19,9 @@ def facts_of(client: str, dialplans: Dialplans) -> ClientFacts:
     if plan is None:
         return ClientFacts(region=dialplans.region)
     return ClientFacts(
-        region=dialplans.region, zone=plan.hours.tz, terms=plan.terms, categories=plan.categories
+        region=dialplans.region,
+        zone=plan.hours.tz,
+        terms=plan.terms,
+        categories=plan.categories,
+        second=plan.form.speech.second == "always",
     )

@@ -39,6 +39,8 @@ class ClientFacts:
     terms: tuple[Term, ...] = ()
     """Words of the client that ears do not know."""
     categories: tuple[Category, ...] = ()
+    second: bool = True
+    """Whether the second ear reads its messages too, where the live ear has the language."""
 
 
 @dataclass(frozen=True, kw_only=True)
