@@ -4,11 +4,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sipbot.ledger import Ledger
-from sipbot.memo import LIVE_EAR, Stage
+from sipbot.memo import LIVE_EAR, SECOND_EAR, Stage
 from sipbot.reading import Reading
 from sipbot.records import EndedBy, EndState
 from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
+from sipbot.speech.ears import ModelRef
 from sipbot.spool import Spool
 from sipbot.understanding import ClientFacts
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
@@ -61,3 +62,42 @@ async def test_text_is_understood_by_what_the_dialplan_in_force_says_when_it_com
     assert stored is not None
     assert ["+81367431209", "2026-11-21T15:00"] == [one.value for one in stored.found]
     assert ["+81367431209", "+81355501234"] == [one.number for one in stored.callback.evidence]
+
+
+async def test_client_that_wants_one_ear_is_read_by_the_live_one_where_it_hears(
+    tmp_path: Path,
+) -> None:
+    models = [
+        ModelRef(name="v", engine="vosk", languages=("ko",), path="v"),
+        ModelRef(name="w", engine="faster-whisper", languages=("ko", "ja"), path="w"),
+    ]
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        reading = Reading(
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=SpeechClient("live", (), lambda _: None),
+            second=SpeechClient("second", (), lambda _: None),
+            models=models,
+        )
+        reading.facts = lambda client: ClientFacts(second=client != "thrifty")
+
+        ears = [reading.ears(each, "thrifty") for each in ("ko", "ja")]
+
+        assert [(LIVE_EAR,), (SECOND_EAR,)] == ears
+        assert (LIVE_EAR, SECOND_EAR) == reading.ears("ko", "other")
+
+
+async def test_damaged_model_is_waited_for_by_no_new_memo(tmp_path: Path) -> None:
+    model = ModelRef(name="w", engine="faster-whisper", languages=("ja",), path="w")
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        reading = Reading(
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=SpeechClient("live", (), lambda _: None),
+            second=SpeechClient("second", (), lambda _: None),
+            models=[model],
+        )
+
+        await reading.now_hears(SECOND_EAR, {})
+
+        assert () == reading.ears("ja")
