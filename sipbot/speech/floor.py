@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import default_rng  # here: two threads that import it at once end in a recursion
 
 LEAST_SAMPLES: Final = 160
 """10 ms at the engines' rate, half a packet of 20 ms; shorter runs of zeros are sound, and sound
@@ -23,7 +24,7 @@ class Floor:
     """The floor under one recording, chunk after chunk."""
 
     def __init__(self) -> None:
-        self._noise = np.random.default_rng(_SEED)
+        self._noise = default_rng(_SEED)
 
     def under(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Return the samples with -1, 0 or 1 in the place of digital silence."""
