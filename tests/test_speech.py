@@ -372,7 +372,7 @@ async def test_a_recording_read_ahead_while_it_grows_gives_the_text_of_the_close
         desk.client.finish("grown")
         grown = await desk.text("grown")
     assert closed == grown
-    assert 2 == grown.text.count("안녕하세요")
+    assert 2 == grown.text.count("서류에 대해서")
 
 
 @pytest.mark.asr
@@ -391,7 +391,7 @@ async def test_a_second_ear_killed_while_it_reads_ahead_reads_when_the_call_is_o
         recorder.write()
         desk.client.finish(CALL, urgent=True)
         transcript = await desk.text()
-    assert "안녕하세요" in transcript.text
+    assert "서류에 대해서" in transcript.text
 
 
 @pytest.mark.asr
