@@ -9,9 +9,9 @@ from enum import StrEnum
 import msgspec
 
 FEW = 1 / 3
-"""Letters of the second ear's text for each of the live ear's below which something was lost: on
-the test messages it is 0.8 to 1.6, and a text that was left out because it repeats itself
-(`speech.whisper_ear`) leaves next to nothing."""
+"""Letters of the second ear's text for each of the live ear's below which something was lost.  A
+choice: two texts of one message are of similar length, and one that was left out because it repeats
+itself (`speech.whisper_ear`) leaves next to nothing."""
 
 FEWEST_LETTERS = 12
 """From which the live ear's text says enough to be held against the other; below, a cough that

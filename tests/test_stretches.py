@@ -71,7 +71,7 @@ def test_what_is_closed_does_not_depend_on_what_comes_after(verdicts: list[bool]
 
 @pytest.mark.parametrize(
     ("talk_s", "pause_s", "expected"),
-    [(9.6, PAUSE_S, 2), (9.6, 0.3, 1), (3.2, PAUSE_S, 1), (3.2, 2.1, 2)],
+    [(7.2, PAUSE_S, 2), (7.2, 0.3, 1), (3.2, PAUSE_S, 1), (3.2, 2.1, 2)],
     ids=["long talk, pause", "long talk, breath", "few words, pause", "few words, long pause"],
 )
 def test_a_pause_closes_a_stretch_when_enough_was_said_or_it_is_long(

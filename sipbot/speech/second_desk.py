@@ -27,8 +27,8 @@ AHEAD_PER_CORE = 4
 
 ENOUGH_SHARE = 0.5
 """The part of a core that reading must have got, or others need the cores more: the live ears and
-the calls of a busy machine.  On a free machine it is 0.95 and more, beside four live ears on two
-cores below 0.4 (measured)."""
+the calls of a busy machine.  A choice: half a core reads a stretch of `MOST_S` in the time that it
+takes to say it, with less the reading would fall behind the caller."""
 
 HOLD_OFF_S = 10.0
 """How long nothing is read ahead after that; then it is tried again."""

@@ -14,9 +14,10 @@ import msgspec
 
 from sipbot.speech.vad import CONFIRM_S
 
-LEAST_S = 6.0
-"""Speech from which a pause closes a stretch, in seconds.  Shorter stretches are read no worse, but
-each costs a second of processor whatever its length (measured, docs/decisions/0010)."""
+LEAST_S = 5.0
+"""Speech from which a pause closes a stretch, in seconds.  Of the cuts that were measured the one of
+5 and 10 s is the only one whose Japanese is no worse than the whole recording's; it costs a sixth
+more processor than 6 and 12 s (docs/decisions/0010)."""
 
 PAUSE_S = 0.5
 """The pause that closes a stretch of `LEAST_S`: longer than the one between two groups of digits
@@ -26,9 +27,10 @@ LONG_PAUSE_S = 2.0
 """The pause that closes any stretch: between two answers, or before the caller hangs up.  Half of
 the silence after which a call is ended for it, so that the last words are read by then."""
 
-MOST_S = 12.0
-"""A stretch that has no pause is cut at this length, in seconds, at its longest gap: what is left
-to read when the caller hangs up must take less than two seconds; 12.5 s take 1.7 s (measured)."""
+MOST_S = 10.0
+"""A stretch that has no pause is cut at this length, in seconds, at its longest gap: see `LEAST_S`.
+What is left to read when the caller hangs up must take less than two seconds; 12.5 s take 1.7 s
+(measured)."""
 
 MARGIN_S = 0.2
 """Audio before the first and after the last voice of a stretch, in seconds, where there is room:
