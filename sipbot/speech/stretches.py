@@ -15,9 +15,9 @@ import msgspec
 from sipbot.speech.vad import CONFIRM_S
 
 LEAST_S = 5.0
-"""Speech from which a pause closes a stretch, in seconds.  Of the cuts that were measured the one of
-5 and 10 s is the only one whose Japanese is no worse than the whole recording's; it costs a sixth
-more processor than 6 and 12 s (docs/decisions/0010)."""
+"""Speech from which a pause closes a stretch, in seconds.  Of the cuts that were measured, the one
+of 5 and 10 s is the only one whose Japanese is no worse than the whole recording's; it costs a
+sixth more processor than 6 and 12 s (docs/decisions/0010)."""
 
 PAUSE_S = 0.5
 """The pause that closes a stretch of `LEAST_S`: longer than the one between two groups of digits
