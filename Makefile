@@ -13,7 +13,7 @@ MODELS ?= models
 WORKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench torture peers models-test lock clean
+.PHONY: help install demo test check bench bench-speech torture peers models-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -70,6 +70,9 @@ check: $(VENV)/.dev ## style, types, import rules, documents in step with the co
 
 bench: peers $(VENV)/.dev models-test ## measure; results as a table and in benchmarks/results
 	$(BIN)/python -m benchmarks
+
+bench-speech: $(VENV)/.dev models-test ## how right and how fast the ears are, beside the bare engines: AUDIO=folder with manifest.toml
+	$(BIN)/python -m benchmarks.speech $(if $(AUDIO),--audio $(AUDIO)) $(if $(MOST),--most $(MOST))
 
 torture: peers $(VENV)/.dev models-test ## break everything, count what was lost: ROUNDS=200 SEED=1 PARTS=kills,broker
 	$(BIN)/python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))

@@ -13,17 +13,19 @@ import threading
 import time
 import wave
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from sipbot.speech.ears import HEARING_RATE_HZ
 from sipbot.speech.upsample import upsample
 
-Read = Callable[[bytes], str]
+Read = Callable[[bytes, int, str], str]
+"""16-bit samples, samples a second (8000 or 16000), language → text."""
 
 
 def vosk_loop(model_path: str) -> Read:
-    """Return what reads 8 kHz audio as vosk's own example does, in the chunks that sipbot feeds."""
+    """Return what reads as vosk's own example does, in the chunks that sipbot feeds."""
     import vosk
 
     from sipbot.speech.vosk_ear import feeding
@@ -31,12 +33,12 @@ def vosk_loop(model_path: str) -> Read:
     vosk.SetLogLevel(-1)
     model = vosk.Model(model_path)
 
-    def read(pcm: bytes) -> str:
+    def read(pcm: bytes, rate_hz: int, language: str) -> str:  # noqa: ARG001 - the model's own
         recogniser = vosk.KaldiRecognizer(model, HEARING_RATE_HZ)
         recogniser.SetWords(True)  # noqa: FBT003 - vosk's own signature
         stretches = [
             recogniser.Result()
-            for chunk in feeding([pcm], 8000)
+            for chunk in feeding([pcm], rate_hz)
             if recogniser.AcceptWaveform(chunk)
         ]
         stretches.append(recogniser.FinalResult())
@@ -45,8 +47,8 @@ def vosk_loop(model_path: str) -> Read:
     return read
 
 
-def whisper_loop(model_path: str, language: str) -> Read:
-    """Return what reads 8 kHz audio as faster-whisper's own example does."""
+def whisper_loop(model_path: str) -> Read:
+    """Return what reads as faster-whisper's own example does."""
     from faster_whisper import WhisperModel
 
     from sipbot.speech.whisper_ear import BEAM
@@ -55,8 +57,10 @@ def whisper_loop(model_path: str, language: str) -> Read:
         model_path, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
     )
 
-    def read(pcm: bytes) -> str:
-        heard = upsample(np.frombuffer(pcm, "<i2")).astype(np.float32) / 32768
+    def read(pcm: bytes, rate_hz: int, language: str) -> str:
+        samples = np.frombuffer(pcm, "<i2")
+        wide = samples if rate_hz == HEARING_RATE_HZ else upsample(samples)
+        heard = wide.astype(np.float32) / 32768
         segments, _ = model.transcribe(
             heard,
             language=language,
@@ -70,7 +74,10 @@ def whisper_loop(model_path: str, language: str) -> Read:
     return read
 
 
-def timed(read: Read, recordings: list[bytes], threads: int) -> float:
+LOOPS: dict[str, Callable[[str], Read]] = {"vosk": vosk_loop, "faster-whisper": whisper_loop}
+
+
+def timed(read: Callable[[bytes], str], recordings: list[bytes], threads: int) -> float:
     """Return the seconds that `threads` threads need for all recordings."""
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     for pcm in recordings:
@@ -97,9 +104,10 @@ def timed(read: Read, recordings: list[bytes], threads: int) -> float:
 def main(engine: str, model_path: str, language: str, nice: str, file: str) -> None:
     """See the module's docstring."""
     os.nice(int(nice))  # as the recogniser, or a busy machine would favour the loop
-    read = vosk_loop(model_path) if engine == "vosk" else whisper_loop(model_path, language)
+    loop = LOOPS[engine](model_path)
     with wave.open(file, "rb") as audio:
-        pcm = audio.readframes(audio.getnframes())
+        pcm, rate_hz = audio.readframes(audio.getnframes()), audio.getframerate()
+    read = partial(loop, rate_hz=rate_hz, language=language)
     print("ready", flush=True)
     for line in sys.stdin:
         threads, readings = map(int, line.split())

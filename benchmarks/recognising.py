@@ -50,6 +50,11 @@ class Bench:
         self._turns = 0
         self.client = SpeechClient(role, models(), self._hear)
 
+    @property
+    def bare_pid(self) -> int:
+        """The process id of the bare loop."""
+        return self._bare.pid
+
     # Event loop, from the recogniser's reader.
     def _hear(self, reply: wire.Reply) -> None:
         match reply:

@@ -11,8 +11,15 @@ from rich.table import Table
 import sipbot
 from benchmarks.figures import Figure
 from benchmarks.machine import Machine
+from benchmarks.scores import WORSE_AT_MOST, Accuracy, Outcome, middle
 
 COLUMNS = ("figure", "calls", "n", "p50", "p95", "p99", "min – max", "unit", "wanted", "reached")
+
+
+SPEECH_COLUMNS = (
+    *("language", "engine", "line", "error rate, %", "bare, %", "worse by", "wanted", "reached"),
+    *("kana, %", "bare kana, %", "numbers", "bare numbers"),
+)
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -24,23 +31,33 @@ class Run(msgspec.Struct, kw_only=True):
     load_before: float
     """Load average of the minute before; a quiet machine has less than 0.5."""
     figures: list[Figure] = []
+    accuracy: list[Accuracy] = []
+    """How right texts are: in a table of its own."""
     took_s: float = 0.0
 
     @property
-    def missed(self) -> list[Figure]:
+    def missed(self) -> list[Figure | Accuracy]:
         """The figures that are not as wanted."""
-        return [figure for figure in self.figures if figure.reached is False]
+        return [row for row in (*self.figures, *self.accuracy) if row.reached is False]
 
 
 def show(run: Run) -> None:
-    """Print the table."""
+    """Print the tables."""
+    console = Console(width=140)
+    if run.accuracy:
+        texts = Table(title="texts", caption="numbers: right / wrong / missing")
+        for name in SPEECH_COLUMNS:
+            texts.add_column(name, justify="left" if name in {"engine", "line"} else "right")
+        for row in run.accuracy:
+            texts.add_row(*_speech_cells(row), style=None if row.reached else "red")
+        console.print(texts)
     table = Table(title="sipbot benchmarks", caption=" · ".join(_circumstances(run)))
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in {"figure", "unit"} else "right")
     for figure in run.figures:
         style = "red" if figure.reached is False else None
         table.add_row(*_cells(figure), style=style)
-    Console(width=140).print(table)
+    console.print(table)
 
 
 def write_json(run: Run, path: Path) -> None:
@@ -50,6 +67,7 @@ def write_json(run: Run, path: Path) -> None:
         "version": sipbot.__version__,
         **msgspec.to_builtins(run),
         "figures": [_content(figure) for figure in run.figures],
+        "accuracy": [_speech_content(row) for row in run.accuracy],
     }
     path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
@@ -60,6 +78,9 @@ def write_markdown(run: Run, path: Path) -> None:
     if not marker:
         raise ValueError(f"{path} has no line {MARKER!r}; the table belongs below it")
     lines = [f"* {each}" for each in _circumstances(run)]
+    if run.accuracy:
+        lines += ["", _row(SPEECH_COLUMNS), _row(["---"] * len(SPEECH_COLUMNS))]
+        lines += [_row(_speech_cells(row)) for row in run.accuracy]
     lines += ["", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
     lines += [_row(_cells(figure)) for figure in run.figures]
     path.write_text(above + marker + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
@@ -74,12 +95,21 @@ def _content(figure: Figure) -> dict[str, Any]:
     return {**content, "spread": msgspec.to_builtins(figure.spread), "reached": reached}
 
 
+def _speech_content(row: Accuracy) -> dict[str, Any]:
+    content: dict[str, Any] = msgspec.to_builtins(row)
+    return {**content, "worse_by": row.worse_by, "reached": row.reached}
+
+
 def _circumstances(run: Run) -> list[str]:
     on = run.machine
     return [
         f"sipbot {sipbot.__version__}, {run.began_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         f"{on.processor}, {on.cores} cores, {on.memory_gb:g} GB, {on.system}, Python {on.python}",
-        f"recordings and ledger on {on.file_system}; broker: {run.broker}",
+        *(
+            [f"recordings and ledger on {on.file_system}; broker: {run.broker}"]
+            if run.broker
+            else []
+        ),
         f"load average before the run {run.load_before:g}; the run took {run.took_s:.0f} s",
     ]
 
@@ -93,6 +123,22 @@ def _cells(figure: Figure) -> list[str]:
     wanted = str(figure.wanted or "")
     numbers = [str(s.n), _number(s.p50), *high, between]
     return [figure.name, calls, *numbers, figure.unit, wanted, reached]
+
+
+def _speech_cells(row: Accuracy) -> list[str]:
+    ours, bare = middle(row.ours), middle(row.bare)
+    return [
+        *(row.language, row.engine, row.condition, _rate(row.ours), _rate(row.bare)),
+        *(f"{row.worse_by:+.2f}", f"≤ {WORSE_AT_MOST:g}", "yes" if row.reached else "NO"),
+        *("" if side.kana is None else f"{side.kana:.2f}" for side in (ours, bare)),
+        *(f"{side.right} / {side.wrong} / {side.missing}" for side in (ours, bare)),
+    ]
+
+
+def _rate(outcomes: tuple[Outcome, ...]) -> str:
+    rates = sorted(each.rate for each in outcomes)
+    between = f" ({rates[0]:.2f} – {rates[-1]:.2f})" if len(rates) > 1 else ""
+    return f"{middle(outcomes).rate:.2f}{between}"
 
 
 def _number(value: float) -> str:
