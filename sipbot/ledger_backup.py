@@ -6,6 +6,7 @@ the writer's patience allows, and a ledger of an ordinary size is one step.
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 import time
@@ -75,9 +76,11 @@ def _copy(path: Path, partial: Path, give_up_s: float) -> None:
 
     try:
         with (
-            contextlib.closing(_open(path, "ro")) as source,
+            # Not mode=ro: a crash may have left a journal (`ledger_schema.reader`).
+            contextlib.closing(_open(path, "rw")) as source,
             contextlib.closing(_open(partial, "rw")) as target,
         ):
+            source.execute("PRAGMA query_only=ON")
             page_bytes: int = source.execute("PRAGMA page_size").fetchone()[0]
             # A copy that was interrupted is thrown away, so nothing needs a journal here.
             target.execute("PRAGMA journal_mode=OFF")
@@ -111,15 +114,30 @@ def _check(partial: Path) -> None:
 def _make_durable(partial: Path, copy: Path) -> int:
     with partial.open("rb") as written:
         os.fsync(written.fileno())
-    # An empty file claims the name, so that whoever else wants it is not overwritten either.
     try:
-        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _name(partial, copy)
     except FileExistsError:
         _refuse_to_overwrite(copy)
         raise
-    partial.replace(copy)
     sync_folder(copy.parent)
     return copy.stat().st_size
+
+
+def _name(partial: Path, copy: Path) -> None:
+    """Give the copy its name, but not somebody else's: a rename would overwrite it.
+
+    Raises:
+        FileExistsError: the name was taken meanwhile.
+    """
+    try:
+        copy.hardlink_to(partial)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):
+            raise
+        # FAT and some network folders have no links: there a kill may leave the empty file that
+        # claims the name.
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        partial.replace(copy)
 
 
 def _refuse_to_overwrite(copy: Path) -> None:

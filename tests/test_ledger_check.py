@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -213,6 +216,65 @@ def test_backup_of_a_ledger_that_is_written_too_often_gives_up(
         back_up(ledger_file, tmp_path / "copy.sqlite3", give_up_s=-1.0)
 
     assert not (tmp_path / "copy.sqlite3").exists()
+
+
+_KILLED_IN_A_WRITE = """
+import os, signal, sqlite3, sys
+ledger = sqlite3.connect(sys.argv[1], isolation_level=None)
+ledger.execute("PRAGMA cache_size=1")
+ledger.execute("BEGIN IMMEDIATE")
+for number in range(2000):
+    ledger.execute("INSERT INTO meta VALUES (?, 1)", (f"{number}" * 50,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_backup_of_a_ledger_whose_writer_was_killed_in_a_write_is_sound(
+    ledger_file: Path, tmp_path: Path
+) -> None:
+    """A crash is when a copy is wanted most."""
+    command = [sys.executable, "-c", _KILLED_IN_A_WRITE, str(ledger_file)]
+    subprocess.run(command, check=False)
+    assert ledger_file.with_name(f"{ledger_file.name}-journal").stat().st_size > 0
+
+    back_up(ledger_file, tmp_path / "copy.sqlite3")
+
+    assert examine(tmp_path / "copy.sqlite3", None).proved
+
+
+_KILLED_BEFORE_THE_NAME = """
+import os, signal, sys
+from pathlib import Path
+from sipbot.ledger_backup import back_up
+Path.hardlink_to = Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+back_up(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_backup_that_is_killed_leaves_nothing_under_its_name(
+    ledger_file: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    command = [sys.executable, "-c", _KILLED_BEFORE_THE_NAME, str(ledger_file), str(copy)]
+
+    ended = subprocess.run(command, check=False, cwd=ROOT)
+
+    assert (-signal.SIGKILL, False) == (ended.returncode, copy.exists())
+
+
+def test_backup_into_a_folder_without_links_is_made(
+    ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick with FAT, for one."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+
+    back_up(ledger_file, tmp_path / "copy.sqlite3")
+
+    assert examine(tmp_path / "copy.sqlite3", None).proved
 
 
 _WRITER = """
