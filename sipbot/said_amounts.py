@@ -27,6 +27,9 @@ _NAMES = {
     "ja": {"JPY": "円", "USD": "ドル", "EUR": "ユーロ", "KRW": "ウォン", "GBP": "ポンド"},
     "ko": {"JPY": "엔", "USD": "달러", "EUR": "유로", "KRW": "원", "GBP": "파운드"},
 }
+_ROOMS = {"ごうしつ": "号室", "ゴウシツ": "号室"}
+_WHOLE_MIN = 4
+"""Figures of a myriad are fewer: 30 万."""
 _VAGUE = ("数", "何", "몇", "수")
 """Before a numeral they make it unknown: 数万円."""
 
@@ -88,6 +91,8 @@ def numeral_before(found: list[Token], at: int, tongue: Tongue) -> int:
                 break
             if after is not None and not _one_numeral(one, after):
                 break
+            if after is not None and not tongue.together and _parted(found, begin, found[at]):
+                break
         elif not _inside(found, begin - 1, at, tongue):
             break
         begin -= 1
@@ -101,6 +106,22 @@ def _one_numeral(one: Token, after: Token) -> bool:
     return not (one.literal and after.literal) and not (
         after.literal and one.kind is T.DIGIT and not one.literal
     )
+
+
+def _parted(found: list[Token], at: int, unit: Token) -> bool:
+    """Tell whether the space before a token parts two numerals, and not words of one.
+
+    ``九 二 七 三 時`` is no 9273 o'clock, and ``七四九一 万代`` a name after a number.
+    """
+    one, after = found[at - 1], found[at]
+    if one.end == after.start or after.literal:
+        return False
+    if one.literal:
+        return after.kind is T.SCALE and len(one.value) >= _WHOLE_MIN
+    before = found[at - 2] if at > 1 else None
+    digits = before is not None and before.kind is T.DIGIT is one.kind
+    written = digits and before is not None and before.end == one.start
+    return written or (one.kind is T.DIGIT is after.kind and unit.kind is T.UNIT)
 
 
 def _inside(found: list[Token], at: int, upto: int, tongue: Tongue) -> bool:
@@ -246,5 +267,7 @@ def _room(folded: Folded, found: list[Token], begin: int, upto: int, tongue: Ton
     plain = "".join(one.value for one in numerals)
     if any(one.kind is T.SCALE for one in numerals):
         plain = str(int(value_of(numerals, tongue)))
+    unit = folded.text[found[upto - 1].start : found[upto - 1].end]
     start, end = folded.span(found[begin].start, found[upto - 1].end)
-    return Said(kind=Kind.ORDER, value=plain, shown=plain, start=start, end=end)
+    shown = f"{plain}{_ROOMS.get(unit, unit)}"
+    return Said(kind=Kind.ORDER, value=plain, shown=shown, start=start, end=end)

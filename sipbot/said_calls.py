@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from sipbot.numbers import display
 from sipbot.said import Kind, Said
-from sipbot.said_gaps import fixes, is_apology, label_of, mergeable
-from sipbot.said_phones import Amended, Number, amend, e164, has_trunk_prefix, read, replaced
+from sipbot.said_contrast import Contrast, contrast
+from sipbot.said_gaps import breathes, fixes, hints_at_end, is_apology, label_of
+from sipbot.said_gather import AHEAD, forms, gather, partial, without_phone
+from sipbot.said_phones import Amended, Number, amend, e164, has_trunk_prefix, read, resembles
 from sipbot.said_pieces import Atom, Piece, first_of, groups_of, joined
 from sipbot.said_tokens import Folded, T, Token
 
-_AHEAD = 6
-"""Pieces that may be parts of one number."""
+_RECENT = 6
+"""Values among which a number that was said wrong twice is sought."""
 _REACH_WORDS = 2
 """In a language with spaces, words are that much longer."""
 _EXTENSION_MAX = 6
@@ -54,6 +56,7 @@ class Callers:
         self._last = ""
         """Digits of the last telephone number, as said."""
         self._groups: list[str] = []
+        self._plus = False
 
     def said(self) -> list[Said]:
         """Return all numbers of the text, in order."""
@@ -63,9 +66,11 @@ class Callers:
         return self._said
 
     def _one(self, at: int) -> int:
+        if made := self._contrast(at):
+            return made
         piece = self._rows[at]
         label = label_of(piece.gap, self._wide)
-        if label in ("order", "order?", "room", "extension", "postal"):
+        if label in ("order", "order?", "room", "extension", "postal", "since"):
             upto = self._labelled(at, label)
             if upto:
                 return upto
@@ -75,12 +80,12 @@ class Callers:
     def _labelled(self, at: int, label: str) -> int:
         """Take an order number or extension; 0 when the label cannot be meant."""
         piece = self._rows[at]
-        atoms = self._without_phone(piece)
+        atoms = without_phone(piece.atoms, self._region)
         rest = piece.atoms[len(atoms) :]
         if len(atoms) > 1 and atoms[-1].weak and self._is_ending(atoms[-1]):
             atoms = atoms[:-1]
         plain = joined(atoms)
-        if label == "postal":
+        if label in ("postal", "since"):
             self._queue(at, rest)
             return 0 if rest else at + 1
         if label == "extension" and (len(plain) > _EXTENSION_MAX or not plain.isdigit()):
@@ -99,11 +104,19 @@ class Callers:
             self._said.append(said)
             self._queue(at, rest)
             return self._phones(at, "")
-        while upto < len(self._rows) and fixes(self._rows[upto].gap, self._wide):
+        while upto < len(self._rows) and self._fixes_label(upto, len(plain)):
             said = self._labelled_fix(said, groups_of(self._rows[upto - 1].atoms), self._rows[upto])
             upto += 1
         self._said.append(said)
         return upto
+
+    def _fixes_label(self, at: int, length: int) -> bool:
+        """Tell whether a piece corrects an order number: a telephone number is another matter."""
+        piece = self._rows[at]
+        if not fixes(piece.gap, self._wide) or self._contrasted(at, self._groups, plus=self._plus):
+            return False
+        prose = any(one.kind is T.OTHER for one in piece.gap)
+        return len(piece.digits) == length or not (prose or read(piece.atoms, self._region))
 
     def _is_ending(self, atom: Atom) -> bool:
         """Tell whether a last 이 or に belongs to the words after it (일이삼이고)."""
@@ -125,26 +138,17 @@ class Callers:
             sure = len(right) > 1 and groups[-1:] != [] and len(right) <= len(groups[-1])
         return replace(said, value=value, shown=value, end=end, valid=sure, corrected=value != old)
 
-    def _without_phone(self, piece: Piece) -> list[Atom]:
-        """Return the atoms before a telephone number that follows after a comma."""
-        for at in range(1, min(len(piece.atoms), 24)):
-            if piece.atoms[at].comma and read(piece.atoms[at:], self._region):
-                digits = piece.atoms[at].digits
-                if digits.startswith("0") or not has_trunk_prefix(self._region):
-                    return piece.atoms[:at]
-        return piece.atoms
-
     # Telephone numbers
 
     def _phones(self, at: int, label: str) -> int:
-        found, atoms, after = self._gather(at)
+        found, atoms, after = gather(self._rows, at, self._region)
         for number in found[:-1]:
             self._emit(self._opened(atoms, number, self._rows[at].plus, after), label)
         plus = self._rows[at].plus
         if found:
             current = self._opened(atoms, found[-1], plus, after)
         elif self._is_repeated(at):
-            return self._quoted(at)
+            return at + 1
         else:
             current = self._partial(at, label)
         while (amended := self._amended(current)) is not None:
@@ -153,84 +157,57 @@ class Callers:
         self._emit(current, label)
         return current.after
 
-    def _gather(self, at: int) -> tuple[list[Number], list[Atom], int]:
-        """Read numbers from a piece, or one number from it and the pieces after it."""
-        piece = self._rows[at]
-        found = read(piece.atoms, self._region, plus=piece.plus)
-        if found:
-            return found, piece.atoms, at + 1
-        upto = at + 1
-        while upto < min(len(self._rows), at + _AHEAD) and mergeable(self._rows[upto]):
-            upto += 1
-        for end in range(upto, at + 1, -1):
-            atoms = [atom for row in self._rows[at:end] for atom in row.atoms]
-            if len(atoms) > 64:
-                continue
-            found = read(atoms, self._region, plus=piece.plus)
-            if len(found) == 1 and self._is_whole(found[0], atoms):
-                return found, atoms, end
-        return [], piece.atoms, at + 1
-
-    def _is_whole(self, number: Number, atoms: list[Atom]) -> bool:
-        """Tell whether only weak atoms were left out."""
-        return all(atom.weak for atom in (*atoms[: number.first], *atoms[number.last + 1 :]))
-
     def _opened(self, atoms: list[Atom], number: Number, plus: bool, after: int) -> _Open:
         used = atoms[number.first : number.last + 1]
         return _Open(used, number.digits, number.e164, used[0].start, used[-1].end, plus, after)
 
     def _partial(self, at: int, label: str) -> _Open:
-        """What is no number: digits without weak ones at the edges, over pauses of one breath."""
-        atoms = list(self._rows[at].atoms)
-        after = at + 1
-        if label in ("phone", "number"):
-            while after < min(len(self._rows), at + _AHEAD) and self._breathes(after):
-                atoms += self._rows[after].atoms
-                after += 1
-        strong = [place for place, atom in enumerate(atoms) if not atom.weak]
-        if strong:
-            atoms = atoms[: strong[-1] + 1]
-        while len(atoms) > 1 and atoms[0].weak and atoms[0].group != atoms[1].group:
-            atoms = atoms[1:]
-        return _Open(
-            atoms, joined(atoms), "", atoms[0].start, atoms[-1].end, self._rows[at].plus, after
-        )
-
-    def _breathes(self, at: int) -> bool:
-        kinds = (T.SEP, T.FILLER, T.BREAK, T.POINT)
-        return all(one.kind in kinds for one in self._rows[at].gap) and not read(
-            self._rows[at].atoms, self._region
-        )
+        labelled = label in ("phone", "number")
+        atoms, after = partial(self._rows, at, self._region, labelled=labelled)
+        start, end = atoms[0].start, atoms[-1].end
+        return _Open(atoms, joined(atoms), "", start, end, self._rows[at].plus, after)
 
     def _is_repeated(self, at: int) -> bool:
         digits = self._rows[at].digits
         return len(digits) >= 2 and bool(self._last) and digits in self._last
 
-    def _quoted(self, at: int) -> int:
-        """A part of the last number is named: to say it again, or to correct it."""
-        upto = at + 1
-        fixed = upto < len(self._rows) and any(one.kind is T.FIX for one in self._rows[upto].gap)
-        if not fixed or not fixes(self._rows[upto].gap, self._wide) or not self._said:
-            return upto
-        last = self._said[-1]
-        if last.kind is not Kind.PHONE:
-            return upto
-        new = self._rows[upto]
-        whole = replaced(self._groups, self._rows[at].digits, new.digits)
-        number = e164(whole, self._region) if whole else ""
-        end = self._folded.span(new.atoms[-1].start, new.atoms[-1].end)[1]
-        self._drop(last.value)
-        if whole and number:
-            shown = display(number, self._region)
-            self._said.append(
-                replace(last, value=number, shown=shown, end=end, corrected=True, valid=True)
-            )
-            self._last = whole
-        else:
-            self._said.append(replace(last, end=end, corrected=True, valid=False))
-        return upto + 1
-
     # Corrections
+
+    def _contrasted(self, at: int, groups: list[str], *, plus: bool) -> Contrast | None:
+        return contrast(self._rows, self._rest, at, groups, self._region, plus=plus)
+
+    def _contrast(self, at: int) -> int:
+        """Correct the last telephone number by ``ends in 62, not 64``; 0: nothing such is said."""
+        place = next(
+            (
+                index
+                for index in range(len(self._said) - 1, -1, -1)
+                if self._said[index].kind is Kind.PHONE
+            ),
+            None,
+        )
+        if place is None:
+            return 0
+        made = self._contrasted(at, self._groups, plus=self._plus)
+        if made is None:
+            return 0
+        old = self._said[place]
+        number = e164(("+" if self._plus else "") + made.digits, self._region)
+        if made.digits == self._last:
+            return made.after
+        self._said = [one for one in self._said[:place] if one.value != old.value] + self._said[
+            place:
+        ]
+        place = self._said.index(old)
+        if number:
+            shown = display(number, self._region)
+            new = replace(old, value=number, shown=shown, corrected=True, valid=True)
+            self._groups = _regrouped(self._groups, made.digits)
+            self._last = made.digits
+        else:
+            new = replace(old, corrected=True, valid=False)
+        self._said[place] = new
+        return made.after
 
     def _amended(self, current: _Open) -> _Open | None:
         at = current.after
@@ -238,13 +215,13 @@ class Callers:
             return None
         gap = self._rows[at].gap
         if not fixes(gap, self._wide, labelled=True):
+            return self._hinted(current, at)
+        groups = groups_of(current.atoms)
+        if self._contrasted(at, groups, plus=current.plus):
             return None
         if any(one.kind is T.FIX and one.value == "but" for one in gap):
-            return self._negated(current, at)
-        quoted = self._requoted(current, at)
-        if quoted is not None:
-            return quoted
-        found, atoms, after = self._gather(at)
+            return replace(current, after=at + 1) if current.e164 else None
+        found, atoms, after = gather(self._rows, at, self._region)
         if found and found[0].e164 and self._is_new(found[0], current):
             number = found[0]
             if len(found) > 1:
@@ -261,6 +238,26 @@ class Callers:
         for number in found[1:]:
             self._emit(self._opened(atoms, number, plus=False, after=0), "")
 
+    def _hinted(self, current: _Open, at: int) -> _Open | None:
+        """Correct a whole number where no word says that it was wrong, but only that can be meant.
+
+        It is said again with a slip mended after an apology, or its end is said anew.
+        """
+        row = self._rows[at]
+        if not current.e164:
+            return None
+        if hints_at_end(row.gap, self._folded.text):
+            ends = current.digits.endswith(row.digits)
+            slip = resembles(current.digits[-len(row.digits) :], row.digits)
+            return self._patched(current, at) if slip and not ends else None
+        if not any(one.kind is T.SORRY for one in row.gap):
+            return None
+        found, atoms, after = gather(self._rows, at, self._region)
+        if len(found) != 1 or not resembles(current.digits, found[0].digits):
+            return None
+        made = self._opened(atoms, found[0], row.plus, after)
+        return replace(made, start=current.start, corrected=made.e164 != current.e164)
+
     def _is_new(self, number: Number, current: _Open) -> bool:
         """Tell a whole number from the rest of one that happens to be valid."""
         starts = number.digits.startswith("0") or not has_trunk_prefix(self._region)
@@ -272,22 +269,35 @@ class Callers:
         place = next((one.value for one in gap if one.kind is T.PLACE), "")
         soft = is_apology(gap, self._folded.text)
         upto = at + 1
-        while upto < min(len(self._rows), at + _AHEAD) and mergeable(self._rows[upto]):
+        while upto < min(len(self._rows), at + AHEAD) and breathes(self._rows[upto]):
             upto += 1
+        best: tuple[Amended, list[Atom], int] | None = None
         for end in range(upto, at, -1):
-            new = [atom for row in self._rows[at:end] for atom in row.atoms]
-            new = self._trimmed(new)
+            said = [atom for row in self._rows[at:end] for atom in row.atoms]
+            made = self._amend(current, said, place, soft=soft)
+            if made is None and len(said) > 1 and said[0].weak:
+                made = self._amend(current, said[1:], place, soft=soft)
+            if made is not None and made[0].sure:
+                return self._made(current, *made, end)
+            if made is not None and best is None:
+                best = *made, end
+        return self._made(current, *best) if best else self._spoilt(current, at)
+
+    def _amend(
+        self, current: _Open, said: list[Atom], place: str, *, soft: bool
+    ) -> tuple[Amended, list[Atom]] | None:
+        """Amend by what was said, in the only form of it that makes a number."""
+        ways: list[tuple[Amended, list[Atom]]] = []
+        for new in forms(said, groups_of(current.atoms)):
             made = amend(
                 current.atoms, new, self._region, plus=current.plus, place=place, soft=soft
             )
             if made is not None:
-                return self._made(current, made, new, end)
-        return self._spoilt(current, at)
-
-    def _trimmed(self, atoms: list[Atom]) -> list[Atom]:
-        while len(atoms) > 1 and atoms[0].weak and atoms[0].group != atoms[1].group:
-            atoms = atoms[1:]
-        return atoms
+                ways.append((made, new))
+        sure = [way for way in ways if way[0].sure]
+        if len({made.digits for made, _ in sure}) > 1:
+            return replace(sure[0][0], sure=False), sure[0][1]
+        return next(iter([*sure, *ways]), None)
 
     def _made(self, current: _Open, made: Amended, new: list[Atom], after: int) -> _Open:
         sign = "+" if current.plus else ""
@@ -318,53 +328,30 @@ class Callers:
             corrected=True,
         )
 
-    def _negated(self, current: _Open, at: int) -> _Open | None:
-        """``… not five five (but five six)``: the piece after ``not`` is wrong."""
-        wrong = self._rows[at]
-        upto = at + 1
-        if upto < len(self._rows) and mergeable(self._rows[upto]):
-            right = self._rows[upto]
-            whole = replaced(groups_of(current.atoms), wrong.digits, right.digits)
-            if whole and e164(whole, self._region):
-                made = Amended(whole, sure=True)
-                return self._made(current, made, right.atoms, upto + 1)
-        return replace(current, after=upto) if current.e164 else None
-
-    def _requoted(self, current: _Open, at: int) -> _Open | None:
-        """``… sorry, not 5678, 5679``: the piece after the apology quotes what was wrong."""
-        upto = at + 1
-        digits = self._rows[at].digits
-        if upto >= len(self._rows) or digits not in current.digits or len(digits) < 2:
-            return None
-        gap = self._rows[upto].gap
-        if not any(one.kind is T.FIX for one in gap) or not fixes(gap, self._wide):
-            return None
-        right = self._rows[upto]
-        whole = replaced(groups_of(current.atoms), digits, right.digits)
-        if not whole or not e164(whole, self._region):
-            return None
-        return self._made(current, Amended(whole, sure=True), right.atoms, upto + 1)
-
     def _forget(self, current: _Open) -> None:
         """The number before a correction, said twice, is wrong both times."""
         if current.e164:
             self._drop(current.e164)
 
     def _drop(self, value: str) -> None:
-        recent = self._said[-_AHEAD:]
-        self._said[-_AHEAD:] = [one for one in recent if one.value != value]
+        recent = self._said[-_RECENT:]
+        self._said[-_RECENT:] = [one for one in recent if one.value != value]
 
     def _emit(self, current: _Open, label: str) -> None:
         if current.e164:
             shown = display(current.e164, self._region)
             said = self._value(Kind.PHONE, current.e164, shown, current.start, current.end)
-            self._last, self._groups = current.digits, groups_of(current.atoms)
+            self._last, self._groups, self._plus = (
+                current.digits,
+                groups_of(current.atoms),
+                current.plus,
+            )
             self._said.append(replace(said, corrected=current.corrected))
         elif self._is_phone_like(current, label):
             groups = groups_of(current.atoms)
             shown = "-".join(groups) if joined(current.atoms) == current.digits else current.digits
             said = self._value(Kind.PHONE, current.digits, shown, current.start, current.end)
-            self._last, self._groups = current.digits, groups
+            self._last, self._groups, self._plus = current.digits, groups, current.plus
             self._said.append(replace(said, valid=False, corrected=current.corrected))
 
     def _is_phone_like(self, current: _Open, label: str) -> bool:
@@ -381,3 +368,15 @@ class Callers:
     def _value(self, kind: Kind, value: str, shown: str, start: int, end: int) -> Said:
         first, last = self._folded.span(start, end)
         return Said(kind=kind, value=value, shown=shown, start=first, end=last)
+
+
+def _regrouped(groups: list[str], digits: str) -> list[str]:
+    """Return digits in groups as long as those before."""
+    if len("".join(groups)) != len(digits):
+        return [digits]
+    at = 0
+    out: list[str] = []
+    for group in groups:
+        out.append(digits[at : at + len(group)])
+        at += len(group)
+    return out

@@ -94,7 +94,7 @@ _AROUND: dict[T, str] = {
         "like|okay|ok|right|yeah|yes|and then|let me check|just a second|hang on|hold on|"
         "one second|one moment|just a moment|one sec|i think|i believe|that's right|alright|"
         "ahem|ehm|huh|yep|let me think|let me look|give me a second|bear with me|um let me see|"
-        "followed by|here we go|just a sec|what is it|what was it|comma|area code|uh huh|"
+        "followed by|here we go|just a sec|what is it|what was it|comma|area code|code|uh huh|"
         "after that"
     ),
     T.BREAK: "or|or else|alternatively|either|also|plus also|as well as",
@@ -125,7 +125,8 @@ _FIX = (
     "no actually|no i mean|sorry that's|sorry make that|let me try again|misspoke|"
     "that should be|it should be|should have been|that's incorrect|let me fix that|"
     "disregard that|forget that|ignore that|apologies|take that back|i take that back|"
-    "i got that wrong|not right"
+    "i got that wrong|not right|i tell a lie|i've got that wrong|i have got that wrong|"
+    "that was wrong|let me say it again|i tell you a lie"
 )
 _SORRY = (
     "no|sorry|wait|excuse me|pardon me|pardon|actually|nope|oh no|oh sorry|oh wait|hang on a second"
@@ -140,10 +141,8 @@ _PLACES = {
     "middle": "middle|middle digits|middle three|middle part|the middle",
     "head": "first three|first three digits|first four digits|first part|the area code|beginning",
 }
-_POSTAL = (
-    "zip|zip code|postcode|postal code|post code|zipcode|date of birth|born|birthday|year|"
-    "in the year|years|since|age|address|highway|route|interstate"
-)
+_POSTAL = "zip|zip code|postcode|postal code|post code|zipcode|date of birth|birthday|address"
+_SINCE = "born|year|in the year|years|since|age|highway|route|interstate"
 _STOPS = (
     "one of|one thing|no one|someone|one day|oh well|oh hi|oh hello|oh yes|oh and|oh my|"
     "oh god|one more|that one|this one|the one|another one|which one|call one|two of|"
@@ -154,13 +153,14 @@ _STOPS = (
     "the pound|number one priority|sorry for|sorry about|sorry to|sorry i missed|"
     "one time password|wait for|waiting|wait until|i can't wait|call centre|call center|"
     "one last|no one answered|all right|five star|one year|oh thank you|oh thanks|oh ok|"
-    "oh okay|oh by"
+    "oh okay|oh by|a good one|the card"
 )
 
 LEXICON: dict[str, Entry] = {}
 for _kind, _words in _AROUND.items():
     LEXICON |= entries(_kind, _words)
 LEXICON |= entries(T.UNIT, _UNITS) | entries(T.LABEL, _POSTAL, "postal")
+LEXICON |= entries(T.LABEL, _SINCE, "since")
 for _digit, _words in _DIGITS.items():
     LEXICON |= entries(T.DIGIT, _words, _digit)
 LEXICON |= entries(T.DIGIT, "oh|o", "0", weak=True)
@@ -190,6 +190,8 @@ LEXICON |= entries(T.MONEY, "euros|euro|eur", "EUR") | entries(T.MONEY, "won|krw
 LEXICON |= entries(T.CENTS, "cents|cent|pence|p") | entries(T.PLUS, "plus|country code")
 LEXICON |= entries(T.OTHER, _STOPS) | entries(T.AND, "and") | entries(T.POINT, "point")
 
+_FIGURES = frozenset(word for words in _DIGITS.values() for word in words.split("|"))
+_COUNTED = frozenset({"one", "two", "three", "four"})
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _GAP = re.compile(r"[ \t\-]{1,3}")
 _ANY = re.compile(r"[^\W\d_]+")
@@ -264,6 +266,11 @@ def _fits(entry: Entry, phrase: str, before: Token | None, text: str, at: int) -
         return True
     if phrase == "x":
         return numeral
+    if entry.kind is T.OTHER and (phrase.startswith("oh ") or phrase == "nine one one"):
+        return not numeral
+    if entry.kind is T.PLACE and phrase.rsplit(" ", 1)[-1] in _COUNTED:
+        after = _WORD.match(text, at + len(phrase) + 1)
+        return after is None or after.group() not in _FIGURES
     if phrase in ("year", "years", "since", "age", "id no"):
         return not numeral
     return True

@@ -68,7 +68,7 @@ _UNITS = (
 )
 _AROUND: dict[T, str] = {
     T.SEP: (
-        "の|ノ|ハイフン|はいふん|ダッシュ|マイナス|カッコ|かっこ|かっことじ|括弧|括弧閉じ|ばー|"
+        "の|ノ|局|局の|局に|ハイフン|はいふん|ダッシュ|マイナス|カッコ|かっこ|かっことじ|括弧|括弧閉じ|ばー|"
         "バー"
     ),
     T.FILLER: (
@@ -78,11 +78,12 @@ _AROUND: dict[T, str] = {
         "はいはい|なんだっけ|何だっけ|こう|ちょっと待ってください|ちょっとお待ちください|"
         "少々お待ちください|ちょっと待って|お待ちください|続いて|次が|それから|そして|で|ね|"
         "あとは|あと|続けて|つづいて|なんでしたっけ|何でしたっけ|そんで|んで|"
-        "しょうしょうおまちください|っと|です|でー|てん|えぇと|えぇ|確か|たしか|たぶん"
+        "しょうしょうおまちください|っと|でー|てん|えぇと|えぇ|確か|たしか|たぶん"
     ),
     T.BREAK: "と|または|もしくは|あるいは|それと|及び|および|か",
     T.GLUE: (
-        "でございます|になります|になってます|になっております|となります|となっております|"
+        "です|でございます|なら|でしたら|だったら|やったら|ですわ|ですねん|やで|やねん|ですねんけど|"
+        "ですもん|になります|になってます|になっております|となります|となっております|"
         "ですけれども|ですけども|ですけど|ですが|ですので|ですから|なんですが|なんですけど|"
         "なのですが|でして|だ|と申します|まで|が|は|を|に|へ|番|号|番です|になりますので|"
         "なので|って|ばん|んです|んですが|こちら|これ|これが|お願いします|お願いいたします|"
@@ -103,19 +104,21 @@ _AROUND: dict[T, str] = {
     ),
 }  # fmt: skip
 _FIX = (
-    "じゃない|ではない|じゃないな|じゃないですね|じゃないです|"
+    "じゃないな|じゃないですね|"
     "失礼しました|失礼いたしました|失礼致しました|間違えました|まちがえました|間違いました|"
     "間違い|間違えた|言い間違えました|言い間違い|言い間違えて|訂正します|訂正いたします|"
     "訂正|ていせいします|正しくは|ただしくは|違いました|ちがいました|違います|ちがいます|"
     "違う|ちがう|違った|ちがった|違って|やり直し|言い直します|いいなおします|やり直します|"
     "もとい|失礼|まちがい|いや違う|いえ違います|そうじゃなくて|あ違う|そうではなくて|"
     "ごめんなさい間違えました|正確にいうと|じゃなかった|ではなかった|じゃないや|"
-    "ではありません|ではありませんでした|じゃありません|じゃないです|ではございません|"
-    "でなくて"
+    "最初から言います|最初から|最初からいいます|最初からもう一度|もう一度最初から|はじめから|"
+    "始めから|最初から申し上げます|言い直し|ちゃう|ちゃいます|ちゃうわ|とちゃう|間違うた"
 )
 _NOT = (
     "じゃなくて|じゃなくてですね|ではなくて|ではなく|じゃなく|でなく|じゃなくってですね|"
-    "じゃなくって"
+    "じゃなくって|やなくて|やなくって|やのうて|ではありません|ではありませんでした|"
+    "じゃありません|ではございません|でなくて|じゃないです|じゃない|ではない|じゃないほう|"
+    "とちゃいます|とちゃうて|やありません|やおまへん|やないです|やない"
 )
 _SORRY = (
     "いや|いえ|いいえ|すみません|すいません|申し訳ありません|申し訳ございません|"
@@ -133,7 +136,7 @@ _STOPS = (  # words that begin like a figure
     "いちおう|いちばん|いちにち|一日中|一言|一括|一報|二度|二人|三井|三菱|三浦|三村|三好|"
     "三宅|三田|三島|三木|三上|四国|五十嵐|五反田|六本木|七海|八木|八百屋|八王子|九州|九条|"
     "千葉|千代田|百貨店|十分|万が一|万一|くださ|くだ|ごれんらく|ございま|ござい|ごめん|"
-    "ごくろう|ごよう|しまし|さん宛|にお|よろしく|ようや|よう|よかった|まるい|マルエ|"
+    "ごくろう|ごよう|しまし|さん宛|にお|よろしく|ようや|よう|よかった|マルエ|"
     "れいぞう|なないろ|まんしょん|せんせい|ください|全部|四月|数|何|多|第一|しつれい|"
     "しょうしょう|なんばん|ございます|マルチ|シート|ゴール|クール|ロック|ニュース|サンプル|"
     "サンライズ|ハチミツ|マンション|センター|レイアウト|シーズン|サービス|ヨガ|ジュース|"
@@ -172,13 +175,22 @@ LEXICON |= entries(T.TIMES, "ダブル", "2") | entries(T.TIMES, "トリプル",
 
 for _letter, _words in LETTERS_JA.items():
     LEXICON = entries(T.LETTER, _words, _letter.upper()) | LEXICON
+_NAMED_MAX = 4
 _KANJI = "〇零一二三四五六七八九十百千万"
 _LONGEST = max(map(len, LEXICON))
+_SPACED = frozenset({T.FIX, T.SORRY, T.AGAIN, T.LABEL, T.CANCEL, T.PLACE, T.GLUE, T.FILLER})
+_SPACED_MIN = 3
+"""Shorter words are not parted by the ear."""
 _KANA = re.compile("[ぁ-ゖァ-ヺー]")
 _HIRAGANA = re.compile("[ぁ-ゖ]+")
 _LATIN = re.compile("[a-z]+")
-_STANDS = re.compile(r"[\s、,。.のー\-]|です|$|で[すご、]|になり|と[なも、]|番|まで")
+_STANDS = re.compile(
+    r"[\s、,。.のー\-]|ハイフン|はいふん|ダッシュ|マイナス|です|じゃ|では|でな|やな|やの|$|で[すご、]|になり|と[なも、]|番|まで|で|ですわ"
+)
 """What may follow a single hiragana that is a figure."""
+_PARTED = re.compile(r"[の、\- ー,]|ハイフン|はいふん|ダッシュ|だっしゅ")
+_SPOKEN = re.compile(r"[ぁ-ゖァ-ヺー][、, ]*$")
+"""Kana before a figure, over a comma."""
 
 
 def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None:
@@ -191,14 +203,34 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
     if text[at] == "号" and _is_five(text, at, before):
         return Entry(T.DIGIT, "5", weak=True), at + 1
     fallback: tuple[Entry, int] | None = None
-    for end in range(min(len(text), at + _LONGEST), at, -1):
-        entry = LEXICON.get(text[at:end])
+    among = before is not None and before.kind in NUMERAL and not text[before.end : at].strip()
+    compact, ends = _compact(text, at)
+    for length in range(len(compact), 0, -1):
+        entry, end = LEXICON.get(compact[:length]), ends[length - 1]
         if entry is None or not _fits(entry, text, at, end, before):
             continue
-        if entry.kind not in NUMERAL or not _KANA.match(text, at) or _goes_on(text, end):
+        if end - at > length and not (length >= _SPACED_MIN and entry.kind in _SPACED):
+            continue
+        if entry.kind not in NUMERAL:
+            return fallback if fallback and among else (entry, end)
+        if not _KANA.match(text, at) or _goes_on(text, end):
             return _weakened(entry, text[at:end]), end
         fallback = fallback or (_weakened(entry, text[at:end]), end)
     return fallback
+
+
+def _compact(text: str, at: int) -> tuple[str, list[int]]:
+    """Return the longest text an entry may have, without single spaces, and where each char ends.
+
+    vosk writes a space after every word that it knows: ``間違え まし た``.
+    """
+    kept, ends = "", list[int]()
+    while at < len(text) and len(kept) < _LONGEST:
+        if text[at] != " " or not kept or text[at - 1] == " ":
+            kept += text[at]
+            ends.append(at + 1)
+        at += 1
+    return kept, ends
 
 
 def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> bool:
@@ -211,6 +243,10 @@ def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> b
             and before.kind in NUMERAL
             and text[before.end : at].isspace() | (before.end == at)
         )
+    if word.endswith("は") and len(word) > 1 and text.startswith("ち", end):
+        return False  # 国番号はちいち: eight one
+    if entry.kind in (T.DIGIT, T.SCALE) and word in _KANJI and not numeral:
+        return not _is_name(text, end)
     if entry.kind is T.SCALE and _KANA.match(word):
         parted = before is not None and before.kind is T.SEP and len(word) > 2
         return numeral or (parted and _numeral_at(text, end))
@@ -219,6 +255,16 @@ def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> b
     if entry.kind is T.DIGIT and len(word) == 1 and _HIRAGANA.fullmatch(word):
         return _among(text, end, before, at)
     return True
+
+
+def _is_name(text: str, at: int) -> bool:
+    """Tell whether what follows a kanji figure makes a word of it that is none (六車, 十河)."""
+    if not "一" <= text[at : at + 1] <= "龥":
+        return False
+    return not any(
+        (entry := LEXICON.get(text[at:end])) is not None and entry.kind is not T.OTHER
+        for end in range(at + 1, min(len(text), at + _NAMED_MAX) + 1)
+    )
 
 
 def _is_five(text: str, at: int, before: Token | None) -> bool:
@@ -239,13 +285,16 @@ def _among(text: str, end: int, before: Token | None, at: int) -> bool:
         return False
     if _numeral_at(text, end):
         return before.kind is not T.FILLER or before.end == at
-    return before.kind is T.DIGIT and not before.literal and _STANDS.match(text, end) is not None
+    if before.kind not in (T.DIGIT, T.SEP):
+        return False
+    spoken = _SPOKEN.search(text[max(at - 4, 0) : at])
+    return spoken is not None and _STANDS.match(text, end) is not None
 
 
 def _numeral_at(text: str, at: int) -> bool:
     """Tell whether a numeral of more than a single hiragana begins here, after a mark at most."""
-    if at < len(text) and text[at] in "の、- ー,":
-        at += 1
+    if parted := _PARTED.match(text, at):
+        at = parted.end()
     if at < len(text) and text[at].isdigit():
         return True
     for end in range(at + 1, min(len(text), at + 4) + 1):
@@ -257,7 +306,7 @@ def _numeral_at(text: str, at: int) -> bool:
 
 def _goes_on(text: str, at: int) -> bool:
     """Tell whether what follows a kana figure can be read on from here."""
-    if at >= len(text) or not _KANA.match(text, at):
+    if at >= len(text) or text[at] == "ー" or not _KANA.match(text, at):
         return True
     return any(text[at:end] in LEXICON for end in range(at + 1, min(len(text), at + _LONGEST) + 1))
 

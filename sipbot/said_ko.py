@@ -72,7 +72,7 @@ _AROUND: dict[T, str] = {
         "그리고 나서|그다음|그 다음|그다음에|그 다음에|그다음은|뭐더라|뭐였지|뭐지|이제|자|흠|"
         "으음|어어|그게요|있잖아요|잠시만 기다려 주세요|잠깐만 기다려 주세요|보자|어디 보자|"
         "가만 있자|가만있자|어디보자|그러고|이어서|그니까|어디더라|맞다|그래서|글쎄|에|으|어음|"
-        "저기요|그 뭐냐|뭐냐|뒤에|다음은|다음에|이어"
+        "저기요|지역번호|지역 번호|지역번호가|그 뭐냐|뭐냐|뒤에|다음은|다음에|이어"
     ),
     T.BREAK: "또는|혹은|그리고|아니면|및|이나",
     T.GLUE: (
@@ -97,15 +97,21 @@ _AROUND: dict[T, str] = {
     ),
 }  # fmt: skip
 _FIX = (
-    "아니다|아니고요|정정합니다|정정할게요|정정하겠습니다|정정|잘못 말했습니다|"
+    "아니다|정정합니다|정정할게요|정정하겠습니다|정정|잘못 말했습니다|"
     "잘못 말했어요|잘못 말했네요|잘못말했어요|잘못 말씀드렸습니다|잘못 말씀드렸어요|"
     "잘못 말씀드렸네요|틀렸습니다|틀렸어요|틀렸네요|잘못 불렀어요|잘못 불렀네요|"
     "잘못 불렀습니다|잘못|바로잡겠습니다|바로잡을게요|실수했습니다|실수했어요|실수했네요|"
     "실수|그게 아니라|그게 아니고|아니 그게 아니라|수정합니다|수정할게요|수정하겠습니다|"
     "수정|취소하고|착각했네요|착각했어요|착각했습니다|헷갈렸네요|헷갈렸어요|헷갈렸습니다|"
-    "잘못됐네요|잘못됐어요|틀렸다|잘못했네요|말실수"
+    "잘못됐네요|잘못됐어요|틀렸다|잘못했네요|말실수|처음부터|처음부터요|처음부터 다시|다시 할게요|"
+    "처음부터 다시 할게요|처음부터 다시 불러드릴게요|처음부터 다시 말씀드릴게요"
 )
-_NOT = "아니라|아니고|말고|가 아니라|이 아니라|가 아니고|이 아니고|아니라요|이아니라|가아니라"
+_NOT = (
+    "라고 했는데|이라고 했는데|번이라고 했는데|라고 말했는데|번이라고 말했는데|라고 말씀드렸는데|"
+    "번이라고 말씀드렸는데|이라고 말씀드렸는데|아니고요|아니구요|이 아니고요|가 아니고요|"
+    "번 아니고|번 아니고요|번이 아니고|번이 아니고요|번이 아니라|번 말고|"
+    "아니라|아니고|말고|가 아니라|이 아니라|가 아니고|이 아니고|아니라요|이아니라|가아니라"
+)
 _SORRY = (
     "아니|아니요|아뇨|아닙니다|아니에요|죄송합니다|죄송해요|죄송|미안합니다|미안해요|"
     "아이고|아차|앗|참|실례했습니다|아니아니|아니 아니|어이쿠|실례합니다|아 참|아니아|"
@@ -168,6 +174,9 @@ _FIGURES |= {
 }
 _FIGURE = re.compile("|".join(sorted(_FIGURES, key=len, reverse=True)))
 _FIGURE_ROW = re.compile(f"(?:{_FIGURE.pattern})" + "{1,40}")
+_ROW_ENDS = re.compile(f"(?:{_FIGURE.pattern})+$")
+_SINGLY = re.compile(f"(?:^|[^가-힣])(?:(?:{_FIGURE.pattern})(?:[의에]|다시|하이픈|대시)?[ ,]+)$")
+"""Figures said one by one."""
 _HANGUL = re.compile("[가-힣]+")
 _LATIN = re.compile("[a-z]+")
 _TAILS = frozenset(
@@ -188,7 +197,15 @@ _TAILED = frozenset(
 )
 _COPULAS = ("이고", "이구", "이거", "이며", "이니", "이라", "이랑", "이네", "이죠", "이지", "이하")
 """Endings that begin with a 이 which may also be the figure two."""
-_CLOSED = frozenset("일삼육륙칠팔공영")
+_ENDING = re.compile(
+    "번|입니|인데|이[에예라고구여거유래지야네며]|예요|라고|고요|구요|거든|으로|이요"
+)
+"""How the rest of a word begins that is an ending in any dialect (번이여, 입니더)."""
+_TITLED = re.compile(
+    "[공이오사구육유] (?:부장|과장|대리|팀장|사장|이사|차장|주임|실장|대표|선생|원장|소장|"
+    "점장|기사|간호사|교수|박사|변호사|사원|씨|계장|반장|본부장|상무|전무|회장|국장)"
+)
+_CLOSED = frozenset("일삼육륙칠팔공영섯둘셋넷빵")
 """Figures that end in a consonant: after them the copula is 이에요, never 예요."""
 _LONGEST = max(map(len, LEXICON))
 
@@ -201,6 +218,8 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
     begins = at == 0 or not "가" <= text[at - 1] <= "힣"
     touching = numeral and before is not None and before.end == at
     after_sep = before is not None and before.kind is T.SEP and before.end == at
+    if begins and (titled := _TITLED.match(text, at)):
+        return Entry(T.OTHER), titled.end()
     if (begins or touching or after_sep) and (
         end := _row(text, at, literal=touching and before is not None and before.literal)
     ) > at:
@@ -229,13 +248,13 @@ def _row(text: str, at: int, *, literal: bool) -> int:
     while end > at and end > row.end() - 4:
         tail = text[end : min(stop, end + 12)]
         if _is_tail(tail) and not _is_copula(text, end, stop):
-            return _before_copula(text, at, end, stop)
+            return _before_copula(text, end, stop)
         end -= 1
     return at
 
 
 def _is_tail(tail: str) -> bool:
-    if tail in _TAILS:
+    if tail in _TAILS or _ENDING.match(tail):
         return True
     for length in (2, 1):
         head, rest = tail[:length], tail[length:]
@@ -256,13 +275,15 @@ def _is_copula(text: str, end: int, stop: int) -> bool:
     return tail.startswith(("에요", "요")) and text[end - 2] in _CLOSED
 
 
-def _before_copula(text: str, at: int, end: int, stop: int) -> int:
+def _before_copula(text: str, end: int, stop: int) -> int:
     """Leave out a last 이 that makes the last group longer than four figures (5678이고요)."""
     if text[end - 1] == "이" and text[end - 1 : stop].startswith((*_COPULAS, "이요", "이에요")):
-        begin = at
-        while begin > 0 and end - begin < 13 and _FIGURE.match(text, begin - 1):
-            begin -= 1
-        if end - begin in (5, 9, 12):
+        row = _ROW_ENDS.search(text[max(0, end - 36) : end])
+        figures = len(_FIGURE.findall(row.group())) if row else 0
+        begin = end - len(row.group()) if row else end
+        if figures in (5, 9, 12) or (
+            figures == 2 and _SINGLY.search(text[max(0, begin - 24) : begin])
+        ):
             return end - 1
     return end
 
@@ -278,6 +299,8 @@ def _fits(
         return numeral and near
     if entry.kind in (T.LABEL, T.CANCEL, T.OTHER):
         return True
+    if entry.kind is T.LETTER and numeral and text[at] == "에" and before and before.end == at:
+        return False  # 구이에이사: between two groups
     if entry.kind is T.LETTER:
         return joined and (_ends(text, end) or _FIGURE.match(text, end) is not None)
     if entry.kind in (T.SEP, T.GLUE) or end - at == 1:

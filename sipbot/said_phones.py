@@ -112,7 +112,7 @@ def _split(atoms: list[Atom], region: str, sign: str, lead: int, trail: int) -> 
             break
         if cut in ways:
             digits = ways[cut].number.digits
-            if digits.startswith(head) or _begins(digits, region):
+            if digits.startswith(head) or (_begins(digits, region) and head[0] != "0"):
                 return _walk(ways, cut)
     return []
 
@@ -174,7 +174,7 @@ def _step(
         if not number or not (last or end in ways):
             continue
         same = end in ways and ways[end].number.e164 == number
-        if begin not in ways or same:
+        if begin not in ways or same or (end in ends and ways[begin].after is None):
             one = Number(begin, end - 1, digits, number)
             ways[begin] = _Way(one, end if end in ways else None)
         if same:
@@ -223,37 +223,52 @@ def amend(
     complete = bool(e164(sign + digits, region))
     bounds = _bounds(groups)
     first = len(groups_of(new)[0])
-    ranked: list[tuple[int, str]] = []
+    ranked: list[tuple[tuple[int, int], str]] = []
     for cut in range(1, len(digits) + 1):
         whole = digits[:cut] + said
         if e164(sign + whole, region):
-            rank = _rank(len(digits) - cut, cut, said, first, bounds, complete)
+            rank = _rank(digits[cut:], cut, said, first, bounds, complete)
             goes_on = soft and not complete and cut == len(digits)
-            ranked.append((3 if goes_on else rank, whole))
+            ranked.append(((5, 0) if goes_on else rank, whole))
     if not ranked:
         return None
     best = min(rank for rank, _ in ranked)
     wholes = {whole for rank, whole in ranked if rank == best}
     whole = min(wholes)
-    sure = len(wholes) == 1 and best < 9
-    if complete and best == 0 and place != "tail":
+    sure = len(wholes) == 1 and best[0] < 9
+    if complete and best[0] == 0 and place != "tail":
         sure = sure and not _another_fits(groups, said)
     return Amended(whole, sure)
 
 
-def _rank(dropped: int, cut: int, said: str, first: int, bounds: list[int], complete: bool) -> int:
-    """Tell how natural it is to replace so many last digits: 0 is best, 9 is a guess."""
+def _rank(
+    wrong: str, cut: int, said: str, first: int, bounds: list[int], complete: bool
+) -> tuple[int, int]:
+    """Tell how natural it is to replace so many last digits: 0 is best, 9 is a guess.
+
+    Of parts that resemble what replaces them the longest is meant.
+    """
+    dropped = len(wrong)
+    if complete and dropped == len(said):
+        return 0, 0
     if complete:
-        if dropped == len(said):
-            return 0
-        return 1 if cut in bounds and dropped else 9
+        return (1, 0) if cut in bounds and dropped else (9, 0)
+    if dropped > 1 and resembles(wrong, said[:dropped]):
+        return (0 if cut in bounds else 1), -dropped
     if dropped == first and dropped:
-        return 0
+        return 2, 0
     if bounds and cut == bounds[-1]:
-        return 1
+        return 3, 0
     if dropped == len(said):
-        return 2
-    return 3 if cut in bounds else 9
+        return 4, 0
+    return (5, 0) if cut in bounds else (9, 0)
+
+
+def resembles(wrong: str, right: str) -> bool:
+    """Tell whether one is the other with a slip: a digit exchanged, or two of them turned round."""
+    if len(wrong) != len(right) or len(wrong) < 2:
+        return False
+    return sorted(wrong) == sorted(right) or _alike(wrong, right) >= len(wrong) - 1
 
 
 def _bounds(groups: list[str]) -> list[int]:

@@ -8,6 +8,7 @@ from sipbot.said_tokens import Folded, T, Token, Tongue
 _SOFT = frozenset({T.SEP, T.FILLER, T.POINT})
 """They part the groups of one number and do not end it."""
 _QUIET = frozenset({T.SEP, T.FILLER, T.POINT, T.BREAK})
+_APART_MAX = 2
 _CARRIED_MAX = 64
 """Words before an exclamation that are remembered; no label reaches farther."""
 
@@ -23,6 +24,8 @@ class Atom:
     group: int
     weak: bool = False
     literal: bool = False
+    apart: str = ""
+    """The digits when ``twenty two``, written without a hyphen, is meant as 20 and 2."""
     comma: bool = False
     """A comma stood before it: another number may begin."""
 
@@ -59,6 +62,25 @@ def groups_of(atoms: list[Atom]) -> list[str]:
             groups.append(atom.digits)
         last = atom.group
     return groups
+
+
+def taken_apart(atoms: list[Atom]) -> list[list[Atom]]:
+    """Return the atoms with ``twenty two`` as 20 and 2, when it is written as if it were.
+
+    An ear that writes hyphens parts the two on purpose; another may mean either, so of more than
+    one such place nobody knows.
+    """
+    places = [at for at, atom in enumerate(atoms) if atom.apart]
+    if not places or len(places) > _APART_MAX:
+        return []
+    out: list[list[Atom]] = []
+    for chosen in range(1, 1 << len(places)):
+        row = list(atoms)
+        for bit, at in enumerate(places):
+            if chosen >> bit & 1:
+                row[at] = replace(row[at], digits=row[at].apart)
+        out.append(row)
+    return out
 
 
 def first_of(atoms: list[Atom], digits: int) -> list[Atom]:
@@ -167,15 +189,7 @@ class _Builder:
         group = self._next_group()
         atoms = (self._english if self._tongue.together else self._eastern)(row, group)
         if atoms:
-            atoms[0] = Atom(
-                atoms[0].digits,
-                atoms[0].start,
-                atoms[0].end,
-                group,
-                atoms[0].weak,
-                atoms[0].literal,
-                comma,
-            )
+            atoms[0] = replace(atoms[0], comma=comma)
             self._add(atoms)
         else:
             self._ends([Token(T.OTHER, row[0].start, row[-1].end)])
@@ -224,7 +238,8 @@ class _Builder:
                 continue
             digits = one.value[0] * times + one.value[1:]
             begin = one.start if start is None else start
-            atoms.append(Atom(digits, begin, one.end, group, one.weak, one.literal))
+            weak = one.weak and times == 1
+            atoms.append(Atom(digits, begin, one.end, group, weak, one.literal))
             times, start = 1, None
         return atoms
 
@@ -243,10 +258,13 @@ class _Builder:
                 if before is not None and _is_tens(before) and _is_unit(one) and atoms:
                     last = atoms.pop()
                     digits = last.digits[:-1] + one.value
-                    atoms.append(Atom(digits, last.start, one.end, group))
+                    spaced = self._text[last.end : one.start].isspace()
+                    apart = last.digits + one.value if spaced else ""
+                    atoms.append(Atom(digits, last.start, one.end, group, apart=apart))
                 else:
                     digits = one.value[0] * times + one.value[1:]
-                    atoms.append(Atom(digits, begin, one.end, group, one.weak, one.literal))
+                    weak = one.weak and times == 1
+                    atoms.append(Atom(digits, begin, one.end, group, weak, one.literal))
                 times, start = 1, None
             if one.kind is not T.SEP:
                 before = one

@@ -135,9 +135,12 @@ def entries(kind: T, words: str, value: str = "", *, weak: bool = False) -> dict
 
 
 FIGURES = re.compile(
-    r"[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])(?:\.[0-9]{1,9}(?![0-9]))?|[0-9]+\.[0-9]{1,9}|[0-9]+"
+    r"[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])(?:\.[0-9]{1,9}(?![0-9]))?"
+    r"|(?<![0-9]\.)(?!0[0-9])[0-9]+\.(?:[0-9]{1,2}(?!\.?[0-9])"
+    r"|[0-9]{3,9}(?=\s*(?:million|billion|percent|%|万|億|만|억|퍼센트|パーセント)))"
+    r"|[0-9]+"
 )
-"""Figures with their thousands and decimals."""
+"""Figures with their thousands and decimals; a point between more of them parts groups."""
 
 _DASH = "-‐‑‒–—―−ー~〜_"
 MARKS: dict[str, Entry] = {
@@ -200,6 +203,8 @@ def tokens(text: str, tongue: Tongue) -> list[Token]:
 def _entry(text: str, at: int, tongue: Tongue, before: Token | None) -> tuple[Entry, int]:
     if found := tongue.match(text, at, before):
         return found
+    if text[at] == "." and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+        return Entry(T.SEP), at + 1
     if mark := MARKS.get(text[at]):
         return mark, at + 1
     return Entry(T.OTHER), max(at + 1, tongue.other(text, at))
