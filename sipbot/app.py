@@ -33,6 +33,7 @@ from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
 from sipbot.ledger import MQTT, Ledger
+from sipbot.masked_feed import MaskedFeed
 from sipbot.metrics import Metrics
 from sipbot.mqtt import Broker, Feed
 from sipbot.notify import Notifier
@@ -89,17 +90,11 @@ class App:
             left=every_alert(settings.sip.agents, [one.name for one in settings.sip.account]),
         )
         self.alerts.adopt(dialplans.left)
+        tell = self.alerts.tell
         self.reload = Reload(
-            dialplans,
-            put=self._put_in_force,
-            publish=self.feed.say_clients,
-            trouble=self.alerts.tell,
+            dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
         self.feed.set_clients(self.reload.hashes)
-        self.outbox = Outbox(
-            ledger, {MQTT: self.feed}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
-        )
-        self.feed.on_session = self.outbox.nudge
         models = models_of(settings.models, settings.speech)
         self.spool = Spool(settings.var.absolute() / "spool")
         self.live = self._ear("live", models, self._heard_live)
@@ -108,6 +103,11 @@ class App:
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
         )
+        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading)
+        self.outbox = Outbox(
+            ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
+        )
+        self.feed.on_session = self.outbox.nudge
         self._disk = self._disk_guard()
         self.switchboard = Switchboard(
             dialplans=dialplans.in_force.plans,
@@ -117,7 +117,7 @@ class App:
                 reading=self.reading,
                 tell=self._tell,
                 audio_url=lambda call: self.spool.audio(call).as_uri(),
-                trouble=self.alerts.tell,
+                trouble=tell,
             ),
             look_at_disk=self._disk.look,
         )
@@ -130,7 +130,7 @@ class App:
             settings.speech,
             [ear for ear in (self.live, self.second) if ear is not None],
             plans=lambda: self.switchboard.dialplans.all,
-            trouble=self.alerts.tell,
+            trouble=tell,
         )
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = self._herald()

@@ -225,6 +225,10 @@ class Mqtt(BaseModel):
     """PEM file of the authority that signed the broker's certificate; empty: the system's."""
     keepalive_s: int = Field(default=30, ge=5, le=1200)
     """Longest silence before the broker publishes our last will is 1.5 times this (MQTT 3.1.1)."""
+    masked: tuple[Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,62}|\*)$")], ...] = Field(
+        default=(), strict=False, examples=[["yamato"]]
+    )
+    """Clients whose memos are published a second time with numbers and names hidden; "*": all."""
 
     @model_validator(mode="after")
     def _goes_together(self) -> "Mqtt":

@@ -159,17 +159,17 @@ class Feed:
         if not self.connected.is_set():
             return
         try:
-            await self._publish(self.topics.live(client, call), payload.encode(), qos=0)
+            await self.publish(self.topics.live(client, call), payload.encode(), qos=0)
         except FeedError as error:
             _log.debug("live event dropped", call=call, error=str(error))
 
     async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
         """See `sipbot.outbox.Publisher`."""
-        await self._publish(self.topics.memo(client, memo), payload, retain=True)
+        await self.publish(self.topics.memo(client, memo), payload, retain=True)
 
     async def publish_feed(self, client: str, payload: bytes) -> None:
         """See `sipbot.outbox.Publisher`."""
-        await self._publish(self.topics.feed(client), payload)
+        await self.publish(self.topics.feed(client), payload)
 
     async def works(self) -> bool:
         """See `sipbot.outbox.Publisher`."""
@@ -200,10 +200,10 @@ class Feed:
         """Say everything others must know, then let the outbox in."""
         for topic in list(self._said):
             payload = self._said[topic]
-            await self._publish(topic, payload, retain=True)
+            await self.publish(topic, payload, retain=True)
             if not payload and not self._said[topic]:
                 del self._said[topic]
-        await self._publish(self.topics.state, self._state.encode(), retain=True)
+        await self.publish(self.topics.state, self._state.encode(), retain=True)
         self._session += 1
         self.connected.set()
         _log.info("broker connected", session=self._session)
@@ -219,7 +219,7 @@ class Feed:
         try:
             async for message in client.messages:
                 if message.topic.matches(self.topics.state) and says_lost(message.payload):
-                    await self._publish(self.topics.state, self._state.encode(), retain=True)
+                    await self.publish(self.topics.state, self._state.encode(), retain=True)
         finally:
             self._lose()
 
@@ -244,15 +244,14 @@ class Feed:
         if self._client is None:
             return False
         try:
-            await self._publish(topic, payload, retain=True)
+            await self.publish(topic, payload, retain=True)
         except FeedError as error:
             _log.warning("will be said after reconnecting", topic=topic, error=str(error))
             return False
         return True
 
-    async def _publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
-    ) -> None:
+    async def publish(self, topic: str, data: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """See `sipbot.masked_feed.Bus`."""
         client = self._client
         if client is None:
             raise FeedError("the broker is not connected")
@@ -260,7 +259,7 @@ class Feed:
             async with asyncio.timeout(ACK_TIMEOUT_S) as deadline:
                 self._deadlines.add(deadline)
                 try:
-                    await client.publish(topic, payload, qos=qos, retain=retain)
+                    await client.publish(topic, data, qos=qos, retain=retain)
                 finally:
                     self._deadlines.discard(deadline)
         except (TimeoutError, aiomqtt.MqttError) as error:

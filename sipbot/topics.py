@@ -68,6 +68,14 @@ class Topics:
         """Not retained: which memo changed, and how."""
         return f"{self._client(client)}/feed"
 
+    def masked_memo(self, client: str, memo: str) -> str:
+        """Retained while the memo is open: the memo with numbers and names hidden."""
+        return f"{self._client(client)}/masked/memo/{checked(memo)}"
+
+    def masked_feed(self, client: str) -> str:
+        """Not retained: the feed's events, for readers of masked memos."""
+        return f"{self._client(client)}/masked/feed"
+
     def live(self, client: str, call: str) -> str:
         """Not retained, QoS 0: a call in progress."""
         return f"{self._client(client)}/live/{checked(call)}"

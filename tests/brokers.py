@@ -109,9 +109,10 @@ class Subscriber:
 
 
 @contextlib.asynccontextmanager
-async def subscribed(port: int, *topics: str) -> AsyncIterator[Subscriber]:
+async def subscribed(port: int, *topics: str, user: str = "") -> AsyncIterator[Subscriber]:
     """Subscribe with MQTT 3.1.1 and QoS 1."""
     filters = [word for topic in topics for word in ("-t", topic)]
+    filters += ["-u", user] if user else []
     process = await asyncio.create_subprocess_exec(
         *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
         *["-F", "%t\t%r\t%p", *filters],

@@ -1,0 +1,124 @@
+"""Whatever goes to a client's memo and feed topics goes to its masked topics too, masked.
+
+It stands between the outbox and the session with the broker, so the masked topics have the
+outbox's guarantees: a delivery is made only when the broker has acknowledged both, in order per
+client, again after a crash, all open memos again after a reconnect, and cleared when done.
+"""
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from sipbot import kana
+from sipbot.errors import SpoolError
+from sipbot.masked_audio import MaskedCopy, heard_pieces, is_final, masked_copy
+from sipbot.masked_memo import masked
+from sipbot.masking import mask_of, text_of
+from sipbot.memo import Memo
+from sipbot.outbox import Publisher
+from sipbot.topics import Topics
+from sipbot.understanding import ClientFacts
+
+EVERYBODY = "*"
+"""In `mqtt.masked`: all clients."""
+
+_log = structlog.get_logger()
+
+
+class Bus(Publisher, Protocol):
+    """A publisher that takes any topic; `sipbot.mqtt.Feed` is one."""
+
+    topics: Topics
+
+    async def publish(self, topic: str, data: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Publish and wait for the broker's acknowledgement.
+
+        Raises:
+            FeedError: the broker has not acknowledged.
+        """
+
+
+class Facts(Protocol):
+    """Who knows what a dialplan says about reading texts; `sipbot.reading.Reading` is one."""
+
+    def facts(self, client: str, /) -> ClientFacts:
+        """Return what the dialplan of a client says."""
+
+
+class Recordings(Protocol):
+    """Who knows where recordings are; `sipbot.spool.Spool` is one."""
+
+    def audio(self, call: str) -> Path:
+        """Return where this call's recording is."""
+
+
+class MaskedFeed:
+    """A publisher for the outbox that tells the bus everything twice: as it is, and masked.
+
+    Args:
+        bus: the session with the broker.
+        clients: ids of those whose memos are masked too; `EVERYBODY` for all.
+        recordings: beside which the masked ones are put.
+        reading: is asked for a client's facts when one of its memos goes out.
+    """
+
+    def __init__(
+        self, bus: Bus, clients: Collection[str], recordings: Recordings, reading: Facts
+    ) -> None:
+        self.connected = bus.connected
+        self._bus = bus
+        self._clients = clients
+        self._recordings = recordings
+        self._reading = reading
+
+    @property
+    def session(self) -> int:
+        """See `sipbot.outbox.Publisher`."""
+        return self._bus.session
+
+    async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
+        """See `sipbot.outbox.Publisher`."""
+        await self._bus.publish_memo(client, memo, payload)
+        if self._wanted(client):
+            hidden = await asyncio.to_thread(self._masked, payload) if payload else b""
+            topic = self._bus.topics.masked_memo(client, memo)
+            await self._bus.publish(topic, hidden, retain=True)
+
+    async def publish_feed(self, client: str, payload: bytes) -> None:
+        """See `sipbot.outbox.Publisher`; an event tells nothing but ids and names of fields."""
+        await self._bus.publish_feed(client, payload)
+        if self._wanted(client):
+            await self._bus.publish(self._bus.topics.masked_feed(client), payload)
+
+    async def works(self) -> bool:
+        """See `sipbot.outbox.Publisher`."""
+        return await self._bus.works()
+
+    def _wanted(self, client: str) -> bool:
+        return client in self._clients or EVERYBODY in self._clients
+
+    # A thread beside the event loop: reads, computes, and writes a copy of the recording.
+    def _masked(self, payload: bytes) -> bytes:
+        memo = Memo.model_validate_json(payload)
+        language = (memo.language or "").split("-", 1)[0]
+        mask = mask_of(
+            memo, self._reading.facts(memo.client), kana.reading if language == "ja" else None
+        )
+        copy: MaskedCopy | None = None
+        if is_final(memo):
+            try:
+                copy = masked_copy(
+                    self._recordings.audio(memo.call.id), heard_pieces(memo, text_of(memo, mask))
+                )
+            except SpoolError as error:
+                # The memo is worth more than its sound; the next revision or reconnect tries again.
+                _log.warning("no masked audio", memo=memo.id, error=str(error))
+        url = Path(copy.path).as_uri() if copy else None
+        return (
+            masked(memo, mask, url=url, sha256=copy.sha256 if copy else "")
+            .model_dump_json()
+            .encode()
+        )

@@ -1,0 +1,107 @@
+"""Names in a text that nobody may see: wherever they stand, in whatever spelling.  Pure.
+
+Known names come from the memo and the client's terms.  Besides, words before an honorific are taken
+for a name (三浦様, "Mrs Novak", 김민수 씨), known or not.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from sipbot.gist_text import words
+from sipbot.said_tokens import Folded, fold
+
+Place = tuple[int, int]
+Reading = Callable[[str], str | None]
+"""Japanese text → katakana; None when nobody can tell."""
+
+HIRAGANA_LEAST = 3
+"""Kana of a reading that is looked for in hiragana: shorter ones are parts of other words (もり in
+つもり).  In katakana two are enough."""
+LATIN_LEAST = 2
+"""Letters of a part of a name; an initial is no name."""
+
+PARTS_MOST = 3
+"""Parts of a name that are looked for by themselves; what has more is a phrase: hidden whole."""
+_COMMON = words(
+    "the and of from with for in at to on is it's my mr mrs ms dr team sales office service center "
+    "company support department group 株式会社 有限会社 센터 서비스 회사 주식회사 팀 과장 부장 "
+    "팀장 대리 사장 님"
+)
+"""Parts of many names, which tell none."""
+
+_KANJI = re.compile("[一-鿿々]")
+_LATIN = re.compile(r"[a-zà-öø-ÿ]", re.IGNORECASE)
+_PARTS = re.compile(r"[\s,.、。・/()「」]+")
+_TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヷ"))}
+
+_HONORED = (
+    re.compile(
+        r"(?P<name>[一-鿿々ヶ]{1,5}|[ァ-ヺー]{2,12})(?:さん|さま|様|氏)(?!が丘)",
+    ),
+    re.compile(
+        r"(?P<name>[一-鿿々ヶ]{1,8}|[ァ-ヺー]{2,16}|[a-z]{2,20})\s?(?:と申し|ともうし|と言い|といい)"
+    ),
+    re.compile(
+        r"\b(?:mr|mrs|ms|miss|dr|doctor|professor)\b\.?\s+"
+        r"(?P<name>[a-zà-öø-ÿ'-]{2,}(?:\s+[a-zà-öø-ÿ'-]{2,}(?=[,.;!?]))?)"
+    ),
+    re.compile(r"(?P<name>[가-힣]{2,4})\s?씨(?![가-힣]{2})"),
+)
+_NO_NAMES = words(
+    "客 皆 奥 業者 大家 母 父 兄 姉 神 王 何 患者 嫁 娘 息子 看護師 店員 担当者 担当 番 郵便 氏 "
+    "아가 아저"
+)
+"""People and not persons."""
+
+
+def forms(names: Iterable[str], reading: Reading | None) -> frozenset[str]:
+    """Return what to look for: names and their parts, folded, Japanese ones also as read.
+
+    Args:
+        names: as written by whoever knows them.
+        reading: of Japanese names.
+    """
+    out: set[str] = set()
+    for name in names:
+        whole = fold(name).text.strip(" \t\n,.、。・")
+        parts = _PARTS.split(whole)
+        few = parts if len(parts) <= PARTS_MOST else []
+        for part in {whole, *(one for one in few if one not in _COMMON)}:
+            if _is_name(part):
+                out.add(part)
+            read = reading(part) if reading is not None and _KANJI.search(part) else None
+            if read and len(read) > 1:
+                out.add(read)
+    return frozenset(out)
+
+
+def named(folded: Folded, wanted: frozenset[str]) -> Iterator[Place]:
+    """Yield where names are, in characters of the text before folding.
+
+    Args:
+        folded: the text.
+        wanted: from `forms`.
+    """
+    for name in wanted:
+        for text, form in _spellings(folded.text, name):
+            for found in form.finditer(text):
+                yield folded.span(*found.span())
+    for rule in _HONORED:
+        for found in rule.finditer(folded.text):
+            if found["name"] not in _NO_NAMES:
+                yield folded.span(*found.span("name"))
+
+
+def _spellings(text: str, name: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    form = r"\s*".join(re.escape(one) for one in name if not one.isspace())
+    if _LATIN.fullmatch(name[0]):
+        form = rf"(?<![a-z]){form}(?![a-z])"
+    yield text, re.compile(form)
+    if re.fullmatch("[ァ-ヺー]+", name) and len(name) >= HIRAGANA_LEAST:
+        yield text.translate(_TO_HIRAGANA), re.compile(name.translate(_TO_HIRAGANA))
+
+
+def _is_name(part: str) -> bool:
+    if not part or "●" in part:
+        return False
+    return len(part) >= LATIN_LEAST or _KANJI.match(part) is not None

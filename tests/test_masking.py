@@ -1,0 +1,254 @@
+"""Masked memos: no number and no name in them, and nothing audible but what may be known."""
+
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipbot import kana
+from sipbot.gist_text import words
+from sipbot.masked_audio import heard_pieces, is_final, masked_copy
+from sipbot.masked_memo import json_schema, masked
+from sipbot.masking import MASK, Mask, mask_of, text_of
+from sipbot.memo import Caller, Memo, with_transcript
+from sipbot.memo_answers import Asked
+from sipbot.records import Transcript, Word
+from sipbot.said_all import find
+from sipbot.understanding import ClientFacts, understand
+from sipbot.vocabulary import Term
+from sipbot.wav import cut, read_facts
+from tests.memo_samples import AT, a_memo
+
+JAPAN = ClientFacts(region="JP")
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def a_mask(language: str = "ja", *names: str, facts: ClientFacts = JAPAN) -> Mask:
+    return Mask(language=language, facts=facts, at=AT, names=names, reading=kana.reading)
+
+
+def read(text: str, language: str = "ja", memo: Memo | None = None) -> Memo:
+    """A memo with this text; each word of it, parted by a space, is 0.5 s in every second."""
+    heard_words = tuple(
+        Word(text=word, start_s=float(at), end_s=at + 0.5, confidence=0.9)
+        for at, word in enumerate(text.split())
+    )
+    heard = Transcript(text=text, words=heard_words, language=language, engine="vosk", model="m")
+    new = with_transcript(memo or a_memo(), heard, AT, understand(heard, JAPAN, at=AT))
+    assert new is not None
+    return new
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "hidden"),
+    [
+        ("ja", "番号は090-1234-5678です。", "番号は●●●です。"),
+        ("ja", "ゼロキュウゼロ、イチニーサンヨン", "●●●"),
+        ("ja", "九〇 えっと 八 うー 七 六", "●●● えっと ●●● うー ●●●"),
+        ("ja", "番号はワンツースリーです", "番号は●●●です"),
+        ("ja", "明日の午後3時に、5人で伺います。", "明日の午後3時に、5人で伺います。"),
+        ("ja", "11月26日の10時半に", "11月26日の10時半に"),
+        ("ja", "昭和55年4月3日生まれ", "昭和●●●生まれ"),
+        ("ja", "三浦様の件、合計12,000円", "●●●様の件、合計●●●"),
+        ("ja", "メールはtaro@example.comへ", "●●●"),
+        ("en", "it's double four, oh, one two", "it's ●●●"),
+        ("en", "call me at 2:40 on Monday", "call me at 2:40 on Monday"),
+        ("en", "ask for Mrs Novak, please", "ask for Mrs ●●●, please"),
+        ("ko", "번호는 공일공 일이삼사 오육칠팔입니다", "번호는 ●●●입니다"),
+        ("ko", "오후 3시에 김민수 씨가", "오후 3시에 ●●● 씨가"),
+        ("ko", "그럼 이만 끊겠습니다", "그럼 이만 끊겠습니다"),
+        ("ja", "٠٩٠١٢٣", "●●●"),
+    ],
+)
+def test_numbers_and_names_in_any_spelling_are_hidden(
+    language: str, text: str, hidden: str
+) -> None:
+    assert hidden == a_mask(language).text(text).text
+
+
+def test_known_name_is_hidden_in_kanji_and_as_it_is_read() -> None:
+    mask = Mask(language="ja", facts=JAPAN, at=AT, names=("佐藤",), reading={"佐藤": "サトウ"}.get)
+    hidden = mask.text("佐藤です。サトウと書きます。さとうです。").text
+    assert "●●●です。●●●と書きます。●●●です。" == hidden
+
+
+def test_terms_that_are_persons_or_companies_are_hidden_and_products_are_not() -> None:
+    terms = tuple(
+        Term(write=write, read=write, kind=kind)
+        for write, kind in (("Wakaba", "company"), ("Novak", "person"), ("Turbo", "product"))
+    )
+    mask = a_mask("en", facts=ClientFacts(region="GB", terms=terms))
+    assert "●●● of ●●● has a Turbo" == mask.text("Novak of Wakaba has a Turbo").text
+
+
+def test_masked_memo_tells_when_and_what_but_not_who() -> None:
+    memo = read(
+        "私 佐藤 と 申し ます 番号 は 090-1234-5678 です 明日 の 午後 3時 に お願い し ます",
+        memo=a_memo().model_copy(
+            update={
+                "caller": Caller(number="+81355501234", name="SATO TARO"),
+                "answers": {"room": "42", "wish": "佐藤の件"},
+                "asked": (Asked(item="room", source="keys"),),
+                "holder": "hanako",
+            }
+        ),
+    )
+
+    out = masked(memo, mask_of(memo, JAPAN, kana.reading))
+
+    said = out.model_dump_json()
+    for secret in ("1234", "5678", "+81", "佐藤", "SATO", "hanako", "192.0.2", "42"):
+        assert secret not in said
+    assert "明日の午後3時" in (out.text or "")
+    assert (MASK, MASK) == (out.answers["room"], out.caller.number)
+    assert {"name", "phone"} <= {one.kind for one in out.hidden}
+
+
+def test_hidden_places_are_exact() -> None:
+    memo = read("番号 は 090-1234-5678 です 佐藤 様 に")
+
+    out = masked(memo, mask_of(memo, JAPAN))
+
+    assert out.text is not None
+    assert {MASK} == {out.text[one.text_from : one.text_to] for one in out.hidden}
+    assert [(2.0, 2.5), (4.0, 4.5)] == [(one.audio_from_s, one.audio_to_s) for one in out.hidden]
+
+
+def test_masked_memo_fits_its_schema() -> None:
+    memo = read("番号 は 090-1234-5678 です")
+    payload = json.loads(masked(memo, mask_of(memo, JAPAN)).model_dump_json())
+    jsonschema.Draft202012Validator(json_schema()).validate(payload)
+
+
+def test_masked_memo_schema_file_is_the_generated_one() -> None:
+    """Write docs/masked-memo.schema.json again from `masked_memo.json_schema()` after a change."""
+    file = DOCS / "masked-memo.schema.json"
+    assert json.loads(file.read_text(encoding="utf-8")) == json_schema()
+
+
+BITS = words(
+    "0 90 - 、 ゼロ キュウ に ご えっと double four oh thousand at am 공 일 이 번 에 시 時 月 円 "
+    "佐藤 さん Mr Smith a@b.cd 。 ●●● ٣ ① 三 十 2:40 11月 3日"
+)
+ROWS = st.lists(st.sampled_from(sorted(BITS)), max_size=14)
+CALLERS = st.text(max_size=40) | ROWS.map("".join) | ROWS.map(" ".join)
+LANGUAGES = st.sampled_from(["ja", "en", "ko", "fr", ""])
+
+
+@given(CALLERS, LANGUAGES)
+def test_masking_what_is_masked_changes_nothing(text: str, language: str) -> None:
+    mask = Mask(language=language, facts=JAPAN, at=AT, names=("佐藤", "Smith"))
+    once = mask.text(text).text
+    assert once == mask.text(once).text
+
+
+@given(CALLERS, LANGUAGES)
+def test_no_value_is_found_in_a_masked_text_but_near_dates(text: str, language: str) -> None:
+    mask = Mask(language=language, facts=JAPAN, at=AT, names=("佐藤", "Smith"))
+    left = find(mask.text(text).text, language, "JP", AT)
+    assert [] == [one for one in left if not mask.stays(one.kind, one.value, one.valid)]
+
+
+@given(CALLERS, LANGUAGES)
+def test_text_between_hidden_places_stays_as_it_was(text: str, language: str) -> None:
+    out = Mask(language=language, facts=JAPAN, at=AT).text(text)
+    rebuilt, at = "", 0
+    for one in out.hidden:
+        assert at <= one.start < one.end
+        rebuilt += text[at : one.start] + MASK
+        start, end = out.moved(one.start, one.end)
+        assert MASK == out.text[start:end]
+        at = one.end
+    assert rebuilt + text[at:] == out.text
+
+
+@given(CALLERS, LANGUAGES)
+def test_any_memo_can_be_masked(text: str, language: str) -> None:
+    memo = read(text, language)
+    assert masked(memo, mask_of(memo, JAPAN)).text is not None
+
+
+# -- sound ----------------------------------------------------------------------------------------
+
+RATE_HZ = 8000
+
+
+def a_recording(folder: Path, duration_s: float) -> Path:
+    """A recording in which no sample is silent."""
+    path = folder / "audio.wav"
+    tone = np.full(round(duration_s * RATE_HZ), 1000, "<i2").tobytes()
+    head = b"RIFF" + (36 + len(tone)).to_bytes(4, "little") + b"WAVEfmt "
+    form = np.array([16], "<u4").tobytes() + np.array([1, 1], "<u2").tobytes()
+    form += np.array([RATE_HZ, RATE_HZ * 2], "<u4").tobytes() + np.array([2, 16], "<u2").tobytes()
+    path.write_bytes(head + form + b"data" + len(tone).to_bytes(4, "little") + tone)
+    return path
+
+
+def audible(path: Path, from_s: float, to_s: float) -> float:
+    """The share of samples of a stretch that are not silent."""
+    samples = np.frombuffer(cut(path, from_s, to_s)[44:], "<i2")
+    return float(np.mean(samples != 0))
+
+
+def test_hidden_words_are_silent_with_a_margin_and_others_are_heard(tmp_path: Path) -> None:
+    audio = a_recording(tmp_path, 8.0)
+    memo = read("お世話 に なり ます 番号 は 090-1234-5678 です")
+    pieces = heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
+
+    copy = masked_copy(audio, pieces)
+
+    path = Path(copy.path)
+    assert (1.0, 0.0) == (audible(path, 0.1, 5.4), audible(path, 5.7, 6.8))
+    assert read_facts(audio).frames == read_facts(path).frames
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == copy.sha256
+
+
+def test_what_no_ear_wrote_down_is_silent(tmp_path: Path) -> None:
+    """A text without times, a word that is too long, the rest of the recording."""
+    memo = read("お世話 に なり ます")
+    long = memo.words[-1].model_copy(update={"end_s": 9.0})
+    memo = memo.model_copy(update={"words": (*memo.words[:-1], long)})
+    path = Path(
+        masked_copy(
+            a_recording(tmp_path, 12.0), heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
+        ).path
+    )
+    assert 0.0 == audible(path, 3.0, 12.0)
+    bare = memo.model_copy(update={"words": ()})
+    assert () == heard_pieces(bare, text_of(bare, mask_of(bare, JAPAN)))
+
+
+def test_spoken_answer_with_a_number_is_silent_whatever_was_understood() -> None:
+    asked = Asked(item="number", source="speech", audio_from_s=1.0, audio_to_s=2.0)
+    memo = read("お世話 に なり ます").model_copy(update={"asked": (asked,)})
+    pieces = heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
+    assert all(end <= 0.6 or start >= 2.4 for start, end in pieces)
+
+
+def test_copy_is_made_once_for_a_text(tmp_path: Path) -> None:
+    audio = a_recording(tmp_path, 2.0)
+    first = masked_copy(audio, ((0.0, 1.0),))
+    made = Path(first.path).stat().st_mtime_ns
+
+    assert first == masked_copy(audio, ((0.0, 1.0),))
+    assert made == Path(first.path).stat().st_mtime_ns
+    assert first.sha256 != masked_copy(audio, ((0.0, 0.5),)).sha256
+
+
+def test_copy_waits_until_the_last_ear_has_read() -> None:
+    waiting = a_memo(ears=("vosk", "faster-whisper"))
+    assert (False, False) == (is_final(waiting), is_final(read("はい", memo=waiting)))
+    assert is_final(read("はい", memo=a_memo(ears=("vosk",))))
+
+
+def test_date_far_from_the_call_is_hidden_and_a_near_one_stays() -> None:
+    mask = a_mask("en", facts=ClientFacts(region="US"))
+    far = (AT + timedelta(days=800)).strftime("%B %-d %Y")
+    assert "on March 12" == mask.text("on March 12").text
+    assert "20" not in mask.text(f"on {far}").text
