@@ -54,6 +54,7 @@ def contrast(
         for wrong in _forms(pair[0])
         for right in _forms(pair[1])
         if min(len(wrong), len(right)) >= _DIGITS_MIN
+        and (len(wrong) == len(right) or wrong in groups)
     ]
     ways.sort(key=lambda way: len(way[0]) != len(way[1]))
     for wrong, right in ways:

@@ -2,7 +2,7 @@
 
 from sipbot.said_gaps import breathes, mergeable
 from sipbot.said_phones import Number, has_trunk_prefix, read
-from sipbot.said_pieces import Atom, Piece, joined, taken_apart
+from sipbot.said_pieces import Atom, Piece, groups_of, taken_apart
 from sipbot.said_tokens import T
 
 AHEAD = 8
@@ -89,14 +89,14 @@ def _is_another_word(atoms: list[Atom], region: str) -> bool:
 def forms(atoms: list[Atom], groups: list[str]) -> list[list[Atom]]:
     """Return how the digits of a correction may be meant; one only, when its length tells.
 
-    A weak atom at the end may be another word, unless it is a nought; a correction is as long as
-    what it replaces.
+    A weak atom at the end may be another word, unless it is a nought; the groups of a
+    correction are as long as those before it.
     """
     out = [atoms]
     if len(atoms) > 1 and atoms[-1].weak and atoms[-1].digits != "0":
         out.append(atoms[:-1])
     lengths = {len(group) for group in groups if len(group) > 1}
-    fitting = [form for form in out if len(joined(form)) in lengths]
+    fitting = [form for form in out if len(groups_of(form)[-1]) in lengths]
     return fitting if len(fitting) == 1 else out
 
 

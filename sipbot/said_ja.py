@@ -281,6 +281,8 @@ def _among(text: str, end: int, before: Token | None, at: int) -> bool:
     """A single hiragana: a figure only between figures, or as the end of a row of kana."""
     if text[end : end + 2] in ("せん", "まん", "ひゃ", "じゅ", "おく"):
         return True
+    if before is not None and before.kind is T.FIX and _numeral_at(text, end):
+        return True
     if before is None or before.kind not in (T.DIGIT, T.SEP, T.FILLER, T.SCALE):
         return False
     if _numeral_at(text, end):

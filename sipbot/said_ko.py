@@ -226,7 +226,8 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
         found = _FIGURE.match(text, at, end)
         if found is not None:
             kind, value = _FIGURES[found.group()]
-            return Entry(kind, value, weak=found.group() == "이"), found.end()
+            sure = text.startswith("입니", found.end())  # 이입니다: the copula has no 이 of its own
+            return Entry(kind, value, weak=found.group() == "이" and not sure), found.end()
     joined = begins or touching or after_sep or (before is not None and before.kind is not T.OTHER)
     for end in range(min(len(text), at + _LONGEST), at, -1):
         entry = LEXICON.get(text[at:end])

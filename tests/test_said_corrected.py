@@ -156,6 +156,21 @@ def test_korean_endings_of_any_region_leave_the_figures(ending: str) -> None:
     assert ["+82223456789"] == believed(f"공이 이삼사오 육칠팔구{ending}", "ko", "KR")
 
 
+def test_korean_two_before_the_formal_copula_is_a_digit() -> None:
+    text = "공 이 다시 이 칠 구 오, 아니, 이 칠 오 구 다시 팔 삼 일 이입니다"
+    assert ["+82227598312"] == believed(text, "ko", "KR")
+
+
+def test_time_between_a_number_and_its_correction_is_no_part_of_either() -> None:
+    text = "020 7946 0122 until 4:20 or so. No, that's wrong, it ends in 0212, not 0122."
+    assert ["+442079460212"] == believed(text, "en", "GB")
+
+
+def test_two_in_kana_right_after_the_word_of_a_correction_is_a_digit() -> None:
+    text = "まるさんの ろくななよんさんの いちにーぜろきゅー もとい によんぜろきゅーです"
+    assert ["+81367432409"] == believed(text, "ja", "JP")
+
+
 def test_korean_particle_between_groups_is_no_letter() -> None:
     assert ["+82222944000"] == believed("공이에이이구사에사공공공번으로", "ko", "KR")
 
