@@ -72,14 +72,13 @@ class Refusals:
         Raises:
             LedgerError: SQLite refused; it is not stored.
         """
-        self._waiting.append(refusal)
-        try:
-            await in_thread(self._store)
-        except LedgerError:
-            if refusal.stored is None:
-                raise
-        if refusal.stored is None:  # an earlier turn had it, and failed
-            return await self.keep(refusal, in_thread)
+        while refusal.stored is None:  # again, when an earlier turn had it and failed
+            self._waiting.append(refusal)
+            try:
+                await in_thread(self._store)
+            except LedgerError:
+                if refusal.stored is None:
+                    raise
         return refusal.stored
 
     # The ledger's thread.

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from sipbot import ledger_schema
 from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_deliveries import LONGEST_WAIT_S
+from sipbot.ledger_refusals import Refusal, Refusals
 from sipbot.memo import Memo, Stage, Status, with_transcript
 from sipbot.records import EndedBy, EndState
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
@@ -154,6 +155,24 @@ async def test_reader_of_the_ledger_writes_nothing(tmp_path: Path) -> None:
     with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
         connection.execute(sa.insert(ledger_schema.meta).values(name="x", value=1))
     engine.dispose()
+
+
+async def test_refused_call_is_stored_however_often_earlier_turns_failed_with_it(
+    ledger: Ledger,
+) -> None:
+    """A flood while the disk is full, say."""
+    refusals = Refusals(ledger._engine)
+    earlier_turns = iter(range(sys.getrecursionlimit()))
+
+    async def in_thread(store: Callable[[], None]) -> None:
+        if next(earlier_turns, None) is not None:
+            refusals._waiting.clear()
+        else:
+            await ledger._in_thread(store)
+
+    call = Refusal(an_offer(), EndState.REFUSED_CAPACITY, 486, AT, "", None, None, None)
+
+    assert await refusals.keep(call, in_thread)
 
 
 async def test_refused_call_is_stored_before_deliveries_that_waited_longer(ledger: Ledger) -> None:
