@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sipbot import config, control
 from sipbot.app import ledger_path
+from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_check import CHECK_LIMIT_S
 from sipbot.ledger_invariants import Soundness, examine
@@ -20,15 +21,9 @@ ledger_app = typer.Typer(
     no_args_is_help=True, help="The ledger of all calls: check it, copy it while sipbot runs."
 )
 
-_Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 @ledger_app.command("check", epilog="Example: sipbot ledger check --json")
-def check_command(config_file: _Config = None, *, as_json: _Json = False) -> None:
+def check_command(config_file: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Check the ledger: the file, its references, and what must be true of every call and memo.
 
     Reads only.  Exit code 0 means that everything was looked at and is right.
@@ -50,7 +45,7 @@ def check_command(config_file: _Config = None, *, as_json: _Json = False) -> Non
 @ledger_app.command("backup", epilog="Example: sipbot ledger backup ledger-2026-11-20.sqlite3")
 def backup_command(
     copy: Annotated[Path, typer.Argument(help="File to write; must not exist yet.")],
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
 ) -> None:
     """Copy the ledger, also while sipbot writes to it, and check the copy.
 

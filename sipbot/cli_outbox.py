@@ -5,7 +5,6 @@ Nothing of what callers said is shown here: ids, times, and the words of the bro
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -16,6 +15,7 @@ from rich.table import Table
 from sipbot import config, control
 from sipbot import control_wire as wire
 from sipbot.app import ledger_path
+from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
 from sipbot.errors import ControlError, LedgerError, NotRunningError, UsageError
 from sipbot.ledger import Ledger, ReadOnlyLedger, Undelivered
@@ -24,21 +24,15 @@ outbox_app = typer.Typer(
     no_args_is_help=True, help="Deliveries that were not made yet: list them, try them again."
 )
 
-_Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 @outbox_app.command("list", epilog="Example: sipbot outbox list --dead")
 def list_command(
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     *,
     dead: Annotated[
         bool, typer.Option("--dead", help="Only those that were refused too often.")
     ] = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List what was not delivered yet, in order per target and client."""
     with ReadOnlyLedger.open(ledger_path(config.load(config_file))) as ledger:
@@ -63,10 +57,10 @@ def retry_command(
     deliveries: Annotated[
         list[int] | None, typer.Argument(help="Ids, as sipbot outbox list shows them.")
     ] = None,
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     *,
     all_dead: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Try deliveries again now, as if they had never been refused.
 
