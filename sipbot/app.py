@@ -57,7 +57,7 @@ STOP_CALLS_S = 20.0
 the others are finished by their agent alone."""
 
 STOP_FEED_S = 5.0
-"""How long a stop waits for the broker to take what is due; the rest is due at the next start."""
+"""How long a stop waits for refused calls' rows, then for the broker; the next start does more."""
 
 FIND_EVERY_S = 0.02
 """Between two looks for agents at the start; a caller of an earlier run waits for it."""
@@ -310,6 +310,7 @@ class App:
         for agent in self.agents:
             agent.drain()
         await wait_until(lambda: not self.switchboard.calls, STOP_CALLS_S)
+        await wait_until(lambda: not any(agent.refused for agent in self.agents), STOP_FEED_S)
         try:
             async with asyncio.timeout(STOP_FEED_S):
                 await self.outbox.run_once()

@@ -18,7 +18,7 @@ from sipbot.sip import client as under_test
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import StackSettings, untold_file
-from tests.agents import ALLOW, calling, real_agent, stack_on
+from tests.agents import ALLOW, calling, last, real_agent, stack_on
 from tests.free_ports import free_ports
 from tests.offers import offer
 
@@ -33,16 +33,17 @@ class Watched:
     Args:
         folder: where the agent's socket lives.
         stack: what the agent is told.
+        allow: who may call.
     """
 
-    def __init__(self, folder: Path, stack: StackSettings) -> None:
+    def __init__(self, folder: Path, stack: StackSettings, allow: tuple[str, ...] = ALLOW) -> None:
         self.port = stack.port
         self.events: asyncio.Queue[wire.Event] = asyncio.Queue()
         self.gone: asyncio.Queue[str] = asyncio.Queue()
         self.client = AgentClient(
             0,
             stack=stack,
-            allow=ALLOW,
+            allow=allow,
             run_folder=folder,
             on_event=self.events.put_nowait,
             on_gone=self.gone.put_nowait,
@@ -139,6 +140,19 @@ async def test_what_an_agent_left_is_kept_until_all_of_it_is_written_down(tmp_pa
         watched.client.send(wire.Written(call="2"))
     assert kept
     assert not left.exists()
+
+
+async def test_refusal_is_waited_for_until_it_is_written_down(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, stack_on(free_ports()), allow=("192.0.2.0/24",))
+    async with running(watched):
+        await watched.hello()
+        async with calling(watched.port, tmp_path / "heard.wav") as story:
+            call = (await watched.next(wire.Refused)).offer.call
+            await last(story)
+        in_flight = set(watched.client.refused)
+        watched.client.send(wire.Written(call=call))
+        afterwards = set(watched.client.refused)
+    assert ({call}, set()) == (in_flight, afterwards)
 
 
 async def test_agent_whose_sip_port_is_taken_is_said_to_have_ended_before_it_was_ready(

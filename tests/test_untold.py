@@ -68,6 +68,18 @@ def test_events_left_behind_a_line_that_was_cut_off_are_whole(tmp_path: Path) ->
     assert [ENDED] == [wire.events.decode(line) for line in whole]
 
 
+def test_what_a_parent_was_told_and_has_not_written_down_is_left_by_an_orderly_end(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "agent-0.untold"
+    untold = Untold(file)
+    untold.told(REFUSED_TOO)
+    untold.told(ENDED)
+    untold.written("another")
+    untold.leave()
+    assert [ENDED] == [wire.events.decode(line) for line in file.read_bytes().splitlines() if line]
+
+
 def test_disk_that_refuses_what_is_left_is_named_and_ends_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -85,6 +85,8 @@ class AgentClient:
         self.pong: wire.Pong | None = None
         self.restarts = 0
         """Agents of this number that have ended, each followed by another."""
+        self.refused: set[str] = set()
+        """Calls that the agent has refused by itself, until that is written down."""
         self.found = asyncio.Event()
         """Set once it is known whether an earlier run's agent is still serving."""
         self._settings = AgentSettings(
@@ -113,6 +115,7 @@ class AgentClient:
             ChildGoneError: the agent is not there; its calls have ended or go on alone.
         """
         if isinstance(command, wire.Written):
+            self.refused.discard(command.call)
             self._forget_left(command.call)
             if self.hello and self.hello.fingerprint != self._settings.fingerprint:
                 return  # one of another release may not know the word; hearing twice does no harm
@@ -303,6 +306,8 @@ class AgentClient:
                 self.pong = event
             case wire.Offered(offer=offer):
                 self._calls.add(offer.call)
+            case wire.Refused(offer=offer):
+                self.refused.add(offer.call)
             case wire.Ended(call=call):
                 self._calls.discard(call)
         self._on_event(event)

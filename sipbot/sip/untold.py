@@ -2,8 +2,8 @@
 
 Every INVITE gets a row in the ledger and every call its end.  An agent therefore keeps what it
 tells of both until its parent says that it is written down, however long a busy disk takes for
-that, and what happens while no parent is there until one comes; when an agent ends before, a file
-is left.  A parent may hear a thing twice.
+that, and what happens while no parent is there until one comes; when an agent ends before, in order
+or alone, a file is left.  A parent may hear a thing twice.
 """
 
 import os
@@ -73,7 +73,12 @@ class Untold:
         return events
 
     def leave(self) -> None:
-        """Write everything down for the next start; say so when the disk refuses."""
+        """Write everything down for the next start; say so when the disk refuses.
+
+        What a living parent was told is left too: one that stops in order, like this agent, may
+        stop before a slow ledger has taken it.
+        """
+        self.parent_died()
         events = [*self._events, *_overflow(self._dropped)]
         if not events:
             return
