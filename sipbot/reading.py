@@ -7,6 +7,7 @@ so what has to be read after a restart is a question to the ledger and not a mem
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +24,7 @@ from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
 from sipbot.spool import Spool
-from sipbot.understanding import ClientFacts, Understood, understand
+from sipbot.understanding import ClientFacts, Understood, understand, without
 from sipbot.vocabulary import hints
 
 
@@ -255,7 +256,10 @@ class Reading:
         self._done(memo)
 
     async def _understand(self, memo_id: str, transcript: Transcript) -> Understood | None:
-        """Return what a text says; beside the loop and the ledger, for it takes a while."""
+        """Return what a text says; beside the loop and the ledger, for it takes a while.
+
+        A text that cannot be understood says nothing but itself.
+        """
         memo = await self._ledger.memo(memo_id)
         if memo is None:
             return None  # the ledger says so itself when the memo is to be revised
@@ -267,7 +271,19 @@ class Reading:
             asked=memo.asked,
             discarded=memo.discarded,
         )
-        return await asyncio.to_thread(work)
+        try:
+            return await asyncio.to_thread(work)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the text
+            # Neither message nor values: both may hold what the caller said.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self._log.error(
+                "a text could not be understood; it is kept as it was heard",
+                memo=memo_id,
+                engine=transcript.engine,
+                error=type(error).__name__,
+                place=f"{place.name}:{place.lineno}",
+            )
+            return Understood(text=without(transcript, memo.discarded).text)
 
     async def _fail(self, memo_id: str, problem: str, engine: str | None) -> None:
         now = datetime.now(UTC)

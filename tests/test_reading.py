@@ -3,6 +3,8 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from sipbot.ledger import Ledger
 from sipbot.memo import LIVE_EAR, SECOND_EAR, Stage
 from sipbot.reading import Reading
@@ -11,7 +13,7 @@ from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef
 from sipbot.spool import Spool
-from sipbot.understanding import ClientFacts
+from sipbot.understanding import ClientFacts, Understood
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 
@@ -101,3 +103,30 @@ async def test_damaged_model_is_waited_for_by_no_new_memo(tmp_path: Path) -> Non
         await reading.now_hears(SECOND_EAR, {})
 
         assert () == reading.ears("ja")
+
+
+async def test_text_that_cannot_be_understood_is_kept_as_it_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        offer = an_offer()
+        memo = a_memo_of(offer)
+        await ledger.add_call(offer, memo.client, "request-uri", "yamato")
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+        live = SpeechClient("live", (), lambda _: None)
+        reading = Reading(
+            ledger=ledger, spool=Spool(tmp_path / "spool"), live=live, second=None, models=()
+        )
+        await reading.begin(memo, "ja")
+
+        def mistaken(*_: object, **__: object) -> Understood:
+            raise ValueError("a mistake of ours")
+
+        monkeypatch.setattr("sipbot.reading.understand", mistaken)
+        await reading.heard(
+            wire.Final(job=offer.call, transcript=a_transcript("もしもし")), LIVE_EAR
+        )
+
+        stored = await ledger.memo(memo.id)
+    assert stored is not None
+    assert (Stage.TRANSCRIBED, "もしもし") == (stored.stage, stored.text)
