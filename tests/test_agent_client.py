@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from sipbot.lines import encode
+from sipbot.records import EndedBy
 from sipbot.sip import client as under_test
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
@@ -123,6 +124,25 @@ async def test_damaged_line_that_an_agent_left_is_skipped_and_the_others_are_hea
         heard = [await watched.events.get() for _ in refused]
         await watched.hello()
     assert refused == heard
+
+
+async def test_what_an_agent_leaves_to_a_parent_that_just_came_is_heard_before_it_is_found(
+    tmp_path: Path,
+) -> None:
+    ended = wire.Ended(call="c", by=EndedBy.CALLER, code=200, reason="", answered=True)
+    watched = Watched(tmp_path, stack_on(free_ports()))
+
+    async def leave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        untold_file(tmp_path / "agent-0.sock").write_bytes(encode(ended))
+        (tmp_path / "agent-0.sock").unlink()
+        writer.close()
+
+    leaving = await asyncio.start_unix_server(leave, tmp_path / "agent-0.sock")
+    async with running(watched):
+        await watched.client.found.wait()
+        heard = watched.events.get_nowait()
+    leaving.close()
+    assert ended == heard
 
 
 async def test_what_an_agent_left_is_kept_until_all_of_it_is_written_down(tmp_path: Path) -> None:

@@ -167,7 +167,11 @@ class AgentClient:
         finally:
             self._writer.close()
             self._writer, self._pid, self.hello, self.pong = None, 0, None, None
-            self.found.set()  # one that never said Hello is gone now, and its calls with it
+            if not self.found.is_set():
+                # One that never said Hello is gone now, and its calls with it; one that was just
+                # ending has left word of theirs.
+                self._hear_untold()
+                self.found.set()
         return f"{reason}{await self._reap()}"
 
     async def _connect_or_start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
