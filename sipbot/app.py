@@ -57,7 +57,7 @@ STOP_CALLS_S = 20.0
 the others are finished by their agent alone."""
 
 STOP_FEED_S = 5.0
-"""How long a stop waits for refused calls' rows, then for the broker; the next start does more."""
+"""How long a stop waits for refused calls' rows, then the broker; the next start does the rest."""
 
 FIND_EVERY_S = 0.02
 """Between two looks for agents at the start; a caller of an earlier run waits for it."""
