@@ -222,7 +222,7 @@ class Callers:
         if any(one.kind is T.FIX and one.value == "but" for one in gap):
             return replace(current, after=at + 1) if current.e164 else None
         found, atoms, after = gather(self._rows, at, self._region)
-        if found and found[0].e164 and self._is_new(found[0], current):
+        if found and found[0].e164 and self._is_new(found[0], current, plus=self._rows[at].plus):
             number = found[0]
             if len(found) > 1:
                 self._queue_numbers(atoms, found)
@@ -258,10 +258,15 @@ class Callers:
         made = self._opened(atoms, found[0], row.plus, after)
         return replace(made, start=current.start, corrected=made.e164 != current.e164)
 
-    def _is_new(self, number: Number, current: _Open) -> bool:
+    def _is_new(self, number: Number, current: _Open, *, plus: bool) -> bool:
         """Tell a whole number from the rest of one that happens to be valid."""
-        starts = number.digits.startswith("0") or not has_trunk_prefix(self._region)
-        return starts or len(number.digits) >= len(current.digits) or bool(current.e164)
+        digits = number.digits
+        service = self._region == "KR" and len(digits) == 8 and digits[0] == "1"
+        if digits.startswith("0") or not has_trunk_prefix(self._region) or plus or service:
+            return True
+        if current.digits.startswith("0"):
+            return False
+        return len(digits) >= len(current.digits) or bool(current.e164)
 
     def _patched(self, current: _Open, at: int) -> _Open | None:
         """Replace a part of the number by what the next pieces say."""
@@ -294,7 +299,8 @@ class Callers:
             )
             if made is not None:
                 ways.append((made, new))
-        sure = [way for way in ways if way[0].sure]
+        best = min((made.rank for made, _ in ways if made.sure), default=None)
+        sure = [way for way in ways if way[0].sure and way[0].rank == best]
         if len({made.digits for made, _ in sure}) > 1:
             return replace(sure[0][0], sure=False), sure[0][1]
         return next(iter([*sure, *ways]), None)

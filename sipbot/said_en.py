@@ -134,6 +134,7 @@ _SORRY = (
 _NEGATED = "not|instead of"
 _PLACES = {
     "tail": (
+        "last four numbers|last two numbers|last bit|final four|final four digits|"
         "last|ends in|ending in|ends with|ending with|the end|last four|last four digits|"
         "last two|last two digits|last three|last three digits|last digit|final digits|"
         "the last four digits|the last two digits|the last digit|last one|last part"

@@ -2,12 +2,14 @@
 
 from sipbot.said_gaps import breathes, mergeable
 from sipbot.said_phones import Number, has_trunk_prefix, read
-from sipbot.said_pieces import Atom, Piece, groups_of, taken_apart
+from sipbot.said_pieces import Atom, Piece, groups_of, joined, taken_apart
 from sipbot.said_tokens import T
 
 AHEAD = 8
 """Pieces that may be parts of one number: four groups, said twice."""
 _ATOMS_MAX = 64
+_AREA = 3
+"""Digits of an area code where national numbers begin with it (ITU-T E.164, country code 1)."""
 
 
 def gather(rows: list[Piece], at: int, region: str) -> tuple[list[Number], list[Atom], int]:
@@ -64,7 +66,8 @@ def partial(rows: list[Piece], at: int, region: str, *, labelled: bool) -> tuple
     """
     atoms = list(rows[at].atoms)
     after = at + 1
-    if labelled or atoms[0].digits.startswith("0"):
+    area = not has_trunk_prefix(region) and len(joined(atoms)) == _AREA
+    if labelled or area or atoms[0].digits.startswith("0"):
         while after < min(len(rows), at + AHEAD) and _breathes(rows[after], region):
             atoms += rows[after].atoms
             after += 1

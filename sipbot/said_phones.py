@@ -193,6 +193,8 @@ class Amended:
 
     digits: str
     sure: bool
+    rank: int = 0
+    """How natural it is: 0 is best."""
 
 
 def amend(
@@ -222,7 +224,7 @@ def amend(
         return _at_place(groups, said, region, sign, place)
     complete = bool(e164(sign + digits, region))
     bounds = _bounds(groups)
-    first = len(groups_of(new)[0])
+    first = _first_length(new)
     ranked: list[tuple[tuple[int, int], str]] = []
     for cut in range(1, len(digits) + 1):
         whole = digits[:cut] + said
@@ -238,7 +240,7 @@ def amend(
     sure = len(wholes) == 1 and best[0] < 9
     if complete and best[0] == 0 and place != "tail":
         sure = sure and not _another_fits(groups, said)
-    return Amended(whole, sure)
+    return Amended(whole, sure, best[0])
 
 
 def _rank(
@@ -254,7 +256,9 @@ def _rank(
     if complete:
         return (1, 0) if cut in bounds and dropped else (9, 0)
     if dropped > 1 and resembles(wrong, said[:dropped]):
-        return (0 if cut in bounds else 1), -dropped
+        return (0 if dropped == first or cut in bounds else 1), -(
+            dropped == first
+        ) * DIGITS_MAX - dropped
     if dropped == first and dropped:
         return 2, 0
     if bounds and cut == bounds[-1]:
@@ -262,6 +266,14 @@ def _rank(
     if dropped == len(said):
         return 4, 0
     return (5, 0) if cut in bounds else (9, 0)
+
+
+def _first_length(atoms: list[Atom]) -> int:
+    """Return how many digits stand before the first hyphen, else before the first space."""
+    for at, atom in enumerate(atoms):
+        if at and atom.parted:
+            return len(joined(atoms[:at]))
+    return len(groups_of(atoms)[0])
 
 
 def resembles(wrong: str, right: str) -> bool:

@@ -26,6 +26,8 @@ class Atom:
     literal: bool = False
     apart: str = ""
     """The digits when ``twenty two``, written without a hyphen, is meant as 20 and 2."""
+    parted: bool = False
+    """A hyphen, a comma or の stood before it, and not only a space."""
     comma: bool = False
     """A comma stood before it: another number may begin."""
 
@@ -189,7 +191,8 @@ class _Builder:
         group = self._next_group()
         atoms = (self._english if self._tongue.together else self._eastern)(row, group)
         if atoms:
-            atoms[0] = replace(atoms[0], comma=comma)
+            parted = any(one.kind is T.SEP for one in self._held)
+            atoms[0] = replace(atoms[0], comma=comma, parted=parted)
             self._add(atoms)
         else:
             self._ends([Token(T.OTHER, row[0].start, row[-1].end)])

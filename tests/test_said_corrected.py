@@ -182,3 +182,8 @@ def test_korean_two_before_a_copula_is_none_when_figures_are_said_singly() -> No
 def test_room_is_shown_with_its_word() -> None:
     text = "203号室の者です"
     assert ["203号室"] == [one.shown for one in find_numbers(text, "ja", "JP")]
+
+
+def test_rest_of_a_number_that_is_valid_alone_still_corrects_the_number_begun() -> None:
+    text = "영 이 이 사 이 사 아니고 이 사 사 이 이 오 칠 일로 전화 주세요"
+    assert ["+82224422571"] == believed(text, "ko", "KR")
