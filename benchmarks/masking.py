@@ -5,8 +5,8 @@ go through the whole path of a memo.  A number is left when three of its figures
 in the masked memo, in figures or in words, with up to four other characters between them.  The
 reader of figures below knows nothing of sipbot's.
 
-Sound: recordings are read by a real ear, masked by its text, and the masked copy is read again by
-faster-whisper.  A number is found again when sipbot's finder finds any in that.
+Sound: recordings are read by faster-whisper, masked by its text, and the masked copy is read
+again.  A number is found again when sipbot's finder finds any in that.
 
 Dates and times of day stay by design, and their figures may be some of a number's by chance: "6時
 45分" in a message with 0645.  Those are counted apart.
@@ -41,7 +41,6 @@ from sipbot.memo_found import Found
 from sipbot.records import EndedBy, Recording, Transcript, Word
 from sipbot.said_numbers import find_numbers
 from sipbot.speech.ears import choose
-from sipbot.speech.vosk_ear import VoskEar
 from sipbot.speech.whisper_ear import WhisperEar
 from sipbot.understanding import ClientFacts, understand
 from sipbot.wav import read_facts, read_pcm
@@ -230,7 +229,7 @@ def texts(generator: Any, language: str, count: int, seed: int) -> Left:  # noqa
     return counted
 
 
-def sounds(files: list[tuple[Path, str]], ear: Read, again: Read) -> Iterator[tuple[str, int, int]]:
+def sounds(files: list[tuple[Path, str]], ear: Read) -> Iterator[tuple[str, int, int]]:
     """Yield for each recording its name, the numbers found in it, and those found again."""
     with tempfile.TemporaryDirectory() as folder:
         for number, (file, language) in enumerate(files):
@@ -244,7 +243,7 @@ def sounds(files: list[tuple[Path, str]], ear: Read, again: Read) -> Iterator[tu
             mask = mask_of(memo, known, kana.reading)
             copy = masked_copy(audio, heard_pieces(memo, text_of(memo, mask)))
             path = Path(copy.path)
-            second = again(read_pcm(path), facts.rate_hz, language)
+            second = ear(read_pcm(path), facts.rate_hz, language)
             before = find_numbers(heard.text, language, region)
             found = find_numbers(second.text, language, region)
             if found:
@@ -260,17 +259,6 @@ def recordings(folder: Path) -> list[tuple[Path, str]]:
         for one in manifest["file"]
         if one.get("kind") == "message" and one.get("phone_digits")
     ]
-
-
-def live(ear: VoskEar) -> Read:
-    """Return a live ear as one that reads a recording."""
-
-    def read(pcm: bytes, rate_hz: int, language: str) -> Transcript:
-        listening = ear.listen(rate_hz, language)
-        listening.hear(pcm)
-        return listening.finish()
-
-    return read
 
 
 def show_texts(generators: list[Path], count: int, seed: int) -> int:
@@ -297,20 +285,12 @@ def show_texts(generators: list[Path], count: int, seed: int) -> int:
 
 def show_sounds(folder: Path) -> int:
     """Print how many numbers are found again in masked recordings; return it."""
-    files = recordings(folder)
-    second = WhisperEar(choose(models(), "second")["ja"]).read
-    sides: list[tuple[str, Read, list[tuple[Path, str]]]] = [("faster-whisper", second, files)]
-    for language, model in choose(models(), "live").items():
-        ours = [one for one in files if one[1] == language]
-        sides.append((f"vosk {language}", live(VoskEar(model)), ours))
-    left = 0
-    for name, ear, heard in sides:
-        done = list(sounds(heard, ear, second))
-        again = sum(found for _, _, found in done)
-        before = sum(found for _, found, _ in done)
-        print(f"masked by {name}: {len(done)} recordings, {before} numbers, {again} found again")
-        left += again
-    return left
+    second = WhisperEar(choose(models(), "second")["ja"])
+    done = list(sounds(recordings(folder), second.read))
+    before = sum(found for _, found, _ in done)
+    again = sum(found for _, _, found in done)
+    print(f"{len(done)} recordings, {before} numbers heard, {again} found again when masked")
+    return again
 
 
 def main() -> int:

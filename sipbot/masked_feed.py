@@ -14,7 +14,7 @@ import structlog
 
 from sipbot import kana
 from sipbot.errors import SpoolError
-from sipbot.masked_audio import MaskedCopy, heard_pieces, is_final, masked_copy
+from sipbot.masked_audio import MaskedCopy, heard_pieces, is_sure, masked_copy
 from sipbot.masked_memo import masked
 from sipbot.masking import mask_of, text_of
 from sipbot.memo import Memo
@@ -108,7 +108,7 @@ class MaskedFeed:
             memo, self._reading.facts(memo.client), kana.reading if language == "ja" else None
         )
         copy: MaskedCopy | None = None
-        if is_final(memo):
+        if is_sure(memo):
             try:
                 copy = masked_copy(
                     self._recordings.audio(memo.call.id), heard_pieces(memo, text_of(memo, mask))

@@ -22,7 +22,8 @@ class MaskedAudio(Part):
     """Where to listen to what may be heard."""
 
     url: str | None = Field(
-        default=None, description="Null until the text is final, and when nothing could be made."
+        default=None,
+        description="Null until the text is final, and where it is not the second ear's.",
     )
     sha256: str | None = None
     duration_s: float

@@ -10,7 +10,7 @@ import structlog
 
 from sipbot.ledger import MQTT, Ledger
 from sipbot.masked_feed import EVERYBODY, MaskedFeed
-from sipbot.memo import Memo, Status, with_transcript
+from sipbot.memo import SECOND_EAR, Memo, Recognition, Status, with_transcript
 from sipbot.mqtt import Broker, Feed
 from sipbot.outbox import Outbox
 from sipbot.records import EndedBy, EndState
@@ -77,10 +77,11 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 
 async def a_read_memo(ledger: Ledger, client: str = "yamato") -> Memo:
-    memo = a_memo_of(an_offer(), client)
+    pending = Recognition(ears_pending=(SECOND_EAR,))
+    memo = a_memo_of(an_offer(), client).model_copy(update={"recognition": pending})
     await ledger.add_call(an_offer(memo.call.id), client, "request-uri", client)
     assert await ledger.end_call(memo.call.id, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
-    heard = a_transcript(SAID)
+    heard = a_transcript(SAID, SECOND_EAR)
     new = await ledger.revise_memo(
         memo.id, lambda old: with_transcript(old, heard, AT, understand(heard, JAPAN, at=AT))
     )

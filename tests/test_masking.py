@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from sipbot import kana
 from sipbot.gist_text import words
-from sipbot.masked_audio import heard_pieces, is_final, masked_copy
+from sipbot.masked_audio import heard_pieces, is_sure, masked_copy
 from sipbot.masked_memo import json_schema, masked
 from sipbot.masking import MASK, Mask, mask_of, text_of
-from sipbot.memo import Caller, Memo, with_transcript
+from sipbot.memo import LIVE_EAR, SECOND_EAR, Caller, Memo, with_transcript
 from sipbot.memo_answers import Asked
 from sipbot.records import Transcript, Word
 from sipbot.said_all import find
 from sipbot.understanding import ClientFacts, understand
 from sipbot.vocabulary import Term
 from sipbot.wav import cut, read_facts
-from tests.memo_samples import AT, a_memo
+from tests.memo_samples import AT, a_memo, a_transcript
 
 JAPAN = ClientFacts(region="JP")
 DOCS = Path(__file__).parent.parent / "docs"
@@ -241,10 +241,13 @@ def test_copy_is_made_once_for_a_text(tmp_path: Path) -> None:
     assert first.sha256 != masked_copy(audio, ((0.0, 0.5),)).sha256
 
 
-def test_copy_waits_until_the_last_ear_has_read() -> None:
-    waiting = a_memo(ears=("vosk", "faster-whisper"))
-    assert (False, False) == (is_final(waiting), is_final(read("はい", memo=waiting)))
-    assert is_final(read("はい", memo=a_memo(ears=("vosk",))))
+def test_copy_waits_for_the_last_ear_and_is_made_by_the_second_ears_text_only() -> None:
+    both = a_memo(ears=(LIVE_EAR, SECOND_EAR))
+    live = read("はい", memo=both)
+    second = with_transcript(live, a_transcript("はい", SECOND_EAR), AT)
+    assert second is not None
+    assert [False, False, True] == [is_sure(memo) for memo in (both, live, second)]
+    assert not is_sure(read("はい", memo=a_memo(ears=(LIVE_EAR,))))
 
 
 def test_date_far_from_the_call_is_hidden_and_a_near_one_stays() -> None:
