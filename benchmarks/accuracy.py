@@ -22,7 +22,7 @@ from benchmarks.bench_bot import ROOT
 from benchmarks.damage import CONDITIONS, Condition, Samples, worn
 from benchmarks.recognising import models
 from benchmarks.recordings import Reference
-from benchmarks.scores import Accuracy, outcome
+from benchmarks.scores import ALL, Accuracy, outcome
 from sipbot.child import Limits
 from sipbot.kana import reading
 from sipbot.speech import wire
@@ -38,8 +38,6 @@ slow, as sipbot would."""
 BARE_TURNS = {"live": 3, "second": 1}
 """vosk adds random noise and gives another text each time; sipbot switches that off
 (`vosk_ear.repeatable`), so its own ears are asked once."""
-
-ALL = "all lines"
 
 Read = Callable[[Path, str], Awaitable[str]]
 """A file and its language → its text."""
