@@ -129,7 +129,7 @@ class LiveCall:
         """
         recorded = self._tools.spool.has_audio(self.call)
         self._times.resume(answered_at)
-        was_answered = recorded or answered_at is not None
+        was_answered = recorded or answered_at is not None or (told is not None and told.answered)
         transferred = told is not None and told.transferred
         if told is not None and told.transferred:
             self._times.leave(told.at or datetime.now(UTC), 0.0)

@@ -1,5 +1,7 @@
-"""A call whose main process was stopped for a while: what the agent says of its end counts."""
+"""A call whose main process slept or died, or whose agent died: what is known of its end counts."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from sipbot import script_events as script
@@ -13,8 +15,12 @@ from sipbot.records import EndedBy, EndState
 from sipbot.sip import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Note, Spool
+from sipbot.steps import Course
 from tests.courses import course
 from tests.offers import offer
+
+INVITE = offer()
+NOTE = Note(offer=INVITE, client="boss", rule="request-uri", number="9000", caller=None)
 
 
 class Deaf:
@@ -24,16 +30,14 @@ class Deaf:
         pass
 
 
-async def test_call_that_was_connected_while_main_slept_past_the_ringing_is_transferred(
-    tmp_path: Path,
-) -> None:
-    invite = offer()
-    note = Note(offer=invite, client="boss", rule="request-uri", number="9000", caller=None)
-    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
-        await ledger.add_call(invite, note.client, note.rule, note.number)
-        spool = Spool(tmp_path / "spool")
+@contextlib.asynccontextmanager
+async def tools_in(folder: Path) -> AsyncIterator[Tools]:
+    """What every call needs, with a row for `INVITE`."""
+    async with Ledger.open(folder / "sipbot.sqlite3") as ledger:
+        await ledger.add_call(INVITE, NOTE.client, NOTE.rule, NOTE.number)
+        spool = Spool(folder / "spool")
         live = SpeechClient("live", (), lambda _: None)
-        tools = Tools(
+        yield Tools(
             ledger=ledger,
             spool=spool,
             reading=Reading(ledger=ledger, spool=spool, live=live, second=None, models=()),
@@ -41,37 +45,68 @@ async def test_call_that_was_connected_while_main_slept_past_the_ringing_is_tran
             trouble=lambda *_: None,
             audio_url=str,
         )
-        call = LiveCall(
-            note=note,
-            course=course(
-                steps.Transfer(name="boss", to="sip:100@127.0.0.1"), start="boss", greeting=None
-            ),
-            language="ja",
-            region="JP",
-            caller=WITHHELD,
-            agent=Deaf(),
-            tools=tools,
-            beside=lambda _: None,
-        )
+
+
+def live_call(tools: Tools, script_of: Course | None) -> LiveCall:
+    """A call with an agent; one without a course is of an earlier run."""
+    return LiveCall(
+        note=NOTE,
+        course=script_of,
+        language="ja",
+        region="JP",
+        caller=WITHHELD,
+        agent=Deaf() if script_of else None,
+        tools=tools,
+        beside=lambda _: None,
+    )
+
+
+def ended(*, transferred: bool = False) -> wire.Ended:
+    """The caller hung up after the answer."""
+    return wire.Ended(
+        call=INVITE.call,
+        by=EndedBy.CALLER,
+        code=200,
+        reason="",
+        answered=True,
+        transferred=transferred,
+    )
+
+
+async def test_call_that_was_connected_while_main_slept_past_the_ringing_is_transferred(
+    tmp_path: Path,
+) -> None:
+    to_boss = course(
+        steps.Transfer(name="boss", to="sip:100@127.0.0.1"), start="boss", greeting=None
+    )
+    async with tools_in(tmp_path) as tools:
+        call = live_call(tools, to_boss)
         for happening in (
             script.Offered(),
             wire.Answered(call=call.call),
             script.TimeUp(n=2),  # of the ringing
             wire.Transferred(call=call.call),
-            wire.Ended(
-                call=call.call,
-                by=EndedBy.CALLER,
-                code=200,
-                reason="",
-                answered=True,
-                transferred=True,
-            ),
+            ended(transferred=True),
         ):
             call.happen(happening)
 
         await call.run()
 
-        row = await ledger.call(call.call)
+        row = await tools.ledger.call(call.call)
     assert row is not None
     assert EndState.TRANSFERRED == row.state
     assert call.script.visited == ("boss", steps.RECORD)
+
+
+async def test_caller_who_left_during_the_greeting_of_a_run_that_died_was_answered(
+    tmp_path: Path,
+) -> None:
+    async with tools_in(tmp_path) as tools:
+        call = live_call(tools, None)
+        await call.resume(None, ended())
+
+        await call.run()
+
+        row = await tools.ledger.call(call.call)
+    assert row is not None
+    assert EndState.ABANDONED_GREETING == row.state
