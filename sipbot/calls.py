@@ -100,6 +100,7 @@ class LiveCall:
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
         self._cut_off = False
+        self._whole = False  # all that was recorded is on disk
         self._times = CallTimes(note.offer.received_at)
         self._log = structlog.get_logger().bind(call=self.call, client=self.client)
 
@@ -183,7 +184,7 @@ class LiveCall:
         match happening:
             case script.Event():
                 return happening
-            case Gone():
+            case Gone() if self.agent is None or self.on_the_line:
                 return await self._cut_off_by_crash()
             case wire.Ended():
                 return await self._hung_up(happening)
@@ -239,6 +240,7 @@ class LiveCall:
             return script.RecordingUnsafe()
         for alert in ("recording-unsafe", "recording-stalled"):
             self._tools.trouble(alert, None, "")
+        self._whole = True
         return script.RecordingSafe()
 
     def _unsafe(self, problem: str) -> None:
@@ -258,12 +260,12 @@ class LiveCall:
         return script.HungUp(by=ended.by)
 
     async def _cut_off_by_crash(self) -> script.Event:
-        self._ended_by, self._cut_off = EndedBy.CRASH, True
+        self._ended_by, self._cut_off = EndedBy.CRASH, not self._whole
         self._tell("hung_up")
         self.on_the_line = False
         self._forget_empty_recording()
         if self.script.recorded:
-            await self._tools.spool.seal(self.call, cut_off=True)
+            await self._tools.spool.seal(self.call, cut_off=self._cut_off)
             self._tools.reading.recorded(self.call)
         return script.HungUp(by=EndedBy.CRASH)
 

@@ -4,9 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from sipbot import script_events as script
 from sipbot import steps
-from sipbot.call_tools import Tools
+from sipbot.call_tools import Gone, Tools
 from sipbot.caller import WITHHELD
 from sipbot.calls import LiveCall
 from sipbot.ledger import Ledger
@@ -16,6 +18,9 @@ from sipbot.sip import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Note, Spool
 from sipbot.steps import Course
+from sipbot.wav import HEADER_BYTES
+from tests import ulaw
+from tests.bot import thanks
 from tests.courses import course
 from tests.offers import offer
 
@@ -110,3 +115,30 @@ async def test_caller_who_left_during_the_greeting_of_a_run_that_died_was_answer
         row = await tools.ledger.call(call.call)
     assert row is not None
     assert EndState.ABANDONED_GREETING == row.state
+
+
+@pytest.mark.parametrize("hung_up", [False, True])
+async def test_message_that_was_whole_when_the_agent_died_is_not_cut_off(
+    tmp_path: Path,
+    hung_up: bool,
+) -> None:
+    at_once = course(steps.Record(name=steps.RECORD, beep=False), greeting=None)
+    async with tools_in(tmp_path) as tools:
+        call = live_call(tools, at_once)
+        tools.spool.prepare(NOTE)
+        recording = tools.spool.audio(call.call)
+        ulaw.write(recording, thanks())
+        audio_bytes = recording.stat().st_size - HEADER_BYTES
+        closed = wire.RecordingClosed(
+            call=call.call, path=str(recording), audio_bytes=audio_bytes, recorded_s=0.0
+        )
+        happened = (script.Offered(), wire.Answered(call=call.call), closed)
+        for happening in (*happened, *([ended()] if hung_up else []), Gone()):
+            call.happen(happening)
+        call.happen(script.Judged(spoke=True))
+
+        await call.run()
+
+    assert call.memo is not None
+    by = EndedBy.CALLER if hung_up else EndedBy.CRASH
+    assert (by, False) == (call.memo.call.ended_by, call.memo.call.cut_off)
