@@ -223,8 +223,8 @@ def repair_header(path: Path) -> WavFacts:
     """Write the true sizes into the header and bring the file to the disk; return its facts.
 
     Only for a recording that nobody writes to any more.  A file whose header is right is left
-    alone, so doing it twice is harmless.  Half a sample at the end, left by a kill, is cut; a
-    header that a disk error kept from the file is put before it.
+    alone, so doing it twice is harmless.  Half a sample at the end, left by a kill, is cut.  What
+    has no header of a recording gets one before it: a disk error or a power cut took it.
 
     Raises:
         SpoolError: as `read_facts`, or the disk refused the write.
@@ -250,25 +250,24 @@ def repair_header(path: Path) -> WavFacts:
 
 
 def _restore_header(path: Path) -> None:
-    """Put a header before a recording that has none.
+    """Put a header before a recording that has none, or none that can be believed.
 
-    When the disk refuses the recorder's first write, the header is lost with it, the next write
-    goes to its place, and the sizes that belong into the header are written over two samples each
-    (measured with an injected EIO).  Those sizes tell such a file from one that is no recording.
+    A power cut may leave zeros in its place.  When the disk refuses the recorder's first write, the
+    header is lost with it, the next write goes to its place, and the sizes that belong into the
+    header are written over two samples each (measured with an injected EIO): those are silenced.
+    Nothing else is taken away: what is left of a header is 3 ms of noise.
     """
     try:
         with path.open("rb") as recording:
-            if recording.read(4) == b"RIFF":
+            head = _parse(recording.read(_HEAD_LIMIT_BYTES))
+            if (head is not None and head.usable) or path.stat().st_size <= HEADER_BYTES:
                 return
             recording.seek(0)
             content = bytearray(recording.read())
         sizes = {4: len(content) - 8, HEADER_BYTES - 4: len(content) - HEADER_BYTES}
-        if any(
-            content[at : at + 4] != max(size, 0).to_bytes(4, "little") for at, size in sizes.items()
-        ):
-            return
-        for at in sizes:
-            content[at : at + 4] = bytes(4)
+        if all(content[at : at + 4] == size.to_bytes(4, "little") for at, size in sizes.items()):
+            for at in sizes:
+                content[at : at + 4] = bytes(4)
         byte_rate = LOWEST_RATE_HZ * SAMPLE_BYTES
         form = struct.pack("<IHHIIHH", 16, _PCM, 1, LOWEST_RATE_HZ, byte_rate, SAMPLE_BYTES, 16)
         header = b"RIFF" + bytes(4) + b"WAVEfmt " + form + b"data" + bytes(4)

@@ -61,14 +61,29 @@ def test_header_that_a_disk_error_kept_from_a_recording_is_put_before_it(tmp_pat
         assert b"1234" + bytes(4) + b"12" * 16 + bytes(4) + b"34" * 778 == audio.readframes(800)
 
 
-def test_file_that_is_no_recording_is_left_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [bytes(1600), b"\x01\x02" * 800, unclosed_header()[:36] + b"\x01\x02" * 782],
+    ids=["zeros", "no header", "half a header"],
+)
+def test_recording_without_a_right_header_gets_one_before_all_its_bytes(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "audio.wav"
-    path.write_bytes(b"no recording" * 100)
+    path.write_bytes(content)
+
+    facts = repair_header(path)
+
+    assert (len(content) // 2, 8000, True) == (facts.frames, facts.rate_hz, facts.header_right)
+    assert content == read_pcm(path)
+
+
+def test_file_without_a_sample_gets_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "audio.wav"
+    path.write_bytes(bytes(HEADER_BYTES))
 
     with pytest.raises(SpoolError, match="no recording"):
         repair_header(path)
-
-    assert b"no recording" * 100 == path.read_bytes()
 
 
 @given(audio=st.binary(max_size=9000))
