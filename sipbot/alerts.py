@@ -66,8 +66,16 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
     """
     children = ["live-recogniser", "second-recogniser", *(f"agent-{n}" for n in range(agents))]
     return [
-        *("audio-missing", "call-failed", "dead-letter", "dialplans-folder", "dialplans-kept"),
-        *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unsafe"),
+        *(
+            "audio-missing",
+            "call-dropped",
+            "call-failed",
+            "dead-letter",
+            "dialplans-folder",
+            "dialplans-kept",
+        ),
+        *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unreadable"),
+        "recording-unsafe",
         "speech-models",
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),

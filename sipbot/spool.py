@@ -157,6 +157,10 @@ class Spool:
         """
         return await asyncio.to_thread(_seal, self.audio(call), cut_off)
 
+    async def unreadable(self, call: str) -> str:
+        """Return what keeps a recording from being read to its end; empty when nothing does."""
+        return await asyncio.to_thread(_unreadable, self.audio(call))
+
 
 def _write(path: Path, what: msgspec.Struct) -> None:
     with path.open("wb") as file:
@@ -175,6 +179,16 @@ def _make(folder: Path) -> None:
             f"{folder} cannot be made: {error.strerror}. Recordings need a writable folder with "
             "free space; see `var` in config.toml"
         ) from error
+
+
+def _unreadable(path: Path) -> str:
+    try:
+        with path.open("rb") as audio:
+            while audio.read(_CHUNK_BYTES):
+                pass
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    return ""
 
 
 def _seal(path: Path, cut_off: bool) -> Recording:

@@ -6,7 +6,7 @@ Every INVITE gets its row in the ledger here: an offered one before it is answer
 with its reason, and one that an earlier run of sipbot did not finish gets its end state.
 """
 
-import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +14,13 @@ from functools import partial
 import structlog
 
 from sipbot import routes
-from sipbot.call_tools import Agent, Gone, Tools, Work, hang_up, refuse, tell_written
+from sipbot.call_tools import Agent, Gone, Tools, hang_up, refuse, tell_written
 from sipbot.caller import CallerId, caller_number
 from sipbot.calls import LiveCall
 from sipbot.dialplan import Choice, Dialplans
-from sipbot.errors import SipbotError
+from sipbot.errors import LedgerError, SipbotError, SpoolError
 from sipbot.ledger import CallEntry
+from sipbot.ledger_watch import LedgerWatch
 from sipbot.memo import LIVE_EAR, SECOND_EAR
 from sipbot.reading_facts import facts_of
 from sipbot.records import CallOffer, EndState
@@ -27,6 +28,7 @@ from sipbot.script_events import Offered
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
 from sipbot.spool import Note
+from sipbot.to_do import RETRY_S, ToDo
 
 REFUSED_AS = {
     "capacity": EndState.REFUSED_CAPACITY,
@@ -38,8 +40,9 @@ REFUSED_AS = {
 }
 """`wire.Refused.why` → the end state in the ledger."""
 
-RETRY_S = 10.0
-"""Between two tries to finish a call: a full disk or a locked ledger takes a person or a minute."""
+UNREADABLE_TRIES = 60
+"""So often a recording is tried, ten minutes long, before a call whose recording the disk does not
+give back ends without a memo: a network disk may come back by itself."""
 
 _OFFERED = Offered()
 
@@ -52,6 +55,7 @@ class Switchboard:
         tools: what every call needs.
         clock: the time, UTC-aware: clients have opening hours.
         look_at_disk: sets `refusing` anew.
+        retry_s: between two tries to do what disk or ledger have refused.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Switchboard:
         tools: Tools,
         look_at_disk: Callable[[], Awaitable[None]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        retry_s: float = RETRY_S,
     ) -> None:
         self._clock = clock
         self.dialplans = dialplans
@@ -73,14 +78,16 @@ class Switchboard:
         self._adopted: dict[str, Agent] = {}
         self._finishing: set[str] = set()
         self._log = structlog.get_logger()
-        self._work: asyncio.Queue[tuple[Work, bool]] = asyncio.Queue()
+        self._to_do = ToDo(tools.trouble, retry_s=retry_s)
+        self._do = self._to_do.add
+        self.ledger_watch = LedgerWatch(tools.trouble)
+        """Whether rows of calls are refused."""
+        self._tries: Counter[str] = Counter()
+        """How often the disk refused the recording of a call that is over."""
 
     async def run(self) -> None:
         """Lead all calls until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                work, again = await self._work.get()
-                group.create_task(self._careful(work, again=again))
+        await self._to_do.run()
 
     # -- from the agents: called in the event loop ----------------------------------------------
 
@@ -254,12 +261,13 @@ class Switchboard:
         try:
             await self._add(call.note)
         except SipbotError as error:
-            self._say_failed(error)
             await self._look_at_disk()
             if not self.refusing:
                 del self.calls[call.call]
                 refuse(agent, call.call, 503)  # the trunk may try another site
-                self._again(partial(self._no_row, call.note))
+                if isinstance(error, LedgerError):
+                    self.ledger_watch.refused("calls", error)
+                self._to_do.again(partial(self._no_row, call.note), error)
                 return
             call.take_no_message(error)  # its row is written with its end
         await self._run(call)
@@ -268,6 +276,7 @@ class Switchboard:
         await self._tools.ledger.add_call(
             note.offer, note.client, note.rule, note.number, caller=note.caller
         )
+        self.ledger_watch.served("calls")
 
     async def _no_row(self, note: Note) -> None:
         """Write down later that a call was refused because it could not be written down."""
@@ -280,6 +289,7 @@ class Switchboard:
             number=note.number,
             caller=note.caller,
         )
+        self.ledger_watch.served("calls")
 
     async def _unmapped(self, agent: Agent, offer: CallOffer, choice: Choice) -> None:
         self._log.warning("no client has this number", call=offer.call, number=choice.number)
@@ -307,8 +317,7 @@ class Switchboard:
         try:
             await row()
         except SipbotError as error:
-            self._say_failed(error)
-            self._again(row)
+            self._to_do.again(row, error)
         refuse(agent, offer.call, code)
 
     async def _refused(self, agent: Agent, event: wire.Refused) -> None:
@@ -316,7 +325,7 @@ class Switchboard:
         self._log.warning("call refused", call=event.offer.call, why=event.why, code=event.code)
         await self._tools.ledger.refuse_call(
             event.offer,
-            REFUSED_AS[event.why],
+            REFUSED_AS.get(event.why, EndState.FAILED_INTERNAL),  # a reason of a newer agent
             event.code,
             rule=event.why,
             client=choice.dialplan.client if choice.dialplan else None,
@@ -341,11 +350,13 @@ class Switchboard:
         except Exception as error:  # noqa: BLE001 - a caller must not be left on the line by it
             if call.agent is not None:
                 hang_up(call.agent, call.call)
-            self._say_failed(error)
             if call.ending is not None and isinstance(error, SipbotError):
-                self._again(partial(self._end, call, call.ending))
+                work = partial(self._end, call, call.ending)
+            elif isinstance(error, SpoolError) and await self._is_unreadable(call.call):
+                work = partial(self._end, call, EndState.FAILED_INTERNAL)
             else:
-                self._again(partial(self._finish, call.call, None, call.agent))
+                work = partial(self._finish, call.call, None, call.agent)
+            self._to_do.again(work, error)
         else:
             if call.agent is not None:
                 tell_written(call.agent, call.call)
@@ -356,8 +367,24 @@ class Switchboard:
     async def _end(self, call: LiveCall, state: EndState) -> None:
         """Write down an end that ledger or disk have refused, and the row if that is missing."""
         await self._add(call.note)
-        await call.end(state)
+        try:
+            await call.end(state)
+        except SpoolError:
+            if not await self._is_unreadable(call.call):
+                raise
+            await call.end(EndState.FAILED_INTERNAL)
         self._read(call)
+
+    async def _is_unreadable(self, call: str) -> bool:
+        """Whether the disk has not given a recording back for so long that it will not do so."""
+        self._tries[call] += 1
+        if self._tries[call] < UNREADABLE_TRIES:
+            return False
+        problem = await self._tools.spool.unreadable(call)
+        if problem:
+            remedy = "The call has no memo: see whether the file can be saved, and check the disk"
+            self._tools.trouble("recording-unreadable", f"call {call}: {problem}", remedy)
+        return bool(problem)
 
     def _read(self, call: LiveCall) -> None:
         if call.memo is not None:
@@ -369,31 +396,3 @@ class Switchboard:
     def _pass_on(self, call: str, happening: wire.Event | speech.Reply) -> None:
         if call in self.calls:
             self.calls[call].happen(happening)
-
-    # -- work that must not be lost ---------------------------------------------------------------
-
-    def _do(self, work: Work) -> None:
-        self._work.put_nowait((work, False))
-
-    def _again(self, work: Work) -> None:
-        """Try again later: a disk that was full or a ledger that was locked may be well by then."""
-        # Runs in the event loop.
-        asyncio.get_running_loop().call_later(RETRY_S, self._work.put_nowait, (work, True))
-
-    async def _careful(self, work: Work, *, again: bool) -> None:
-        """One call's trouble must not end the others: it is told, and tried again."""
-        try:
-            await work()
-        except SipbotError as error:
-            self._say_failed(error)
-            self._again(work)
-        except Exception as error:  # noqa: BLE001 - a mistake of ours; the next start mends the call
-            self._say_failed(error)
-        else:
-            if again:
-                self._tools.trouble("call-failed", None, "")
-
-    def _say_failed(self, error: Exception) -> None:
-        self._log.error("a call could not be led to its end", exc_info=error)
-        problem = f"{type(error).__name__}: {error}"
-        self._tools.trouble("call-failed", problem, "It is tried again; see the log for the call")

@@ -1,0 +1,106 @@
+"""Calls that an earlier run has left behind get their end, whatever became of their recording."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sipbot.call_tools import Tools
+from sipbot.dialplan import Dialplans
+from sipbot.ledger import Ledger
+from sipbot.reading import Reading
+from sipbot.records import EndState
+from sipbot.sip import wire
+from sipbot.speech.client import SpeechClient
+from sipbot.spool import Spool
+from sipbot.switchboard import Switchboard
+from tests.memo_samples import AT, an_offer
+
+
+class Agent:
+    """Hears what it is told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[wire.Command] = asyncio.Queue()
+
+    def send(self, command: wire.Command) -> None:
+        self.told.put_nowait(command)
+
+
+class Site:
+    """A switchboard without dialplans.
+
+    Args:
+        folder: empty.
+        ledger: its ledger.
+    """
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self.alerts: list[str] = []
+        self.spool = Spool(folder / "spool")
+        live = SpeechClient("live", (), lambda _: None)
+        self.switchboard = Switchboard(
+            dialplans=Dialplans((), region="JP"),
+            tools=Tools(
+                ledger=ledger,
+                spool=self.spool,
+                reading=Reading(ledger=ledger, spool=self.spool, live=live, second=None, models=()),
+                tell=lambda *_: None,
+                trouble=lambda alert, problem, _: self.alerts.append(alert) if problem else None,
+                audio_url=lambda call: call,
+            ),
+            look_at_disk=self._nothing,
+            retry_s=0.001,
+        )
+
+    async def _nothing(self) -> None:
+        pass
+
+
+@contextlib.asynccontextmanager
+async def running(site: Site) -> AsyncIterator[None]:
+    task = asyncio.create_task(site.switchboard.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_call_whose_recording_cannot_be_read_ends_all_the_same_and_a_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.switchboard.UNREADABLE_TRIES", 2)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, offer = Site(tmp_path, ledger), an_offer()
+        unreadable = site.spool.audio(offer.call)
+        for name in "abcdef":  # a folder is no file, and larger than a header
+            (unreadable / name).mkdir(parents=True)
+        await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+        await ledger.call_answered(offer.call, AT)
+
+        async with running(site):
+            await site.switchboard.recover()
+            while (entry := await ledger.call(offer.call)) and entry.state is None:
+                await asyncio.sleep(0.01)
+
+    assert entry is not None
+    assert EndState.FAILED_INTERNAL == entry.state
+    assert {"call-failed", "recording-unreadable"} == set(site.alerts)
+
+
+async def test_refusal_for_a_reason_that_nobody_knows_has_its_row(tmp_path: Path) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, offer, agent = Site(tmp_path, ledger), an_offer(), Agent()
+
+        async with running(site):
+            site.switchboard.hear(agent, wire.Refused(offer=offer, why="new", code=500))
+            written = await agent.told.get()
+            entry = await ledger.call(offer.call)
+
+    assert wire.Written(call=offer.call) == written
+    assert entry is not None
+    assert EndState.FAILED_INTERNAL == entry.state
