@@ -3,10 +3,15 @@
 Data path: sip -> dialplan -> script -> calls -> [caller_history] -> memo
 """
 
+import structlog
+
 from sipbot.caller import CallerId
+from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger
 from sipbot.memo import Caller
 from sipbot.memo_found import Previous
+
+_log = structlog.get_logger()
 
 PREVIOUS_MAX = 5
 """Earlier memos that a memo names; whoever wants more asks for the list of the client."""
@@ -18,10 +23,8 @@ async def caller_with_history(caller: CallerId, client: str, ledger: Ledger) -> 
     Args:
         caller: as operators may see it; one without a number has no history.
         client: whom the call was for; what the number said to other clients is theirs alone.
-        ledger: where calls and memos are.
-
-    Raises:
-        LedgerError: it cannot be read.
+        ledger: where calls and memos are; while it refuses, the caller has no history: the
+            message is worth more.
     """
     known = Caller(
         number=caller.number,
@@ -30,8 +33,12 @@ async def caller_with_history(caller: CallerId, client: str, ledger: Ledger) -> 
     )
     if not caller.number:
         return known
-    before = await ledger.calls_before(caller.number, client)
-    memos = await ledger.memos_before(caller.number, client, PREVIOUS_MAX)
+    try:
+        before = await ledger.calls_before(caller.number, client)
+        memos = await ledger.memos_before(caller.number, client, PREVIOUS_MAX)
+    except LedgerError as error:
+        _log.warning("a memo is made without its caller's history", problem=str(error))
+        return known
     return known.model_copy(
         update={
             "calls_before": before.count,

@@ -23,7 +23,7 @@ from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
-from sipbot.ledger_queries import CallEntry, CallsBefore
+from sipbot.ledger_queries import CallEntry, CallsBefore, Found
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.ledger_refusals import Refusal, Refusals
 from sipbot.ledger_thread import LedgerThread, Rank
@@ -58,6 +58,10 @@ class Ledger:
     on_counted: Callable[[str], None] | None = None
     """Called in the event loop after a call of this client has ended or one of its memos has
     changed: what counts against its quota may be another number now."""
+
+    on_unreadable: Callable[[list[str]], None] | None = None
+    """Called in the event loop with the ids of memos that a list leaves out: nobody can read
+    them."""
 
     def __init__(
         self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
@@ -294,7 +298,7 @@ class Ledger:
 
     async def memos_before(self, caller: str, client: str, limit: int) -> list[Memo]:
         """Return the latest memos that this number has left for this client, newest first."""
-        return await self._run(lambda c: queries.memos_before(c, caller, client, limit))
+        return (await self._find(lambda c: queries.memos_before(c, caller, client, limit))).memos
 
     async def memo(self, identifier: str) -> Memo | None:
         """Return the memo with this id, or whose id begins or ends so."""
@@ -304,15 +308,17 @@ class Ledger:
         self, limit: int, client: str | None = None, status: Status | None = None
     ) -> list[Memo]:
         """Return the latest memos, newest first."""
-        return await self._run(lambda c: queries.latest_memos(c, limit, client, status))
+        return (await self._find(lambda c: queries.latest_memos(c, limit, client, status))).memos
 
-    async def open_memos(self, *, told: str | None = None) -> list[Memo]:
-        """Return the memos that are not done, oldest first.
+    async def open_memos(
+        self, after: str = "", *, told: str | None = None, pending: bool = False
+    ) -> Found:
+        """Return a page of the memos that are not done; see `ledger_queries.open_memos`."""
+        return await self._find(lambda c: queries.open_memos(c, after, told=told, pending=pending))
 
-        Args:
-            told: only those of which this target has every revision; None for all.
-        """
-        return await self._run(lambda c: queries.open_memos(c, told=told))
+    async def open_recordings(self) -> dict[str, str]:
+        """Return memo id to call id of the memos that are not done, oldest first."""
+        return await self._run(queries.open_recordings)
 
     # -- figures ---------------------------------------------------------------------------------
 
@@ -363,6 +369,12 @@ class Ledger:
                 return work()
 
         return await self._thread.run(careful, rank)
+
+    async def _find(self, work: Callable[[sa.Connection], Found]) -> Found:
+        found = await self._run(work)
+        if found.unreadable and self.on_unreadable is not None:
+            self.on_unreadable(found.unreadable)
+        return found
 
     def _announce(self) -> None:
         if self.on_delivery is not None:

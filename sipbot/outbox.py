@@ -16,7 +16,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -25,6 +25,9 @@ from sipbot.errors import FeedError, LedgerError
 from sipbot.ledger import Delivery, Ledger, Retry
 from sipbot.ledger_deliveries import LONGEST_WAIT_S
 from sipbot.memo import Memo
+from sipbot.publisher import Publisher
+
+__all__ = ["Outbox", "Publisher"]
 
 BATCH = 100
 """Deliveries read from the ledger at a time; bounds memory after a long outage (a memo with every
@@ -48,34 +51,6 @@ longer than that (our wish)."""
 Result = TypeVar("Result")
 
 _log = structlog.get_logger()
-
-
-class Publisher(Protocol):
-    """What the outbox needs of a target; for MQTT sipbot/mqtt.py provides it."""
-
-    connected: asyncio.Event
-    """Set while the target is there."""
-
-    @property
-    def session(self) -> int:
-        """Number of the present connection; rises with every reconnect."""
-
-    async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
-        """Publish a memo and wait for the target to have it; an empty payload clears it.
-
-        Raises:
-            FeedError: the target has not acknowledged.
-        """
-
-    async def publish_feed(self, client: str, payload: bytes) -> None:
-        """Publish an event and wait for the target to have it.
-
-        Raises:
-            FeedError: the target has not acknowledged.
-        """
-
-    async def works(self) -> bool:
-        """Whether the target acknowledges something else just now."""
 
 
 def utc_now() -> datetime:
@@ -241,6 +216,11 @@ class _Lane:
         self._die = die
         self._tell_dead = tell_dead
         self._session = 0
+        """To which all open memos were said again."""
+        self._restating = 0
+        """To which they are being said again, or were."""
+        self._said_until = ""
+        """Id of the latest of them."""
         self._turn = asyncio.Lock()
         self._log = _log.bind(target=target)
 
@@ -264,29 +244,44 @@ class _Lane:
             LedgerError: the ledger refused; what was not stored as delivered is still due.
         """
         async with self._turn:  # an orderly stop asks beside `run`; nothing should go out twice
-            if self._session != self._publisher.session and not await self._restate():
-                return False
+            while self._session != self._publisher.session:
+                if not await self._restate():
+                    return False
+                # A new memo waits neither for a long list nor for a connection that lasts so long.
+                await self._deliver_batch(await self._due())
             while self._publisher.connected.is_set():
-                due = await self._ledger.due_deliveries(self._now(), BATCH, self.target)
+                due = await self._due()
                 if not due:
                     break
                 await self._deliver_batch(due)
             return True
 
+    async def _due(self) -> list[Delivery]:
+        return await self._ledger.due_deliveries(self._now(), BATCH, self.target)
+
     async def _restate(self) -> bool:
-        """Publish every open memo: a broker that was restarted may hold none of them.
+        """Publish a page of the open memos: a broker that was restarted may hold none of them.
 
         Those with a delivery still to be made are left to it, or an old revision would follow the
         newer one on the retained topic; dead letters are left alone.
+
+        Returns:
+            False when the target would not take them; ask for the rest of the page again.
         """
         session = self._publisher.session
-        memos = await self._ledger.open_memos(told=self.target)
-        for memo in memos:
+        if self._restating != session:
+            await self._ledger.make_due(self._now(), self.target, suspect=SUSPECT)
+            self._restating, self._said_until = session, ""
+        page = await self._ledger.open_memos(self._said_until, told=self.target)
+        for memo in page.memos:
             if not await self._say_again(memo):
                 return False
-        await self._ledger.make_due(self._now(), self.target, suspect=SUSPECT)
-        self._session = session
-        self._log.info("open memos published again", memos=len(memos))
+            self._said_until = memo.id
+        self._log.info("open memos published again", memos=len(page.memos))
+        if page.last is None:
+            self._session = session
+        else:
+            self._said_until = page.last
         return True
 
     async def _say_again(self, memo: Memo) -> bool:

@@ -74,6 +74,8 @@ class _Job(msgspec.Struct, kw_only=True):
     """What the ears said that were ready before the memo was, by engine."""
     voice: tuple[float, float] | None = None
     """Where in the recording the voice is, once it is known."""
+    refused: str = ""
+    """How the disk refused the recording to the ear that brings it there; empty: it did not."""
 
 
 class Reading:
@@ -173,21 +175,26 @@ class Reading:
         Args:
             language_of: client id to language, from the dialplans.
         """
-        for memo in await self._ledger.open_memos():
-            pending = memo.recognition.ears_pending
-            if not pending:
-                continue
-            language = language_of.get(memo.client, "")
-            gone = [engine for engine in pending if engine not in self.ears(language)]
-            for engine in gone:
-                problem = f"the model of {engine} for {language!r} is not installed any more"
-                await self._fail(memo.id, problem, engine=engine)
-            self._jobs[memo.call.id] = _Job(memo=memo.id, language=language)
-            if LIVE_EAR in pending and LIVE_EAR not in gone:
-                self._live.follow(memo.call.id, self._spool.audio(memo.call.id), language)
-                self._live.finish(memo.call.id)
-            if SECOND_EAR not in gone:
-                self._reread(memo, language)
+        after: str | None = ""
+        while after is not None:
+            page = await self._ledger.open_memos(after, pending=True)
+            for memo in page.memos:
+                if memo.call.id not in self._jobs:  # else it is of this run, and being read
+                    await self._resume(memo, language_of.get(memo.client, ""))
+            after = page.last
+
+    async def _resume(self, memo: Memo, language: str) -> None:
+        pending = memo.recognition.ears_pending
+        gone = [engine for engine in pending if engine not in self.ears(language)]
+        for engine in gone:
+            problem = f"the model of {engine} for {language!r} is not installed any more"
+            await self._fail(memo.id, problem, engine=engine)
+        self._jobs[memo.call.id] = _Job(memo=memo.id, language=language)
+        if LIVE_EAR in pending and LIVE_EAR not in gone:
+            self._live.follow(memo.call.id, self._spool.audio(memo.call.id), language)
+            self._live.finish(memo.call.id)
+        if SECOND_EAR not in gone:
+            self._reread(memo, language)
 
     async def now_hears(self, engine: str, ears: Mapping[str, str]) -> None:
         """A recogniser is ready: these are its languages; nobody waits for those it has lost.
@@ -219,9 +226,21 @@ class Reading:
             await self._take(job.memo, reply, engine)
 
     def note(self, reply: wire.Reply) -> None:
-        """Keep where in a recording the voice is; its memo says so from its next revision on."""
-        if isinstance(reply, wire.Heard) and reply.job in self._jobs:
-            self._jobs[reply.job].voice = reply.voice
+        """Keep where in a recording the voice is, and how the disk refused it.
+
+        The memo says where the voice is from its next revision on.
+        """
+        job = self._jobs.get(reply.job) if isinstance(reply, wire.Heard | wire.Failed) else None
+        match reply:
+            case wire.Heard(voice=voice) if job is not None:
+                job.voice = voice
+            case wire.Failed(code="recording", problem=problem) if job is not None:
+                job.refused = problem
+
+    def refused(self, call: str) -> str:
+        """Return how the disk refused the recording of a call while it grew; empty: it did not."""
+        job = self._jobs.get(call)
+        return job.refused if job is not None else ""
 
     async def _take(self, memo_id: str, reply: wire.Final | wire.Failed, engine: str) -> None:
         match reply:

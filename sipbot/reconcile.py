@@ -29,9 +29,7 @@ async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
     log = structlog.get_logger()
     adopted = 0
     known = await ledger.known_calls()
-    for call in await asyncio.to_thread(spool.calls):
-        if call in known or not spool.has_audio(call):
-            continue
+    for call in await asyncio.to_thread(_orphans, spool, known):
         try:
             note = spool.note(call)
         except SpoolError as error:
@@ -46,12 +44,21 @@ async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
 
 async def find_lost_audio(ledger: Ledger, spool: Spool, trouble: Trouble) -> list[str]:
     """Return the open memos whose recording is gone, and tell of them."""
-    lost = [m.id for m in await ledger.open_memos() if not spool.has_audio(m.call.id)]
+    lost = await asyncio.to_thread(_without_audio, spool, await ledger.open_recordings())
     if lost:
         shown = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
         problem = f"{len(lost)} open memos have no recording any more: {shown}"
         trouble("audio-missing", problem, "Bring var/spool back from a backup")
     return lost
+
+
+# Both in a thread beside the event loop: a look at the disk for each of thousands.
+def _orphans(spool: Spool, known: set[str]) -> list[str]:
+    return [call for call in spool.calls() if call not in known and spool.has_audio(call)]
+
+
+def _without_audio(spool: Spool, recordings: dict[str, str]) -> list[str]:
+    return [memo for memo, call in recordings.items() if not spool.has_audio(call)]
 
 
 async def _add(ledger: Ledger, note: Note) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sipbot.caller import WITHHELD, CallerId
 from sipbot.caller_history import PREVIOUS_MAX, caller_with_history
+from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.records import EndedBy, EndState
@@ -70,3 +71,19 @@ async def test_caller_who_withholds_the_number_has_no_history(ledger: Ledger) ->
     known = await caller_with_history(WITHHELD, "yamato", ledger)
 
     assert ((), None, True) == (known.previous, known.calls_before, known.anonymous)
+
+
+async def test_caller_has_no_history_while_the_ledger_refuses(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message is worth more than what is known of its caller."""
+
+    async def refuse(*_: object) -> None:
+        raise LedgerError("database disk image is malformed")
+
+    await a_past_call(ledger, days_ago=1)
+    monkeypatch.setattr(ledger, "memos_before", refuse)
+
+    known = await caller_with_history(CALLER, "yamato", ledger)
+
+    assert (NUMBER, ()) == (known.number, known.previous)

@@ -29,6 +29,8 @@ from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 LATER = AT + timedelta(days=9999)
 
+NOBODY_WAITS = {"ears_pending": ()}
+
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
@@ -301,7 +303,7 @@ async def test_closed_memo_is_delivered_empty_with_end_event(ledger: Ledger) -> 
     last = (await ledger.due_deliveries(LATER, 10))[-1]
     assert b"" == last.payload
     assert b'"type":"end"' in last.event
-    assert [] == await ledger.open_memos()
+    assert [] == (await ledger.open_memos()).memos
 
 
 async def test_deferred_delivery_holds_back_its_own_client_only(ledger: Ledger) -> None:
@@ -472,7 +474,66 @@ async def test_ledger_opened_again_holds_what_was_stored(tmp_path: Path) -> None
         memo = await end_with_memo(ledger)
 
     async with Ledger.open(tmp_path / "l.sqlite3") as ledger:
-        assert [memo] == await ledger.open_memos()
+        assert [memo] == (await ledger.open_memos()).memos
+
+
+def spoil(path: Path, memo: Memo, status: str = "from a newer release") -> None:
+    """Write what no release of ours can read, as a damaged disk or a hand does."""
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(
+            "UPDATE memos SET body = json_set(body, '$.status', ?) WHERE id = ?", (status, memo.id)
+        )
+
+
+async def test_lists_leave_out_the_memo_that_nobody_can_read_and_tell_of_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    told = list[list[str]]()
+    ledger.on_unreadable = told.append
+    bad, good = [await end_with_memo(ledger) for _ in range(2)]
+    spoil(tmp_path / "sipbot.sqlite3", bad)
+
+    found = [
+        (await ledger.open_memos()).memos,
+        (await ledger.open_memos(pending=True)).memos,
+        await ledger.memos(10),
+        await ledger.memos_before("+81355501234", "yamato", 5),
+    ]
+
+    assert [[good]] * 4 == found
+    assert [[bad.id]] * 4 == told
+
+
+async def test_memo_that_is_no_json_is_left_out_where_pending_ones_are_looked_for(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    bad, good = [await end_with_memo(ledger) for _ in range(2)]
+    with contextlib.closing(sqlite3.connect(tmp_path / "sipbot.sqlite3")) as raw, raw:
+        raw.execute("UPDATE memos SET body = '{' WHERE id = ?", (bad.id,))
+
+    found = await ledger.open_memos(pending=True)
+
+    assert ([good], [bad.id]) == (found.memos, found.unreadable)
+
+
+async def test_open_memos_come_in_pages_and_those_that_no_ear_waits_for_are_left_out(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.ledger_queries.OPEN_PAGE", 2)
+    memos = [await end_with_memo(ledger) for _ in range(3)]
+    for memo in memos[:2]:
+        await ledger.revise_memo(
+            memo.id,
+            lambda old: old.model_copy(
+                update={"rev": 2, "recognition": old.recognition.model_copy(update=NOBODY_WAITS)}
+            ),
+        )
+
+    first = await ledger.open_memos(pending=True)
+    second = await ledger.open_memos(first.last or "", pending=True)
+
+    assert ([], memos[1].id) == (first.memos, first.last)
+    assert ([memos[2]], None) == (second.memos, second.last)
 
 
 async def test_ledger_of_newer_release_is_refused(tmp_path: Path) -> None:

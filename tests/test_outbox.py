@@ -150,6 +150,27 @@ async def test_outbox_in_new_session_says_open_memos_again_and_waits_for_nothing
     assert [("yamato", known.id), ("yamato", waiting.id)] == notebook.memos
 
 
+async def test_outbox_makes_what_is_due_between_pages_of_the_open_list_and_goes_on_after_a_failure(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new memo waits neither for a long list nor for a connection that lasts so long."""
+    monkeypatch.setattr("sipbot.ledger_queries.OPEN_PAGE", 2)
+    notebook, clock = Notebook(), Clock()
+    outbox = Outbox(ledger, {MQTT: notebook}, now=clock, die=lambda: 0.0)
+    old = [await end_with_memo(ledger) for _ in range(4)]
+    await outbox.run_once()
+    new = await end_with_memo(ledger)
+    notebook.memos.clear()
+    notebook.session, notebook.refused, notebook.working = 2, {old[3].id}, False
+    await outbox.run_once()
+    notebook.refused, notebook.working = set(), True
+
+    await outbox.run_once()
+
+    said = [memo for _, memo in notebook.memos]
+    assert [old[0].id, old[1].id, new.id, old[2].id, old[3].id] == said[:5]
+
+
 async def test_outbox_does_not_say_closed_memos_again(ledger: Ledger) -> None:
     """A closed memo is off the open list for good."""
     notebook = Notebook()

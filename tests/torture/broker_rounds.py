@@ -169,14 +169,14 @@ async def _kills(site: Site, rounds: int, rng: random.Random, folder: Path, kill
                 await broker.start()
                 if rng.random() < 0.5:  # else the next death comes before it is told everything
                     await settled(journal, len(made), SHOWN_WITHIN_S)
-            # Delivered only after all open memos have been said again to the last broker.
             await _make(ledger, 1, rng, made)
             await _drained(ledger)
             await settled(journal, len(made), SHOWN_WITHIN_S)
-            wanted = await ledger.open_memos()
+            wanted = await ledger.memos(len(made))
             killed.dead += await ledger.dead_letters()
+            held = await _whole_open_list(broker.port, wanted)
         killed.shown.shown(made, journal)
-        killed.listed.listed(wanted, await _open_list(broker.port, wanted))
+        killed.listed.listed(wanted, held)
     finally:
         await broker.kill()
 
@@ -231,6 +231,19 @@ async def _drained(ledger: Ledger) -> None:
     deadline = time.monotonic() + SHOWN_WITHIN_S
     while (await ledger.waiting()).deliveries and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
+
+
+async def _whole_open_list(port: int, wanted: Iterable[Memo]) -> Journal:
+    """Return the open list once it is right, or when it should be.
+
+    All memos are said again to the last broker page by page, with deliveries in between.
+    """
+    revs = {memo.id: memo.rev for memo in wanted}
+    deadline = time.monotonic() + SHOWN_WITHIN_S
+    while True:
+        held = await _open_list(port, wanted)
+        if held.revs() == revs or time.monotonic() > deadline:
+            return held
 
 
 async def _open_list(port: int, wanted: Iterable[Memo]) -> Journal:
