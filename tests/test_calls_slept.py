@@ -10,7 +10,7 @@ from sipbot import script_events as script
 from sipbot import steps
 from sipbot.call_tools import Gone, Tools
 from sipbot.caller import WITHHELD
-from sipbot.calls import LiveCall
+from sipbot.calls import Happening, LiveCall
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
 from sipbot.records import EndedBy, EndState
@@ -132,10 +132,10 @@ async def test_message_that_was_whole_when_the_agent_died_is_not_cut_off(
         closed = wire.RecordingClosed(
             call=call.call, path=str(recording), audio_bytes=audio_bytes, recorded_s=0.0
         )
-        happened = (script.Offered(), wire.Answered(call=call.call), closed)
-        for happening in (*happened, *([ended()] if hung_up else []), Gone()):
+        happened: list[Happening] = [script.Offered(), wire.Answered(call=call.call), closed]
+        happened += [ended()] if hung_up else []
+        for happening in (*happened, Gone(), script.Judged(spoke=True)):
             call.happen(happening)
-        call.happen(script.Judged(spoke=True))
 
         await call.run()
 
