@@ -162,6 +162,29 @@ async def test_what_an_agent_left_is_kept_until_all_of_it_is_written_down(tmp_pa
     assert not left.exists()
 
 
+async def test_file_that_cannot_be_read_ends_neither_client_nor_agent(tmp_path: Path) -> None:
+    untold_file(tmp_path / "agent-0.sock").mkdir()
+    watched = Watched(tmp_path, stack_on(free_ports()))
+    async with running(watched):
+        hello = await watched.hello()
+    assert "" != hello.address
+
+
+async def test_file_that_cannot_be_removed_is_no_matter_of_the_call_that_was_written_down(
+    tmp_path: Path,
+) -> None:
+    left = untold_file(tmp_path / "agent-0.sock")
+    left.write_bytes(encode(wire.Refused(offer=offer(), code=503, why="draining")))
+    watched = Watched(tmp_path, stack_on(free_ports()))
+    async with running(watched):
+        await watched.hello()
+        left.unlink()
+        left.symlink_to(left)
+        watched.client.send(wire.Written(call="c"))
+        pong = await watched.pong()
+    assert 0 == pong.calls
+
+
 async def test_refusal_is_waited_for_until_it_is_written_down(tmp_path: Path) -> None:
     watched = Watched(tmp_path, stack_on(free_ports()), allow=("192.0.2.0/24",))
     async with running(watched):

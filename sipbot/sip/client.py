@@ -269,9 +269,14 @@ class AgentClient:
     def _hear_untold(self) -> None:
         """Hear what an agent of an earlier run left behind when it ended alone."""
         file = untold_file(self._socket_path)
-        if not file.exists():
+        try:
+            left, events = file.read_bytes(), []
+        except FileNotFoundError:
             return
-        left, events = file.read_bytes(), []
+        except OSError as error:
+            # Calls in it have no row or end as cut off; the next start tries to read it again.
+            self._log.error("what an agent left cannot be read", **_words(file, error))
+            return
         for number, line in enumerate(left.splitlines(), start=1):
             if not line:
                 continue
@@ -292,10 +297,15 @@ class AgentClient:
         """Remove what was left behind once all of it is in the ledger: this run may die as well."""
         self._left.discard(call)
         file = untold_file(self._socket_path)
-        if self._left or not self._left_bytes or not file.exists():
+        if self._left or not self._left_bytes:
             return
-        if file.stat().st_size == self._left_bytes:  # else another agent has left more since
-            file.unlink()
+        try:
+            if file.stat().st_size == self._left_bytes:  # else another agent has left more since
+                file.unlink()
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # harmless: the next start hears it again
+            self._log.warning("what an agent left cannot be removed", **_words(file, error))
         self._left_bytes = 0
 
     def _hear(self, event: wire.Event) -> None:
@@ -321,6 +331,10 @@ class AgentClient:
     def _ping(self, n: int) -> None:
         with contextlib.suppress(ChildGoneError):  # `_listen` sees its end
             self.send(wire.Ping(n=n))
+
+
+def _words(file: Path, error: OSError) -> dict[str, str]:
+    return {"file": str(file), "problem": error.strerror or str(error)}
 
 
 def _peer_pid(writer: asyncio.StreamWriter) -> int:
