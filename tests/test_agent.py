@@ -109,6 +109,28 @@ async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again
     assert before <= recording.stat().st_size
 
 
+async def test_call_whose_recording_is_closing_is_told_to_a_next_parent(tmp_path: Path) -> None:
+    recording = tmp_path / "audio.wav"
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(
+            agent.port, tmp_path / "heard.wav", speak_after_s=0.0, linger_s=0.5
+        ) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, str(recording))))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await until(recording.exists)
+            recording.unlink()  # its header is waited for
+            await last(story)
+        following = await agent.parent()
+        hello = await following.next(wire.Hello)
+        ended = await following.next(wire.Ended)
+        await parent.die()
+        await following.die()
+    assert ((call,), call) == (hello.calls, ended.call)
+
+
 async def test_finish_key_that_a_hung_parent_never_acts_on_ends_the_message_once_it_is_dead(
     tmp_path: Path,
 ) -> None:

@@ -225,7 +225,7 @@ class Agent:
             address=self.stack.address,
             lines=LINES,
             fingerprint=self._settings.fingerprint,
-            calls=(*self._alone, *self._connected(), *self._untold.ended),
+            calls=(*self._plans, *self._untold.ended),  # one whose recording is closing too
         )
         told = (hello, *self._registered.values(), *self._untold.take())
         self._unsent = b"".join(map(encode, told))
