@@ -49,10 +49,9 @@ class Untold:
     def told(self, event: Kept) -> None:
         """Keep an event that a parent is being told."""
         self._told[call_of(event)] = event
-        if (
-            len(self._told) > UNTOLD_MAX
-        ):  # a parent that writes nothing down; the latest matter most
+        if len(self._told) > UNTOLD_MAX:  # its parent writes nothing down; the latest matter most
             del self._told[next(iter(self._told))]
+            self._dropped += 1
 
     def written(self, call: str) -> None:
         """What became of this call is in the ledger."""
@@ -104,5 +103,5 @@ def call_of(event: Kept) -> str:
 def _overflow(dropped: int) -> list[wire.Fault]:
     if not dropped:
         return []
-    problem = f"{dropped} calls are missing in the ledger: more than {UNTOLD_MAX} were refused"
-    return [wire.Fault(problem=f"{problem} while sipbot did not run")]
+    problem = f"{dropped} calls may be missing in the ledger: more than {UNTOLD_MAX} waited"
+    return [wire.Fault(problem=f"{problem} to be written down")]
