@@ -24,7 +24,7 @@ import msgspec
 from sipbot.errors import PromptError, SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
-from sipbot.sip import door, wire
+from sipbot.sip import door, stderr, wire
 from sipbot.sip.gate import Gate, offer_of
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.memory import rss_bytes
@@ -200,7 +200,7 @@ class Agent:
     def fault(self, call: str, problem: str) -> None:
         """Tell the parent and end the call: its state is not known any more."""
         if self._parent is None:
-            sys.stderr.write(f"call {call}: {problem}\n")
+            stderr.say(f"call {call}: {problem}")
         self._emit(wire.Fault(call=call, problem=problem))
         line = self.stack.lines.get(call)
         if line is not None:
@@ -390,7 +390,7 @@ def main() -> None:
     try:
         agent = Agent(settings, Path(sys.argv[1]))
     except SipbotError as error:
-        sys.stderr.write(f"{error}\n")
+        stderr.say(str(error))
         os._exit(1)
     agent.run()
     os._exit(0)  # pjsua2's destructors after the library is gone abort the process (measured)

@@ -9,13 +9,12 @@ call was answered (`wire.Alone`); docs/decisions/0006 says why a call must outli
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import PromptError
-from sipbot.sip import wire
+from sipbot.sip import stderr, wire
 from sipbot.sip.pjsua_call import Line
 
 FSYNC_EVERY_S = 0.5
@@ -58,7 +57,7 @@ class LoneCall:
         try:
             self._line.play(wav)
         except PromptError as error:
-            sys.stderr.write(f"call {self.call}: {error}\n")  # no parent is there to be told
+            stderr.say(f"call {self.call}: {error}")  # no parent is there to be told
             self.prompt_ended(wav)
 
     def key(self, key: str) -> None:

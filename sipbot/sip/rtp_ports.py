@@ -8,11 +8,11 @@ was one that two agents shared (``make torture``, kills).  So lives alternate be
 of an agent's ports.
 """
 
-import sys
 from pathlib import Path
 
 import msgspec
 
+from sipbot.sip import stderr
 from sipbot.sip.stack import StackSettings
 
 
@@ -28,7 +28,7 @@ def with_fresh_ports(stack: StackSettings, socket_path: Path) -> StackSettings:
     try:
         note.write_text(str(half), encoding="ascii")
     except OSError as error:  # a full disk must not keep the agent from answering
-        sys.stderr.write(f"{note}: {error.strerror}; the next life may have the same RTP ports\n")
+        stderr.say(f"{note}: {error.strerror}; the next life may have the same RTP ports")
     return half_of(stack, half)
 
 

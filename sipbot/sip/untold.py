@@ -7,11 +7,10 @@ or alone, a file is left.  A parent may hear a thing twice.
 """
 
 import os
-import sys
 from pathlib import Path
 
 from sipbot.lines import encode
-from sipbot.sip import wire
+from sipbot.sip import stderr, wire
 
 UNTOLD_MAX = 10_000
 """Events remembered at most, at about 1 kB each; a flood must not eat the memory."""
@@ -88,10 +87,10 @@ class Untold:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            sys.stderr.write(
+            stderr.say(
                 f"{self._file}: {len(events)} events of calls cannot be left for the next start: "
                 f"{error.strerror}. Their calls are missing in the ledger, or end there as cut "
-                "off; make room on the disk\n"
+                "off; make room on the disk"
             )
 
 
