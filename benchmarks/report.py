@@ -38,7 +38,8 @@ class Run(msgspec.Struct, kw_only=True):
     @property
     def missed(self) -> list[Figure | Accuracy]:
         """The figures that are not as wanted."""
-        return [row for row in (*self.figures, *self.accuracy) if row.reached is False]
+        rows: list[Figure | Accuracy] = [*self.figures, *self.accuracy]
+        return [row for row in rows if row.reached is False]
 
 
 def show(run: Run) -> None:
@@ -85,8 +86,9 @@ def write_markdown(run: Run, path: Path) -> None:
     if run.accuracy:
         lines += ["", _row(SPEECH_COLUMNS), _row(["---"] * len(SPEECH_COLUMNS))]
         lines += [_row(_speech_cells(row)) for row in run.accuracy]
-    lines += ["", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
-    lines += [_row(_cells(figure)) for figure in run.figures]
+    if run.figures:
+        lines += ["", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
+        lines += [_row(_cells(figure)) for figure in run.figures]
     path.write_text(above + marker + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -114,6 +116,7 @@ def _circumstances(run: Run) -> list[str]:
             if run.broker
             else []
         ),
+        *([f"recordings read: {_recordings(run)}"] if run.accuracy else []),
         f"load average before the run {run.load_before:g}; the run took {run.took_s:.0f} s",
     ]
 
@@ -127,6 +130,12 @@ def _cells(figure: Figure) -> list[str]:
     wanted = str(figure.wanted or "")
     numbers = [str(s.n), _number(s.p50), *high, between]
     return [figure.name, calls, *numbers, figure.unit, wanted, reached]
+
+
+def _recordings(run: Run) -> str:
+    """How many of each language."""
+    counts = {row.language: len(row.recordings) for row in run.accuracy}
+    return ", ".join(f"{count} {language}" for language, count in counts.items())
 
 
 def _speech_cells(row: Accuracy) -> list[str]:
