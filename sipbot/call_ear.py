@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from sipbot import script_events as script
+from sipbot.errors import SpoolError
 from sipbot.memo import LIVE_EAR
 from sipbot.reading import Reading
 from sipbot.script_state import Script
@@ -124,6 +125,22 @@ class CallEar:
         listens = LIVE_EAR in self._reading.ears(self._language)
         self._brief = 0 < heard.voice_s < min_s and listens
         return None if self._brief else script.Judged(spoke=heard.voice_s > 0)
+
+    async def seal(self, *, cut_off: bool) -> None:
+        """Make the closed recording safe.
+
+        The live ear brings the growing file to the disk, and Linux tells an error of the disk once:
+        an fsync here succeeds after one there has failed, though the bytes are not on the disk.
+
+        Args:
+            cut_off: whether part of what the caller said is missing.
+
+        Raises:
+            SpoolError: it cannot be made safe, or the disk has refused some of it before.
+        """
+        await self._spool.seal(self._call, cut_off=cut_off)
+        if problem := self._reading.refused(self._call):
+            raise SpoolError(problem)
 
     async def keep(self, call: Script) -> None:
         """Write down every new answer: whoever finishes the call after a crash must know it.

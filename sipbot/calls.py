@@ -230,7 +230,7 @@ class LiveCall:
         missing_s = closed.recorded_s - closed.audio_bytes / AUDIO_BYTES_PER_S
         self._cut_off = missing_s > wire.MISSING_S
         try:
-            await self._tools.spool.seal(self.call, cut_off=self._cut_off)
+            await self._ear.seal(cut_off=self._cut_off)
         except SpoolError as error:
             self._unsafe(str(error))
             return script.RecordingUnsafe()

@@ -147,6 +147,7 @@ class Switchboard:
             case speech.Final() | speech.Failed():
                 self._do(partial(self._tools.reading.heard, reply, engine))
                 if engine == LIVE_EAR:  # its call may wait to hear whether there were words
+                    self._tools.reading.note(reply)
                     self._pass_on(reply.job, reply)
             case speech.Stalled(job=call, since_s=since_s):
                 self._log.error("recording does not grow", call=call, since_s=since_s)

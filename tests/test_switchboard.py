@@ -2,20 +2,25 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from sipbot.call_ear import CallEar
 from sipbot.call_tools import Tools
 from sipbot.dialplan import Dialplans
+from sipbot.errors import SpoolError
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
 from sipbot.records import EndState
 from sipbot.sip import wire
+from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Spool
 from sipbot.switchboard import Switchboard
+from tests.conftest import DATA
 from tests.memo_samples import AT, an_offer
 
 
@@ -41,12 +46,13 @@ class Site:
         self.alerts: list[str] = []
         self.spool = Spool(folder / "spool")
         live = SpeechClient("live", (), lambda _: None)
+        self.reading = Reading(ledger=ledger, spool=self.spool, live=live, second=None, models=())
         self.switchboard = Switchboard(
             dialplans=Dialplans((), region="JP"),
             tools=Tools(
                 ledger=ledger,
                 spool=self.spool,
-                reading=Reading(ledger=ledger, spool=self.spool, live=live, second=None, models=()),
+                reading=self.reading,
                 tell=lambda *_: None,
                 trouble=lambda alert, problem, _: self.alerts.append(alert) if problem else None,
                 audio_url=lambda call: call,
@@ -104,3 +110,20 @@ async def test_refusal_for_a_reason_that_nobody_knows_has_its_row(tmp_path: Path
     assert wire.Written(call=offer.call) == written
     assert entry is not None
     assert EndState.FAILED_INTERNAL == entry.state
+
+
+async def test_recording_that_the_disk_refused_while_it_grew_is_not_safe(tmp_path: Path) -> None:
+    """An fsync that succeeds after one that failed elsewhere proves nothing."""
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, call = Site(tmp_path, ledger), an_offer().call
+        ear = CallEar(call, "yamato", "ja", site.spool, site.reading, lambda _: None)
+        audio = site.spool.audio(call)
+        audio.parent.mkdir()
+        shutil.copy(DATA / "silence_noise_3s_8k.wav", audio)
+        site.reading.listen(call, "ja", "yamato")
+        await ear.seal(cut_off=False)
+
+        refused = speech.Failed(job=call, code="recording", problem="an EIO", retryable=False)
+        site.switchboard.heard_live(refused)
+        with pytest.raises(SpoolError, match="an EIO"):
+            await ear.seal(cut_off=False)
