@@ -153,6 +153,7 @@ class Gauges:
             ),
             broker_connected=broker_connected,
             disk_full=bool(parts.switchboard.refusing),
+            ledger_refuses=parts.switchboard.ledger_watch.refuses,
         )
 
     async def _measure(self, at: datetime) -> Numbers:
@@ -164,7 +165,9 @@ class Gauges:
             waiting = await parts.ledger.waiting()
         except LedgerError as error:
             self._log.warning("the ledger gives no figures", problem=str(error))
+            parts.switchboard.ledger_watch.refused("figures", error)
         else:
+            parts.switchboard.ledger_watch.served("figures")
             age_s = (at - waiting.since).total_seconds() if waiting.since else 0.0
             oldest_s = round(max(age_s, 0.0), 1)
         ears = [ear for ear in (parts.live, parts.second) if ear is not None]

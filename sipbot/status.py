@@ -46,6 +46,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What stands for each dialplan whose file is not in force."""
     disk_full: bool = False
     """Whether messages are refused because the disk has no room for another."""
+    ledger_refuses: bool = False
+    """Whether calls are refused because the ledger does not take them, or gives no figures."""
 
 
 class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +134,8 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
         reasons.append(f"a memo has waited more than {UNDELIVERED_LIMIT_S:g} s for the broker")
     if facts.disk_full:
         return "full", ("the disk has no room for another message", *reasons)
+    if facts.ledger_refuses:
+        return "full", ("the ledger refuses", *reasons)
     if numbers.lines_in_use >= numbers.lines:
         busy = f"{numbers.lines_in_use} of {numbers.lines} lines in use"
         return "full", (busy, *reasons)

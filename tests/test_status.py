@@ -66,6 +66,12 @@ def test_site_with_one_trouble_is_degraded_and_names_it(facts: Facts, reason: st
     assert ("degraded", (reason,)) == judge(facts)
 
 
+def test_site_whose_ledger_refuses_is_full() -> None:
+    facts = Facts(numbers=numbers(backlog_s=None, oldest_s=None), ledger_refuses=True)
+
+    assert ("full", ("the ledger refuses",)) == judge(facts)
+
+
 def test_site_whose_disk_has_no_room_is_full() -> None:
     assert ("full", ("the disk has no room for another message",)) == judge(
         Facts(numbers=numbers(), disk_full=True)
