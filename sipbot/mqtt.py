@@ -204,6 +204,8 @@ class Feed:
             if not payload and not self._said[topic]:
                 del self._said[topic]
         await self.publish(self.topics.state, self._state.encode(), retain=True)
+        if self._client is None:
+            raise FeedError("the connection was closed together with the last PUBACK")
         self._session += 1
         self.connected.set()
         _log.info("broker connected", session=self._session)
@@ -227,9 +229,8 @@ class Feed:
         """Fail every publish that is under way: its PUBACK will never come."""
         self.connected.clear()
         self._client = None
-        now = asyncio.get_running_loop().time()
-        for deadline in self._deadlines:
-            deadline.reschedule(now)
+        for deadline in (one for one in self._deadlines if not one.expired()):
+            deadline.reschedule(asyncio.get_running_loop().time())
 
     async def _say_stopping(self, client: aiomqtt.Client) -> None:
         payload = self._state_payload("stopping").encode()

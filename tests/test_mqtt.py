@@ -193,6 +193,39 @@ async def test_publish_under_way_fails_when_the_broker_dies() -> None:
         assert "no PUBACK" in publishing.result()
 
 
+async def test_loss_that_comes_while_a_publish_runs_out_of_time_ends_nothing() -> None:
+    """Both say the same: no PUBACK."""
+    feed = Feed(Broker(host="127.0.0.1", port=free_ports()), site="main", boot="b1")
+    deadline = asyncio.timeout(0)
+    feed._deadlines.add(deadline)
+
+    async def publish() -> None:
+        async with deadline:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                feed._lose()
+
+    with pytest.raises(TimeoutError):
+        await publish()
+
+
+async def test_connection_lost_together_with_the_last_puback_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed = Feed(Broker(host="127.0.0.1", port=free_ports()), site="main", boot="b1")
+
+    async def acknowledged(*_: object, **__: object) -> None:
+        feed._lose()
+
+    monkeypatch.setattr(feed, "publish", acknowledged)
+
+    with pytest.raises(FeedError, match="last PUBACK"):
+        await feed._greet()
+
+    assert (False, 0) == (feed.connected.is_set(), feed.session)
+
+
 async def test_publish_cancelled_together_with_its_puback_is_cancelled(
     broker: RunningBroker,
 ) -> None:
