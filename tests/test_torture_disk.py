@@ -18,6 +18,7 @@ from tests.memo_samples import a_memo
 from tests.torture import disk, failing_writes
 from tests.torture.disk import Outcome
 from tests.torture.failing import Control, Role, build
+from tests.torture.failing_writes import Fired, Shot
 from tests.torture.full_disk import Full
 from tests.torture.listening import Story, heard_s, missing_s, sorry
 from tests.torture.promise import Promise
@@ -254,6 +255,15 @@ def test_full_disk_that_is_not_told_of_is_found(times: Full, promise: str) -> No
 
 def test_unsound_ledger_is_found() -> None:
     assert ["the ledger is sound (sipbot ledger check)"] == promises_broken(problem="torn page")
+
+
+@pytest.mark.parametrize(("failed", "whole"), [((0, 0), False), ((0, 2), True)])
+def test_shots_of_which_none_hit_prove_nothing(failed: tuple[int, ...], *, whole: bool) -> None:
+    shot = Shot(role=Role.MAIN, nth=1, error=errno.EIO, forever=False)
+
+    row = disk.hit_row(Role.MAIN, [Fired(shot=shot, story=story(), failed=n) for n in failed])
+
+    assert whole == row.whole
 
 
 def test_full_measure_has_every_n_in_main_once_and_lasting() -> None:

@@ -176,6 +176,12 @@ def test_each_invite_with_a_final_response_must_have_one_row(
     assert (1, lost, duplicated) == (row.tries, row.lost, row.duplicated)
 
 
+def test_invite_that_rang_must_have_its_row() -> None:
+    ringing = Called(call="c", port=5060, invited_at=1.0, codes=[100, 180])
+    row = verdicts.one_row_each({"c": ringing}, [], 0, "harm")
+    assert (1, 1) == (row.tries, row.lost)
+
+
 @pytest.mark.parametrize("rows", [[], ["c"]])
 def test_invite_that_nobody_answered_may_be_without_a_row(rows: list[str]) -> None:
     unanswered = Called(call="c", port=5060, invited_at=1.0, codes=[100])

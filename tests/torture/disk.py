@@ -18,8 +18,8 @@ from sipbot.records import EndState
 from sipbot.wav import HEADER_BYTES
 from tests import brokers
 from tests.torture import failing_writes, full_disk
-from tests.torture.failing import FailingBot
-from tests.torture.failing_writes import MAIN_WRITES
+from tests.torture.failing import FailingBot, Role
+from tests.torture.failing_writes import MAIN_WRITES, Fired
 from tests.torture.full_disk import Full
 from tests.torture.listening import LEAST_SPEECH_S, MISSING_LIMIT_S, Story, missing_s
 from tests.torture.promise import Promise, Scale
@@ -100,7 +100,8 @@ async def failing(rng: random.Random, folder: Path, models: Path, number: int) -
     restarts = sum(run.restarts for run in runs)
     every = [one for found in outcomes.values() for one in found]
     return [
-        *(_shot_row(name, runs, outcomes) for name in names),
+        *(row for name in names if (row := _shot_row(name, runs, outcomes)).tries or row.lost),
+        *(hit_row(role, [one for run in runs for one in run.fired]) for role in Role),
         _sum_row("the n-th write fails", every),
         Promise(
             harm="the n-th write fails",
@@ -265,13 +266,24 @@ def _shot_row(
     return Promise(
         harm=name,
         promise="who heard the thanks has a complete memo",
-        tries=len(pairs),
+        tries=len(hit),
         lost=len(lost),
         worst=max((outcome.missing_s for outcome in thanked), default=None),
         limit=MISSING_LIMIT_S if thanked else None,
         unit="s missing",
-        note=f"{len(hit)} calls were hit, {len(thanked)} callers thanked"
+        note=f"{len(hit)} of {len(pairs)} calls were hit, {len(thanked)} callers thanked"
         + "".join(f"; lost {outcome.story.caller}" for outcome in lost),
+    )
+
+
+def hit_row(role: Role, fired: Sequence[Fired]) -> Promise:
+    """Say whether anything failed at all: a preload that does nothing proves nothing.  Pure."""
+    shots = [one for one in fired if one.shot.role is role]
+    return Promise(
+        harm="the n-th write fails",
+        promise=f"writes of {role.name.lower()} did fail",
+        tries=sum(one.failed > 0 for one in shots),
+        note=f"of {len(shots)} shots; the others were beyond the call's last write",
     )
 
 

@@ -56,8 +56,11 @@ class Called:
 
     @property
     def final(self) -> bool:
-        """Whether an agent answered the INVITE for good: then the bot must know of it."""
-        return any(code >= 200 for code in self.codes)
+        """Whether an agent answered the INVITE for good, or let it ring: the bot must know of it.
+
+        100 is sent before anybody is asked; 180 only when the call has its row.
+        """
+        return any(code > 100 for code in self.codes)
 
     def is_up(self, at: float) -> bool:
         """Whether the call was answered by then and its caller had not left."""
