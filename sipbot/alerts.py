@@ -64,7 +64,8 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         agents: how many there are.
         accounts: names of the registrations.
     """
-    children = ["live-recogniser", "second-recogniser", *(f"agent-{n}" for n in range(agents))]
+    children = ["live-recogniser", "second-recogniser", "embedded-broker"]
+    children += [f"agent-{n}" for n in range(agents)]
     return [
         *(
             "audio-missing",
@@ -76,7 +77,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         ),
         *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unreadable"),
         "recording-unsafe",
-        "speech-models",
+        *("memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

@@ -9,7 +9,6 @@ next start.
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,9 +19,10 @@ import structlog
 import uuid6
 
 import sipbot
-from sipbot import broker_wire, config, control, ports
+from sipbot import config, control, ports
 from sipbot import control_wire as wire
 from sipbot.alerts import Alerts, every_alert
+from sipbot.broker_child import embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
@@ -83,7 +83,7 @@ class App:
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
         self.broker = broker_of(settings)
-        self._embedded = None if settings.mqtt.host else _embedded_broker(self.broker)
+        self._embedded = None if settings.mqtt.host else self._broker_child()
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
         self.alerts = Alerts(
             self.feed,
@@ -108,6 +108,7 @@ class App:
             ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )
         self.feed.on_session = self.outbox.nudge
+        ledger.on_unreadable = self._memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = Switchboard(
             dialplans=dialplans.in_force.plans,
@@ -256,6 +257,10 @@ class App:
         )
         return agent
 
+    def _broker_child(self) -> Child:
+        looping = self._looping("embedded-broker")
+        return embedded_broker(self.broker.host, self.broker.port, looping)
+
     def _ear(
         self, role: Role, models: tuple[ModelRef, ...], on_reply: Callable[[speech.Reply], None]
     ) -> SpeechClient:
@@ -333,10 +338,17 @@ class App:
             await self.feed.live(*await self._news.get())
 
     def _looping(self, name: str) -> Callable[[int], None]:
-        # Called in the event loop.
+        # Called in the event loop, with 0 lives when one was long enough.
         return lambda lives: self.alerts.tell(
-            f"crash-loop-{name}", f"{name} died {lives} times in a row", "See the log for its words"
+            f"crash-loop-{name}",
+            f"{name} died {lives} times in a row" if lives else None,
+            "See the log for its words",
         )
+
+    # Event loop, from the ledger.
+    def _memo_unreadable(self, memos: list[str]) -> None:
+        problem = f"cannot be read and is left out everywhere: {', '.join(memos)}"
+        self.alerts.tell("memo-unreadable", problem, "sipbot ledger check; bring a backup back")
 
     # Event loop, from the outbox.
     def _dead_letters(self, number: int) -> None:
@@ -385,15 +397,4 @@ def _account(account: config.Account, *, registers: bool) -> Account:
         realm=account.realm,
         expires_s=account.expires_s,
         registers=registers,
-    )
-
-
-def _embedded_broker(broker: Broker) -> Child:
-    argv = [sys.executable, "-m", "sipbot.broker", "--host", broker.host, "--port"]
-    return Child(
-        [*argv, str(broker.port)],
-        name="embedded broker",
-        decoder=broker_wire.events,
-        is_ready=lambda message: isinstance(message, broker_wire.Ready),
-        ping=lambda n: broker_wire.Ping(n=n),
     )

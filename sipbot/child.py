@@ -54,6 +54,16 @@ def restart_delay_s(short_lives: int, jitter: float) -> float:
     return min(SLOWEST_RESTART_S, 2.0**doublings) * (0.5 + jitter / 2)
 
 
+@contextlib.contextmanager
+def grown_up(tell: Callable[[int], None]) -> Iterator[None]:
+    """Around one life: say that there are 0 short lives in a row once it has lasted `YOUNG_S`."""
+    timer = asyncio.get_running_loop().call_later(YOUNG_S, tell, 0)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def claim_stdout() -> BinaryIO:
     """In a child: keep stdout for the protocol alone and return it.
 
@@ -109,7 +119,8 @@ class Child:
         ping: makes the n-th request for a sign of life; None for no heartbeat.  Any message
             counts as a sign of life.
         on_gone: called with the reason after a child has ended, before it is started again.
-        on_crash_loop: called once with the number of short lives when a crash loop begins.
+        on_crash_loop: called once with the number of short lives when a crash loop begins, and
+            with 0 when a life has lasted `YOUNG_S`.
         env: environment of the child; None for ours.
         limits: how long the child may take; None for the usual `Limits`.
     """
@@ -190,7 +201,8 @@ class Child:
         short_lives = 0
         while True:
             began = time.monotonic()
-            reason = await self._live()
+            with grown_up(self._on_crash_loop):
+                reason = await self._live()
             lived_s = time.monotonic() - began
             short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
             self._log.warning("child ended", reason=reason, lived_s=round(lived_s, 1))

@@ -142,6 +142,18 @@ async def test_a_child_that_dies_young_again_and_again_is_reported_once() -> Non
         assert CRASH_LOOP == await watched.crash_loops.get()
 
 
+async def test_a_life_that_is_long_enough_is_told_after_a_crash_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever was told of the loop need not look any more."""
+    watched = Watched("raise SystemExit(3)")
+    async with running(watched.child):
+        assert CRASH_LOOP == await watched.crash_loops.get()
+        monkeypatch.setattr("sipbot.child.YOUNG_S", 0.0)
+
+        assert 0 == await watched.crash_loops.get()
+
+
 async def test_speaking_to_a_child_between_two_lives_raises() -> None:
     watched = Watched(ECHO)
     with pytest.raises(ChildGoneError, match="not running"):

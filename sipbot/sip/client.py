@@ -24,7 +24,7 @@ import msgspec
 import structlog
 
 import sipbot
-from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
+from sipbot.child import CRASH_LOOP, YOUNG_S, grown_up, restart_delay_s
 from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
@@ -66,7 +66,8 @@ class AgentClient:
         run_folder: where sockets live; created when missing.
         on_event: called in the event loop with every event, `Hello` and `Pong` included.
         on_gone: called in the event loop when the agent has died or was replaced.
-        on_crash_loop: called once with the number of short lives when a crash loop begins.
+        on_crash_loop: called once with the number of short lives when a crash loop begins, and
+            with 0 when a life has lasted `sipbot.child.YOUNG_S`.
     """
 
     def __init__(
@@ -128,7 +129,8 @@ class AgentClient:
         short_lives = 0
         while not self._draining.is_set():
             began = time.monotonic()
-            reason = await self._live()
+            with grown_up(self._on_crash_loop):
+                reason = await self._live()
             lived_s = time.monotonic() - began
             if self._draining.is_set():
                 if self._calls:  # it did not run out, it died

@@ -52,7 +52,8 @@ class SpeechClient:
         models: installed models, preferred ones first; those of other engines are ignored.
         on_reply: called with `Ready` and with everything told about a job, once.  A job is over
             after `Final` or `Failed`, and after `Heard` when its language has no live ear.
-        on_crash_loop: called with the number of short lives when the recogniser keeps dying.
+        on_crash_loop: called with the number of short lives when the recogniser keeps dying, and
+            with 0 when one has lasted.
         limits: how long the worker may take to be ready, to answer pings and to end.
         least_limit_s: time allowed for any job, in seconds.
         clock: monotonic seconds.
