@@ -4,6 +4,7 @@ Both sides' texts are judged alike, straight from the ears: no term of a client,
 sipbot does to a text afterwards.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -19,6 +20,8 @@ WORSE_AT_MOST = 0.5
 
 ALL = "all lines"
 """The row of a language and an engine that sums the others."""
+
+_INSIDE_A_NUMBER = re.compile(r"(?<=\d)(?=\d)")
 
 Reading = Callable[[str], str | None]
 """A Japanese text → its kana; None without the engine for it (`sipbot.kana.reading`)."""
@@ -94,8 +97,14 @@ def outcome(said: Sequence[Reference], texts: Sequence[str], reading: Reading) -
 
 
 def nearest(said: Reference, text: str) -> Score:
-    """Compare with the form of what was said that the text is nearest to."""
-    scores = [score(form, text, (), said.language) for form in said.forms]
+    """Compare with the form of what was said that the text is nearest to.
+
+    A digit counts as a word of its own: how digits are grouped makes no sound, and one hyphen more
+    would be two words wrong.
+    """
+    plain = _INSIDE_A_NUMBER.sub(" ", text)
+    forms = [_INSIDE_A_NUMBER.sub(" ", form) for form in said.forms]
+    scores = [score(form, plain, (), said.language) for form in forms]
     return min(scores, key=lambda one: one.rate)
 
 

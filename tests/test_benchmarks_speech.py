@@ -131,6 +131,16 @@ def test_text_is_held_to_the_form_that_it_is_nearest_to():
     assert (0, 12) == (nearest(both, "공일공 이삼칠사 오육팔일로").errors, nearest(both, "").length)
 
 
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [("call 2025550143", 0), ("call 202. 555, 0-1-4-3", 0), ("call 202-555-0144", 1)],
+)
+def test_grouping_of_digits_is_no_error(text, errors):
+    found = nearest(said("en", "call 202-555-0143"), text)
+
+    assert (errors, 11) == (found.errors, found.length)
+
+
 def test_kana_are_compared_where_there_are_readings():
     readings = {"佐藤です": "サトウデス", "佐東です": "サトウデス"}
 
