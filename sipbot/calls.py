@@ -14,7 +14,6 @@ from functools import partial
 
 import msgspec
 import structlog
-import uuid6
 
 from sipbot import script_events as script
 from sipbot.call_ear import CallEar
@@ -25,6 +24,7 @@ from sipbot.caller_history import caller_with_history
 from sipbot.disk import AUDIO_BYTES_PER_S
 from sipbot.errors import ChildGoneError, SipbotError, SpoolError
 from sipbot.memo import Memo, call_facts, first_memo
+from sipbot.memo_id import memo_id
 from sipbot.memo_voice import with_voice
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
@@ -358,7 +358,7 @@ class LiveCall:
     async def _memo(self, ended_at: datetime) -> Memo:
         recording = await self._tools.spool.seal(self.call, cut_off=self._cut_off)
         memo = first_memo(
-            memo_id=str(uuid6.uuid7()),
+            memo_id=memo_id(self.offer),
             client=self.client,
             call=call_facts(
                 self.offer,

@@ -73,6 +73,7 @@ PURE = (
     "sipbot.memo_answers",
     "sipbot.memo_contents",
     "sipbot.memo_found",
+    "sipbot.memo_id",
     "sipbot.memo_page",
     "sipbot.memo_parts",
     "sipbot.memo_voice",
