@@ -9,12 +9,14 @@ from typing import cast
 import pytest
 
 from sipbot.ledger_queries import CallEntry
-from tests import ulaw
+from tests import brokers, ulaw
+from tests.bot import Bot, running
 from tests.memo_samples import an_offer
 from tests.torture import verdicts
 from tests.torture.callers import Message, event_of
 from tests.torture.journal import Called, Event, Journal, What, answered_after
 from tests.torture.kills import Size, harm
+from tests.torture.knocking import ring_again_and_again
 from tests.torture.verdicts import Evidence, Subscribed, found_frames, mixed_up, plays
 
 SMALL = Size(kills=4, agents=2, crowd=2, own=1, live=3, second=False)
@@ -33,6 +35,30 @@ async def test_sigkill_of_each_process_under_load_loses_and_doubles_nothing(
     # How fast a busy machine is again is measured by `make torture`, not here.
     assert [] == [row for row in rows if not row.whole]
     assert all(row.tries for row in rows)
+
+
+@pytest.mark.sip
+@pytest.mark.asr
+@pytest.mark.broker
+async def test_caller_who_hangs_up_while_it_rings_writes_that_it_rang(
+    tmp_path: Path, vosk_models: Path
+) -> None:
+    folder = tmp_path / "bot"
+    folder.mkdir()
+    journal = Journal(tmp_path / "journal")
+
+    def over() -> bool:
+        return any(180 in call.codes for call in journal.calls.values())
+
+    async with (
+        brokers.running("mosquitto") as broker,
+        running(Bot(folder, broker.port, vosk_models)) as bot,
+    ):
+        await ring_again_and_again([bot.port], journal, random.Random(1), over)
+    journal.close()
+
+    (rang,) = (call for call in journal.calls.values() if 180 in call.codes)
+    assert (100, 487) == (rang.codes[0], rang.codes[-1])
 
 
 # -- the callers' side -----------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from tests.torture.callers import (
     messages,
 )
 from tests.torture.journal import Event, Journal, answered_after
-from tests.torture.knocking import knock
+from tests.torture.knocking import knock, ring_again_and_again
 from tests.torture.promise import Promise, Scale
 from tests.torture.verdicts import Subscribed
 
@@ -150,6 +150,9 @@ class Harmer:
             ]
             async with asyncio.TaskGroup() as group:
                 following = group.create_task(follow(crowds, self.journal))
+                group.create_task(
+                    ring_again_and_again(ports, self.journal, self.rng, lambda: own.stopping)
+                )
                 callers = [
                     group.create_task(own.call_again_and_again(ports[n % len(ports)]))
                     for n in range(self.size.own)

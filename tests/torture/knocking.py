@@ -8,10 +8,12 @@ back-off.  It speaks just enough SIP to be answered and to leave.
 import asyncio
 import itertools
 import os
+import random
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from tests.torture.callers import NUMBER
 from tests.torture.journal import Event, Journal, What
@@ -24,6 +26,12 @@ REFUSED_S = 0.25
 
 PATIENCE_S = 15.0
 """After this nobody is expected to come any more."""
+
+RINGING = "ringing"
+"""The client whose callers hear ringing for a minute, see `tests.bot.CLIENTS`."""
+
+GIVEN_UP_S = 2.0
+"""How long a caller who has hung up waits to hear that this was understood."""
 
 _numbers = itertools.count(1)
 
@@ -106,6 +114,55 @@ class Knocker(asyncio.DatagramProtocol):
         self._journal.write(Event(at=time.time(), what=what, call=call, port=self._port, code=code))
 
 
+class Ringer(Knocker):
+    """A caller of a client who lets it ring; it gives up before anybody answers."""
+
+    async def ring(self, transport: asyncio.DatagramTransport, rtp_port: int, for_s: float) -> int:
+        """Call, hang up after so much ringing, and return the final response; 0 for none."""
+        caller = f"ring-{next(_numbers)}"
+        local = transport.get_extra_info("sockname")[1]
+        request = partial(_request, caller=caller, port=self._port, local=local, number=RINGING)
+        self._write("invite", caller)
+        transport.sendto(request("INVITE", body=_sdp(rtp_port)))
+        code, to = await self._progress(caller, for_s)
+        if 100 <= code < 200:
+            transport.sendto(request("CANCEL"))  # in the INVITE's transaction, RFC 3261 section 9.1
+            code, to = await self._progress(caller, GIVEN_UP_S)
+        if code >= 200:
+            transport.sendto(request("ACK", to=to))
+        self._write("over", caller)
+        return code if code >= 200 else 0
+
+    async def _progress(self, caller: str, limit_s: float) -> tuple[int, str]:
+        """Write responses down until a final one or the limit; return code and To of the last."""
+        last, last_to, until = 0, "", time.monotonic() + limit_s
+        while last < 200 and (left_s := until - time.monotonic()) > 0:
+            code, to = await self._response(caller, "INVITE", left_s)
+            if code:
+                self._write("response", caller, code)
+                last, last_to = code, to
+        return last, last_to
+
+
+async def ring_again_and_again(
+    ports: Sequence[int], journal: Journal, rng: random.Random, over: Callable[[], bool]
+) -> None:
+    """Let one agent after the other ring until it is over."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtp:
+        rtp.bind(("127.0.0.1", 0))
+        while not over():
+            port = rng.choice(ports)
+            transport, ringer = await loop.create_datagram_endpoint(
+                partial(Ringer, port, journal), remote_addr=("127.0.0.1", port)
+            )
+            try:
+                await ringer.ring(transport, rtp.getsockname()[1], rng.uniform(0.1, 2.0))
+            finally:
+                transport.close()
+            await asyncio.sleep(REFUSED_S)
+
+
 async def knock(port: int, journal: Journal, enough: Callable[[], bool]) -> None:
     """Call, again and again when refused, until answered or until it is enough."""
     loop = asyncio.get_running_loop()
@@ -125,18 +182,26 @@ async def knock(port: int, journal: Journal, enough: Callable[[], bool]) -> None
 
 
 def _request(
-    method: str, caller: str, port: int, local: int, *, to: str = "", own: str = "", body: str = ""
+    method: str,
+    caller: str,
+    port: int,
+    local: int,
+    *,
+    to: str = "",
+    own: str = "",
+    body: str = "",
+    number: str = NUMBER,
 ) -> bytes:
     """Return a request; `own` makes its branch, and thus its transaction, another than INVITE's."""
-    number = 2 if method == "BYE" else 1
+    turn = 2 if method == "BYE" else 1
     branch = f"z9hG4bK{os.getpid()}{caller}{own}"
     lines = [
-        f"{method} sip:{NUMBER}@127.0.0.1:{port} SIP/2.0",
+        f"{method} sip:{number}@127.0.0.1:{port} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:{local};branch={branch}",
         f"From: <sip:{caller}@127.0.0.1>;tag={caller}",
-        f"To: {to or f'<sip:{NUMBER}@127.0.0.1>'}",
+        f"To: {to or f'<sip:{number}@127.0.0.1>'}",
         f"Call-ID: {caller}",
-        f"CSeq: {number} {method}",
+        f"CSeq: {turn} {method}",
         f"Contact: <sip:{caller}@127.0.0.1:{local}>",
         "Max-Forwards: 70",
         *(["Content-Type: application/sdp"] if body else []),
