@@ -13,7 +13,6 @@ import threading
 import time
 import wave
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -107,7 +106,10 @@ def main(engine: str, model_path: str, language: str, nice: str, file: str) -> N
     loop = LOOPS[engine](model_path)
     with wave.open(file, "rb") as audio:
         pcm, rate_hz = audio.readframes(audio.getnframes()), audio.getframerate()
-    read = partial(loop, rate_hz=rate_hz, language=language)
+
+    def read(recording: bytes) -> str:
+        return loop(recording, rate_hz, language)
+
     print("ready", flush=True)
     for line in sys.stdin:
         threads, readings = map(int, line.split())

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,9 @@ class CountingEar:
 
     def since(self, from_s: float) -> str:
         return ""
+
+    def choosing(self, rate_hz: int, language: str, phrases: Sequence[str]) -> None:
+        """Knows no phrases."""
 
     def finish(self) -> Transcript:
         with self._lock:
