@@ -15,6 +15,8 @@ from sipbot.said_pieces import Atom, groups_of, joined
 DIGITS_MAX = 18
 """E.164 has at most 15; an international prefix of three may stand before."""
 _DIGITS_MIN = 7
+GROUP_DIGITS_MAX = 4
+"""Of one group of a number, in all plans that are read here."""
 _WEAK_MAX = 3
 _STUTTER_MAX = 4
 """Digits before a number that are dropped: the beginning of it, said twice, or another word."""
@@ -277,10 +279,18 @@ def _first_length(atoms: list[Atom]) -> int:
 
 
 def resembles(wrong: str, right: str) -> bool:
-    """Tell whether one is the other with a slip: a digit exchanged, or two of them turned round."""
+    """Tell whether one is the other with a slip: a digit exchanged, or neighbours turned round.
+
+    A group of four counts with any of its digits turned round; in a longer row that is chance.
+    """
     if len(wrong) != len(right) or len(wrong) < 2:
         return False
-    return sorted(wrong) == sorted(right) or _alike(wrong, right) >= len(wrong) - 1
+    if _alike(wrong, right) >= len(wrong) - 1:
+        return True
+    if sorted(wrong) != sorted(right):
+        return False
+    apart = [at for at, (a, b) in enumerate(zip(wrong, right, strict=True)) if a != b]
+    return len(wrong) <= GROUP_DIGITS_MAX or (len(apart) == 2 and apart[1] - apart[0] == 1)
 
 
 def _bounds(groups: list[str]) -> list[int]:
