@@ -6,7 +6,7 @@ which somebody reads the memo.
 """
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from typing import NamedTuple
 
 PAST_DAYS = 90
@@ -28,7 +28,7 @@ class Day(NamedTuple):
     @property
     def exists(self) -> bool:
         """Whether the calendar has it."""
-        if not (1 <= self.month <= 12 and 1 <= self.year <= 9999):
+        if not (1 <= self.month <= 12 and 1 <= self.year <= MAXYEAR):
             return False
         return 1 <= self.day <= monthrange(self.year, self.month)[1]
 
@@ -41,7 +41,11 @@ class Day(NamedTuple):
         """The day so many days later; itself where it does not exist."""
         if not self.exists or not days:
             return self
-        return day_of(date(self.year, self.month, self.day) + timedelta(days))
+        return days_from(date(self.year, self.month, self.day), days)
+
+
+BEYOND = Day(MAXYEAR + 1, 1, 1)
+"""Stands for every day that is farther away than calendars go: it does not exist."""
 
 
 def day_of(when: date) -> Day:
@@ -50,8 +54,11 @@ def day_of(when: date) -> Day:
 
 
 def days_from(today: date, days: int) -> Day:
-    """Return the day so many days after today."""
-    return day_of(today + timedelta(days))
+    """Return the day so many days after today; `BEYOND` where calendars end."""
+    try:
+        return day_of(today + timedelta(days))
+    except OverflowError:
+        return BEYOND
 
 
 def weekday(today: date, number: int, weeks: int | None) -> Day:

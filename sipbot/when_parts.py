@@ -202,4 +202,6 @@ def _said(text: str, phrase: _Phrase) -> Said:
     if phrase.day is None:
         return replace(place, kind=Kind.TIME, value=time, valid=valid)
     day = phrase.day.later(days)
-    return replace(place, kind=Kind.WHEN, value=f"{day.iso}T{time}", valid=valid)
+    # A day taken over from the other end of a stretch, or after the last of all, may not exist.
+    value = f"{day.iso}T{time}"
+    return replace(place, kind=Kind.WHEN, value=value, valid=valid and day.exists)

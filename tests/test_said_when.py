@@ -284,3 +284,67 @@ def test_calendar_form_tells_the_day_that_was_meant(text: str, language: str, fo
 def test_ear_that_is_stuck_says_no_more_than_it_repeats(stuck: str, language: str) -> None:
     found = find_when(stuck * 3000, language, WEDNESDAY)
     assert len(found) <= 3000
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "value"),
+    [
+        ("en", "in nine million days", "10000-01-01"),
+        ("ja", "九九九九九九九日後", "10000-01-01"),
+        ("ja", "9999年12月31日の夜12時", "10000-01-01T00:00"),
+        ("ja", "9999年12月31日の24時", "10000-01-01T00:00"),
+        ("ko", "9999년 12월 31일 밤 12시", "10000-01-01T00:00"),
+    ],
+)
+def test_day_beyond_all_calendars_is_found_and_not_valid(
+    language: str, text: str, value: str
+) -> None:
+    found = only(text, language)
+    assert (value, False) == (found.value, found.valid)
+
+
+def test_day_that_does_not_exist_is_not_valid_at_either_end_of_a_stretch() -> None:
+    found = find_when("二月三十日の三時から四時", "ja", WEDNESDAY)
+    assert [False, False] == [one.valid for one in found]
+
+
+FAR = st.sampled_from(
+    [
+        *("9999", "年", "12", "月", "31", "日", "の", "夜", "12時", "24時", "九", "百", "千", "万"),
+        *(
+            "億",
+            "日後",
+            "週間後",
+            "時間後",
+            "から",
+            "in ",
+            "nine ",
+            "million ",
+            "billion ",
+            "days ",
+        ),
+        *("weeks ", "hours ", "December 31, ", "9999 ", "at midnight ", "to ", "99,999,999 "),
+        *(
+            "억 ",
+            "만 ",
+            "구",
+            "일 후 ",
+            "주 후 ",
+            "시간 후 ",
+            "년 ",
+            "월 ",
+            "31일 ",
+            "밤 ",
+            "12시 ",
+            "부터 ",
+        ),
+    ]
+)
+
+
+@given(st.lists(FAR, max_size=14), st.sampled_from(["ja", "en", "ko"]))
+def test_no_text_however_far_its_days_are_raises(pieces: list[str], language: str) -> None:
+    """What is valid is a date of the calendar."""
+    for one in find_when("".join(pieces), language, WEDNESDAY):
+        if one.valid and one.kind is not Kind.TIME:
+            assert date.fromisoformat(one.value[:10]) >= date(1, 1, 1)
