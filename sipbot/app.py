@@ -103,7 +103,7 @@ class App:
         self.reading = Reading(
             ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
         )
-        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading)
+        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell)
         self.outbox = Outbox(
             ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )

@@ -3,10 +3,14 @@
 It stands between the outbox and the session with the broker, so the masked topics have the
 outbox's guarantees: a delivery is made only when the broker has acknowledged both, in order per
 client, again after a crash, all open memos again after a reconnect, and cleared when done.
+
+What cannot be masked is not shown: its masked topic is cleared, the alert ``masking-failed`` is
+raised, and deliveries go on.
 """
 
 import asyncio
-from collections.abc import Collection
+import traceback
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -63,16 +67,25 @@ class MaskedFeed:
         clients: ids of those whose memos are masked too; `EVERYBODY` for all.
         recordings: beside which the masked ones are put.
         reading: is asked for a client's facts when one of its memos goes out.
+        trouble: raises an alert (id, problem, remedy) or clears it (None); in the event loop.
     """
 
     def __init__(
-        self, bus: Bus, clients: Collection[str], recordings: Recordings, reading: Facts
+        self,
+        bus: Bus,
+        clients: Collection[str],
+        recordings: Recordings,
+        reading: Facts,
+        trouble: Callable[[str, str | None, str], None],
     ) -> None:
         self.connected = bus.connected
         self._bus = bus
         self._clients = clients
         self._recordings = recordings
         self._reading = reading
+        self._trouble = trouble
+        self._unmasked: set[str] = set()
+        """Memos that could not be masked when they last went out."""
 
     @property
     def session(self) -> int:
@@ -83,7 +96,7 @@ class MaskedFeed:
         """See `sipbot.outbox.Publisher`."""
         await self._bus.publish_memo(client, memo, payload)
         if self._wanted(client):
-            hidden = await asyncio.to_thread(self._masked, payload) if payload else b""
+            hidden = await self._hidden(memo, payload)
             topic = self._bus.topics.masked_memo(client, memo)
             await self._bus.publish(topic, hidden, retain=True)
 
@@ -99,6 +112,35 @@ class MaskedFeed:
 
     def _wanted(self, client: str) -> bool:
         return client in self._clients or EVERYBODY in self._clients
+
+    async def _hidden(self, memo: str, payload: bytes) -> bytes:
+        """Return a memo masked; nothing when it is done or cannot be masked."""
+        try:
+            hidden = await asyncio.to_thread(self._masked, payload) if payload else b""
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all deliveries
+            # Neither message nor values: both may hold what the caller said.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error(
+                "a memo could not be masked; it is left out of the masked topics",
+                memo=memo,
+                error=type(error).__name__,
+                place=f"{place.name}:{place.lineno}",
+            )
+            self._remember(memo, failed=True)
+            return b""
+        self._remember(memo, failed=False)
+        return hidden
+
+    def _remember(self, memo: str, *, failed: bool) -> None:
+        if failed == (memo in self._unmasked):
+            return
+        self._unmasked ^= {memo}
+        problem = f"memos that cannot be masked and are not shown: {len(self._unmasked)}, as {memo}"
+        remedy = "The log tells where it failed: report it; the memos themselves are complete"
+        if failed:
+            self._trouble("masking-failed", problem, remedy)
+        elif not self._unmasked:
+            self._trouble("masking-failed", None, "")
 
     # A thread beside the event loop: reads, computes, and writes a copy of the recording.
     def _masked(self, payload: bytes) -> bytes:

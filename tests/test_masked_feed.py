@@ -89,8 +89,13 @@ async def a_read_memo(ledger: Ledger, client: str = "yamato") -> Memo:
     return new
 
 
+def unexpected(alert: str, problem: str | None, remedy: str) -> None:
+    """No alert is due."""
+    raise AssertionError((alert, problem, remedy))
+
+
 def twice(bus: Bus, folder: Path, *clients: str) -> MaskedFeed:
-    return MaskedFeed(bus, clients, Recordings(a_recording(folder, 12.5)), Facts())
+    return MaskedFeed(bus, clients, Recordings(a_recording(folder, 12.5)), Facts(), unexpected)
 
 
 async def test_memo_and_event_go_to_the_masked_topics_in_the_same_order(
@@ -157,6 +162,44 @@ async def test_clients_that_are_not_named_are_not_masked(ledger: Ledger, tmp_pat
     assert [] == bus.masked
 
 
+class Broken(Facts):
+    """Fails over one client with an error that nobody foresaw, and that quotes the caller."""
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+
+    def facts(self, client: str, /) -> ClientFacts:
+        if client == self.client:
+            raise OverflowError(SAID)
+        return super().facts(client)
+
+
+async def test_memo_that_cannot_be_masked_is_not_shown_and_holds_nobody_back(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    bus, alerts, facts = Bus(), list[tuple[str, bool]](), Broken("yamato")
+    bad, good = await a_read_memo(ledger, "yamato"), await a_read_memo(ledger, "sakura")
+    recordings = Recordings(a_recording(tmp_path, 12.5))
+    feed = MaskedFeed(
+        bus, [EVERYBODY], recordings, facts, lambda *told: alerts.append((told[0], bool(told[1])))
+    )
+    outbox = Outbox(ledger, {MQTT: feed}, now=lambda: AT + timedelta(1))
+    with structlog.testing.capture_logs() as logs:
+        await outbox.run_once()
+
+    shown = {(topic.rpartition("/")[2], bool(data)) for topic, data in bus.masked}
+    assert {(bad.id, False), (good.id, True), ("feed", True)} == shown
+    assert None is await ledger.next_due(MQTT)
+    assert [("masking-failed", True)] == alerts
+    assert ["OverflowError"] * 2 == [line["error"] for line in logs if "error" in line]
+    assert SAID not in str(logs)
+
+    facts.client, bus.session = "", 2
+    await outbox.run_once()
+
+    assert [("masking-failed", True), ("masking-failed", False)] == alerts
+
+
 @pytest.mark.broker
 async def test_reader_of_masked_topics_sees_the_memo_and_no_number(
     ledger: Ledger, tmp_path: Path
@@ -172,7 +215,8 @@ async def test_reader_of_masked_topics_sees_the_memo_and_no_number(
     async with running("mosquitto", "-c", str(conf)) as broker:
         address = Broker(host="127.0.0.1", port=broker.port, username="sipbot")
         feed = Feed(address, site="main", boot="b1")
-        both = MaskedFeed(feed, ["yamato"], Recordings(a_recording(tmp_path, 12.5)), Facts())
+        recordings = Recordings(a_recording(tmp_path, 12.5))
+        both = MaskedFeed(feed, ["yamato"], recordings, Facts(), unexpected)
         session = asyncio.create_task(feed.run())
         async with subscribed(broker.port, "sipbot/#", user="wallboard") as reader:
             async with asyncio.timeout(PATIENCE_S):
