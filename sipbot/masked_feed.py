@@ -114,7 +114,7 @@ class MaskedFeed:
         return client in self._clients or EVERYBODY in self._clients
 
     async def _hidden(self, memo: str, payload: bytes) -> bytes:
-        """Return a memo masked; nothing when it is done or cannot be masked."""
+        """Return a memo masked; nothing when it is done, or when it may not be shown."""
         try:
             hidden = await asyncio.to_thread(self._masked, payload) if payload else b""
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all deliveries
@@ -145,10 +145,12 @@ class MaskedFeed:
     # A thread beside the event loop: reads, computes, and writes a copy of the recording.
     def _masked(self, payload: bytes) -> bytes:
         memo = Memo.model_validate_json(payload)
+        facts = self._reading.facts(memo.client)
+        if not facts.known:
+            _log.info("memo of a client without a dialplan is not masked", memo=memo.id)
+            return b""
         language = (memo.language or "").split("-", 1)[0]
-        mask = mask_of(
-            memo, self._reading.facts(memo.client), kana.reading if language == "ja" else None
-        )
+        mask = mask_of(memo, facts, kana.reading if language == "ja" else None)
         copy: MaskedCopy | None = None
         if is_sure(memo):
             try:

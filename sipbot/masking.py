@@ -99,7 +99,7 @@ class Mask:
         self._language = language.split("-", 1)[0].lower()
         self._region = facts.region
         self._at = at.astimezone(facts.zone)
-        terms = [one for one in facts.terms if one.kind in _HIDING_TERMS]
+        terms = [one for one in facts.hidden if one.kind in _HIDING_TERMS]
         spellings = [word for one in terms for word in (one.write, one.read, *one.heard)]
         self._names = forms((*names, *spellings), reading)
 

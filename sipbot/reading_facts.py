@@ -5,6 +5,7 @@ a message that is still being read, and the dialplan of the call may be gone wit
 """
 
 from sipbot.dialplan import Dialplans
+from sipbot.golden import written_terms
 from sipbot.understanding import ClientFacts
 
 
@@ -17,11 +18,13 @@ def facts_of(client: str, dialplans: Dialplans) -> ClientFacts:
     """
     plan = dialplans.of(client)
     if plan is None:
-        return ClientFacts(region=dialplans.region)
+        return ClientFacts(region=dialplans.region, known=False)
     return ClientFacts(
         region=dialplans.region,
         zone=plan.hours.tz,
         terms=plan.terms,
+        # A golden set that holds the terms back from texts does not make a name a public one.
+        hidden=written_terms(plan),
         categories=plan.categories,
         second=plan.form.speech.second == "always",
     )

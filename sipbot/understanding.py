@@ -38,6 +38,10 @@ class ClientFacts:
     """In which callers say times."""
     terms: tuple[Term, ...] = ()
     """Words of the client that ears do not know."""
+    hidden: tuple[Term, ...] = ()
+    """Words of the client among which are those to be masked; also those that correct no text."""
+    known: bool = True
+    """Whether the client has a dialplan; else nobody knows whom its messages may name."""
     categories: tuple[Category, ...] = ()
     second: bool = True
     """Whether the second ear reads its messages too, where the live ear has the language."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -160,6 +161,28 @@ async def test_clients_that_are_not_named_are_not_masked(ledger: Ledger, tmp_pat
     await a_read_memo(ledger, "sakura")
     await Outbox(ledger, {MQTT: twice(bus, tmp_path, "yamato")}).run_once()
     assert [] == bus.masked
+
+
+class Gone(Facts):
+    """Knows of no client."""
+
+    def facts(self, client: str, /) -> ClientFacts:
+        return replace(super().facts(client), known=False)
+
+
+async def test_memo_of_a_client_that_is_gone_is_not_shown_masked(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """Whom it names, only the client's dialplan could tell."""
+    bus, memo = Bus(), await a_read_memo(ledger)
+    recordings = Recordings(a_recording(tmp_path, 12.5))
+    feed = MaskedFeed(bus, [EVERYBODY], recordings, Gone(), unexpected)
+
+    await Outbox(ledger, {MQTT: feed}).run_once()
+
+    assert [(memo.id, b"")] * 2 == [
+        (topic.rpartition("/")[2], data) for topic, data in bus.masked if "/memo/" in topic
+    ]
 
 
 class Broken(Facts):

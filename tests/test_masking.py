@@ -83,7 +83,7 @@ def test_terms_that_are_persons_or_companies_are_hidden_and_products_are_not() -
         Term(write=write, read=write, kind=kind)
         for write, kind in (("Wakaba", "company"), ("Novak", "person"), ("Turbo", "product"))
     )
-    mask = a_mask("en", facts=ClientFacts(region="GB", terms=terms))
+    mask = a_mask("en", facts=ClientFacts(region="GB", hidden=terms))
     assert "●●● of ●●● has a Turbo" == mask.text("Novak of Wakaba has a Turbo").text
 
 
