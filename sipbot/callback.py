@@ -107,8 +107,8 @@ def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Keys, speech in the order in which it was said, the network."""
     rank = {"keys": 0, "speech": 1, "caller_id": 2}
 
-    def place(one: Evidence) -> tuple[int, float, str]:
-        return rank[one.source], one.audio_from_s or 0.0, one.engine or ""
+    def place(one: Evidence) -> tuple[int, float, str, str]:
+        return rank[one.source], one.audio_from_s or 0.0, one.engine or "", one.number
 
     return tuple(sorted(evidence, key=place))
 
