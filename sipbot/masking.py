@@ -31,7 +31,8 @@ NEAR_DAYS = 366
 """Dates farther than this from the call are hidden."""
 
 _DATES = frozenset({Kind.DATE, Kind.TIME, Kind.WHEN})
-_ADDRESS = re.compile(r"\S*(?:@|(?:sips?|tel|mailto|https?):)\S+", re.IGNORECASE)
+# Tried at the beginnings of words only: else a text without spaces takes its length squared.
+_ADDRESS = re.compile(r"(?<!\S)\S*(?:@|(?:sips?|tel|mailto|https?):)\S+", re.IGNORECASE)
 _HIDING_ITEMS = frozenset({"number", "name", "company"})
 """Answers to these are hidden whole."""
 _HIDING_TERMS = frozenset({"person", "company"})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -130,6 +131,21 @@ def test_masked_memo_schema_file_is_the_generated_one() -> None:
     """Write docs/masked-memo.schema.json again from `masked_memo.json_schema()` after a change."""
     file = DOCS / "masked-memo.schema.json"
     assert json.loads(file.read_text(encoding="utf-8")) == json_schema()
+
+
+@given(st.text("a@ :\n、", max_size=12) | st.text("atelsip:@ あ", max_size=16))
+def test_every_word_with_an_address_in_it_is_hidden_whole(text: str) -> None:
+    mask = Mask(language="fr", facts=ClientFacts(), at=AT)
+    for one in re.finditer(r"\S+", text):
+        if re.search("@.|(?:sips?|tel):.", one[0]):
+            hidden = mask.text(text).hidden
+            assert any(a.start <= one.start() and one.end() <= a.end for a in hidden)
+
+
+def test_long_text_without_spaces_is_looked_through_once() -> None:
+    """With every character as a beginning of its own, this would take minutes."""
+    text = "あ" * 50_000
+    assert text == Mask(language="fr", facts=ClientFacts(), at=AT).text(text).text
 
 
 BITS = words(
