@@ -7,12 +7,15 @@ that a finder missed must not be readable, while a lost "twelve" costs little.
 
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from sipbot.said_en import ENGLISH
 from sipbot.said_ja import JAPANESE
 from sipbot.said_ko import KOREAN
+from sipbot.said_pieces import Atom, joined, pieces
 from sipbot.said_tokens import AROUND, NUMERAL, Entry, Folded, T, Token, Tongue, entries, tokens
 
 Place = tuple[int, int]
@@ -25,9 +28,12 @@ SHORT_CHARS = 4
 """One unknown word of this length between figures is taken for hesitation."""
 NEAR_CHARS = 3
 """What stands between two hidden figures is hidden with them up to this length."""
+POSTCODE_DIGITS_MAX = 7
+"""Of Japanese postcodes, the longest that callers say."""
 
 _JOINS = AROUND | {T.POINT, T.LETTER, T.LABEL}
 _COUNTS = frozenset({T.UNIT, T.MONEY, T.CENTS, T.ROOM})
+_CUTS = frozenset({T.LABEL, T.FIX, T.AGAIN, T.PLACE})
 _LOANS: dict[str, Entry] = {}
 """English figures as Japanese ears write them; no finder reads these."""
 for _figure, _words in {
@@ -201,3 +207,71 @@ def _size(one: Token) -> int:
     if one.kind is T.SCALE:
         return max(1, len(one.value) - 2)
     return 1 if one.kind is not T.DIGIT else len(one.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures that are said in a row."""
+
+    start: int
+    end: int
+    """In characters of the text before folding."""
+    digits: str
+    core: str
+    """The digits without those at the edges that may be another word (に, oh)."""
+    postcode: bool = False
+    """The word before it says that it is one, if it is as short."""
+
+
+def rows(folded: Folded) -> list[Figures]:
+    """Return each row of figures from which somebody may know a number, in the order of the text.
+
+    A row ends where one is labelled or corrected; postcodes are left out.  Of two languages' rows
+    in one place the longer one is returned.
+    """
+    text = _FAREWELL.sub("■■", folded.text)
+    plain = replace(folded, text=text)
+    found: list[Figures] = []
+    for script, tongue in _SCRIPTS:
+        if script.search(text):
+            spoken = _TONGUES.get(id(tongue), tongue)
+            cuts = [one for one in tokens(text, spoken) if one.kind in _CUTS]
+            for row in _Rows(text, spoken, script, []).rows():
+                found += _figures(plain, row, cuts, spoken)
+    codes = {one.start for one in found if one.postcode}
+    apart: list[Figures] = []
+    for one in sorted(found, key=lambda each: each.start):
+        if one.start in codes and len(one.digits) <= POSTCODE_DIGITS_MAX:
+            continue
+        if not apart or apart[-1].end <= one.start:
+            apart.append(one)
+        elif len(apart[-1].digits) < len(one.digits):
+            apart[-1] = one
+    return apart
+
+
+def _figures(folded: Folded, row: _Row, cuts: list[Token], tongue: Tongue) -> Iterator[Figures]:
+    for at, group in groupby(row.figures, lambda one: bisect(cuts, one.start, key=_begin)):
+        figures = list(group)
+        made, _ = pieces(figures, frozenset(), folded, tongue)
+        atoms = [atom for piece in made for atom in piece.atoms]
+        digits = joined(atoms)
+        label = cuts[at - 1] if at else None
+        near = label is not None and figures[0].start - label.end <= SHORT_CHARS
+        postcode = label is not None and label.value == "postal" and near
+        if row.tells:
+            start, end = folded.span(figures[0].start, figures[-1].end)
+            yield Figures(start, end, digits, joined(_core(atoms)), postcode)
+
+
+def _begin(one: Token) -> int:
+    return one.start
+
+
+def _core(atoms: list[Atom]) -> list[Atom]:
+    first, last = 0, len(atoms)
+    while first < last and atoms[first].weak:
+        first += 1
+    while first < last and atoms[last - 1].weak:
+        last -= 1
+    return atoms[first:last]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
-from sipbot import gleaned, kana, said_all
+from sipbot import gleaned, kana, masking_digits, said_all
 from sipbot.callback import Spoken
 from sipbot.categories import Category
 from sipbot.gist import gist
@@ -21,11 +21,15 @@ from sipbot.memo_found import Corrected, Found, Gleaned, heard
 from sipbot.readable import readable
 from sipbot.records import Transcript, Word
 from sipbot.said import Kind, Said
+from sipbot.said_tokens import fold
 from sipbot.vocabulary import Correction, Term, correct
 from sipbot.word_times import Placed, located, times_in
 
 PHONE_DIGITS = range(9, 13)
 """Of a telephone number with its leading zero, one digit lost or doubled included."""
+UNREAD_MIN = 7
+"""Figures in a row that no finder understood, from which they may be a telephone number whose
+beginning was lost.  More than a number has count too: one that is said twice in one breath."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +107,7 @@ def understand(
         corrections=tuple(
             _mended(one, page.moved(one.start, one.end), placed) for one in corrections
         ),
-        numbers=tuple(_numbers(page.said, placed)),
+        numbers=tuple(_numbers(page.text, page.said, placed)) if facts.region else (),
         answers=dict(_answers(page.text, kept, placed, asked)),
         facts=facts,
     )
@@ -178,14 +182,35 @@ def _in_a_number(one: gleaned.Gleaned, said: Sequence[Said]) -> bool:
     )
 
 
-def _numbers(said: Sequence[Said], placed: Sequence[Placed]) -> Iterator[Spoken]:
-    """The telephone numbers, and the digits that may be one which was misheard."""
+def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[Spoken]:
+    """The telephone numbers, and the digits that may be one which was misheard, in their order."""
+    out: list[tuple[int, Spoken]] = []
     for one in said:
         maybe = one.kind is Kind.ORDER and one.value.startswith("0")
         if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
             place = heard(times_in(placed, one.start, one.end))
             valid = one.valid and one.kind is Kind.PHONE
-            yield Spoken(number=one.value, valid=valid, **place)
+            out.append((one.start, Spoken(number=one.value, valid=valid, **place)))
+    for start, end, digits in _unread(text, said):
+        place = heard(times_in(placed, start, end))
+        out.append((start, Spoken(number=digits, valid=False, **place)))
+    return [one for _, one in sorted(out, key=lambda each: each[0])]
+
+
+def _unread(text: str, said: Sequence[Said]) -> Iterator[tuple[int, int, str]]:
+    """Long rows of figures in which nothing was found: places in the text, and the digits.
+
+    A part of a number that was found is that number said again.
+    """
+    known = [one.value for one in said if one.kind is Kind.PHONE and one.valid]
+    ends = [0, *(one.end for one in said)]
+    begins = [*(one.start for one in said), len(text)]
+    for begin, end in zip(ends, begins, strict=True):
+        for row in masking_digits.rows(fold(text[begin:end])):
+            sure = row.core or row.digits
+            again = any(sure in number for number in known)
+            if len(row.digits) >= UNREAD_MIN and not again:
+                yield begin + row.start, begin + row.end, sure
 
 
 def _answers(

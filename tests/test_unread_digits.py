@@ -1,0 +1,102 @@
+"""Texts in which the wanted number was misheard beside a right one: nothing is confirmed then."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from sipbot.callback import decide, heard, shown_by_network
+from sipbot.memo_answers import Callback
+from sipbot.records import Transcript
+from sipbot.understanding import ClientFacts, understand
+
+AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
+NETWORK = {
+    "JP": "+81367431209",
+    "US": "+12025550143",
+    "GB": "+442079460958",
+    "KR": "+82212345678",
+}
+LANGUAGE = {"JP": "ja", "US": "en", "GB": "en", "KR": "ko"}
+"""Of the callers in a region."""
+
+
+def decided(text: str, region: str) -> Callback:
+    """Whom to call back after a text, with the caller ID of the first number in it."""
+    transcript = Transcript(
+        text=text, words=(), language=LANGUAGE[region], engine="vosk", model="some-model"
+    )
+    numbers = understand(transcript, ClientFacts(region=region), at=AT).numbers
+    evidence = (*heard(numbers, "vosk", region), *shown_by_network(NETWORK[region], region))
+    return decide(evidence, read_back=False)
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        ("JP", "電話は03-6743-1209からかけていますが、90-1234-5678にお願いします。"),
+        ("JP", "03-6743-1209は使えないので、9012345678にください。"),
+        (
+            "JP",
+            "03-6743-1209は使えないので、ハチゼロ、イチニーサンヨン、ゴーロクナナハチにください。",
+        ),
+        ("US", "I'm at 202-555-0143 now but 212-555-014 is better."),
+        (
+            "US",
+            "202-555-0143 is broken. Please use two one two five five five oh one four.",
+        ),
+        ("US", "202-555-0143 is broken, but please use 12-555-0147 instead."),
+        ("US", "Not 202-555-0143 but 212-555-014 please."),
+        ("GB", "020 7946 0958 is my desk, but use 7700 900123 please."),
+        ("KR", "02-1234-5678인데요 10-1234-5678로 연락주세요"),
+    ],
+)
+def test_number_beside_one_that_lost_digits_is_not_confirmed(region: str, text: str) -> None:
+    """Digits that no finder understood may be the number that is wanted."""
+    assert not decided(text, region).confirmed
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        ("JP", "番号は03-6743-1209です。"),
+        ("JP", "03-6743-1209です。もう一度、6743-1209にお願いします。"),
+        ("JP", "03-6743-1209にお願いします。住所は本町3丁目11の3で、郵便番号は775-8391です。"),
+        ("JP", "03-6743-1219、あ、最後が1219ではなく、1209でした。"),
+        ("US", "It's 202-555-0143, that's 555-0143, about order number 12345678."),
+        ("GB", "020 7946 0958, and the invoice of £1,250,000 of 11 March 2026."),
+        ("KR", "번호는 02-1234-5678입니다. 네, 감사합니다. 이만 끊겠습니다."),
+    ],
+)
+def test_number_beside_other_figures_is_confirmed_all_the_same(region: str, text: str) -> None:
+    """A rule that confirms nothing would be right, and useless."""
+    assert (NETWORK[region], True) == (
+        decided(text, region).number,
+        decided(text, region).confirmed,
+    )
+
+
+TEMPLATES = {
+    "JP": ("電話は03-6743-1209からかけていますが、{}にお願いします。", "090-8637-5214"),
+    "US": ("I'm at 202-555-0143 now, but please use {} instead.", "212-555-0147"),
+    "GB": ("020 7946 0958 is my desk, but use {} please.", "07700 900123"),
+    "KR": ("02-1234-5678인데요 {}로 연락주세요", "010-2374-5678"),
+}
+
+
+def misheard(number: str, dice: random.Random) -> str:
+    """A digit lost, doubled or changed, the first one included."""
+    places = [at for at, char in enumerate(number) if char.isdigit()]
+    at = dice.choice([places[0], places[1], *places])
+    new = dice.choice(["", number[at] * 2, dice.choice("0123456789")])
+    return number[:at] + new + number[at + 1 :]
+
+
+@pytest.mark.parametrize("region", TEMPLATES)
+def test_of_texts_with_a_second_number_misheard_none_confirms_the_first(region: str) -> None:
+    """The operator never dials the number that the caller cannot be reached at."""
+    template, wanted = TEMPLATES[region]
+    dice = random.Random(5)
+    texts = {template.format(misheard(wanted, dice)) for _ in range(250)}
+
+    assert [] == [text for text in sorted(texts) if decided(text, region).confirmed]
