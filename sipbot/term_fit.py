@@ -110,9 +110,14 @@ _KANA_DIGIT = (
     "ゼロ|レイ|れい|マル|まる|イチ|いち|ニー?|にー?|サン|さん|ヨン|よん|シ|ゴー?|ごー?|"
     "ロク|ろく|ナナ|なな|シチ|しち|ハチ|はち|キュ[ウー]|きゅう|ク"
 )
+_KATAKANA_DIGIT = "ゼロ|レイ|マル|イチ|ニー?|サン|ヨン|シ|ゴー?|ロク|ナナ|シチ|ハチ|キュ[ウー]|ク"
+# In hiragana, さん and に end many a word before a comma.
+_JA_GROUP = rf"(?<=[ァ-ヶー])\s*[、,，・-]\s*(?={_KATAKANA_DIGIT})"
 _JA_BREAKS = re.compile(
-    rf"[^\w\sー・]+|\d+|_+|[{_KANJI_DIGIT}]{{2,}}|[{_KANJI_DIGIT}](?=[{_COUNTED}])"
-    rf"|(?:(?:{_KANA_DIGIT})[の\s]*){{4,}}"
+    rf"(?<![\d{_KANJI_DIGIT}])[\d{_KANJI_DIGIT}]+"
+    rf"(?:(?:[\s、,，・-]*(?:{_KATAKANA_DIGIT}))+[\s、,，・-]*[\d{_KANJI_DIGIT}]+)+"
+    rf"|[^\w\sー・]+|\d+|_+|[{_KANJI_DIGIT}]{{2,}}|[{_KANJI_DIGIT}](?=[{_COUNTED}])"
+    rf"|(?:(?:{_KANA_DIGIT})(?:{_JA_GROUP}|[の\s]*)){{4,}}"
 )
 _JA_NAMED = re.compile(
     r"\s*(?:さん|様|さま|くん|君|氏|ちゃん|先生|殿|と\s*申|ともうし|と\s*言い|といい|です|でし|"
@@ -198,7 +203,11 @@ def _one_script(one: str, other: str) -> bool:
 
 # -- Korean ---------------------------------------------------------------------------------------
 
-_KO_BREAKS = re.compile(r"[^\w\s]+|\d+|_+|[A-Za-z]+|(?:[공영일이삼사오육륙칠팔구]\s*){3,}")
+_KO_DIGIT = "[공영일이삼사오육륙칠팔구]"
+# Across commas more of them are asked for: 김영일, 이 … is a name.
+_KO_BREAKS = re.compile(
+    rf"(?:{_KO_DIGIT}[\s,-]*){{6,}}|[^\w\s]+|\d+|_+|[A-Za-z]+|(?:{_KO_DIGIT}\s*){{3,}}"
+)
 _KO_AFTER = re.compile(
     r"(?:\s|$|[^\w\s]|은|는|이|가|을|를|의|에|로|도|와|과|씨|님|입니|이라|라고|인데|한테|께|"
     r"\s*(?:과장|부장|대리|사장|팀장|소장|실장|선생|기사))"
