@@ -36,7 +36,8 @@ class Said:
     shown: str
     """As people of this language write it, such as ``03-6743-1209`` or ``明日の午後3時``.
     It takes the place of the words in the text, so a day keeps its name; for the date that it
-    was, see `said_when.calendar_form`."""
+    was, see `said_when.calendar_form`.  A correction that nobody understood is shown in
+    the words that were heard."""
     start: int
     """Where it begins in the text, in characters."""
     end: int

@@ -135,8 +135,9 @@ class Callers:
             value, sure = right, True
         else:
             value = old[: -len(right)] + right
-            sure = len(right) > 1 and groups[-1:] != [] and len(right) <= len(groups[-1])
-        return replace(said, value=value, shown=value, end=end, valid=sure, corrected=value != old)
+            sure = said.valid and len(groups) > 1 and len(right) == len(groups[-1]) > 1
+        changed = value != old or not sure
+        return replace(said, value=value, shown=value, end=end, valid=sure, corrected=changed)
 
     # Telephone numbers
 

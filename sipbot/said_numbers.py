@@ -49,7 +49,16 @@ def find_numbers(text: str, language: str, region: str) -> tuple[Said, ...]:
     said += _believed(values.said, found, folded)
     rows, rest = pieces(found, values.tokens, folded, tongue)
     said += Callers(folded, rows, rest, region, tag).said()
-    return tuple(sorted(said, key=lambda one: (one.start, one.end)))
+    return tuple(sorted((_as_heard(one, text) for one in said), key=lambda one: one.start))
+
+
+def _as_heard(one: Said, text: str) -> Said:
+    """Leave a correction that nobody understood in the words of the caller.
+
+    What it says may be the number that was rejected; the digits that are wanted stay readable.
+    """
+    spoilt = one.corrected and not one.valid
+    return replace(one, shown=text[one.start : one.end]) if spoilt else one
 
 
 def _believed(said: tuple[Said, ...], found: list[Token], folded: Folded) -> list[Said]:
