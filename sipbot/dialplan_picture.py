@@ -29,24 +29,37 @@ _CALL = " call"
 """Name of the first card; no step begins with a blank."""
 
 _STYLE = """
-svg { color-scheme: light dark; --page: #f6f8fa; --card: #fff; --ink: #1d2733; --soft: #5f6b78;
-  --line: #ccd4dc; --wire: #8a97a5; --say: #5b6b7a; --menu: #8250df; --ask: #0a6e8f;
-  --digits: #0a6e8f; --record: #1a7f4b; --transfer: #b35900; --survey: #6e6a00; --end: #5f6b78;
-  --call: #1f4fa3; --no: #b3261e; }
-@media (prefers-color-scheme: dark) { svg { --page: #12171d; --card: #1b222a; --ink: #e5eaef;
-  --soft: #9aa6b2; --line: #36414c; --wire: #66737f; --say: #a3b1bf; --menu: #c297ff;
-  --ask: #6cc7e6; --digits: #6cc7e6; --record: #74d6a1; --transfer: #ffb169; --survey: #d8d36a;
-  --end: #9aa6b2; --call: #8db4ff; --no: #ff9d94; } }
-.page { fill: var(--page); }
+svg { color-scheme: light dark; }
 text { font: 13px system-ui, -apple-system, "Segoe UI", "Hiragino Sans", "Noto Sans CJK JP",
-  "Noto Sans", sans-serif; fill: var(--ink); }
+  "Noto Sans", sans-serif; }
 .title { font-size: 18px; font-weight: 600; } .name { font-weight: 600; }
-.soft { fill: var(--soft); } .small { font-size: 12px; }
-.card { fill: var(--card); stroke: var(--line); }
-.rule { stroke: var(--line); } .wire { fill: none; stroke: var(--wire); stroke-width: 1.4; }
-.tip { fill: var(--wire); } .no { fill: var(--no); }
+.small { font-size: 12px; } .wire { fill: none; stroke-width: 1.4; }
 """
-_KINDS = ("say", "menu", "ask", "digits", "record", "transfer", "survey", "end", "call", "no")
+_INKS = (
+    (".page", "fill", "#f6f8fa", "#12171d"),
+    ("text", "fill", "#1d2733", "#e5eaef"),
+    (".soft", "fill", "#5f6b78", "#9aa6b2"),
+    (".card", "fill", "#fff", "#1b222a"),
+    (".card, .rule", "stroke", "#ccd4dc", "#36414c"),
+    (".wire", "stroke", "#8a97a5", "#66737f"),
+    (".tip", "fill", "#8a97a5", "#66737f"),
+    (".no", "fill", "#b3261e", "#ff9d94"),
+)
+"""What is painted, how, and its colour by day and by night; no CSS variables, which many viewers of
+SVG do not know (librsvg, Inkscape): they would paint everything black."""
+_KINDS = {
+    "say": ("#5b6b7a", "#a3b1bf"),
+    "menu": ("#8250df", "#c297ff"),
+    "ask": ("#0a6e8f", "#6cc7e6"),
+    "digits": ("#0a6e8f", "#6cc7e6"),
+    "record": ("#1a7f4b", "#74d6a1"),
+    "transfer": ("#b35900", "#ffb169"),
+    "survey": ("#6e6a00", "#d8d36a"),
+    "end": ("#5f6b78", "#9aa6b2"),
+    "call": ("#1f4fa3", "#8db4ff"),
+    "no": ("#b3261e", "#ff9d94"),
+}
+"""Colour of a card by day and by night."""
 
 
 class _Row(NamedTuple):
@@ -106,6 +119,17 @@ class _Card:
         return Shape(width=self.width, height=self.height, entry=_HEAD / 2, ports=ports)
 
 
+def _colours() -> str:
+    """The colours of the day, and those of the night for viewers that ask for it."""
+    inks = [(where, how, (day, night)) for where, how, day, night in _INKS]
+    inks += [(f".{kind} .bar, .{kind} .kind", "fill", ink) for kind, ink in _KINDS.items()]
+    day, night = (
+        "\n".join(f"{where} {{ {how}: {ink[which]}; }}" for where, how, ink in inks)
+        for which in (0, 1)
+    )
+    return f"{day}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}\n"
+
+
 def svg(outline: Outline, title: str) -> str:
     """The diagram, UTF-8.
 
@@ -117,15 +141,13 @@ def svg(outline: Outline, title: str) -> str:
     layout = layered({name: card.shape() for name, card in cards.items()}, [_CALL])
     width = max(layout.width, cell_len(title) * 10) + 2 * _MARGIN
     height = layout.height + 2 * _MARGIN + _TITLE
-    colours = "".join(f".{kind} {{ --kind: var(--{kind}); }}\n" for kind in _KINDS)
-    colours += ".bar, .kind { fill: var(--kind); }\n"
     body = "\n".join(
         [*_wires(layout), *(_drawn(card, *layout.at[name]) for name, card in cards.items())]
     )
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     return f"""<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">
 <title>{escape(title)}</title>
-<style>{_STYLE}{colours}</style>
+<style>{_STYLE}{_colours()}</style>
 <rect class="page" width="100%" height="100%"/>
 <text class="title" x="{_MARGIN:g}" y="{_MARGIN + 14:g}">{escape(title)}</text>
 <g transform="translate({_MARGIN:g} {_MARGIN + _TITLE:g})">

@@ -99,6 +99,14 @@ def test_show_prints_a_flowchart_with_every_step_and_way(folder: Path) -> None:
     assert 7 == chart.count(" -->|")  # three rules, three keys, and after three tries
 
 
+def test_diagram_is_painted_without_what_many_viewers_do_not_know(
+    folder: Path, tmp_path: Path
+) -> None:
+    run("show", "sato", "--svg", str(tmp_path / "calls.svg"), folder=folder)
+
+    assert "var(" not in (tmp_path / "calls.svg").read_text(encoding="utf-8")
+
+
 def test_show_draws_a_picture_with_every_step(folder: Path, tmp_path: Path) -> None:
     run("show", "sato", "--svg", str(tmp_path / "calls.svg"), folder=folder)
 
