@@ -127,7 +127,7 @@ def real(log: Log, one: Planned, row: CallEntry, memo: Memo | None) -> Outcome:
         ended_by=row.ended_by,
         urgent=memo.urgency == "urgent" if memo else None,
         category=memo.category if memo else None,
-        answers=_as_heard(memo.answers) if memo else None,
+        answers=_as_heard(_asked_for(memo)) if memo else None,
         missing=memo.missing if memo else None,
     )
 
@@ -137,6 +137,12 @@ def _turns(turns: list[str], one: Planned) -> tuple[str, ...]:
     if not one.does.says:
         return tuple(turns)
     return tuple(b for a, b in pairwise(["", *turns]) if not a == b == "choosing")
+
+
+def _asked_for(memo: Memo) -> dict[str, str]:
+    """What the caller answered; what a memo understands of the message besides is no answer."""
+    asked = {one.item for one in memo.asked}
+    return {item: said for item, said in memo.answers.items() if item in asked}
 
 
 def _as_heard(answers: dict[str, str]) -> dict[str, str]:
