@@ -156,6 +156,7 @@ async def test_an_outbox_that_says_nothing_again_is_found_out(
         return True
 
     monkeypatch.setattr(_Lane, "_restate", say_nothing)
+    monkeypatch.setattr("tests.torture.broker_rounds.SHOWN_WITHIN_S", 5.0)
     monkeypatch.setattr("tests.torture.operators.QUIET_S", 0.5)
     rows = await broker_rounds.kills(
         SITES[0], Scale(rounds=4), random.Random(SEED), tmp_path / "site"
