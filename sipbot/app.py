@@ -47,7 +47,7 @@ from sipbot.sip.stack import Account, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
-from sipbot.spool import Spool
+from sipbot.spool import Spool, spool_of
 from sipbot.switchboard import Switchboard
 from sipbot.timers import wait_until
 from sipbot.topics import LivePayload, SiteState
@@ -96,7 +96,7 @@ class App:
         )
         self.feed.set_clients(self.reload.hashes)
         models = models_of(settings.models, settings.speech)
-        self.spool = Spool(settings.var.absolute() / "spool")
+        self.spool = Spool(spool_of(settings.var.absolute()))
         self.live = self._ear("live", models, self._heard_live)
         wanted = reads_again(settings.models, settings.speech)
         self.second = self._ear("second", models, self._heard_second) if wanted else None

@@ -16,6 +16,7 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_check import CHECK_LIMIT_S
 from sipbot.ledger_invariants import Soundness, examine
+from sipbot.spool import spool_of
 
 ledger_app = typer.Typer(
     no_args_is_help=True, help="The ledger of all calls: check it, copy it while sipbot runs."
@@ -33,7 +34,7 @@ def check_command(config_file: ConfigOption = None, *, as_json: JsonOption = Fal
     path = ledger_path(settings)
     # A running sipbot cannot commit while a rule is checked; one that is stopped can wait.
     limit_s = CHECK_LIMIT_S if running else math.inf
-    found = examine(path, settings.var.absolute() / "spool", limit_s)
+    found = examine(path, spool_of(settings.var.absolute()), limit_s)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": found.proved, **msgspec.structs.asdict(found)}))
     else:

@@ -26,6 +26,7 @@ from rich.table import Table
 from sipbot import config
 from sipbot.app import broker_of, ledger_path
 from sipbot.backoff import backoff_s
+from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import FeedError, SipbotError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
@@ -41,14 +42,9 @@ memos_app = typer.Typer(
     no_args_is_help=True, help="What callers left: list it, read it, watch it arrive."
 )
 
-_Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings; without it $SIPBOT_CONFIG, else ./config.toml."),
-]
 _Var = Annotated[
     Path | None, typer.Option("--var", help="Folder of the ledger; without it, the settings say.")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 _Lang = Annotated[str, typer.Option("--lang", help="Labels: en, ja, or auto (from $LANG).")]
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's memos.")]
 
@@ -65,7 +61,7 @@ SHORT = 8
     "list", epilog="Example: sipbot memos list --status open --client yamato", no_args_is_help=False
 )
 def list_command(
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     var: _Var = None,
     client: _Client = None,
     status: Annotated[
@@ -73,7 +69,7 @@ def list_command(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
     *,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
     """List memos, newest first."""
@@ -94,10 +90,10 @@ def list_command(
 @memos_app.command("show", epilog="Example: sipbot memos show 3fa85f64")
 def show_command(
     memo_id: Annotated[str, typer.Argument(help="The id, or its first or last characters.")],
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     var: _Var = None,
     *,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
     """Show one memo in full."""
@@ -113,7 +109,7 @@ def show_command(
 @memos_app.command("clip", epilog="Example: sipbot memos clip 3fa85f64 --part 2 --out number.wav")
 def clip_command(
     memo_id: Annotated[str, typer.Argument(help="The id, or its first or last characters.")],
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     var: _Var = None,
     *,
     part: Annotated[
@@ -134,10 +130,10 @@ def clip_command(
 
 @memos_app.command("watch", epilog="Example: sipbot memos watch --client yamato")
 def watch_command(
-    config_file: _Config = None,
+    config_file: ConfigOption = None,
     client: _Client = None,
     *,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
     """Print memos and calls as they happen, the open ones first; end with Ctrl-C."""

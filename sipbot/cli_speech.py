@@ -19,13 +19,13 @@ from sipbot import config, golden, kana, speech_trial
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code, print_json
 from sipbot.cli_dialplan_source import FolderOption, RegionOption, one_plan, source
 from sipbot.config import Settings
+from sipbot.ear_watch import models_of
 from sipbot.error_rate import Score
 from sipbot.errors import SipbotError, UsageError
 from sipbot.golden import Verdict, digest, references, written_terms
-from sipbot.models import installed
 from sipbot.plan import Dialplan
-from sipbot.speech.ears import ModelRef
 from sipbot.speech_trial import Heard, Said, is_worse, summed
+from sipbot.spool import recording_of, spool_of
 
 speech_app = typer.Typer(
     no_args_is_help=True, help="What ears make of a client's recordings, and of its words."
@@ -120,21 +120,10 @@ def _tried(plan: Dialplan, plans: Path, settings: Settings) -> tuple[list[Said],
     """Let the ears read everything there is a reference for."""
     said = _recordings(plan.client, plans, settings)
     terms = written_terms(plan)
-    texts = asyncio.run(speech_trial.hear(said, _models(settings), plan.language, terms))
+    models = models_of(settings.models, settings.speech)
+    texts = asyncio.run(speech_trial.hear(said, models, plan.language, terms))
     reading = kana.reading if plan.language == "ja" else None
     return said, speech_trial.judge(said, texts, terms, plan.language, reading)
-
-
-def _models(settings: Settings) -> list[ModelRef]:
-    """The installed models whose ear is switched on."""
-    wanted = {"vosk": settings.speech.live, "faster-whisper": settings.speech.second}
-    return [
-        ModelRef(
-            name=one.name, engine=one.engine, languages=one.languages, path=str(one.path.absolute())
-        )
-        for one in installed(settings.models)
-        if wanted[one.engine]
-    ]
 
 
 def _recordings(client: str, plans: Path, settings: Settings) -> list[Said]:
@@ -154,7 +143,7 @@ def _kept(client: str, names: Sequence[str], settings: Settings) -> dict[str, Pa
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
         for name in names:
             memo = ledger.memo(name)
-            path = settings.var / "spool" / memo.call.id / "audio.wav" if memo else None
+            path = recording_of(spool_of(settings.var), memo.call.id) if memo else None
             if memo is None or memo.client != client or path is None or not path.is_file():
                 raise SipbotError(
                     f"{name}.txt: there is no {name}.wav beside it, and no memo {name} of {client} "

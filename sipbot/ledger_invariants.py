@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sipbot import ledger_schema as schema
 from sipbot.ledger_check import integrity, reading, within
+from sipbot.spool import recording_of
 
 RULES = {
     "a call's end is one that exists": f"""
@@ -143,6 +144,6 @@ def _breaches(connection: sa.Connection, limit_s: float) -> tuple[list[Breach], 
 def _lost_recordings(connection: sa.Connection, spool: Path) -> Iterator[Breach]:
     # Fetched whole before the disk is asked: a cursor that is open holds up the writer.
     for memo, call in connection.execute(sa.text("SELECT id, call FROM memos")).all():
-        audio = spool / call / "audio.wav"
+        audio = recording_of(spool, call)
         if not audio.is_file():
             yield Breach(rule=RECORDING, subject=memo, found=f"{audio} is missing")

@@ -23,6 +23,16 @@ _NOTE = "call.json"
 _KEPT = "answers.json"
 
 
+def spool_of(var: Path) -> Path:
+    """Return where recordings are, below the folder of what sipbot writes."""
+    return var / "spool"
+
+
+def recording_of(spool: Path, call: str) -> Path:
+    """Return where a call's recording is, or will be."""
+    return spool / call / "audio.wav"
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger knows of a call when it is answered."""
 
@@ -63,7 +73,7 @@ class Spool:
 
     def audio(self, call: str) -> Path:
         """Return where this call's recording is, or will be."""
-        return self._folder / call / "audio.wav"
+        return recording_of(self._folder, call)
 
     def prepare(self, note: Note) -> None:
         """Make the call's folder and leave a note in it, before the call is answered.
