@@ -19,6 +19,7 @@ import msgspec
 from sipbot import sounds, term_fit
 from sipbot.records import Transcript, Word
 from sipbot.term_fit import Language, Reading, Span, Wanted
+from sipbot.word_times import Placed, located, times_in
 
 HINTS_MAX = 40
 """Words that an ear is told beforehand: whisper's prompt has room for 223 tokens, and a name takes
@@ -88,11 +89,11 @@ def correct(
     changes = _settled(transcript.text, terms, language, reading)
     if not changes:
         return transcript, ()
-    located = _located(transcript)
+    placed = list(located(transcript.text, transcript.words))
     text, corrections, place = "", [], 0
     for one in changes:
         text += transcript.text[place : one.start]
-        times = _times(located, one)
+        times = times_in(placed, one.start, one.end)
         corrections.append(
             Correction(
                 heard=transcript.text[one.start : one.end],
@@ -105,7 +106,7 @@ def correct(
         )
         text, place = text + one.written, one.end
     text += transcript.text[place:]
-    words = _words(transcript, located, changes)
+    words = _words(transcript, placed, changes)
     return msgspec.structs.replace(transcript, text=text, words=words), tuple(corrections)
 
 
@@ -255,27 +256,8 @@ def _pieces(text: str, stretch: Span, term: Wanted, finder: Language) -> list[_C
 # -- words and their times ------------------------------------------------------------------------
 
 
-def _located(transcript: Transcript) -> list[tuple[int, int, Word]]:
-    """Where each word stands in the text: from, to, word; a word that is not found is left out."""
-    found, place = [], 0
-    for word in transcript.words:
-        written = word.text.strip()
-        at = transcript.text.find(written, place) if written else -1
-        if at >= 0:
-            place = at + len(written)
-            found.append((at, place, word))
-    return found
-
-
-def _times(located: Sequence[tuple[int, int, Word]], one: _Change) -> tuple[float, float] | None:
-    said = [word for start, end, word in located if start < one.end and one.start < end]
-    return (said[0].start_s, said[-1].end_s) if said else None
-
-
 def _words(
-    transcript: Transcript,
-    located: Sequence[tuple[int, int, Word]],
-    changes: Sequence[_Change],
+    transcript: Transcript, placed: Sequence[Placed], changes: Sequence[_Change]
 ) -> tuple[Word, ...]:
     """The words, those of each change joined to one that says what the text says now.
 
@@ -283,7 +265,7 @@ def _words(
     """
     groups: list[tuple[list[Word], list[_Change], Span]] = []
     for one in changes:
-        touched = [each for each in located if each[0] < one.end and one.start < each[1]]
+        touched = [each for each in placed if each[0] < one.end and one.start < each[1]]
         if not touched:
             continue
         start, end = min(touched[0][0], one.start), max(touched[-1][1], one.end)
