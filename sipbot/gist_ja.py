@@ -32,7 +32,7 @@ from sipbot.gist_ja_words import (
     WISH_LEAD,
     WISH_TAIL,
 )
-from sipbot.gist_text import WISH_MAX, Piece, overlaps, pieces
+from sipbot.gist_text import WISH_MAX, Piece, clauses_of, overlaps, pieces, plainest
 from sipbot.gleaned import CALLBACK_WINDOW, COMPANY, WISH, Gleaned
 from sipbot.gleaned import NAME as NAME_ITEM
 from sipbot.said import Kind, Said
@@ -221,35 +221,23 @@ def _company(piece: Piece) -> Piece | None:
 
 
 def _wish(text: str) -> Iterator[Gleaned]:
-    """The clause that asks most plainly, with the one before it when that says what about."""
-    clauses: list[tuple[int, str, Piece]] = []
-    for sentence in pieces(text, _SENTENCE_END):
-        for inner in pieces(sentence.text, _CLAUSE_END):
-            clause = sentence.part(inner.start, inner.end)
-            rank, rule = _rank(clause)
-            clauses.append((rank, rule, clause))
-    best = min((rank for rank, _, _ in clauses), default=len(_WISHES))
-    if best == len(_WISHES):
+    clauses = list(clauses_of(text, _SENTENCE_END, _CLAUSE_END))
+    found = plainest(text, clauses, _rank, _cut)
+    if found is None:
         return
-    at = next(place for place, (rank, _, _) in enumerate(clauses) if rank == best)
-    wish = _cut(clauses[at][2])
-    if wish is None:
-        return
-    before = _cut(clauses[at - 1][2]) if at and clauses[at - 1][0] in (1, 2) else None
-    if before is not None and wish.end - before.start <= WISH_MAX:
-        wish = Piece(text=text[before.start : wish.end], start=before.start)
-    yield _short(wish).gleaned(WISH, clauses[at][1])
+    wish, rule = found
+    yield _short(wish).gleaned(WISH, rule)
 
 
-def _rank(clause: Piece) -> tuple[int, str]:
+def _rank(clause: Piece) -> tuple[int, str] | None:
     cut = _cut(clause)
     if cut is None:
-        return len(_WISHES), ""
+        return None
     near = clause.text[: cut.end - clause.start + 8]
     for rank, (rule, pattern) in enumerate(_WISHES):
         if pattern.search(cut.text) or (rank < 2 and pattern.search(near)):
             return (3 if rank == 0 and GENERIC.search(cut.text) else rank), rule
-    return len(_WISHES), ""
+    return None
 
 
 def _cut(clause: Piece) -> Piece | None:

@@ -28,7 +28,7 @@ from sipbot.gist_ko_words import (
     WISH_TAIL,
     WISHES,
 )
-from sipbot.gist_text import WISH_MAX, Piece, overlaps, pieces
+from sipbot.gist_text import WISH_MAX, Piece, clauses_of, overlaps, pieces, plainest
 from sipbot.gleaned import CALLBACK_WINDOW, COMPANY, NAME, WISH, Gleaned
 from sipbot.said import Kind, Said
 
@@ -162,37 +162,25 @@ def _from_mark(piece: Piece) -> Piece:
 
 
 def _wish(text: str) -> Iterator[Gleaned]:
-    """The clause that asks most plainly, with the one before it when that says what about."""
-    clauses: list[tuple[int, str, Piece]] = []
-    for sentence in pieces(text, SENTENCE_END):
-        for inner in pieces(sentence.text, CLAUSE_END):
-            clause = sentence.part(inner.start, inner.end)
-            rank, rule = _rank(clause)
-            clauses.append((rank, rule, clause))
-    best = min((rank for rank, _, _ in clauses), default=len(WISHES))
-    if best == len(WISHES):
+    clauses = list(clauses_of(text, SENTENCE_END, CLAUSE_END))
+    found = plainest(text, clauses, _rank, _cut)
+    if found is None:
         return
-    at = next(place for place, (rank, _, _) in enumerate(clauses) if rank == best)
-    wish = _cut(clauses[at][2])
-    if wish is None:
-        return
-    before = _cut(clauses[at - 1][2]) if at and clauses[at - 1][0] in (1, 2) else None
-    if before is not None and wish.end - before.start <= WISH_MAX:
-        wish = Piece(text=text[before.start : wish.end], start=before.start)
+    wish, rule = found
     if len(wish.text) > WISH_MAX:
         space = wish.text.rfind(" ", 0, WISH_MAX)
         wish = wish.part(0, space if space > 0 else WISH_MAX)
-    yield wish.gleaned(WISH, clauses[at][1])
+    yield wish.gleaned(WISH, rule)
 
 
-def _rank(clause: Piece) -> tuple[int, str]:
+def _rank(clause: Piece) -> tuple[int, str] | None:
     cut = _cut(clause)
     if cut is None:
-        return len(WISHES), ""
+        return None
     for rank, (rule, pattern) in enumerate(WISHES):
         if pattern.search(clause.text, cut.start - clause.start):
             return (3 if rank == 0 and GENERIC.fullmatch(cut.text) else rank), rule
-    return len(WISHES), ""
+    return None
 
 
 def _cut(clause: Piece) -> Piece | None:

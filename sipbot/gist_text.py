@@ -1,7 +1,7 @@
 """Cutting a text for the rules of `gist`: pieces with their places.  Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sipbot.gleaned import Gleaned
@@ -46,6 +46,45 @@ def pieces(text: str, end: re.Pattern[str]) -> Iterator[Piece]:
         start = found.end()
     if text[start:].strip():
         yield Piece(text=text[start:], start=start)
+
+
+def clauses_of(text: str, sentence: re.Pattern[str], clause: re.Pattern[str]) -> Iterator[Piece]:
+    """Yield the clauses of a text, sentence by sentence; the patterns say what ends each."""
+    for whole in pieces(text, sentence):
+        for inner in pieces(whole.text, clause):
+            yield whole.part(inner.start, inner.end)
+
+
+def plainest(
+    text: str,
+    clauses: Sequence[Piece],
+    rank: Callable[[Piece], tuple[int, str] | None],
+    cut: Callable[[Piece], Piece | None],
+) -> tuple[Piece, str] | None:
+    """Return the clause that asks most plainly, with the one before it when that says what about.
+
+    Args:
+        text: the whole.
+        clauses: of the text, in order.
+        rank: how plainly a clause asks (0 is best) and by which rule; None when it does not ask.
+        cut: a clause without what is no part of a wish; None when nothing is left.
+
+    Returns:
+        The wish and its rule; None without one.
+    """
+    ranks = [rank(clause) for clause in clauses]
+    asking = [(found, at) for at, found in enumerate(ranks) if found is not None]
+    if not asking:
+        return None
+    (_, rule), at = min(asking, key=lambda one: one[0][0])
+    wish = cut(clauses[at])
+    if wish is None:
+        return None
+    about = ranks[at - 1] if at else None
+    before = cut(clauses[at - 1]) if about is not None and about[0] in (1, 2) else None
+    if before is not None and wish.end - before.start <= WISH_MAX:
+        wish = Piece(text=text[before.start : wish.end], start=before.start)
+    return wish, rule
 
 
 def overlaps(piece: Piece, said: tuple[Said, ...]) -> bool:
