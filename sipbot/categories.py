@@ -89,9 +89,10 @@ def sort_out(
         category: what the route or a menu says of the call; it stays.
         urgent: the route or the caller's key says so; it stays.
     """
-    heard = [(one, words_said(one.words, text, language)) for one in categories]
-    by_words = next(((one.name, said[0]) for one, said in heard if said), None)
-    urgent_word = next((said[0] for one, said in heard if said and one.urgent), None)
+    heard = _Heard(text, language)
+    found = [(one, heard.said(one.words)) for one in categories]
+    by_words = next(((one.name, said[0]) for one, said in found if said), None)
+    urgent_word = next((said[0] for one, said in found if said and one.urgent), None)
     reason = BY_ROUTE if category else ""
     if category is None and by_words is not None:
         category, reason = by_words[0], f"said {by_words[1]}"
@@ -110,14 +111,42 @@ def words_said(words: Sequence[str], text: str, language: str) -> tuple[str, ...
     A word is found as a menu finds it (`menu_words.chosen`): whole words where a language writes
     spaces, the beginning of a word in Korean, anywhere in Japanese.
     """
-    tag = language.split("-", 1)[0]
-    return tuple(
-        word
-        for word in words
-        if any(
-            not _denied(text[:start], text[end:], tag) for start, end in _places(word, text, tag)
+    return _Heard(text, language).said(words)
+
+
+class _Heard:
+    """A text made ready to be searched for many words."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self._text = text
+        self._tag = language.split("-", 1)[0]
+        self._tight = self._tag in UNSPACED or self._tag == "ko"
+        self._flat, self._at = _flat(text, tight=self._tight)
+
+    def said(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the words that were said and not denied, in their order."""
+        text = self._text
+        return tuple(
+            word
+            for word in words
+            if any(
+                not _denied(text[:start], text[end:], self._tag)
+                for start, end in self._places(word)
+            )
         )
-    )
+
+    def _places(self, word: str) -> Iterator[tuple[int, int]]:
+        """Every place of the text at which a word is, begin and end."""
+        wanted, _ = _flat(word, tight=self._tight)
+        if not wanted.strip():
+            return
+        start = self._flat.find(wanted)
+        while start >= 0:
+            end = start + len(wanted)
+            if self._tag != "ko" or _begins_a_word(self._text, self._at[start]):
+                inside = [place for place in self._at[start:end] if place >= 0]
+                yield inside[0], inside[-1] + 1
+            start = self._flat.find(wanted, start + 1)
 
 
 def _denied(before: str, after: str, tag: str) -> bool:
@@ -129,22 +158,6 @@ def _denied(before: str, after: str, tag: str) -> bool:
     if tag in UNSPACED:
         after = re.sub(r"\s", "", after)
     return bool(other.search(after))
-
-
-def _places(word: str, text: str, tag: str) -> Iterator[tuple[int, int]]:
-    """Every place of the text at which a word is, begin and end."""
-    tight = tag in UNSPACED or tag == "ko"
-    flat, at = _flat(text, tight=tight)
-    wanted, _ = _flat(word, tight=tight)
-    if not wanted.strip():
-        return
-    start = flat.find(wanted)
-    while start >= 0:
-        end = start + len(wanted)
-        if tag != "ko" or _begins_a_word(text, at[start]):
-            inside = [place for place in at[start:end] if place >= 0]
-            yield inside[0], inside[-1] + 1
-        start = flat.find(wanted, start + 1)
 
 
 def _begins_a_word(text: str, place: int) -> bool:
