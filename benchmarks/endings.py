@@ -186,7 +186,9 @@ def main(argv: Sequence[str]) -> None:
         if not verdict.in_time:
             print(f"{verdict.name}: cut off {verdict.cut_off}, late {verdict.late_s:.2f} s")
     for figure in endings(files):
-        print(figure.name, figure.spread, figure.unit, "" if figure.reached is None else figure)
+        spread, kept = figure.spread, {None: "", True: ", reached", False: ", NOT reached"}
+        found = f"p50 {spread.p50:g}, p95 {spread.p95:g}, most {spread.maximum:g} {figure.unit}"
+        print(f"{figure.name}: {found}{kept[figure.reached]}")
 
 
 if __name__ == "__main__":
