@@ -206,7 +206,8 @@ async def test_watch_goes_on_after_a_payload_that_is_not_sipbots(
     assert memo.id[-8:] in line
     notices = capsys.readouterr().err.splitlines()
     left_out = "the payload is not one of sipbot's: left out"
-    assert [f"memo junk{n} of yamato: {left_out}" for n in range(5)] == sorted(notices)
+    # what arrives while the subscription is made may come twice: as kept by the broker, and live
+    assert [f"memo junk{n} of yamato: {left_out}" for n in range(5)] == sorted(set(notices))
 
 
 @pytest.mark.broker
