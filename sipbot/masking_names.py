@@ -31,6 +31,7 @@ _COMMON = words(
 
 _KANJI = re.compile("[一-鿿々]")
 _LATIN = re.compile(r"[a-zà-öø-ÿ]", re.IGNORECASE)
+_KATAKANA = re.compile("[ァ-ヺー]+")
 _PARTS = re.compile(r"[\s,.、。・/()「」]+")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヷ"))}
 
@@ -54,6 +55,37 @@ _NO_NAMES = words(
 """People and not persons."""
 
 
+class Names:
+    """Names to be found in many texts; what is looked for is made ready once.
+
+    Args:
+        names: as written by whoever knows them.
+        reading: of Japanese names; None: their readings are not looked for.
+    """
+
+    def __init__(self, names: Iterable[str], reading: Reading | None) -> None:
+        wanted = forms(names, reading)
+        latin = [name for name in wanted if _LATIN.fullmatch(name[0])]
+        kana = [name for name in wanted if _KATAKANA.fullmatch(name)]
+        self._known = (
+            *_any_of(wanted.difference(latin), ""),
+            *_any_of(latin, "[a-z]"),
+        )
+        self._hiragana = _any_of(
+            (name.translate(_TO_HIRAGANA) for name in kana if len(name) >= HIRAGANA_LEAST), ""
+        )
+
+    def places(self, folded: Folded) -> Iterator[Place]:
+        """Yield where these names are, in characters of the text before folding."""
+        text = folded.text
+        for rule in self._known:
+            for found in rule.finditer(text):
+                yield folded.span(*found.span("name"))
+        for rule in self._hiragana:
+            for found in rule.finditer(text.translate(_TO_HIRAGANA)):
+                yield folded.span(*found.span("name"))
+
+
 def forms(names: Iterable[str], reading: Reading | None) -> frozenset[str]:
     """Return what to look for: names and their parts, folded, Japanese ones also as read.
 
@@ -75,30 +107,30 @@ def forms(names: Iterable[str], reading: Reading | None) -> frozenset[str]:
     return frozenset(out)
 
 
-def named(folded: Folded, wanted: frozenset[str]) -> Iterator[Place]:
-    """Yield where names are, in characters of the text before folding.
-
-    Args:
-        folded: the text.
-        wanted: from `forms`.
-    """
-    for name in wanted:
-        for text, form in _spellings(folded.text, name):
-            for found in form.finditer(text):
-                yield folded.span(*found.span())
+def honored(folded: Folded) -> Iterator[Place]:
+    """Yield where words before an honorific are, in characters of the text before folding."""
     for rule in _HONORED:
         for found in rule.finditer(folded.text):
             if found["name"] not in _NO_NAMES:
                 yield folded.span(*found.span("name"))
 
 
-def _spellings(text: str, name: str) -> Iterator[tuple[str, re.Pattern[str]]]:
-    form = r"\s*".join(re.escape(one) for one in name if not one.isspace())
-    if _LATIN.fullmatch(name[0]):
-        form = rf"(?<![a-z]){form}(?![a-z])"
-    yield text, re.compile(form)
-    if re.fullmatch("[ァ-ヺー]+", name) and len(name) >= HIRAGANA_LEAST:
-        yield text.translate(_TO_HIRAGANA), re.compile(name.translate(_TO_HIRAGANA))
+def _any_of(names: Iterable[str], letter: str) -> tuple[re.Pattern[str], ...]:
+    """Return what finds, wherever one of the names begins, the longest that begins there.
+
+    A name may begin within another one: hence a look ahead, which takes no characters.
+
+    Args:
+        names: folded; spaces do not matter.
+        letter: what may stand neither before nor after a name; empty: anything may.
+    """
+    tight = {"".join(name.split()) for name in names}
+    longest_first = sorted(tight, key=lambda name: (-len(name), name))
+    if not longest_first:
+        return ()
+    each = "|".join(r"\s*".join(map(re.escape, name)) for name in longest_first)
+    before, after = (f"(?<!{letter})", f"(?!{letter})") if letter else ("", "")
+    return (re.compile(f"{before}(?=(?P<name>(?:{each}){after}))"),)
 
 
 def _is_name(part: str) -> bool:

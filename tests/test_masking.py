@@ -17,10 +17,12 @@ from sipbot.gist_text import words
 from sipbot.masked_audio import heard_pieces, is_sure, masked_copy
 from sipbot.masked_memo import json_schema, masked
 from sipbot.masking import MASK, Mask, mask_of, text_of
+from sipbot.masking_names import Names
 from sipbot.memo import LIVE_EAR, SECOND_EAR, Caller, Memo, with_transcript
 from sipbot.memo_answers import Asked
 from sipbot.records import Transcript, Word
 from sipbot.said_all import find
+from sipbot.said_tokens import fold
 from sipbot.understanding import ClientFacts, understand
 from sipbot.vocabulary import Term
 from sipbot.wav import cut, read_facts
@@ -77,6 +79,31 @@ def test_known_name_is_hidden_in_kanji_and_as_it_is_read() -> None:
     mask = Mask(language="ja", facts=JAPAN, at=AT, names=("佐藤",), reading={"佐藤": "サトウ"}.get)
     hidden = mask.text("佐藤です。サトウと書きます。さとうです。").text
     assert "●●●です。●●●と書きます。●●●です。" == hidden
+
+
+def test_names_are_made_ready_once_for_all_texts() -> None:
+    """With each name made ready again for each text, this would take minutes."""
+    staff = tuple(Term(write=f"Nov{n:x}k", read="novak", kind="person") for n in range(1, 2000))
+    facts = ClientFacts(hidden=staff)
+    masks = [Mask(language="fr", facts=facts, at=AT, names=(f"Sato{n}",)) for n in range(200)]
+
+    hidden = {mask.text("ask for nov7ck").text for mask in masks}
+
+    assert {f"ask for {MASK}"} == hidden
+
+
+NAMES = st.lists(st.text("ab 山田カタナ", min_size=1, max_size=4), max_size=4)
+
+
+@given(NAMES, st.text("ab c山田カタナかたな", max_size=12))
+def test_many_names_are_found_wherever_each_of_them_is_found_alone(
+    names: list[str], text: str
+) -> None:
+    def hidden(*wanted: str) -> set[int]:
+        places = Names(wanted, None).places(fold(text))
+        return {at for start, end in places for at in range(start, end)}
+
+    assert set().union(*(hidden(name) for name in names)) == hidden(*names)
 
 
 def test_terms_that_are_persons_or_companies_are_hidden_and_products_are_not() -> None:
