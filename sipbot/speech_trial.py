@@ -71,10 +71,10 @@ async def hear(
     words = hints(terms)
     for role in able:
         told = (False, True) if role == "second" and words else (False,)
-        async with _Ears(role, models).running() as ears:
+        async with _Ears(role, models, language).running() as ears:
             for one in said:
                 for hinted in told:
-                    text = await ears.read(one, language, words if hinted else ())
+                    text = await ears.read(one, words if hinted else ())
                     found[one.name, ENGINE_OF[role], hinted] = text
     return found
 
@@ -124,49 +124,81 @@ def is_worse(heard: Sequence[Heard]) -> bool:
 class _Ears:
     """One recogniser that reads one recording after the other."""
 
-    def __init__(self, role: Role, models: Sequence[ModelRef]) -> None:
+    def __init__(self, role: Role, models: Sequence[ModelRef], language: str) -> None:
         self._role = role
+        self._language = language
         self._client = SpeechClient(
             role,
             models,
             self._take,
+            on_crash_loop=self._dies,
             limits=Limits(ready_s=PATIENCE_S),
             least_limit_s=PATIENCE_S,
         )
         self._waiting: asyncio.Future[Transcript] | None = None
+        self._failed: SipbotError | None = None
+        """Why nothing is to be expected of the recogniser any more."""
         self._jobs = 0
+        self._reads: Path | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["_Ears"]:
-        """Start the recogniser, and end it."""
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self._client.run())
-            yield self
-            task.cancel()
+        """Start the recogniser, and end it.
 
-    async def read(self, said: Said, language: str, words: tuple[str, ...]) -> Transcript:
+        Raises:
+            SipbotError: it cannot be started, or what was done with it failed.
+        """
+        failed: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self._client.run())
+                yield self
+                task.cancel()
+        except* SipbotError as errors:
+            failed = errors
+        while isinstance(failed, BaseExceptionGroup):
+            failed = failed.exceptions[0]
+        if failed is not None:
+            raise failed  # outside of the group, which would hide it from whoever catches it
+
+    async def read(self, said: Said, words: tuple[str, ...]) -> Transcript:
         """Return what the ear makes of a recording.
 
         Raises:
-            SipbotError: it failed.
+            SipbotError: it failed, or its model cannot be used.
         """
+        if self._failed is not None:
+            raise self._failed
         self._jobs += 1
+        self._reads = said.audio
         job = f"trial-{self._jobs}"
         self._waiting = asyncio.get_running_loop().create_future()
         if self._role == "live":
-            self._client.follow(job, said.audio, language)
+            self._client.follow(job, said.audio, self._language)
             self._client.finish(job)
         else:
-            self._client.reread(job, said.audio, language, words)
+            self._client.reread(job, said.audio, self._language, words)
         return await self._waiting
 
     # Event loop.
     def _take(self, reply: wire.Reply) -> None:
-        if self._waiting is None or self._waiting.done():
-            return
         match reply:
+            case wire.Ready() if for_language(self._language, self._client.ears) is None:
+                self._give_up(f"no {ENGINE_OF[self._role]} model hears {self._language!r}")
             case wire.Final(transcript=transcript):
-                self._waiting.set_result(transcript)
-            case wire.Failed(job=job, problem=problem):
-                failed = SipbotError(f"{job}: the ear failed: {problem}")
-                self._waiting.set_exception(failed)
+                if self._waiting is not None and not self._waiting.done():
+                    self._waiting.set_result(transcript)
+            case wire.Failed(problem=problem):
+                self._give_up(f"{self._reads}: the ear failed: {problem}")
+
+    # Event loop.
+    def _dies(self, short_lives: int) -> None:
+        if short_lives:
+            self._give_up(f"the recogniser of {ENGINE_OF[self._role]} keeps dying when it starts")
+
+    def _give_up(self, problem: str) -> None:
+        damaged = [f"model {name} is damaged: {why}" for name, why in self._client.problems.items()]
+        remedy = ". See: sipbot models verify" if damaged else ""
+        self._failed = SipbotError("; ".join([problem, *sorted(damaged)]) + remedy)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(self._failed)

@@ -1,13 +1,15 @@
 """A client's words tried with the real second ear."""
 
 import asyncio
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from sipbot.cli import program
-from sipbot.errors import SipbotError
+from sipbot.errors import ChildStartError, SipbotError
 from sipbot.speech.ears import ModelRef
 from sipbot.speech_trial import Said, hear, is_worse, judge, summed
 from sipbot.vocabulary import Term
@@ -47,6 +49,32 @@ def test_company_that_the_second_ear_misspelt_is_found_with_the_clients_words() 
 def test_language_without_an_ear_is_told_with_the_command_that_helps() -> None:
     with pytest.raises(SipbotError, match="models list"):
         asyncio.run(hear([BANK], [], "ko", TERMS))
+
+
+def test_damaged_live_model_ends_the_trial_and_is_named(tmp_path: Path) -> None:
+    damaged = ModelRef(name="small", engine="vosk", languages=("ko",), path=str(tmp_path))
+
+    with pytest.raises(SipbotError, match=r"no vosk model hears 'ko'.*model small is damaged"):
+        asyncio.run(hear([BANK], [damaged], "ko", TERMS))
+
+
+def test_recogniser_that_does_not_start_ends_the_trial_as_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+
+    with pytest.raises(ChildStartError, match="no-python cannot be started"):
+        asyncio.run(hear([BANK], [WHISPER], "ko", TERMS))
+
+
+@pytest.mark.asr
+def test_recording_that_cannot_be_read_ends_the_trial_and_is_named(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.wav"
+    torn.write_bytes(b"no sound")
+    said = replace(BANK, audio=torn)
+
+    with pytest.raises(SipbotError, match=r"torn\.wav: the ear failed"):
+        asyncio.run(hear([said], [WHISPER], "ko", TERMS))
 
 
 @pytest.mark.parametrize(
