@@ -29,9 +29,20 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def reading(clock: Clock, recording: Path) -> SpeechClient:
-    """A recogniser, thought to be ready, that has been given a second of audio."""
-    client = SpeechClient("second", (), lambda _: None, least_limit_s=LEAST_S, clock=clock)
+def reading(clock: Clock, recording: Path, waited_s: float = 0.0) -> SpeechClient:
+    """A recogniser, thought to be ready, that has been given a second of audio.
+
+    Args:
+        waited_s: how long it waits for a core between two looks.
+    """
+    client = SpeechClient(
+        "second",
+        (),
+        lambda _: None,
+        least_limit_s=LEAST_S,
+        clock=clock,
+        waited_s=lambda _: waited_s,
+    )
     client.ready.set()
     client.reread("job", recording, "ko")
     assert longest_s(recording) < LEAST_S
@@ -74,3 +85,14 @@ def test_worker_that_hangs_after_a_pause_is_blamed_in_the_end(recording: Path) -
     blamed = [look_after(client, clock, 0.25) for _ in range(int(LEAST_S / 0.25) + 1)]
 
     assert "job" == blamed[-1]
+
+
+def test_time_without_a_core_does_not_count(recording: Path) -> None:
+    """A worker that calls leave a fifth of a core may take five times as long."""
+    clock = Clock()
+    client = reading(clock, recording, waited_s=0.2)
+    looks = int(LEAST_S / 0.25)
+
+    blamed = [look_after(client, clock, 0.25) for _ in range(5 * looks + 1)]
+
+    assert ([None] * (5 * looks - 1), "job") == (blamed[: 5 * looks - 1], blamed[-1])

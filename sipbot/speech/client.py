@@ -21,6 +21,7 @@ from sipbot.child import Child, Limits
 from sipbot.errors import ChildGoneError
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, Role, for_language, turn
+from sipbot.speech.starving import Starving
 from sipbot.speech.work import Work
 
 READY_S = 120.0
@@ -57,6 +58,7 @@ class SpeechClient:
         limits: how long the worker may take to be ready, to answer pings and to end.
         least_limit_s: time allowed for any job, in seconds.
         clock: monotonic seconds.
+        waited_s: seconds that a process has waited for a core since the last call.
     """
 
     def __init__(
@@ -69,13 +71,16 @@ class SpeechClient:
         limits: Limits | None = None,
         least_limit_s: float = LEAST_LIMIT_S,
         clock: Callable[[], float] = time.monotonic,
+        waited_s: Callable[[int | None], float] | None = None,
     ) -> None:
         self.role = role
         self._on_reply = on_reply
         self._least_limit_s = least_limit_s
         self._clock = clock
+        self._waited_s = waited_s or Starving().since_last_s
         self._looked_at_s = clock()
         self._awake_s = 0.0
+        """The clock of time limits: stands still while we are stopped, or the worker starves."""
         self._works: dict[str, Work] = {}
         self._blamed: str | None = None
         self.ears: dict[str, str] = {}
@@ -314,9 +319,11 @@ class SpeechClient:
 
         Jobs share the worker: after a restart a whole backlog is read at once, and a limit that
         looked at one recording only would end the worker again and again, never reading any.
+        Nor does the time count in which it had no core: calls and their ears come first.
         """
         now_s = self._clock()
-        self._awake_s += min(now_s - self._looked_at_s, _STEP_S)
+        step_s = min(now_s - self._looked_at_s, _STEP_S)
+        self._awake_s += max(0.0, step_s - self._waited_s(self.pid))
         self._looked_at_s = now_s
         given = [work for work in self._works.values() if work.given_at_s is not None]
         owed_s = sum(work.limit_s for work in given)
