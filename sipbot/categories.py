@@ -14,7 +14,7 @@ only adds up: words never take it back.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sipbot.menu_words import UNSPACED
 
@@ -91,18 +91,40 @@ def sort_out(
     """
     heard = _Heard(text, language)
     found = [(one, heard.said(one.words)) for one in categories]
-    by_words = next(((one.name, said[0]) for one, said in found if said), None)
-    urgent_word = next((said[0] for one, said in found if said and one.urgent), None)
-    reason = BY_ROUTE if category else ""
-    if category is None and by_words is not None:
-        category, reason = by_words[0], f"said {by_words[1]}"
-    urgency_reason = BY_ROUTE_OR_KEY if urgent else f"said {urgent_word}" if urgent_word else ""
-    return Sorted(
-        category=category,
-        category_reason=reason,
-        urgent=urgent or urgent_word is not None,
-        urgency_reason=urgency_reason,
+    name, word = next(((one.name, said[0]) for one, said in found if said), (None, ""))
+    urgent_word = next((said[0] for one, said in found if said and one.urgent), "")
+    by_words = Sorted(
+        category=name,
+        category_reason=f"said {word}" if word else "",
+        urgent=bool(urgent_word),
+        urgency_reason=f"said {urgent_word}" if urgent_word else "",
     )
+    return beside(by_words, category=category, urgent=urgent)
+
+
+def beside(by_words: Sorted, *, category: str | None, urgent: bool) -> Sorted:
+    """Return what a message is about by its words and by its call, which is the stronger one.
+
+    Args:
+        by_words: what the words alone say.
+        category: what the route or a menu says of the call; None: nothing.
+        urgent: the route or the caller's key says so.
+    """
+    if category is not None:
+        by_words = replace(by_words, category=category, category_reason=BY_ROUTE)
+    if urgent:
+        by_words = replace(by_words, urgent=True, urgency_reason=BY_ROUTE_OR_KEY)
+    return by_words
+
+
+def letters_of(word: str, language: str) -> str:
+    """Return a word as it is looked for in a text: the text that says it has these letters too.
+
+    Args:
+        word: of a client's list.
+        language: a BCP 47 tag.
+    """
+    return _flat(word, tight=_is_tight(language.split("-", 1)[0]))[0].strip()
 
 
 def words_said(words: Sequence[str], text: str, language: str) -> tuple[str, ...]:
@@ -120,7 +142,7 @@ class _Heard:
     def __init__(self, text: str, language: str) -> None:
         self._text = text
         self._tag = language.split("-", 1)[0]
-        self._tight = self._tag in UNSPACED or self._tag == "ko"
+        self._tight = _is_tight(self._tag)
         self._flat, self._at = _flat(text, tight=self._tight)
 
     def said(self, words: Sequence[str]) -> tuple[str, ...]:
@@ -147,6 +169,11 @@ class _Heard:
                 inside = [place for place in self._at[start:end] if place >= 0]
                 yield inside[0], inside[-1] + 1
             start = self._flat.find(wanted, start + 1)
+
+
+def _is_tight(tag: str) -> bool:
+    """Whether spaces between words tell nothing in a language."""
+    return tag in UNSPACED or tag == "ko"
 
 
 def _denied(before: str, after: str, tag: str) -> bool:

@@ -292,7 +292,7 @@ def with_transcript(
             confidence=transcript.confidence,
             recognition=recognition,
             callback=to_call,
-            **_contents(memo, understood, transcript.language),
+            **_contents(memo, understood),
         )
     if pending == memo.recognition.ears_pending:
         return None
@@ -368,11 +368,10 @@ def _verdict(memo: Memo, text: str, engine: str) -> Verdict:
     )
 
 
-def _contents(memo: Memo, text: Understood, language: str) -> dict[str, Any]:
+def _contents(memo: Memo, text: Understood) -> dict[str, Any]:
     answers = answers_by(text, memo.answers, memo.gleaned)
     sort = sorted_by(
         text,
-        language,
         category=memo.category,
         urgent=memo.urgency is Urgency.URGENT,
         reasons=memo.reasons,

@@ -6,7 +6,7 @@ A text may be replaced by a better one; then what the first one said is forgotte
 from collections.abc import Mapping, Sequence
 
 from sipbot import callback
-from sipbot.categories import Sorted, sort_out
+from sipbot.categories import Sorted, beside
 from sipbot.memo_answers import Asked, Callback, read_back
 from sipbot.memo_found import Gleaned, Reasons
 from sipbot.understanding import Understood
@@ -39,24 +39,19 @@ def callback_by(
     return callback.decide(evidence, read_back=read_back(asked))
 
 
-def sorted_by(
-    text: Understood, language: str, *, category: str | None, urgent: bool, reasons: Reasons
-) -> Sorted:
+def sorted_by(text: Understood, *, category: str | None, urgent: bool, reasons: Reasons) -> Sorted:
     """Return category and urgency; what another text said of them is forgotten.
 
     Args:
         text: the text that is shown from now on.
-        language: of the text.
         category: until now.
         urgent: until now.
         reasons: of both, until now.
     """
     by_words = (reasons.category or "").startswith(_BY_WORDS)
     urgent_by_words = (reasons.urgency or "").startswith(_BY_WORDS)
-    return sort_out(
-        text.text,
-        text.facts.categories,
-        language,
+    return beside(
+        text.about,
         category=None if by_words else category,
         urgent=urgent and not urgent_by_words,
     )

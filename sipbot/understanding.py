@@ -14,7 +14,7 @@ import msgspec
 
 from sipbot import gleaned, kana, masking_digits, said_all
 from sipbot.callback import Spoken
-from sipbot.categories import Category
+from sipbot.categories import Category, Sorted, sort_out
 from sipbot.gist import gist
 from sipbot.memo_answers import Asked, MemoWord, Span, joined, within
 from sipbot.memo_found import Corrected, Found, Gleaned, heard
@@ -65,6 +65,8 @@ class Understood:
     """What speaks for a number to call back."""
     answers: dict[str, str] = field(default_factory=dict)
     """To questions that were asked aloud: item → words."""
+    about: Sorted = field(default_factory=Sorted)
+    """By the client's words alone."""
     facts: ClientFacts = ClientFacts()
     """By which it was understood."""
 
@@ -109,6 +111,7 @@ def understand(
         ),
         numbers=tuple(_numbers(page.text, page.said, placed)) if facts.region else (),
         answers=dict(_answers(page.text, kept, placed, asked)),
+        about=sort_out(page.text, facts.categories, transcript.language),
         facts=facts,
     )
 

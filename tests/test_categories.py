@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.categories import BY_ROUTE, BY_ROUTE_OR_KEY, Category, Sorted, sort_out, words_said
+from sipbot.memo import with_transcript
+from sipbot.understanding import ClientFacts, Understood, understand
+from tests.memo_samples import AT, a_memo, a_transcript
 
 SHOP = (
     Category(name="emergency", words=("至急", "緊急", "急ぎ"), urgent=True),
@@ -123,3 +126,22 @@ def test_any_text_is_sorted_by_words_of_the_list_alone(
     found = sort_out(text, (Category(name="any", words=tuple(words)),), language)
 
     assert found.category_reason.removeprefix("said ") in {"", *words}
+
+
+def test_text_is_searched_for_the_clients_words_where_it_is_understood() -> None:
+    facts = ClientFacts(categories=SHOP)
+
+    about = understand(a_transcript("至急、故障です"), facts, at=AT).about
+
+    assert ("emergency", "said 至急", True) == (about.category, about.category_reason, about.urgent)
+
+
+def test_memo_is_sorted_by_what_was_understood_and_its_text_is_not_searched_again() -> None:
+    """A memo is made in the ledger's thread, behind which calls wait."""
+    about = Sorted(category="repair", category_reason="said 動かない")
+    understood = Understood(text="注文です", facts=ClientFacts(categories=SHOP), about=about)
+
+    memo = with_transcript(a_memo(), a_transcript("注文です"), AT, understood)
+
+    assert memo is not None
+    assert ("repair", "said 動かない") == (memo.category, memo.reasons.category)
