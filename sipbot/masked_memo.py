@@ -11,9 +11,10 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from sipbot.masking import MASK, Mask, MaskedText, is_hidden_item, text_of
-from sipbot.memo import Caller, HistoryEntry, Memo, MemoCall, Recognition, Stage, Status, Urgency
+from sipbot.memo import Caller, Memo, MemoCall, Recognition, Stage, Status, Urgency
 from sipbot.memo_answers import Asked, Callback, Evidence, MemoWord, Part, Span
 from sipbot.memo_found import Corrected, Found, Gleaned, Heard, Reasons
+from sipbot.memo_history import HistoryEntry, Outcome
 
 _BY_SIPBOT = "sipbot"
 
@@ -70,6 +71,9 @@ class MaskedMemo(Part):
     audio: MaskedAudio
     due_at: AwareDatetime | None = None
     holder: str | None = None
+    held_until: AwareDatetime | None = None
+    snoozed_until: AwareDatetime | None = None
+    result: Outcome | None = None
     history: tuple[HistoryEntry, ...] = ()
     hidden: tuple[HiddenPart, ...] = Field(
         default=(), description="What was hidden in `text`, in its order."
@@ -116,6 +120,9 @@ def masked(memo: Memo, mask: Mask, *, url: str | None = None, sha256: str = "") 
         audio=MaskedAudio(url=url, sha256=sha256 or None, duration_s=memo.audio.duration_s),
         due_at=memo.due_at,
         holder=_mark(memo.holder),
+        held_until=memo.held_until,
+        snoozed_until=memo.snoozed_until,
+        result=memo.result,
         history=tuple(_entry(one) for one in memo.history),
         hidden=tuple(_hidden(memo, text)),
     )
@@ -256,7 +263,15 @@ def _words(memo: Memo, text: MaskedText, mask: Mask) -> Iterator[MemoWord]:
 
 def _entry(one: HistoryEntry) -> HistoryEntry:
     by = one.by if one.by == _BY_SIPBOT else MASK
-    return HistoryEntry(rev=one.rev, at=one.at, what=one.what, by=by)
+    return HistoryEntry(
+        rev=one.rev,
+        at=one.at,
+        what=one.what,
+        by=by,
+        text=_mark(one.text),
+        outcome=one.outcome,
+        until=one.until,
+    )
 
 
 def _hidden(memo: Memo, text: MaskedText) -> Iterator[HiddenPart]:

@@ -18,15 +18,13 @@ from sipbot.categories import BY_ROUTE, BY_ROUTE_OR_KEY
 from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing
 from sipbot.memo_contents import answers_by, callback_by, sorted_by
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
+from sipbot.memo_history import SYSTEM, HistoryEntry, Outcome, next_revision
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 from sipbot.text_rule import Verdict, judge
 from sipbot.understanding import ClientFacts, Understood, understand
 
 LIVE_EAR = "vosk"
 SECOND_EAR = "faster-whisper"
-
-_SYSTEM = "sipbot"
-"""``by`` of a change that no person made."""
 
 
 class Stage(StrEnum):
@@ -82,7 +80,9 @@ class Caller(Part):
     calls_before: int | None = Field(
         default=None, description="Earlier calls to this client; null when the number is unknown."
     )
-    last_result: EndState | None = None
+    last_result: EndState | Outcome | None = Field(
+        default=None, description="What came of calling back last; else how the last call ended."
+    )
     previous: tuple[Previous, ...] = Field(
         default=(), description="This number's earlier memos, the newest first, at most five."
     )
@@ -110,15 +110,6 @@ class Audio(Part):
     speech_to_s: float | None = Field(
         default=None, description="Where the voice ends; null: not looked for, or no voice."
     )
-
-
-class HistoryEntry(Part):
-    """Who changed what, and when."""
-
-    rev: int
-    at: AwareDatetime
-    what: str
-    by: str
 
 
 class Memo(Part):
@@ -164,7 +155,12 @@ class Memo(Part):
     recognition: Recognition = Recognition()
     audio: Audio
     due_at: AwareDatetime | None = None
-    holder: str | None = None
+    holder: str | None = Field(default=None, description="The operator who has claimed it.")
+    held_until: AwareDatetime | None = Field(
+        default=None, description="When the claim ends by itself, unless it is prolonged."
+    )
+    snoozed_until: AwareDatetime | None = Field(default=None, description="Put off until then.")
+    result: Outcome | None = Field(default=None, description="Of the latest call back.")
     history: tuple[HistoryEntry, ...] = ()
 
 
@@ -247,7 +243,7 @@ def first_memo(
         ),
         recognition=Recognition(ears_pending=ears),
         audio=Audio(url=audio_url, sha256=recording.sha256, duration_s=recording.duration_s),
-        history=(HistoryEntry(rev=1, at=at, what=Stage.RECORDED.value, by=_SYSTEM),),
+        history=(HistoryEntry(rev=1, at=at, what=Stage.RECORDED.value, by=SYSTEM),),
     )
 
 
@@ -283,27 +279,21 @@ def with_transcript(
             ears_pending=pending,
             rule=verdict.rule.value,
         )
-        return _next(
-            memo,
-            at,
-            what=Stage.TRANSCRIBED.value,
-            stage=Stage.TRANSCRIBED,
-            language=transcript.language,
-            confidence=transcript.confidence,
-            recognition=recognition,
-            callback=to_call,
+        update = {
+            "stage": Stage.TRANSCRIBED,
+            "language": transcript.language,
+            "confidence": transcript.confidence,
+            "recognition": recognition,
+            "callback": to_call,
             **_contents(memo, understood),
-        )
+        }
+        return next_revision(memo, at, update, what=Stage.TRANSCRIBED.value)
     if pending == memo.recognition.ears_pending:
         return None
     kept = {"ears_pending": pending, "rule": verdict.rule.value}
-    return _next(
-        memo,
-        at,
-        what="text_kept",
-        recognition=memo.recognition.model_copy(update=kept),
-        callback=to_call,
-    )
+    recognition = memo.recognition.model_copy(update=kept)
+    update = {"recognition": recognition, "callback": to_call}
+    return next_revision(memo, at, update, what="text_kept")
 
 
 def with_failure(
@@ -325,17 +315,14 @@ def with_failure(
     if memo.stage is Stage.TRANSCRIBED:
         if pending == before.ears_pending:
             return None
-        return _next(
-            memo,
-            at,
-            what="text_kept",
-            recognition=before.model_copy(update={"ears_pending": pending}),
-        )
+        kept = before.model_copy(update={"ears_pending": pending})
+        return next_revision(memo, at, {"recognition": kept}, what="text_kept")
     after = before.model_copy(update={"ears_pending": pending, "problem": problem})
     stage = memo.stage if pending else Stage.RECOGNITION_FAILED
     if stage is memo.stage and after == before:
         return None
-    return _next(memo, at, what=Stage.RECOGNITION_FAILED.value, stage=stage, recognition=after)
+    update = {"stage": stage, "recognition": after}
+    return next_revision(memo, at, update, what=Stage.RECOGNITION_FAILED.value)
 
 
 def changed(old: Memo | None, new: Memo) -> list[str]:
@@ -390,9 +377,3 @@ def _contents(memo: Memo, text: Understood) -> dict[str, Any]:
             category=sort.category_reason or None, urgency=sort.urgency_reason or None
         ),
     }
-
-
-def _next(memo: Memo, at: datetime, *, what: str, **update: Any) -> Memo:  # noqa: ANN401 - any field
-    rev = memo.rev + 1
-    entry = HistoryEntry(rev=rev, at=at, what=what, by=_SYSTEM)
-    return memo.model_copy(update={**update, "rev": rev, "history": (*memo.history, entry)})
