@@ -8,7 +8,8 @@ A number is confirmed only when
 * the caller said that the read-back of the keyed number was right, and no other one was heard; or
 * two kinds of evidence give it, and no other number was keyed or heard.  Unless the caller both
   keyed and said it, a number that was heard and cannot be one (a digit was lost) counts as another:
-  "from 03… here, but call 090…" with the second misheard must not confirm the first.
+  "from 03… here, but call 090…" with the second misheard must not confirm the first.  A number that
+  the caller says not to call ("not at 03… but my mobile") is confirmed by nothing.
 
 On disagreement nothing is confirmed, all of it is shown, and the number to try first is the keyed
 one (fingers err less than ears: of 30 numbers in Japanese speech 13 were understood right); else
@@ -35,6 +36,7 @@ class Spoken:
     number: str
     """E.164; its digits when it cannot be a number."""
     valid: bool
+    """False: no number can be so, or the caller says not to call it."""
     audio_from_s: float | None = None
     audio_to_s: float | None = None
 
@@ -138,7 +140,8 @@ def _heard_twice(spoken: Sequence[Evidence]) -> Evidence | None:
 def _sure(number: str, evidence: Sequence[Evidence], *, read_back: bool) -> bool:
     kinds = {one.source for one in evidence if one.number == number and one.valid}
     others = [one for one in evidence if one.number != number and one.source != "caller_id"]
-    if any(one.valid for one in others) or not kinds:
+    rejected = any(one.number == number and not one.valid for one in evidence)
+    if any(one.valid for one in others) or not kinds or rejected:
         return False
     if "keys" in kinds and (read_back or "speech" in kinds):
         return True

@@ -37,6 +37,6 @@ def is_planned(script: Script) -> bool:
 def _said(text: str, course: steps.Course) -> set[str]:
     numbers = find_numbers(text, course.language, course.region)
     said = {one.item for one in gist(text, numbers, course.language).found}
-    if any(one.kind is Kind.PHONE and one.valid for one in numbers):
+    if any(one.kind is Kind.PHONE and one.valid and not one.rejected for one in numbers):
         said.add(NUMBER)
     return said

@@ -221,6 +221,8 @@ class Figures:
     """The digits without those at the edges that may be another word (に, oh)."""
     postcode: bool = False
     """The word before it says that it is one, if it is as short."""
+    counted: bool = False
+    """Something is counted with it: people, yen."""
 
 
 def rows(folded: Folded) -> list[Figures]:
@@ -261,7 +263,8 @@ def _figures(folded: Folded, row: _Row, cuts: list[Token], tongue: Tongue) -> It
         postcode = label is not None and label.value == "postal" and near
         if row.tells:
             start, end = folded.span(figures[0].start, figures[-1].end)
-            yield Figures(start, end, digits, joined(_core(atoms)), postcode)
+            counted = row.counted and figures[-1] is row.figures[-1]
+            yield Figures(start, end, digits, joined(_core(atoms)), postcode, counted)
 
 
 def _begin(one: Token) -> int:

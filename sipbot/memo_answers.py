@@ -33,7 +33,8 @@ class Evidence(Part):
     shown: str | None = Field(default=None, description="As people write it; null: like `number`.")
     valid: bool = Field(
         default=True,
-        description="False: heard or keyed, but no telephone number can be so; listen to it.",
+        description="False: heard or keyed, but no telephone number can be so, or the caller said "
+        "not to call it; listen to it.",
     )
     engine: str | None = Field(default=None, description="The ear that heard it; null: no ear.")
     audio_from_s: float | None = None

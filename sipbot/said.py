@@ -47,3 +47,5 @@ class Said:
     the 30th of February).  Shown to operators, never believed."""
     corrected: bool = False
     """The speaker corrected it on the way ("no, five six"); the value is the corrected one."""
+    rejected: bool = False
+    """The speaker says not to call this number ("not 202… but my mobile")."""

@@ -6,6 +6,7 @@ Whatever is found keeps its place in the text and in the recording.  What is kno
 comes as `ClientFacts`; a client that is gone has none, and its texts stay as the ear wrote them.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -30,6 +31,7 @@ PHONE_DIGITS = range(9, 13)
 UNREAD_MIN = 7
 """Figures in a row that no finder understood, from which they may be a telephone number whose
 beginning was lost.  More than a number has count too: one that is said twice in one breath."""
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +194,7 @@ def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[
         maybe = one.kind is Kind.ORDER and one.value.startswith("0")
         if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
             place = heard(times_in(placed, one.start, one.end))
-            valid = one.valid and one.kind is Kind.PHONE
+            valid = one.valid and one.kind is Kind.PHONE and not one.rejected
             out.append((one.start, Spoken(number=one.value, valid=valid, **place)))
     for start, end, digits in _unread(text, said):
         place = heard(times_in(placed, start, end))
@@ -212,8 +214,20 @@ def _unread(text: str, said: Sequence[Said]) -> Iterator[tuple[int, int, str]]:
         for row in masking_digits.rows(fold(text[begin:end])):
             sure = row.core or row.digits
             again = any(sure in number for number in known)
-            if len(row.digits) >= UNREAD_MIN and not again:
+            how_many = _is_quantity(text[begin + row.start : begin + row.end], counted=row.counted)
+            if len(row.digits) >= UNREAD_MIN and not (again or how_many):
                 yield begin + row.start, begin + row.end, sure
+
+
+def _is_quantity(figures: str, *, counted: bool) -> bool:
+    """Tell whether long figures say how much, by two signs of three: 1,250,000 pounds of flour.
+
+    The signs are commas between thousands, a round number, and a word for what is counted.
+    """
+    thousands = _THOUSANDS.fullmatch(figures) is not None
+    if not (thousands or (figures.isdigit() and figures[0] != "0")):
+        return False
+    return thousands + counted + figures.endswith("000") > 1
 
 
 def _answers(

@@ -106,6 +106,7 @@ PURE = (
     "sipbot.said_gaps",
     "sipbot.said_ja",
     "sipbot.said_ko",
+    "sipbot.said_negation",
     "sipbot.said_numbers",
     "sipbot.said_phones",
     "sipbot.said_pieces",

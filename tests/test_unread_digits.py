@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sipbot.callback import decide, heard, shown_by_network
-from sipbot.memo_answers import Callback
+from sipbot.callback import decide, heard, keyed, shown_by_network
+from sipbot.memo_answers import Callback, Evidence
 from sipbot.records import Transcript
 from sipbot.understanding import ClientFacts, understand
 
@@ -21,13 +21,14 @@ LANGUAGE = {"JP": "ja", "US": "en", "GB": "en", "KR": "ko"}
 """Of the callers in a region."""
 
 
-def decided(text: str, region: str) -> Callback:
+def decided(text: str, region: str, keys: tuple[Evidence, ...] = ()) -> Callback:
     """Whom to call back after a text, with the caller ID of the first number in it."""
     transcript = Transcript(
         text=text, words=(), language=LANGUAGE[region], engine="vosk", model="some-model"
     )
     numbers = understand(transcript, ClientFacts(region=region), at=AT).numbers
-    evidence = (*heard(numbers, "vosk", region), *shown_by_network(NETWORK[region], region))
+    spoken = heard(numbers, "vosk", region)
+    evidence = (*keys, *spoken, *shown_by_network(NETWORK[region], region))
     return decide(evidence, read_back=False)
 
 
@@ -49,11 +50,39 @@ def decided(text: str, region: str) -> Callback:
         ("US", "Not 202-555-0143 but 212-555-014 please."),
         ("GB", "020 7946 0958 is my desk, but use 7700 900123 please."),
         ("KR", "02-1234-5678인데요 10-1234-5678로 연락주세요"),
+        ("JP", "03-6743-1209です。90,123,456にください。"),
+        ("US", "202-555-0143 now, but 212,555,014 is better."),
     ],
 )
 def test_number_beside_one_that_lost_digits_is_not_confirmed(region: str, text: str) -> None:
     """Digits that no finder understood may be the number that is wanted."""
     assert not decided(text, region).confirmed
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        ("JP", "この03-6743-1209ではなく、携帯の方にお願いします。"),
+        ("JP", "03-6743-1209はつながらないので、メールをください。"),
+        ("JP", "03-6743-1209からかけていますが、03-6743-1209じゃなくて会社にお願いします。"),
+        ("US", "Please call my mobile, not 202-555-0143."),
+        ("US", "Don't call me back at this number, 202-555-0143, but at work."),
+        ("GB", "Call the office rather than 020 7946 0958."),
+        ("GB", "020 7946 0958 isn't the right one, you know my mobile."),
+        ("KR", "02-1234-5678 말고 휴대폰으로 전화 주세요"),
+        ("KR", "02-1234-5678번이 아니라 회사로 연락 주세요"),
+    ],
+)
+def test_only_number_is_not_confirmed_when_the_caller_says_not_to_call_it(
+    region: str, text: str
+) -> None:
+    """Keys and network may give it too: the caller has said that it is the wrong one."""
+    keys = keyed(NETWORK[region], region)
+
+    assert (False, False) == (
+        decided(text, region).confirmed,
+        decided(text, region, keys).confirmed,
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,6 +94,13 @@ def test_number_beside_one_that_lost_digits_is_not_confirmed(region: str, text: 
         ("JP", "03-6743-1219、あ、最後が1219ではなく、1209でした。"),
         ("US", "It's 202-555-0143, that's 555-0143, about order number 12345678."),
         ("GB", "020 7946 0958, and the invoice of £1,250,000 of 11 March 2026."),
+        ("GB", "020 7946 0958, about the 1,250,000 pounds of flour."),
+        ("US", "202-555-0143, we sold 12,500,000 of them to 1,250,317 people."),
+        ("JP", "03-6743-1209です。金額は1,250,000です。"),
+        ("KR", "02-1234-5678입니다. 수량은 1250000개입니다."),
+        ("JP", "03-6743-1209だけではなく、いつでも結構です。"),
+        ("JP", "03-6743-1209じゃないですか、そこにお願いします。"),
+        ("US", "I'm at work. If not, 202-555-0143 is right."),
         ("KR", "번호는 02-1234-5678입니다. 네, 감사합니다. 이만 끊겠습니다."),
     ],
 )
