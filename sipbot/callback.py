@@ -6,7 +6,8 @@ Two ears that agree are one kind, for they hear the same voice through the same 
 A number is confirmed only when
 
 * the caller said that the read-back of the keyed number was right, and no other one was heard; or
-* two kinds of evidence give it, and no other number was keyed or heard.  Unless the caller both
+* two kinds of evidence give it, and no other number was keyed or heard.  What was only heard waits
+  for the other ear, which may hear another number.  Unless the caller both
   keyed and said it, a number that was heard and cannot be one (a digit was lost) counts as another:
   "from 03… here, but call 090…" with the second misheard must not confirm the first.  A number that
   the caller says not to call ("not at 03… but my mobile") is confirmed by nothing.
@@ -41,6 +42,19 @@ class Spoken:
     audio_to_s: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Doubts:
+    """What is not known of a recording, and may speak against a number."""
+
+    awaited: bool = False
+    """An ear has still to read it: what was only heard may be another number."""
+    unread: bool = False
+    """An ear wrote a text that could not be understood: any number may be in it."""
+
+
+_NO_DOUBTS = Doubts()
+
+
 def keyed(number: str | None, region: str) -> tuple[Evidence, ...]:
     """Return the evidence of the keys; none without a number."""
     if not number:
@@ -72,19 +86,24 @@ def with_ear(before: Sequence[Evidence], engine: str, anew: Sequence[Evidence]) 
     return [one for one in before if one.engine != engine or one.source != "speech"] + list(anew)
 
 
-def decide(evidence: Iterable[Evidence], *, read_back: bool) -> Callback:
+def decide(
+    evidence: Iterable[Evidence], *, read_back: bool, doubts: Doubts = _NO_DOUBTS
+) -> Callback:
     """Return whom to call back.
 
     Args:
         evidence: all there is; of each source and each ear.
         read_back: the caller said that the keyed number was read back right.
+        doubts: what is not known of the recording.
     """
     ordered = _in_order(evidence)
     first = _first(ordered)
     return Callback(
         number=first.number if first else None,
         shown=first.shown if first else None,
-        confirmed=first is not None and _sure(first.number, ordered, read_back=read_back),
+        confirmed=first is not None
+        and not doubts.unread
+        and _sure(first.number, ordered, read_back=read_back, awaited=doubts.awaited),
         evidence=ordered,
     )
 
@@ -137,7 +156,7 @@ def _heard_twice(spoken: Sequence[Evidence]) -> Evidence | None:
     return next(one for one in spoken if one.number == ranking[0][0])
 
 
-def _sure(number: str, evidence: Sequence[Evidence], *, read_back: bool) -> bool:
+def _sure(number: str, evidence: Sequence[Evidence], *, read_back: bool, awaited: bool) -> bool:
     kinds = {one.source for one in evidence if one.number == number and one.valid}
     others = [one for one in evidence if one.number != number and one.source != "caller_id"]
     rejected = any(one.number == number and not one.valid for one in evidence)
@@ -145,4 +164,4 @@ def _sure(number: str, evidence: Sequence[Evidence], *, read_back: bool) -> bool
         return False
     if "keys" in kinds and (read_back or "speech" in kinds):
         return True
-    return len(kinds) > 1 and not others
+    return len(kinds) > 1 and not others and not (awaited and "speech" in kinds)

@@ -13,10 +13,11 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from sipbot import callback
+from sipbot.callback import Doubts
 from sipbot.caller import CallerId
 from sipbot.categories import BY_ROUTE, BY_ROUTE_OR_KEY
 from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing
-from sipbot.memo_contents import answers_by, callback_by, sorted_by
+from sipbot.memo_contents import answers_by, callback_by, callback_without, sorted_by
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
 from sipbot.memo_history import SYSTEM, HistoryEntry, Outcome, next_revision
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
@@ -96,6 +97,11 @@ class Recognition(Part):
     ears_pending: tuple[str, ...] = ()
     problem: str | None = Field(default=None, description="Why there is no text.")
     rule: str | None = Field(default=None, description="Why this ear's text is shown.")
+    not_understood: tuple[str, ...] = Field(
+        default=(),
+        description="Ears in whose text nothing was looked for, by a fault of sipbot's; no "
+        "call-back number is confirmed then.",
+    )
 
 
 class Audio(Part):
@@ -270,14 +276,18 @@ def with_transcript(
             discarded=memo.discarded,
         )
     pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
+    unread = tuple(ear for ear in memo.recognition.not_understood if ear != transcript.engine)
+    unread += (transcript.engine,) if understood.failed else ()
     verdict = _verdict(memo, understood.text, transcript.engine)
-    to_call = callback_by(understood, transcript.engine, memo.callback, memo.asked)
+    doubts = Doubts(awaited=bool(pending), unread=bool(unread))
+    to_call = callback_by(understood, transcript.engine, memo.callback, memo.asked, doubts)
     if verdict.replaces:
         recognition = Recognition(
             engine=transcript.engine,
             model=transcript.model,
             ears_pending=pending,
             rule=verdict.rule.value,
+            not_understood=unread,
         )
         update = {
             "stage": Stage.TRANSCRIBED,
@@ -290,7 +300,7 @@ def with_transcript(
         return next_revision(memo, at, update, what=Stage.TRANSCRIBED.value)
     if pending == memo.recognition.ears_pending:
         return None
-    kept = {"ears_pending": pending, "rule": verdict.rule.value}
+    kept = {"ears_pending": pending, "rule": verdict.rule.value, "not_understood": unread}
     recognition = memo.recognition.model_copy(update=kept)
     update = {"recognition": recognition, "callback": to_call}
     return next_revision(memo, at, update, what="text_kept")
@@ -316,7 +326,9 @@ def with_failure(
         if pending == before.ears_pending:
             return None
         kept = before.model_copy(update={"ears_pending": pending})
-        return next_revision(memo, at, {"recognition": kept}, what="text_kept")
+        doubts = Doubts(awaited=bool(pending), unread=bool(kept.not_understood))
+        to_call = callback_without(memo.callback, memo.asked, doubts)
+        return next_revision(memo, at, {"recognition": kept, "callback": to_call}, what="text_kept")
     after = before.model_copy(update={"ears_pending": pending, "problem": problem})
     stage = memo.stage if pending else Stage.RECOGNITION_FAILED
     if stage is memo.stage and after == before:
@@ -356,7 +368,7 @@ def _verdict(memo: Memo, text: str, engine: str) -> Verdict:
 
 
 def _contents(memo: Memo, text: Understood) -> dict[str, Any]:
-    answers = answers_by(text, memo.answers, memo.gleaned)
+    answers = answers_by(text, memo.answers, memo.gleaned, memo.asked)
     sort = sorted_by(
         text,
         category=memo.category,

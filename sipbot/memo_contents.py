@@ -6,6 +6,7 @@ A text may be replaced by a better one; then what the first one said is forgotte
 from collections.abc import Mapping, Sequence
 
 from sipbot import callback
+from sipbot.callback import Doubts
 from sipbot.categories import Sorted, beside
 from sipbot.memo_answers import Asked, Callback, read_back
 from sipbot.memo_found import Gleaned, Reasons
@@ -16,7 +17,10 @@ _BY_WORDS = "said "
 
 
 def answers_by(
-    text: Understood, before: Mapping[str, str], gleaned: Sequence[Gleaned]
+    text: Understood,
+    before: Mapping[str, str],
+    gleaned: Sequence[Gleaned],
+    asked: Sequence[Asked],
 ) -> dict[str, str]:
     """Return the answers; what a question brought comes before what nobody asked for.
 
@@ -24,19 +28,41 @@ def answers_by(
         text: the text that is shown from now on.
         before: the answers until now.
         gleaned: what the text until now said unasked.
+        asked: what the caller was asked for; a spoken answer is a part of the text until now.
     """
     unasked = {one.item: one.text for one in gleaned}
-    kept = {item: one for item, one in before.items() if unasked.get(item) != one}
+    keyed = {one.item for one in asked if one.source == "keys"}
+    spoken = {one.item for one in asked if one.source == "speech"} - keyed
+    kept = {
+        item: one for item, one in before.items() if item not in spoken and unasked.get(item) != one
+    }
     return {one.item: one.text for one in text.gleaned} | kept | text.answers
 
 
 def callback_by(
-    text: Understood, engine: str, before: Callback, asked: tuple[Asked, ...]
+    text: Understood,
+    engine: str,
+    before: Callback,
+    asked: tuple[Asked, ...],
+    doubts: Doubts,
 ) -> Callback:
-    """Return whom to call back, now that this ear has spoken, whether its text is shown or not."""
+    """Return whom to call back, now that this ear has spoken, whether its text is shown or not.
+
+    Args:
+        text: what it wrote.
+        engine: of the ear.
+        before: whom until now.
+        asked: what the caller was asked for.
+        doubts: what the other ears may have to say, now that this one has spoken.
+    """
     anew = callback.heard(text.numbers, engine, text.facts.region)
     evidence = callback.with_ear(before.evidence, engine, anew)
-    return callback.decide(evidence, read_back=read_back(asked))
+    return callback.decide(evidence, read_back=read_back(asked), doubts=doubts)
+
+
+def callback_without(before: Callback, asked: tuple[Asked, ...], doubts: Doubts) -> Callback:
+    """Return whom to call back, now that an ear has failed; the arguments are `callback_by`'s."""
+    return callback.decide(before.evidence, read_back=read_back(asked), doubts=doubts)
 
 
 def sorted_by(text: Understood, *, category: str | None, urgent: bool, reasons: Reasons) -> Sorted:

@@ -277,7 +277,7 @@ class Reading:
     async def _understand(self, memo_id: str, transcript: Transcript) -> Understood | None:
         """Return what a text says; beside the loop and the ledger, for it takes a while.
 
-        A text that cannot be understood says nothing but itself.
+        A text that cannot be understood says nothing but itself; no number is sure beside it.
         """
         memo = await self._ledger.memo(memo_id)
         if memo is None:
@@ -302,7 +302,7 @@ class Reading:
                 error=type(error).__name__,
                 place=f"{place.name}:{place.lineno}",
             )
-            return Understood(text=without(transcript, memo.discarded).text)
+            return Understood(text=without(transcript, memo.discarded).text, failed=True)
 
     async def _fail(self, memo_id: str, problem: str, engine: str | None) -> None:
         now = datetime.now(UTC)

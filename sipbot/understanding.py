@@ -71,6 +71,8 @@ class Understood:
     """By the client's words alone."""
     facts: ClientFacts = ClientFacts()
     """By which it was understood."""
+    failed: bool = False
+    """Nothing but the text is known, by a mistake of ours."""
 
 
 def understand(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot.callback import Spoken, decide, heard, keyed, shown_by_network, with_ear
+from sipbot.callback import Doubts, Spoken, decide, heard, keyed, shown_by_network, with_ear
 from sipbot.memo_answers import Callback, Evidence
 from sipbot.numbers import is_e164
 
@@ -63,6 +63,30 @@ def test_callback_is_confirmed_by_two_kinds_of_evidence_without_contradiction(
     decided = decide(evidence, read_back=read_back)
 
     assert expected == (decided.number, decided.confirmed)
+
+
+@pytest.mark.parametrize(
+    ("expected", "evidence", "read_back"),
+    [
+        pytest.param(False, said(A) + NETWORK[A], False, id="voice and network"),
+        pytest.param(True, KEYS[A] + NETWORK[A], False, id="keys and network"),
+        pytest.param(True, KEYS[A] + said(A), False, id="keys and voice"),
+        pytest.param(True, KEYS[A] + said(A), True, id="read back"),
+    ],
+)
+def test_number_that_was_only_heard_waits_for_the_other_ear(
+    expected: bool, evidence: tuple[Evidence, ...], *, read_back: bool
+) -> None:
+    """The other ear may hear another number, and somebody may have dialled this one until then."""
+    assert expected == decide(evidence, read_back=read_back, doubts=Doubts(awaited=True)).confirmed
+
+
+@pytest.mark.parametrize("read_back", [False, True])
+def test_nothing_is_confirmed_beside_a_text_that_nobody_understood(*, read_back: bool) -> None:
+    """Another number may be in it."""
+    evidence = KEYS[A] + said(A) + NETWORK[A]
+
+    assert not decide(evidence, read_back=read_back, doubts=Doubts(unread=True)).confirmed
 
 
 def test_callback_shows_every_number_as_people_write_it_and_where_to_hear_it() -> None:

@@ -130,3 +130,4 @@ async def test_text_that_cannot_be_understood_is_kept_as_it_was_heard(
         stored = await ledger.memo(memo.id)
     assert stored is not None
     assert (Stage.TRANSCRIBED, "もしもし") == (stored.stage, stored.text)
+    assert (LIVE_EAR,) == stored.recognition.not_understood

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.categories import Category
-from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, with_transcript
+from sipbot.memo import LIVE_EAR, SECOND_EAR, Memo, with_failure, with_transcript
 from sipbot.memo_answers import Asked, Span
 from sipbot.memo_parts import clock_span, listenable, number_of
 from sipbot.records import Transcript, Word
@@ -29,6 +30,9 @@ SAID = (
     "山と 工業の 山田と 申します 故障 です 至急 ゼロ キュー ゼロ の ハチ ロク サン ナナ の "
     "ゴー ニー イチ ヨン まで お願い します"
 )
+
+
+SHORT = "お世話に なります また お電話 します"
 
 
 def a_transcript(words: str, engine: str = SECOND_EAR, language: str = "ja") -> Transcript:
@@ -87,7 +91,7 @@ def test_category_and_urgency_come_with_the_word_that_is_their_reason() -> None:
 def test_better_text_takes_back_what_the_first_one_said_of_urgency_and_names() -> None:
     """A misheard word must not leave its mark for ever."""
     memo = read(a_memo(ears=(LIVE_EAR, SECOND_EAR)), SAID, LIVE_EAR)
-    memo = read(memo, "お世話に なります また お電話 します", SECOND_EAR)
+    memo = read(memo, SHORT, SECOND_EAR)
 
     assert (None, "normal", {}) == (memo.category, memo.urgency.value, memo.answers)
     assert (None, None) == (memo.reasons.category, memo.reasons.urgency)
@@ -107,9 +111,63 @@ def test_number_of_the_ear_whose_text_is_not_shown_is_evidence_all_the_same() ->
 
 def test_number_that_was_said_confirms_the_one_that_the_network_gave() -> None:
     """Two kinds of evidence."""
-    memo = read(a_memo(number="+819086375214"), SAID, SECOND_EAR)
+    memo = read(a_memo(number="+819086375214", ears=(SECOND_EAR,)), SAID, SECOND_EAR)
 
     assert ("+819086375214", True) == (memo.callback.number, memo.callback.confirmed)
+
+
+def test_number_of_the_live_ear_is_confirmed_when_no_ear_is_awaited_any_more() -> None:
+    """The second one hears more: until it has spoken, or failed, another number may come."""
+    both = a_memo(number="+819086375214", ears=(LIVE_EAR, SECOND_EAR))
+
+    heard = read(both, SAID, LIVE_EAR)
+    agreed = read(heard, SAID, SECOND_EAR)
+    alone = with_failure(heard, "ended", AT, engine=SECOND_EAR)
+
+    assert alone is not None
+    assert [False, True, True] == [one.callback.confirmed for one in (heard, agreed, alone)]
+
+
+@pytest.mark.parametrize("ears", [(LIVE_EAR, SECOND_EAR), (SECOND_EAR, LIVE_EAR)])
+def test_text_that_nobody_understood_leaves_no_number_confirmed(ears: tuple[str, str]) -> None:
+    """What the other ear said of a number is no word on the text that is shown."""
+    memo = a_memo(number="+819086375214", ears=ears)
+    for ear in ears:
+        text = understood(SAID, ear)
+        if ear == SECOND_EAR:
+            text = Understood(text="山田と申します折り返しは別の番号にお願いします", failed=True)
+        later = with_transcript(memo, a_transcript(SAID, ear), AT, text)
+        assert later is not None
+        memo = later
+
+    assert (SECOND_EAR, (SECOND_EAR,)) == (
+        memo.recognition.engine,
+        memo.recognition.not_understood,
+    )
+    assert not memo.callback.confirmed
+
+
+def test_spoken_answer_of_the_replaced_text_goes_with_it() -> None:
+    """No text that is shown has those words; keys stay, for no ear has heard them."""
+    asked = (
+        Asked(item="number", source="speech", audio_from_s=7.0, audio_to_s=19.6),
+        Asked(item="order", source="keys"),
+    )
+    memo = a_memo(ears=(LIVE_EAR, SECOND_EAR)).model_copy(
+        update={"asked": asked, "answers": {"order": "123"}}
+    )
+    texts = {
+        SAID: understand(a_transcript(SAID, LIVE_EAR), FACTS, at=AT, asked=asked),
+        SHORT: understand(a_transcript(SHORT), FACTS, at=AT, asked=asked),
+    }
+    found = []
+    for ear, (words, text) in zip((LIVE_EAR, SECOND_EAR), texts.items(), strict=True):
+        later = with_transcript(memo, a_transcript(words, ear), AT, text)
+        assert later is not None
+        memo = later
+        found.append((memo.answers.get("number"), memo.answers.get("order"), memo.missing))
+
+    assert [("090-8637-5214", "123", ()), (None, "123", ("number",))] == found
 
 
 def test_number_that_was_taken_back_is_neither_in_the_text_nor_evidence() -> None:
