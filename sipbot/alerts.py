@@ -77,7 +77,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         ),
         *("disk", "ledger", "metrics", "orphan-audio", "recording-stalled", "recording-unreadable"),
         "recording-unsafe",
-        *("masking-failed", "memo-unreadable", "speech-models"),
+        *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

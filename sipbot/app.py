@@ -3,8 +3,7 @@
 Data path: agents -> switchboard -> (ledger, recognisers) -> outbox -> feed -> broker.
 
 Orderly stop: no new calls, live calls finish within a limit, what is due is delivered, ``stopping``
-is said.  A call that outlasts the limit is finished by its agent alone and becomes a memo at the
-next start.
+is said.  A call that outlasts the limit is finished by its agent, and is a memo at the next start.
 """
 
 import asyncio
@@ -49,6 +48,7 @@ from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool, spool_of
 from sipbot.switchboard import Switchboard
+from sipbot.text_thread import TextThread
 from sipbot.timers import wait_until
 from sipbot.topics import LivePayload, SiteState
 
@@ -95,15 +95,21 @@ class App:
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
         self.feed.set_clients(self.reload.hashes)
-        models = models_of(settings.models, settings.speech)
+        wanted = (settings.models, settings.speech)
+        models = models_of(*wanted)
         self.spool = Spool(spool_of(settings.var.absolute()))
-        self.live = self._ear("live", models, self._heard_live)
-        wanted = reads_again(settings.models, settings.speech)
-        self.second = self._ear("second", models, self._heard_second) if wanted else None
+        self.texts = texts = TextThread()
+        self.live = self._ear("live", models)
+        self.second = self._ear("second", models) if reads_again(*wanted) else None
         self.reading = Reading(
-            ledger=ledger, spool=self.spool, live=self.live, second=self.second, models=models
+            ledger=ledger,
+            spool=self.spool,
+            live=self.live,
+            second=self.second,
+            models=models,
+            texts=texts,
         )
-        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell)
+        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell, texts)
         self.outbox = Outbox(
             ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
         )
@@ -126,12 +132,9 @@ class App:
         self.quotas = QuotaWatch(
             ledger=ledger, plans=lambda: self.switchboard.dialplans.all, alerts=self.alerts
         )
+        ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(
-            settings.models,
-            settings.speech,
-            [ear for ear in (self.live, self.second) if ear is not None],
-            plans=lambda: self.switchboard.dialplans.all,
-            trouble=tell,
+            *wanted, ears, plans=lambda: self.switchboard.dialplans.all, trouble=tell
         )
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = self._herald()
@@ -154,7 +157,9 @@ class App:
             None if mqtt.host else mqtt.port,
         )
         ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
-        return cls(settings, dialplans, ledger)
+        app = cls(settings, dialplans, ledger)
+        stack.callback(app.texts.close)  # before the ledger closes
+        return app
 
     async def run(self) -> None:
         """Answer calls until `stop`."""
@@ -261,19 +266,14 @@ class App:
         looping = self._looping("embedded-broker")
         return embedded_broker(self.broker.host, self.broker.port, looping)
 
-    def _ear(
-        self, role: Role, models: tuple[ModelRef, ...], on_reply: Callable[[speech.Reply], None]
-    ) -> SpeechClient:
+    def _ear(self, role: Role, models: tuple[ModelRef, ...]) -> SpeechClient:
+        # Event loop, from the recogniser's reader.
+        def take(reply: speech.Reply) -> None:
+            board = self.switchboard
+            (board.heard_live if role == "live" else board.heard_second)(reply)
+
         looping = self._looping(f"{role}-recogniser")
-        return SpeechClient(role, models, on_reply, on_crash_loop=looping)
-
-    # Event loop, from the live recogniser's reader.
-    def _heard_live(self, reply: speech.Reply) -> None:
-        self.switchboard.heard_live(reply)
-
-    # Event loop, from the second recogniser's reader.
-    def _heard_second(self, reply: speech.Reply) -> None:
-        self.switchboard.heard_second(reply)
+        return SpeechClient(role, models, take, on_crash_loop=looping)
 
     async def _run_feed(self) -> None:
         if self._embedded is not None:

@@ -5,12 +5,13 @@ outbox's guarantees: a delivery is made only when the broker has acknowledged bo
 client, again after a crash, all open memos again after a reconnect, and cleared when done.
 
 What cannot be masked is not shown: its masked topic is cleared, the alert ``masking-failed`` is
-raised, and deliveries go on.
+raised, and deliveries go on.  A memo whose recording cannot be masked is shown without one, with
+the alert ``masked-audio-failed``.
 """
 
-import asyncio
 import traceback
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +24,26 @@ from sipbot.masked_memo import masked
 from sipbot.masking import mask_of, text_of
 from sipbot.memo import Memo
 from sipbot.outbox import Publisher
+from sipbot.text_thread import TextThread
 from sipbot.topics import Topics
 from sipbot.understanding import ClientFacts
 
 EVERYBODY = "*"
 """In `mqtt.masked`: all clients."""
+
+_TEXT, _AUDIO = "masking-failed", "masked-audio-failed"
+"""The alerts."""
+_TOLD = {
+    _TEXT: (
+        "memos that cannot be masked and are not shown",
+        "The log tells where it failed: report it; the memos themselves are complete",
+    ),
+    _AUDIO: (
+        "masked memos without a recording",
+        "The log tells why: room, or the disk; each is tried again with its memo's next revision",
+    ),
+}
+"""Alert to problem and remedy."""
 
 _log = structlog.get_logger()
 
@@ -68,6 +84,7 @@ class MaskedFeed:
         recordings: beside which the masked ones are put.
         reading: is asked for a client's facts when one of its memos goes out.
         trouble: raises an alert (id, problem, remedy) or clears it (None); in the event loop.
+        texts: where memos are masked.
     """
 
     def __init__(
@@ -77,6 +94,7 @@ class MaskedFeed:
         recordings: Recordings,
         reading: Facts,
         trouble: Callable[[str, str | None, str], None],
+        texts: TextThread,
     ) -> None:
         self.connected = bus.connected
         self._bus = bus
@@ -84,8 +102,9 @@ class MaskedFeed:
         self._recordings = recordings
         self._reading = reading
         self._trouble = trouble
-        self._unmasked: set[str] = set()
-        """Memos that could not be masked when they last went out."""
+        self._texts = texts
+        self._failed: dict[str, set[str]] = {_TEXT: set(), _AUDIO: set()}
+        """Alert to the memos that are its reason since they last went out."""
 
     @property
     def session(self) -> int:
@@ -116,7 +135,8 @@ class MaskedFeed:
     async def _hidden(self, memo: str, payload: bytes) -> bytes:
         """Return a memo masked; nothing when it is done, or when it may not be shown."""
         try:
-            hidden = await asyncio.to_thread(self._masked, payload) if payload else b""
+            work = partial(self._masked, payload)
+            hidden, silent = await self._texts.run(work) if payload else (b"", False)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all deliveries
             # Neither message nor values: both may hold what the caller said.
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -126,32 +146,36 @@ class MaskedFeed:
                 error=type(error).__name__,
                 place=f"{place.name}:{place.lineno}",
             )
-            self._remember(memo, failed=True)
-            return b""
-        self._remember(memo, failed=False)
+            self._remember(_TEXT, memo, failed=True)
+            hidden, silent = b"", False
+        else:
+            self._remember(_TEXT, memo, failed=False)
+        self._remember(_AUDIO, memo, failed=silent)
         return hidden
 
-    def _remember(self, memo: str, *, failed: bool) -> None:
-        if failed == (memo in self._unmasked):
+    def _remember(self, alert: str, memo: str, *, failed: bool) -> None:
+        memos = self._failed[alert]
+        if failed == (memo in memos):
             return
-        self._unmasked ^= {memo}
-        problem = f"memos that cannot be masked and are not shown: {len(self._unmasked)}, as {memo}"
-        remedy = "The log tells where it failed: report it; the memos themselves are complete"
+        memos ^= {memo}
+        problem, remedy = _TOLD[alert]
         if failed:
-            self._trouble("masking-failed", problem, remedy)
-        elif not self._unmasked:
-            self._trouble("masking-failed", None, "")
+            self._trouble(alert, f"{problem}: {len(memos)}, as {memo}", remedy)
+        elif not memos:
+            self._trouble(alert, None, "")
 
-    # A thread beside the event loop: reads, computes, and writes a copy of the recording.
-    def _masked(self, payload: bytes) -> bytes:
+    # The thread of the texts: reads, computes, and writes a copy of the recording.
+    def _masked(self, payload: bytes) -> tuple[bytes, bool]:
+        """Return a memo masked, and whether its recording could not be."""
         memo = Memo.model_validate_json(payload)
         facts = self._reading.facts(memo.client)
         if not facts.known:
             _log.info("memo of a client without a dialplan is not masked", memo=memo.id)
-            return b""
+            return b"", False
         language = (memo.language or "").split("-", 1)[0]
         mask = mask_of(memo, facts, kana.reading if language == "ja" else None)
         copy: MaskedCopy | None = None
+        failed = False
         if is_sure(memo):
             try:
                 copy = masked_copy(
@@ -159,10 +183,8 @@ class MaskedFeed:
                 )
             except SpoolError as error:
                 # The memo is worth more than its sound; the next revision or reconnect tries again.
+                failed = True
                 _log.warning("no masked audio", memo=memo.id, error=str(error))
         url = Path(copy.path).as_uri() if copy else None
-        return (
-            masked(memo, mask, url=url, sha256=copy.sha256 if copy else "")
-            .model_dump_json()
-            .encode()
-        )
+        hidden = masked(memo, mask, url=url, sha256=copy.sha256 if copy else "")
+        return hidden.model_dump_json().encode(), failed

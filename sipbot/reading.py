@@ -24,6 +24,7 @@ from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, choose, for_language
 from sipbot.spool import Spool
+from sipbot.text_thread import TextThread
 from sipbot.understanding import ClientFacts, Understood, understand, without
 from sipbot.vocabulary import hints
 
@@ -87,6 +88,7 @@ class Reading:
         live: the live recogniser.
         second: the second recogniser; None when it is switched off.
         models: the installed models, which decide the ears of a language.
+        texts: where texts are understood.
     """
 
     facts: Callable[[str], ClientFacts] = staticmethod(lambda _: ClientFacts())
@@ -101,11 +103,15 @@ class Reading:
         live: LiveEars,
         second: SecondEars | None,
         models: Sequence[ModelRef],
+        texts: TextThread,
     ) -> None:
         self._ledger = ledger
         self._spool = spool
         self._live = live
         self._second = second
+        self._texts = texts
+        self._one_by_one = asyncio.Lock()
+        """A memo that is to be masked waits for one text, and not for all that came before it."""
         self._ears: dict[str, Mapping[str, object]] = {
             LIVE_EAR: choose(models, "live"),
             SECOND_EAR: choose(models, "second") if second is not None else {},
@@ -189,6 +195,8 @@ class Reading:
         for engine in gone:
             problem = f"the model of {engine} for {language!r} is not installed any more"
             await self._fail(memo.id, problem, engine=engine)
+        if set(gone) == set(pending):
+            return
         self._jobs[memo.call.id] = _Job(memo=memo.id, language=language)
         if LIVE_EAR in pending and LIVE_EAR not in gone:
             self._live.follow(memo.call.id, self._spool.audio(memo.call.id), language)
@@ -291,7 +299,8 @@ class Reading:
             discarded=memo.discarded,
         )
         try:
-            return await asyncio.to_thread(work)
+            async with self._one_by_one:
+                return await self._texts.run(work)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the text
             # Neither message nor values: both may hold what the caller said.
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -18,6 +18,7 @@ from sipbot.sip import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Note, Spool
 from sipbot.steps import Course
+from sipbot.text_thread import TextThread
 from sipbot.wav import HEADER_BYTES
 from tests import ulaw
 from tests.bot import thanks
@@ -45,7 +46,9 @@ async def tools_in(folder: Path) -> AsyncIterator[Tools]:
         yield Tools(
             ledger=ledger,
             spool=spool,
-            reading=Reading(ledger=ledger, spool=spool, live=live, second=None, models=()),
+            reading=Reading(
+                ledger=ledger, spool=spool, live=live, second=None, models=(), texts=TextThread()
+            ),
             tell=lambda *_: None,
             trouble=lambda *_: None,
             audio_url=str,

@@ -1,7 +1,8 @@
 """The masked topics: with the outbox's guarantees, and for readers who may see nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from sipbot.memo import SECOND_EAR, Memo, Recognition, Status, with_transcript
 from sipbot.mqtt import Broker, Feed
 from sipbot.outbox import Outbox
 from sipbot.records import EndedBy, EndState
+from sipbot.text_thread import NAME, TextThread
 from sipbot.topics import Topics
 from sipbot.understanding import ClientFacts, understand
 from tests.brokers import PATIENCE_S, running, subscribed
@@ -26,9 +28,10 @@ SAID = "佐藤 と 申し ます 番号 は 090-1234-5678 です"
 
 
 class Facts:
-    """Knows the region."""
+    """Knows the region; is asked where texts are thought about, and nowhere else."""
 
     def facts(self, client: str, /) -> ClientFacts:
+        assert threading.current_thread().name.startswith(NAME)
         assert client
         return JAPAN
 
@@ -90,13 +93,17 @@ async def a_read_memo(ledger: Ledger, client: str = "yamato") -> Memo:
     return new
 
 
+Trouble = Callable[[str, str | None, str], None]
+
+
 def unexpected(alert: str, problem: str | None, remedy: str) -> None:
     """No alert is due."""
     raise AssertionError((alert, problem, remedy))
 
 
-def twice(bus: Bus, folder: Path, *clients: str) -> MaskedFeed:
-    return MaskedFeed(bus, clients, Recordings(a_recording(folder, 12.5)), Facts(), unexpected)
+def twice(bus: Bus, folder: Path, *clients: str, trouble: Trouble = unexpected) -> MaskedFeed:
+    recordings = Recordings(a_recording(folder, 12.5))
+    return MaskedFeed(bus, clients, recordings, Facts(), trouble, TextThread())
 
 
 async def test_memo_and_event_go_to_the_masked_topics_in_the_same_order(
@@ -126,15 +133,26 @@ async def test_masked_audio_is_named_only_when_the_text_is_final(
 
 
 async def test_lost_recording_keeps_no_masked_memo_back(ledger: Ledger, tmp_path: Path) -> None:
-    bus, memo = Bus(), await a_read_memo(ledger)
-    feed = twice(bus, tmp_path, "yamato")
+    bus, memo, alerts = Bus(), await a_read_memo(ledger), list[tuple[str, bool]]()
+    feed = twice(
+        bus, tmp_path, "yamato", trouble=lambda *told: alerts.append((told[0], bool(told[1])))
+    )
     (tmp_path / "audio.wav").unlink()
+    outbox = Outbox(ledger, {MQTT: feed}, now=lambda: AT + timedelta(1))
     with structlog.testing.capture_logs() as logs:
-        await Outbox(ledger, {MQTT: feed}).run_once()
+        await outbox.run_once()
 
     assert memo.id in bus.masked[-2][0]
     assert b'"url":null' in bus.masked[-2][1]
     assert "no masked audio" in [line["event"] for line in logs]
+    assert [("masked-audio-failed", True)] == alerts
+
+    a_recording(tmp_path, 12.5)
+    bus.session = 2
+    await outbox.run_once()
+
+    assert b'"url":"file:' in bus.masked[-1][1]
+    assert [("masked-audio-failed", True), ("masked-audio-failed", False)] == alerts
 
 
 async def test_masked_memo_is_cleared_when_done_and_said_again_after_a_reconnect(
@@ -176,7 +194,7 @@ async def test_memo_of_a_client_that_is_gone_is_not_shown_masked(
     """Whom it names, only the client's dialplan could tell."""
     bus, memo = Bus(), await a_read_memo(ledger)
     recordings = Recordings(a_recording(tmp_path, 12.5))
-    feed = MaskedFeed(bus, [EVERYBODY], recordings, Gone(), unexpected)
+    feed = MaskedFeed(bus, [EVERYBODY], recordings, Gone(), unexpected, TextThread())
 
     await Outbox(ledger, {MQTT: feed}).run_once()
 
@@ -204,7 +222,12 @@ async def test_memo_that_cannot_be_masked_is_not_shown_and_holds_nobody_back(
     bad, good = await a_read_memo(ledger, "yamato"), await a_read_memo(ledger, "sakura")
     recordings = Recordings(a_recording(tmp_path, 12.5))
     feed = MaskedFeed(
-        bus, [EVERYBODY], recordings, facts, lambda *told: alerts.append((told[0], bool(told[1])))
+        bus,
+        [EVERYBODY],
+        recordings,
+        facts,
+        lambda *told: alerts.append((told[0], bool(told[1]))),
+        TextThread(),
     )
     outbox = Outbox(ledger, {MQTT: feed}, now=lambda: AT + timedelta(1))
     with structlog.testing.capture_logs() as logs:
@@ -239,7 +262,7 @@ async def test_reader_of_masked_topics_sees_the_memo_and_no_number(
         address = Broker(host="127.0.0.1", port=broker.port, username="sipbot")
         feed = Feed(address, site="main", boot="b1")
         recordings = Recordings(a_recording(tmp_path, 12.5))
-        both = MaskedFeed(feed, ["yamato"], recordings, Facts(), unexpected)
+        both = MaskedFeed(feed, ["yamato"], recordings, Facts(), unexpected, TextThread())
         session = asyncio.create_task(feed.run())
         async with subscribed(broker.port, "sipbot/#", user="wallboard") as reader:
             async with asyncio.timeout(PATIENCE_S):

@@ -11,6 +11,7 @@ from sipbot.script_state import Script
 from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Spool
+from sipbot.text_thread import TextThread
 from tests.courses import course
 from tests.memo_samples import a_memo
 
@@ -25,7 +26,9 @@ async def test_place_of_the_voice_is_written_beside_the_recording(tmp_path: Path
     await asyncio.to_thread((tmp_path / "spool" / CALL).mkdir)
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
         live = SpeechClient("live", (), lambda _: None)
-        reading = Reading(ledger=ledger, spool=spool, live=live, second=None, models=())
+        reading = Reading(
+            ledger=ledger, spool=spool, live=live, second=None, models=(), texts=TextThread()
+        )
         ear = CallEar(CALL, "yamato", "ja", spool, reading, lambda _: None)
         script = Script(course=course())
         ear.understand(HEARD, script, cut_off=False)

@@ -36,6 +36,7 @@ from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef
 from sipbot.spool import Spool
 from sipbot.steps import Course
+from sipbot.text_thread import TextThread
 from tests.courses import COURSES, EVENTS, THANKS, course
 
 ACCEPTED_S = 2.0
@@ -122,7 +123,14 @@ def new_ear(tmp_path_factory: pytest.TempPathFactory) -> NewEar:
     async def read() -> Reading:
         async with Ledger.open(folder / "sipbot.sqlite3") as ledger:
             live = SpeechClient("live", (MODEL,), lambda _: None)
-            return Reading(ledger=ledger, spool=spool, live=live, second=None, models=(MODEL,))
+            return Reading(
+                ledger=ledger,
+                spool=spool,
+                live=live,
+                second=None,
+                models=(MODEL,),
+                texts=TextThread(),
+            )
 
     reading = asyncio.run(read())
     return lambda language: CallEar(CALL, "yamato", language, spool, reading, lambda _: None)

@@ -13,6 +13,7 @@ from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef
 from sipbot.spool import Spool
+from sipbot.text_thread import TextThread
 from sipbot.understanding import ClientFacts, Understood
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
@@ -29,7 +30,12 @@ async def test_memo_in_a_language_without_an_ear_fails_recognition_and_begins_wi
         await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
         live = SpeechClient("live", (), lambda _: None)
         reading = Reading(
-            ledger=ledger, spool=Spool(tmp_path / "spool"), live=live, second=None, models=()
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=live,
+            second=None,
+            models=(),
+            texts=TextThread(),
         )
 
         await reading.begin(memo, "ja")
@@ -50,7 +56,12 @@ async def test_text_is_understood_by_what_the_dialplan_in_force_says_when_it_com
         await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
         live = SpeechClient("live", (), lambda _: None)
         reading = Reading(
-            ledger=ledger, spool=Spool(tmp_path / "spool"), live=live, second=None, models=()
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=live,
+            second=None,
+            models=(),
+            texts=TextThread(),
         )
         reading.facts = {
             memo.client: ClientFacts(region="JP", zone=ZoneInfo("Asia/Tokyo"))
@@ -80,6 +91,7 @@ async def test_client_that_wants_one_ear_is_read_by_the_live_one_where_it_hears(
             live=SpeechClient("live", (), lambda _: None),
             second=SpeechClient("second", (), lambda _: None),
             models=models,
+            texts=TextThread(),
         )
         reading.facts = lambda client: ClientFacts(second=client != "thrifty")
 
@@ -98,11 +110,36 @@ async def test_damaged_model_is_waited_for_by_no_new_memo(tmp_path: Path) -> Non
             live=SpeechClient("live", (), lambda _: None),
             second=SpeechClient("second", (), lambda _: None),
             models=[model],
+            texts=TextThread(),
         )
 
         await reading.now_hears(SECOND_EAR, {})
 
         assert () == reading.ears("ja")
+
+
+async def test_memo_whose_ears_are_all_gone_is_waited_for_by_nobody_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        offer = an_offer()
+        memo = a_memo_of(offer)
+        await ledger.add_call(offer, memo.client, "request-uri", "yamato")
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+        reading = Reading(
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=SpeechClient("live", (), lambda _: None),
+            second=None,
+            models=(),
+            texts=TextThread(),
+        )
+
+        await reading.resume({memo.client: "ja"})
+
+        stored = await ledger.memo(memo.id)
+    assert stored is not None
+    assert (Stage.RECOGNITION_FAILED, {}) == (stored.stage, reading._jobs)
 
 
 async def test_text_that_cannot_be_understood_is_kept_as_it_was_heard(
@@ -115,7 +152,12 @@ async def test_text_that_cannot_be_understood_is_kept_as_it_was_heard(
         await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
         live = SpeechClient("live", (), lambda _: None)
         reading = Reading(
-            ledger=ledger, spool=Spool(tmp_path / "spool"), live=live, second=None, models=()
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=live,
+            second=None,
+            models=(),
+            texts=TextThread(),
         )
         await reading.begin(memo, "ja")
 

@@ -20,6 +20,7 @@ from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.spool import Spool
 from sipbot.switchboard import Switchboard
+from sipbot.text_thread import TextThread
 from tests.conftest import DATA
 from tests.memo_samples import AT, an_offer
 
@@ -46,7 +47,9 @@ class Site:
         self.alerts: list[str] = []
         self.spool = Spool(folder / "spool")
         live = SpeechClient("live", (), lambda _: None)
-        self.reading = Reading(ledger=ledger, spool=self.spool, live=live, second=None, models=())
+        self.reading = Reading(
+            ledger=ledger, spool=self.spool, live=live, second=None, models=(), texts=TextThread()
+        )
         self.switchboard = Switchboard(
             dialplans=Dialplans((), region="JP"),
             tools=Tools(
