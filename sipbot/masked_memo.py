@@ -100,17 +100,18 @@ def masked(memo: Memo, mask: Mask, *, url: str | None = None, sha256: str = "") 
         call=_call(memo.call),
         caller=_caller(memo.caller),
         callback=_callback(memo.callback),
-        answers={item: _answer(memo, item, mask) for item in memo.answers},
+        answers={item: _answer(memo, item, text, mask) for item in memo.answers},
         asked=memo.asked,
         missing=memo.missing,
         discarded=memo.discarded,
         found=tuple(_found(one, text, mask) for one in memo.found),
-        gleaned=tuple(_gleaned(one, mask) for one in memo.gleaned),
+        gleaned=tuple(_gleaned(one, memo, text, mask) for one in memo.gleaned),
         corrections=tuple(_corrected(one, text, mask) for one in memo.corrections),
         category=memo.category,
         urgency=memo.urgency,
         reasons=Reasons(
-            category=_text(memo.reasons.category, mask), urgency=_text(memo.reasons.urgency, mask)
+            category=_reason(memo.reasons.category, memo, text, mask),
+            urgency=_reason(memo.reasons.urgency, memo, text, mask),
         ),
         text=None if memo.text is None else text.text,
         language=memo.language,
@@ -140,8 +141,20 @@ def _mark(value: str | None) -> str | None:
     return MASK if value else value
 
 
-def _text(value: str | None, mask: Mask) -> str | None:
-    return value if value is None else mask.text(value).text
+def _part(value: str, memo: Memo, text: MaskedText, mask: Mask) -> str:
+    """What is quoted of the text is shown as it is shown there: by itself it may read otherwise.
+
+    In "4170 8292 7951, 7월 22일" alone nobody knows where the number ends.
+    """
+    at = (memo.text or "").find(value)
+    if at < 0 or not value:
+        return mask.text(value).text
+    start, end = text.moved(at, at + len(value))
+    return text.text[start:end]
+
+
+def _reason(value: str | None, memo: Memo, text: MaskedText, mask: Mask) -> str | None:
+    return None if value is None else _part(value, memo, text, mask)
 
 
 def _call(call: MemoCall) -> MemoCall:
@@ -191,11 +204,11 @@ def _callback(to_call: Callback) -> Callback:
     )
 
 
-def _answer(memo: Memo, item: str, mask: Mask) -> str:
+def _answer(memo: Memo, item: str, text: MaskedText, mask: Mask) -> str:
     """Keyed answers are figures; spoken ones are text."""
     keyed = any(one.item == item and one.source == "keys" for one in memo.asked)
     answer = memo.answers[item]
-    return MASK if keyed or is_hidden_item(item) else mask.text(answer).text
+    return MASK if keyed or is_hidden_item(item) else _part(answer, memo, text, mask)
 
 
 def _found(one: Found, text: MaskedText, mask: Mask) -> Found:
@@ -215,10 +228,10 @@ def _found(one: Found, text: MaskedText, mask: Mask) -> Found:
     )
 
 
-def _gleaned(one: Gleaned, mask: Mask) -> Gleaned:
+def _gleaned(one: Gleaned, memo: Memo, text: MaskedText, mask: Mask) -> Gleaned:
     return Gleaned(
         item=one.item,
-        text=MASK if is_hidden_item(one.item) else mask.text(one.text).text,
+        text=MASK if is_hidden_item(one.item) else _part(one.text, memo, text, mask),
         reading=_mark(one.reading),
         rule=one.rule,
         audio_from_s=one.audio_from_s,

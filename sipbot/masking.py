@@ -17,7 +17,9 @@ from functools import lru_cache
 from itertools import chain
 
 from sipbot.masking_digits import digits
-from sipbot.masking_names import Names, Reading, honored
+from sipbot.masking_emails import spelled
+from sipbot.masking_names import Names, Reading
+from sipbot.masking_persons import persons
 from sipbot.memo import Memo
 from sipbot.said import Kind
 from sipbot.said_all import find
@@ -145,7 +147,9 @@ class Mask:
             Hidden(kind=Kind.EMAIL, start=found.start(), end=found.end())
             for found in _ADDRESS.finditer(text)
         ]
-        places = chain(*(names.places(folded) for names in self._names), honored(folded))
+        out += [Hidden(kind=Kind.EMAIL, start=a, end=b) for a, b in spelled(folded)]
+        known_names = (names.places(folded) for names in self._names)
+        places = chain(*known_names, persons(text, folded))
         out += [Hidden(kind=NAME, start=a, end=b) for a, b in places]
         out += [Hidden(kind=DIGITS, start=a, end=b) for a, b in digits(folded, kept)]
         return out

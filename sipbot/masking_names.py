@@ -1,7 +1,7 @@
 """Names in a text that nobody may see: wherever they stand, in whatever spelling.  Pure.
 
-Known names come from the memo and the client's terms.  Besides, words before an honorific are taken
-for a name (三浦様, "Mrs Novak", 김민수 씨), known or not.
+They come from the memo and the client's terms; names that nobody knows are found by the titles with
+which they are said (`masking_persons`).
 """
 
 import re
@@ -34,25 +34,6 @@ _LATIN = re.compile(r"[a-zà-öø-ÿ]", re.IGNORECASE)
 _KATAKANA = re.compile("[ァ-ヺー]+")
 _PARTS = re.compile(r"[\s,.、。・/()「」]+")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヷ"))}
-
-_HONORED = (
-    re.compile(
-        r"(?P<name>[一-鿿々ヶ]{1,5}|[ァ-ヺー]{2,12})(?:さん|さま|様|氏)(?!が丘)",
-    ),
-    re.compile(
-        r"(?P<name>[一-鿿々ヶ]{1,8}|[ァ-ヺー]{2,16}|[a-z]{2,20})\s?(?:と申し|ともうし|と言い|といい)"
-    ),
-    re.compile(
-        r"\b(?:mr|mrs|ms|miss|dr|doctor|professor)\b\.?\s+"
-        r"(?P<name>[a-zà-öø-ÿ'-]{2,}(?:\s+[a-zà-öø-ÿ'-]{2,}(?=[,.;!?]))?)"
-    ),
-    re.compile(r"(?P<name>[가-힣]{2,4})\s?씨(?![가-힣]{2})"),
-)
-_NO_NAMES = words(
-    "客 皆 奥 業者 大家 母 父 兄 姉 神 王 何 患者 嫁 娘 息子 看護師 店員 担当者 担当 番 郵便 氏 "
-    "아가 아저"
-)
-"""People and not persons."""
 
 
 class Names:
@@ -105,14 +86,6 @@ def forms(names: Iterable[str], reading: Reading | None) -> frozenset[str]:
             if read and len(read) > 1:
                 out.add(read)
     return frozenset(out)
-
-
-def honored(folded: Folded) -> Iterator[Place]:
-    """Yield where words before an honorific are, in characters of the text before folding."""
-    for rule in _HONORED:
-        for found in rule.finditer(folded.text):
-            if found["name"] not in _NO_NAMES:
-                yield folded.span(*found.span("name"))
 
 
 def _any_of(names: Iterable[str], letter: str) -> tuple[re.Pattern[str], ...]:

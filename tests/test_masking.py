@@ -75,6 +75,76 @@ def test_numbers_and_names_in_any_spelling_are_hidden(
     assert hidden == a_mask(language).text(text).text
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "hidden"),
+    [
+        ("ja", "佐藤くんにお願いします", "●●●くんにお願いします"),
+        ("ja", "佐藤君と高橋先生に", "●●●君と●●●先生に"),
+        ("ja", "弊社佐藤営業部長が参ります", "弊社●●●営業部長が参ります"),
+        ("ja", "本日高橋課長と 鈴木 花子 様が", "本日●●●課長と ●●● 様が"),
+        ("ja", "番号は、たなか社長に", "番号は、●●●社長に"),
+        ("ja", "明日香様、ガルシア店長", "●●●様、●●●店長"),
+        ("en", "Ask for Prof. Mary Novak or Mrs May.", "Ask for Prof. ●●● or Mrs ●●●."),
+        ("en", "Mr. and Mrs. Brown called Captain Reed", "Mr. and Mrs. ●●● called Captain ●●●"),
+        ("en", "it is for doctor okafor please", "it is for doctor ●●● please"),
+        ("ko", "김민수 과장님과 박부장님께", "●●● 과장님과 ●●●부장님께"),
+        ("ko", "이영희 선생님, 김민수님", "●●● 선생님, ●●●님"),
+        ("ko", "김 씨가 최민수 씨한테", "●●● 씨가 ●●● 씨한테"),
+    ],
+)
+def test_names_that_nobody_introduced_are_hidden_before_and_after_titles(
+    language: str, text: str, hidden: str
+) -> None:
+    assert hidden == a_mask(language).text(text).text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "営業部長か副社長か担当課長、小学校の先生、院長先生に"),
+        ("ja", "お客様、皆さん、スタッフさん、業者様、奥様。たくさん、みなさん"),
+        ("ja", "仕様と模様替えの様子。氏名、くんれん、代表番号、アットホームな点"),
+        ("en", "I miss the doctor's call. Thank you sir. Professor, nurse and coach"),
+        ("en", "i missed it when the doctor called and i miss my appointment"),
+        ("ko", "담당 과장님과 우리 사장님, 이사장님, 관리소장님, 선생님, 고객님"),
+        ("ko", "날씨가 좋고 글씨가 과장된 대리점, 아저씨, 골뱅이 무침"),
+    ],
+)
+def test_titles_without_a_name_stay(language: str, text: str) -> None:
+    assert text == a_mask(language).text(text).text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "hidden"),
+    [
+        ("ja", "ジェーン アットマーク エグザンプル ドット コム", "●●●"),
+        ("ja", "メールは佐藤アットマークヤマダドットコードットジェーピーまで", "メールは●●●まで"),
+        ("ja", "アドレスはたろうアットマルコドットネットです", "アドレスは●●●です"),
+        ("ko", "이메일은 홍길동 골뱅이 한빛 점 컴입니다", "이메일은 ●●●입니다"),
+        ("ko", "지 민 이 공 골뱅이 한빛 점 코 점 케이알이요", "●●●이요"),
+    ],
+)
+def test_address_that_is_spelled_with_unknown_words_is_hidden(
+    language: str, text: str, hidden: str
+) -> None:
+    assert hidden == a_mask(language).text(text).text
+
+
+def test_part_of_the_text_is_shown_as_it_is_in_the_text() -> None:
+    """By itself, this wish is an order number with a 7 at its end, and the rest of a date."""
+    memo = read(
+        "예약번호 4170-8292-7951, 7월 22일 거 취소해 주세요. 번호는 02-2222-1820입니다.",
+        "ko",
+        memo=a_memo(),
+    )
+
+    out = masked(memo, mask_of(memo, ClientFacts(region="KR"), kana.reading))
+
+    assert ["예약번호 ●●●, 7월 22일 거 취소해 주세요"] == [
+        one.text for one in out.gleaned if one.item == "wish"
+    ]
+
+
 def test_known_name_is_hidden_in_kanji_and_as_it_is_read() -> None:
     mask = Mask(language="ja", facts=JAPAN, at=AT, names=("佐藤",), reading={"佐藤": "サトウ"}.get)
     hidden = mask.text("佐藤です。サトウと書きます。さとうです。").text

@@ -1,0 +1,141 @@
+"""Persons that a text calls by title: 三浦様, 佐藤部長, "Professor Mary Novak", 김 과장님.  Pure.
+
+Nobody has to have introduced them.  Words that stand before the same titles and are no names (営業
+部長, 담당 과장님) are known; it errs towards hiding.
+"""
+
+import re
+from collections.abc import Iterator
+
+from sipbot.masking_person_words import (
+    JA_HIRAGANA,
+    JA_ONE_KANJI,
+    JA_PUBLIC,
+    JA_TITLES,
+    KO_COMPOUNDS,
+    KO_POSTS,
+    KO_PUBLIC,
+    KO_SURNAMES,
+    KO_TITLES,
+    NAMES_TOO_EN,
+    NO_NAMES_EN,
+)
+from sipbot.said_tokens import Folded
+
+Place = tuple[int, int]
+
+PARTS_EN = 3
+"""Names after an English title: first, middle and last."""
+
+_JA = re.compile(
+    rf"(?P<name>(?:(?<![一-鿿々ヶ])[一-鿿々ヶ]{{1,3}}\s(?=[一-鿿々ヶ]{{1,3}}\s?(?:{JA_TITLES})))?"
+    rf"[一-鿿々ヶ]{{1,8}}?|[ァ-ヺー]{{2,12}}?|(?<![a-z])[a-z]{{2,20}})\s?(?:{JA_TITLES})"
+)
+_JA_KANA = re.compile(
+    r"(?:^|(?<=[\s、。,.「●]))(?P<name>[ぁ-ゖー]{2,5}?)"
+    r"(?:さん|さま|様|くん|ちゃん|先生|部長|課長|係長|社長|店長|所長|院長)"
+)
+_JA_OF = re.compile("(?:うち|そちら|こちら|あちら|この|その|おたく|いつも|かかり|たんとう)の$")
+_JA_SAID = re.compile(
+    r"(?P<name>[一-鿿々ヶ]{1,8}|[ァ-ヺー]{2,16}|[a-z]{2,20})\s?(?:と申し|ともうし|と言い|といい)"
+)
+_JA_TRIM = "|".join(sorted(JA_PUBLIC, key=len, reverse=True))
+_JA_KANJI = re.compile("[一-鿿々ヶ]")
+_JA_HEAD = re.compile(f"(?:{_JA_TRIM})+")
+_JA_TAIL = re.compile(f"(?:{_JA_TRIM})+$")
+
+_EN = re.compile(
+    r"\b(?:(?:mr|mrs|ms|mx|dr|prof|rev|capt|sgt|messrs)\b\.?|(?:miss|doctor|professor)\b|"
+    r"(?P<word>sir|madame?|lady|lord|reverend|father|sister|captain|sergeant|officer|detective|"
+    r"inspector|judge|nurse|coach|pastor|rabbi|imam|uncle|aunt|auntie)\b)(?=\s)"
+)
+"""What is a word too makes a name only of a word with a capital."""
+_EN_WORD = re.compile(r"\s+(?P<word>[a-zà-öø-ÿ][a-zà-öø-ÿ'-]+|[a-z]\.)(?P<more>,?)")
+
+_KO_ENDS = (
+    "(?:이[가-힣]{0,4}|가|은|는|을|를|께서?|한테서?|에게서?|과|와|도|의|랑|으로|로|입니다|라고|예요|계|좀|"
+    "하고|만|까지|부터|인데요?|네|요)?(?![가-힣])"
+)
+_KO = (
+    re.compile(
+        rf"(?<![가-힣])(?!{KO_COMPOUNDS})(?P<name>(?:{KO_SURNAMES})[가-힣]{{0,2}}?)\s?"
+        rf"(?:(?:{KO_POSTS}|{KO_TITLES})님|(?:{KO_TITLES}){_KO_ENDS})"
+    ),
+    re.compile(
+        rf"(?<![가-힣])(?!{KO_COMPOUNDS}|[가-힣](?:{KO_POSTS}|{KO_TITLES}))"
+        rf"(?P<name>(?:{KO_SURNAMES})[가-힣]{{2}})님"
+    ),
+    re.compile(rf"(?P<name>[가-힣]{{2,4}}|(?<![가-힣])(?:{KO_SURNAMES}))\s?씨{_KO_ENDS}"),
+)
+
+
+def persons(text: str, folded: Folded) -> Iterator[Place]:
+    """Yield where names of persons are, without their titles.
+
+    Args:
+        text: as the ear wrote it; where an English title has a capital, the name has one too.
+        folded: the same, folded.
+
+    Yields:
+        Places in characters of the text before folding.
+    """
+    for start, end in _japanese(folded.text):
+        yield folded.span(start, end)
+    for start, end in _english(folded, text):
+        yield folded.span(start, end)
+    for rule in _KO:
+        for found in rule.finditer(folded.text):
+            if found["name"] not in KO_PUBLIC:
+                yield folded.span(*found.span("name"))
+
+
+def _japanese(text: str) -> Iterator[Place]:
+    for rule in (_JA, _JA_SAID):
+        for found in rule.finditer(text):
+            start, end = found.span("name")
+            start, end = _trimmed(text, start, end)
+            name = text[start:end]
+            if name and name not in JA_ONE_KANJI:
+                yield start, end
+    for found in _JA_KANA.finditer(text):
+        name = found["name"]
+        if name not in JA_HIRAGANA and not _JA_OF.search(name) and name[-1] not in "はがをでも":
+            yield found.span("name")
+
+
+def _trimmed(text: str, start: int, end: int) -> Place:
+    """Leave out what stands before and after a name: 弊社 and 営業 of 弊社佐藤営業部長."""
+    if _JA_HEAD.fullmatch(text, start, end):
+        return end, end
+    if not _JA_KANJI.match(text, start):
+        return start, end
+    if tail := _JA_TAIL.search(text, start, end):
+        end = tail.start()
+    head = _JA_HEAD.match(text, start, end)
+    if head and end - head.end() > 1:  # 明日香 is a name
+        start = head.end()
+    return start + (text[start : start + 1] == " "), end
+
+
+def _english(folded: Folded, text: str) -> Iterator[Place]:
+    for title in _EN.finditer(folded.text):
+        strict = title["word"] is not None or _is_capital(folded, text, title.start())
+        start, at = None, title.end()
+        for _ in range(PARTS_EN):
+            word = _EN_WORD.match(folded.text, at)
+            if word is None:
+                break
+            capital = _is_capital(folded, text, word.start("word"))
+            ends = NO_NAMES_EN - NAMES_TOO_EN if capital else NO_NAMES_EN
+            if word["word"] in ends or (strict and not capital):
+                break
+            start = word.start("word") if start is None else start
+            at = word.end("word")
+            if word["more"]:
+                break
+        if start is not None:
+            yield start, at
+
+
+def _is_capital(folded: Folded, text: str, at: int) -> bool:
+    return text[folded.starts[at]].isupper()
