@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
 from sipbot import script_events as script
 from sipbot.errors import SpoolError
@@ -18,6 +19,23 @@ from sipbot.sip import wire
 from sipbot.spans import Spans
 from sipbot.speech import wire as speech
 from sipbot.spool import Kept, Spool
+from sipbot.wav import longest_s
+
+JUDGE_LIMIT_S = 5.0
+"""How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
+each second of audio and an ear 0.6 s after the last word (measured), so 5 s means that the
+recogniser is down.  Then the recording counts as a message: one too many costs an operator a
+minute, one too few a client a customer."""
+
+CRASH_S = 1.0
+"""What a crash takes of a recording: 256 ms that the recorder had not written, up to 200 ms in the
+jitter buffer, and the while until main hears of it.  An agent that lacks more has hung before it
+died."""
+
+UNJUDGED = "recording was not judged in time and counts as a message"
+"""Log line of a call whose caller may have said nothing; see `JUDGE_LIMIT_S`."""
+
+_log = structlog.get_logger()
 
 
 class CallEar:
@@ -57,14 +75,18 @@ class CallEar:
         self.kept = Kept()
         """What the caller has answered so far."""
 
-    async def resume(self) -> None:
+    async def resume(self, *, with_answers: bool = True) -> None:
         """Take over a recording that an earlier run of sipbot left, and the answers in it.
+
+        Args:
+            with_answers: False where the answers cannot be read, and the call ends without them.
 
         Raises:
             SpoolError: the answers cannot be read.
         """
         self._reading.listen(self._call, self._language, self._client)
-        self.kept = await asyncio.to_thread(self._spool.kept, self._call)
+        if with_answers:
+            self.kept = await asyncio.to_thread(self._spool.kept, self._call)
         self._voice = self.kept.voice
 
     def do(self, action: script.Action) -> None:
@@ -125,6 +147,26 @@ class CallEar:
         listens = LIVE_EAR in self._reading.ears(self._language)
         self._brief = 0 < heard.voice_s < min_s and listens
         return None if self._brief else script.Judged(spoke=heard.voice_s > 0)
+
+    def heed(self, event: script.Event, call: Script) -> None:
+        """Log that a recording becomes a message because nobody has listened to it in time."""
+        if isinstance(event, script.Judged) and event.late and call.spoke is None:
+            _log.warning(UNJUDGED, call=self._call)
+
+    def cut_off(self, call: Script, *, whole: bool) -> Script:
+        """Return the script of a call whose agent has died.
+
+        An agent that had hung before has not recorded what was said to it meanwhile: that may have
+        been the message, and nobody can hear any more that it was not.
+
+        Args:
+            call: where the call is.
+            whole: whether its recording was closed and is safe.
+        """
+        recorded_s = longest_s(self._spool.audio(self._call))
+        missing_s = self._spans.position_s(time.monotonic()) - recorded_s
+        hung = not whole and missing_s > CRASH_S
+        return msgspec.structs.replace(call, spoke=True) if hung else call
 
     async def seal(self, *, cut_off: bool) -> None:
         """Make the closed recording safe.

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from sipbot import script_events as script
-from sipbot.call_ear import CallEar
+from sipbot.call_ear import JUDGE_LIMIT_S, CallEar
 from sipbot.call_times import CallTimes
 from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, alone, left_in, transfer
 from sipbot.caller import CallerId
@@ -37,12 +37,6 @@ from sipbot.steps import Course, Prompt
 from sipbot.timers import Timers
 from sipbot.topics import LivePayload, LiveType
 from sipbot.wav import longest_s
-
-JUDGE_LIMIT_S = 5.0
-"""How long the end of a call waits to hear whether the caller spoke: the detector needs 3 ms for
-each second of audio and an ear 0.6 s after the last word (measured), so 5 s means that the
-recogniser is down.  Then the recording counts as a message: one too many costs an operator a
-minute, one too few a client a customer."""
 
 Happening = wire.Event | speech.Reply | script.Event | Gone
 
@@ -118,12 +112,15 @@ class LiveCall:
         """Queue something that happened to the call; called in the event loop."""
         self._queue.put_nowait(happening)
 
-    async def resume(self, answered_at: datetime | None, told: wire.Ended | None) -> None:
+    async def resume(
+        self, answered_at: datetime | None, told: wire.Ended | None, *, with_answers: bool = True
+    ) -> None:
         """Take over a call that an earlier run of sipbot left without an end state.
 
         Args:
             answered_at: from the ledger.
             told: what the agent said that finished it alone; None when it was a crash.
+            with_answers: False where what the caller answered cannot be read.
 
         Raises:
             SpoolError: what the caller answered was written down and cannot be read.
@@ -137,7 +134,7 @@ class LiveCall:
         elif recorded:
             audio_s = longest_s(self._tools.spool.audio(self.call))
             self._times.leave(self._tools.spool.last_written(self.call), audio_s)
-            await self._ear.resume()
+            await self._ear.resume(with_answers=with_answers)
             self._remember_route()
         self.script = msgspec.structs.replace(
             self.script,
@@ -183,6 +180,7 @@ class LiveCall:
     async def _understand(self, happening: Happening) -> script.Event | None:
         match happening:
             case script.Event():
+                self._ear.heed(happening, self.script)
                 return happening
             case Gone() if self.agent is None or self.on_the_line:
                 return await self._cut_off_by_crash()
@@ -263,6 +261,7 @@ class LiveCall:
         self._ended_by, self._cut_off = EndedBy.CRASH, not self._whole
         self._tell("hung_up")
         self.on_the_line = False
+        self.script = self._ear.cut_off(self.script, whole=self._whole)
         self._forget_empty_recording()
         if self.script.recorded:
             await self._tools.spool.seal(self.call, cut_off=self._cut_off)
@@ -300,7 +299,7 @@ class LiveCall:
             case script.HangUp(code=code):
                 self._send(wire.HangUp(call=self.call, code=code))
             case script.Judge():
-                self._timers.after(JUDGE_LIMIT_S, script.Judged(spoke=True))
+                self._timers.after(JUDGE_LIMIT_S, script.Judged(spoke=True, late=True))
             case script.End(state=state):
                 await self.end(state)
             case _:

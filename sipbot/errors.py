@@ -14,6 +14,7 @@
     │   └── ChildGoneError    went away while it was being spoken to
     ├── WireError             a line on a process border that is not a known message
     ├── SpoolError            audio on disk: no space, damaged, missing
+    │   └── DamagedError      a file that was read and makes no sense: reading again will not help
     ├── LedgerError           the database refused, or is of a newer release
     ├── FeedError             the MQTT broker cannot be reached or refused us
     ├── ControlError          the running sipbot cannot do what a command asked of it
@@ -125,6 +126,10 @@ class WireError(SipbotError):
 
 class SpoolError(SipbotError):
     """Raised when recorded audio cannot be written, read or repaired."""
+
+
+class DamagedError(SpoolError):
+    """Raised when a file beside a recording was read and is not what sipbot writes there."""
 
 
 class LedgerError(SipbotError):

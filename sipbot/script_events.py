@@ -104,6 +104,8 @@ class Judged(Event, frozen=True):
     """Whether the recording holds speech, and more of it than `Course.min_s` or a word."""
 
     spoke: bool
+    late: bool = False
+    """Nobody has listened to it in time, so that it counts as speech."""
 
 
 # -- actions -----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from sipbot.disk import sync_folder
-from sipbot.errors import SpoolError
+from sipbot.errors import DamagedError, SpoolError
 from sipbot.records import CallOffer, Recording
 from sipbot.steps import Answer
 from sipbot.wav import HEADER_BYTES, read_facts, repair_header
@@ -110,18 +110,18 @@ class Spool:
         """Return what was written down of the caller's answers; nothing when nothing was.
 
         Raises:
-            SpoolError: it cannot be read.
+            DamagedError: it was read, and is not what `keep` has written.
+            SpoolError: it cannot be read now.
         """
         path = self._folder / call / _KEPT
         try:
             return msgspec.json.decode(path.read_bytes(), type=Kept)
         except FileNotFoundError:
             return Kept()
-        except (OSError, msgspec.DecodeError) as error:
-            raise SpoolError(
-                f"{path}: {error}. The call's answers are lost to its memo; move the file away and "
-                "start sipbot again to have the memo without them"
-            ) from error
+        except OSError as error:
+            raise SpoolError(f"{path} cannot be read: {error.strerror}") from error
+        except msgspec.DecodeError as error:
+            raise DamagedError(f"{path} is damaged: {error}") from error
 
     def calls(self) -> list[str]:
         """Return the calls that have a folder, oldest first."""

@@ -6,7 +6,6 @@ Every INVITE gets its row in the ledger here: an offered one before it is answer
 with its reason, and one that an earlier run of sipbot did not finish gets its end state.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +28,7 @@ from sipbot.sip import wire
 from sipbot.speech import wire as speech
 from sipbot.spool import Note
 from sipbot.to_do import RETRY_S, ToDo
+from sipbot.unreadable import Unreadable
 
 REFUSED_AS = {
     "capacity": EndState.REFUSED_CAPACITY,
@@ -39,10 +39,6 @@ REFUSED_AS = {
     "media": EndState.FAILED_MEDIA,
 }
 """`wire.Refused.why` → the end state in the ledger."""
-
-UNREADABLE_TRIES = 60
-"""So often a recording is tried, ten minutes long, before a call whose recording the disk does not
-give back ends without a memo: a network disk may come back by itself."""
 
 _OFFERED = Offered()
 
@@ -82,8 +78,7 @@ class Switchboard:
         self._do = self._to_do.add
         self.ledger_watch = LedgerWatch(tools.trouble)
         """Whether rows of calls are refused."""
-        self._tries: Counter[str] = Counter()
-        """How often the disk refused the recording of a call that is over."""
+        self._unreadable = Unreadable(tools.spool, tools.trouble)
 
     async def run(self) -> None:
         """Lead all calls until cancelled."""
@@ -213,7 +208,12 @@ class Switchboard:
             tools=self._tools,
             beside=self._do,
         )
-        await call.resume(entry.answered_at, told)
+        try:
+            await call.resume(entry.answered_at, told)
+        except SpoolError as error:
+            if not self._unreadable.answers(call.call, error):
+                raise
+            await call.resume(entry.answered_at, told, with_answers=False)
         await self._run(call)
 
     # -- new calls ------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ class Switchboard:
                 hang_up(call.agent, call.call)
             if call.ending is not None and isinstance(error, SipbotError):
                 work = partial(self._end, call, call.ending)
-            elif isinstance(error, SpoolError) and await self._is_unreadable(call.call):
+            elif isinstance(error, SpoolError) and await self._unreadable.recording(call.call):
                 work = partial(self._end, call, EndState.FAILED_INTERNAL)
             else:
                 work = partial(self._finish, call.call, None, call.agent)
@@ -371,21 +371,10 @@ class Switchboard:
         try:
             await call.end(state)
         except SpoolError:
-            if not await self._is_unreadable(call.call):
+            if not await self._unreadable.recording(call.call):
                 raise
             await call.end(EndState.FAILED_INTERNAL)
         self._read(call)
-
-    async def _is_unreadable(self, call: str) -> bool:
-        """Whether the disk has not given a recording back for so long that it will not do so."""
-        self._tries[call] += 1
-        if self._tries[call] < UNREADABLE_TRIES:
-            return False
-        problem = await self._tools.spool.unreadable(call)
-        if problem:
-            remedy = "The call has no memo: see whether the file can be saved, and check the disk"
-            self._tools.trouble("recording-unreadable", f"call {call}: {problem}", remedy)
-        return bool(problem)
 
     def _read(self, call: LiveCall) -> None:
         if call.memo is not None:

@@ -1,8 +1,10 @@
 """A call whose main process slept or died, or whose agent died: what is known of its end counts."""
 
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,3 +147,30 @@ async def test_message_that_was_whole_when_the_agent_died_is_not_cut_off(
     assert call.memo is not None
     by = EndedBy.CALLER if hung_up else EndedBy.CRASH
     assert (by, False) == (call.memo.call.ended_by, call.memo.call.cut_off)
+
+
+@pytest.mark.parametrize(("a_look_takes_s", "state"), [(0.0, "no_message"), (1.0, "memo")])
+async def test_silence_of_an_agent_that_hung_before_it_died_is_not_taken_for_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a_look_takes_s: float, state: str
+) -> None:
+    monotonic = itertools.count(0.0, a_look_takes_s).__next__
+    monkeypatch.setattr("sipbot.call_ear.time", SimpleNamespace(monotonic=monotonic))
+    at_once = course(steps.Record(name=steps.RECORD, beep=False), greeting=None)
+    async with tools_in(tmp_path) as tools:
+        call = live_call(tools, at_once)
+        tools.spool.prepare(NOTE)
+        ulaw.write(tools.spool.audio(call.call), thanks())
+        for happening in (
+            script.Offered(),
+            wire.Answered(call=call.call),
+            Gone(),
+            script.Judged(spoke=False),
+        ):
+            call.happen(happening)
+
+        await call.run()
+
+        row = await tools.ledger.call(call.call)
+    assert row is not None
+    assert state == row.state
+    assert call.memo is None or call.memo.call.cut_off

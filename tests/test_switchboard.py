@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from sipbot.call_ear import CallEar
+from sipbot.call_ear import UNJUDGED, CallEar
 from sipbot.call_tools import Tools
 from sipbot.dialplan import Dialplans
 from sipbot.errors import SpoolError
@@ -82,7 +83,7 @@ async def running(site: Site) -> AsyncIterator[None]:
 async def test_call_whose_recording_cannot_be_read_ends_all_the_same_and_a_person_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sipbot.switchboard.UNREADABLE_TRIES", 2)
+    monkeypatch.setattr("sipbot.unreadable.TRIES", 2)
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
         site, offer = Site(tmp_path, ledger), an_offer()
         unreadable = site.spool.audio(offer.call)
@@ -99,6 +100,60 @@ async def test_call_whose_recording_cannot_be_read_ends_all_the_same_and_a_perso
     assert entry is not None
     assert EndState.FAILED_INTERNAL == entry.state
     assert {"call-failed", "recording-unreadable"} == set(site.alerts)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"asked": ["name"]', b"\xff\xfe", None])
+async def test_call_whose_answers_cannot_be_read_has_its_memo_without_them_and_a_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    monkeypatch.setattr("sipbot.unreadable.TRIES", 2)
+    monkeypatch.setattr("sipbot.calls.JUDGE_LIMIT_S", 0.0)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, offer = Site(tmp_path, ledger), an_offer()
+        audio = site.spool.audio(offer.call)
+        audio.parent.mkdir()
+        shutil.copy(DATA / "ko_03_8k.wav", audio)
+        answers = audio.with_name("answers.json")
+        if content is None:
+            answers.mkdir()  # the disk has an error for whoever reads it
+        else:
+            answers.write_bytes(content)
+        await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+        await ledger.call_answered(offer.call, AT)
+
+        async with running(site):
+            await site.switchboard.recover()
+            while (entry := await ledger.call(offer.call)) and entry.state is None:
+                await asyncio.sleep(0.01)
+        memos = (await ledger.open_memos("")).memos
+
+    assert entry is not None
+    assert (EndState.MEMO, [offer.call]) == (entry.state, [memo.call.id for memo in memos])
+    assert "answers-unreadable" in site.alerts
+
+
+async def test_recording_that_nobody_judges_in_time_is_a_message_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.calls.JUDGE_LIMIT_S", 0.0)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, offer = Site(tmp_path, ledger), an_offer()
+        audio = site.spool.audio(offer.call)
+        audio.parent.mkdir()
+        shutil.copy(DATA / "silence_noise_3s_8k.wav", audio)
+        await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+        await ledger.call_answered(offer.call, AT)
+
+        with capture_logs() as logs:
+            async with running(site):
+                await site.switchboard.recover()
+                while (entry := await ledger.call(offer.call)) and entry.state is None:
+                    await asyncio.sleep(0.01)
+
+    assert entry is not None
+    assert EndState.MEMO == entry.state
+    late = [line["call"] for line in logs if line["event"] == UNJUDGED]
+    assert [offer.call] == late
 
 
 async def test_refusal_for_a_reason_that_nobody_knows_has_its_row(tmp_path: Path) -> None:

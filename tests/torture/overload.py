@@ -41,7 +41,7 @@ TRIES = 80
 
 ANSWERED = frozenset({EndState.MEMO, EndState.NO_MESSAGE, EndState.ABANDONED_GREETING})
 """What may become of a caller who says nothing: a recording that a busy sipbot cannot judge in time
-counts as a message (`calls.JUDGE_LIMIT_S`), and one that it could not begin in time is none."""
+counts as a message (`call_ear.JUDGE_LIMIT_S`), and one that it could not begin in time is none."""
 
 SPEECH_S = 10.0
 LEAD_IN_MS = 600
