@@ -102,7 +102,7 @@ _AROUND: dict[T, str] = {
         "it's|its|it is|that's|that is|is|was|the|my|at|on|to|thank you|thanks|please|a|are|"
         "this is|should be|would be|be|will be|in total|goes|reads|ends|ending|in|there|as|"
         "follows|digits|digit|part|bit|bye|four digits|two digits|three digits|i said|"
-        "and that's|you|for you|say|read|got|did|i|we|but|just|all|because|not|it"
+        "and that's|you|for you|say|read|got|did|i|we|but|those|these|just|all|because|not|it"
     ),
     T.AGAIN: (
         "again|once again|once more|one more time|i repeat|i'll repeat|repeat|repeating|"

@@ -1,7 +1,7 @@
 """Digits of one number over pauses and other words: which pieces belong together.  Pure."""
 
 from sipbot.said_gaps import breathes, mergeable
-from sipbot.said_phones import Number, has_trunk_prefix, read
+from sipbot.said_phones import Number, has_trunk_prefix, read, resembles
 from sipbot.said_pieces import Atom, Piece, groups_of, joined, taken_apart
 from sipbot.said_tokens import T
 
@@ -92,12 +92,14 @@ def _is_another_word(atoms: list[Atom], region: str) -> bool:
 def forms(atoms: list[Atom], groups: list[str]) -> list[list[Atom]]:
     """Return how the digits of a correction may be meant; one only, when its length tells.
 
-    A weak atom at the end may be another word, unless it is a nought; the groups of a
-    correction are as long as those before it.
+    A weak atom at the end may be another word, unless it is a nought, or the last group with a
+    slip mended needs it; the groups of a correction are as long as those before it.
     """
     out = [atoms]
     if len(atoms) > 1 and atoms[-1].weak and atoms[-1].digits != "0":
         out.append(atoms[:-1])
+    if len(out) > 1 and resembles(groups[-1], joined(atoms)):
+        return out[:1]
     lengths = {len(group) for group in groups if len(group) > 1}
     fitting = [form for form in out if len(groups_of(form)[-1]) in lengths]
     return fitting if len(fitting) == 1 else out

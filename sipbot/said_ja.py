@@ -14,7 +14,7 @@ _READINGS = {
     "2": "に|ニ|にー|ニー|にい|ニイ|ニィ|にぃ|二|弐|フタ|ふたー|フター",
     "3": "さん|サン|さーん|サーン|三|参",
     "4": "よん|ヨン|よーん|ヨーン|よ|ヨ|よー|ヨー|し|シ|しー|シー|四",
-    "5": "ご|ゴ|ごー|ゴー|ごお|ゴオ|ごぉ|ゴォ|五|伍",
+    "5": "ご|ゴ|ごー|ゴー|ごお|ゴオ|ごう|ゴウ|ごぉ|ゴォ|五|伍",
     "6": "ろく|ロク|ろっ|ロッ|ロクー|六",
     "7": "なな|ナナ|ななー|ナナー|しち|シチ|ヒチ|七",
     "8": "はち|ハチ|はっ|ハッ|八",
@@ -76,8 +76,10 @@ _AROUND: dict[T, str] = {
         "えー|ええ|えーっとですね|ええっと|あの|あのー|あのう|あのですね|アノ|アノー|その|"
         "そのー|うーん|うーんと|うん|んー|んーと|んと|まあ|まぁ|ま|ですね|はい|そうですね|"
         "はいはい|なんだっけ|何だっけ|こう|ちょっと待ってください|ちょっとお待ちください|"
+        "ちょっと待ってくださいね|ちょっとお待ちくださいね|"
         "少々お待ちください|ちょっと待って|お待ちください|続いて|次が|それから|そして|で|ね|"
         "あとは|あと|続けて|つづいて|なんでしたっけ|何でしたっけ|そんで|んで|"
+        "よろしいですか|いいですか|メモはよろしいですか|メモはよろしいでしょうか|メモはいいですか|"
         "しょうしょうおまちください|っと|でー|てん|えぇと|えぇ|確か|たしか|たぶん"
     ),
     T.BREAK: "と|または|もしくは|あるいは|それと|及び|および|か",
@@ -186,7 +188,8 @@ _KANA = re.compile("[ぁ-ゖァ-ヺー]")
 _HIRAGANA = re.compile("[ぁ-ゖ]+")
 _LATIN = re.compile("[a-z]+")
 _STANDS = re.compile(
-    r"[\s、,。.のー\-]|ハイフン|はいふん|ダッシュ|マイナス|です|じゃ|では|でな|やな|やの|$|で[すご、]|になり|と[なも、]|番|まで|で|ですわ"
+    r"[\s、,。.のー\-]|ハイフン|はいふん|ダッシュ|マイナス|です|じゃ|では|でな|"
+    r"や(?:な|の|[。、 ]|$)|$|で[すご、]|になり|と[なも、]|番|まで|で|ですわ"
 )
 """What may follow a single hiragana that is a figure."""
 _PARTED = re.compile(r"[の、\- ー,]|ハイフン|はいふん|ダッシュ|だっしゅ")
@@ -238,6 +241,7 @@ def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> b
     """Tell whether an entry can be meant here, where its characters are."""
     word = text[at:end]
     numeral = before is not None and before.kind in NUMERAL and before.end == at
+    written = numeral and text[at - 1] in _KANJI
     if entry.kind in (T.UNIT, T.MONEY, T.CENTS, T.ROOM):
         return (
             before is not None
@@ -246,13 +250,13 @@ def _fits(entry: Entry, text: str, at: int, end: int, before: Token | None) -> b
         )
     if word.endswith("は") and len(word) > 1 and text.startswith("ち", end):
         return False  # 国番号はちいち: eight one
-    if entry.kind in (T.DIGIT, T.SCALE) and word in _KANJI and not numeral:
+    if entry.kind in (T.DIGIT, T.SCALE) and word in _KANJI and not written:
         return not _is_name(text, end)
     if entry.kind is T.SCALE and _KANA.match(word):
         parted = before is not None and before.kind is T.SEP and len(word) > 2
         return numeral or (parted and _numeral_at(text, end))
     if entry.kind is T.OTHER and word[0] in _KANJI:
-        return not (numeral and before is not None and not before.literal)
+        return not written or _is_name(text, at + 1)
     if entry.kind is T.DIGIT and len(word) == 1 and _HIRAGANA.fullmatch(word):
         return _among(text, end, before, at)
     return True
@@ -286,6 +290,8 @@ def _among(text: str, end: int, before: Token | None, at: int) -> bool:
         return True
     if before is None or before.kind not in (T.DIGIT, T.SEP, T.FILLER, T.SCALE):
         return False
+    if text[at - 1] in _KANJI and _PARTED.match(text, end):
+        return False  # 七千に、五時までに: who writes kanji writes 二
     if _numeral_at(text, end):
         return before.kind is not T.FILLER or before.end == at
     if before.kind not in (T.DIGIT, T.SEP):
@@ -316,7 +322,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _weakened(entry: Entry, word: str) -> Entry:
     if entry.kind is T.DIGIT and (
-        (len(word) == 1 and _HIRAGANA.fullmatch(word)) or word in ("さん", "まる", "れい")
+        (len(word) == 1 and _HIRAGANA.fullmatch(word)) or word in ("さん", "まる", "れい", "ごう")
     ):
         return Entry(entry.kind, entry.value, weak=True)
     return entry

@@ -18,6 +18,8 @@ _DIGITS_MIN = 7
 GROUP_DIGITS_MAX = 4
 """Of one group of a number, in all plans that are read here."""
 _WEAK_MAX = 3
+_AGAIN_MIN = 4
+"""Digits of an end that is said again in one breath; fewer are often alike by chance."""
 _STUTTER_MAX = 4
 """Digits before a number that are dropped: the beginning of it, said twice, or another word."""
 
@@ -141,14 +143,19 @@ def _begins(digits: str, region: str) -> bool:
 
 
 def _halves(atoms: list[Atom]) -> list[int]:
-    """Cuts of a number that was said twice without a pause."""
+    """Cuts of a number that was said twice, or whose end was, without a pause."""
     digits = joined(atoms)
-    half = len(digits) // 2
-    if digits != digits[:half] * 2:
-        return [0, len(atoms)]
+    again = next(
+        (
+            length
+            for length in range(len(digits) // 2, _AGAIN_MIN - 1, -1)
+            if digits[-length:] == digits[-2 * length : -length]
+        ),
+        0,
+    )
     length = 0
     for at, atom in enumerate(atoms):
-        if length == half:
+        if again and length == len(digits) - again:
             return [0, at, len(atoms)]
         length += len(atom.digits)
     return [0, len(atoms)]

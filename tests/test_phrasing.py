@@ -1,0 +1,81 @@
+"""Numbers in messages that were made up by people who had not seen the parser.
+
+Three generators put messages together in their own ways (`tests.phrasing`); each of a hundred
+messages a language has one number that is meant, or none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from sipbot.said import Kind
+from sipbot.said_numbers import find_numbers
+from tests.phrasing import books, habits, scripts
+from tests.phrasing.utterance import Utterance
+
+GENERATORS = (scripts.utterances, habits.utterances, books.utterances)
+EACH = 100
+SEED = 1
+RIGHT_MIN = 0.98
+
+KNOWN = {
+    # 5092 and 이이고요 or 50922 and 이고요: both are numbers of Busan
+    "연락처는 국가번호 팔이 오일육이육오공구이이고요",
+}
+"""Texts in which a wrong number is read as a right one, and why."""
+
+
+@dataclass(frozen=True)
+class Misread:
+    """A message of which something else was understood than was meant."""
+
+    meant: Utterance
+    read: frozenset[str]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a number was believed that was not meant: the operator may dial it."""
+        return bool(self.read - {self.meant.number})
+
+    def __str__(self) -> str:
+        read = ", ".join(sorted(self.read)) or "no number"
+        return f"{self.meant.text} -> {read}, not {self.meant.number or 'none'}"
+
+
+def misread(language: str) -> Iterator[Misread]:
+    for utterances in GENERATORS:
+        for one in utterances(language, EACH, Random(SEED)):
+            found = find_numbers(one.text, language, one.region)
+            read = frozenset(
+                said.value
+                for said in found
+                if said.kind is Kind.PHONE and said.valid and not said.rejected
+            )
+            if read != ({one.number} if one.number else set()):
+                yield Misread(one, read)
+
+
+@pytest.fixture(scope="module", params=["ja", "en", "ko"])
+def failures(request: pytest.FixtureRequest) -> list[Misread]:
+    return list(misread(request.param))
+
+
+def test_number_of_98_in_100_messages_is_read_right(failures: list[Misread]) -> None:
+    right = 1 - len(failures) / (EACH * len(GENERATORS))
+
+    assert right >= RIGHT_MIN, "\n".join(map(str, failures))
+
+
+def test_no_message_is_read_as_a_wrong_number_beyond_those_that_are_known(
+    failures: list[Misread],
+) -> None:
+    wrong = [one for one in failures if one.wrong and one.meant.text not in KNOWN]
+
+    assert [] == wrong, "\n".join(map(str, wrong))
+
+
+def test_messages_are_the_same_for_a_seed() -> None:
+    for utterances in GENERATORS:
+        assert utterances("ja", 5, Random(SEED)) == utterances("ja", 5, Random(SEED))
