@@ -25,6 +25,7 @@ from rich.table import Table
 
 from sipbot import config
 from sipbot.app import broker_of, ledger_path
+from sipbot.as_heard import as_heard
 from sipbot.backoff import backoff_s
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import FeedError, SipbotError, UsageError
@@ -93,6 +94,9 @@ def show_command(
     config_file: ConfigOption = None,
     var: _Var = None,
     *,
+    heard: Annotated[
+        bool, typer.Option("--as-heard", help="The text as the ear wrote it, not mended by terms.")
+    ] = False,
     as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
@@ -100,6 +104,7 @@ def show_command(
     with _errors():
         labels = labels_of(lang)
         memo = _memo(_ledger(config_file, var), memo_id)
+        memo = as_heard(memo) if heard else memo
     if as_json:
         _print_json(memo.model_dump(mode="json"))
         return

@@ -14,8 +14,10 @@ from rich.text import Text
 
 from sipbot.memo import Memo, Stage, Urgency
 from sipbot.memo_answers import Evidence, MemoWord
-from sipbot.memo_found import Previous
+from sipbot.memo_found import Found, Previous
 from sipbot.memo_parts import Listenable, clock_span, number_of
+from sipbot.said import Kind
+from sipbot.said_when import calendar_form
 from sipbot.terminal import printable
 
 UNSURE_BELOW = 0.5
@@ -23,6 +25,7 @@ UNSURE_BELOW = 0.5
 
 Labels = Mapping[str, str]
 
+_DATES = frozenset({Kind.DATE, Kind.TIME, Kind.WHEN})
 _SOURCES = {"keys": "by_keys", "speech": "by_speech", "caller_id": "by_network"}
 
 
@@ -206,10 +209,17 @@ def _found(memo: Memo, labels: Labels) -> Table:
         table.add_row(
             Text(_word(f"kind_{one.kind.value}", labels)),
             Text(printable(one.shown), style="bold"),
-            Text("" if one.value == one.shown else printable(one.value), style="dim"),
+            Text(_meant(one, memo), style="dim"),
             _listen(one, memo, labels).append(f"  {', '.join(remarks)}"),
         )
     return table
+
+
+def _meant(one: Found, memo: Memo) -> str:
+    """What a value means, where it does not say so itself: the day that "tomorrow" was."""
+    language = (memo.language or "").split("-", 1)[0].lower()
+    meant = calendar_form(one, language) if one.kind in _DATES else one.value
+    return "" if meant == one.shown else printable(meant)
 
 
 def _corrections(memo: Memo, labels: Labels) -> Table:

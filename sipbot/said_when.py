@@ -33,6 +33,7 @@ this is smaller than the code that would watch a library.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Protocol
 
 from sipbot import when_en, when_ja, when_ko
 from sipbot.numerals_ja import narrow
@@ -81,10 +82,34 @@ def find_when(text: str, language: str, at: datetime) -> tuple[Said, ...]:
     )
 
 
-def calendar_form(said: Said, language: str) -> str:
-    """Return a value as a calendar writes it: 11月23日(月) 15:00, Mon, Nov 23, 15:00.
+class Told(Protocol):
+    """A value that was said; `said.Said` and `memo_found.Found` are such."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+
+    @property
+    def value(self) -> str:
+        """ISO 8601."""
+
+    @property
+    def shown(self) -> str:
+        """As it was said."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether a calendar has it."""
+
+
+def calendar_form(said: Told, language: str) -> str:
+    """Return a date or time as a calendar writes it: 11月23日(月) 15:00, Mon, Nov 23, 15:00.
 
     What cannot be a date is returned as it was said.
+
+    Args:
+        said: of kind DATE, TIME or WHEN.
+        language: ja, en or ko.
     """
     if said.kind is Kind.TIME or not said.valid:
         return said.value if said.valid else said.shown

@@ -4,7 +4,8 @@ Data path: ear → [vocabulary] → values said → readable text → memo
 
 An ear writes what it has learnt: やまと工業 comes back as 山と工業.  A term says how it is written
 and read; a piece of the text that sounds like it, or that is one of its known mishearings, is
-replaced by it.  What was heard stays beside every correction, so each can be taken back.
+replaced by it.  What was heard stays beside every correction, so each can be taken back
+(`as_heard`).
 
 Digits and spoken numbers are never touched, a short reading must be met exactly
 (`sipbot.term_fit`), and a text that is right already stays as it is.
@@ -108,25 +109,6 @@ def correct(
     text += transcript.text[place:]
     words = _words(transcript, placed, changes)
     return msgspec.structs.replace(transcript, text=text, words=words), tuple(corrections)
-
-
-def corrected_text(
-    text: str, terms: Sequence[Term], language: str, reading: Reading | None = None
-) -> str:
-    """Return a text with a client's words put right."""
-    return _applied(text, _settled(text, terms, language, reading))
-
-
-def undo(text: str, corrections: Sequence[Correction]) -> str:
-    """Return a corrected text with some of its corrections, or all, taken back.
-
-    Args:
-        text: as `correct` returned it.
-        corrections: some of those that came with it.
-    """
-    for one in sorted(corrections, key=lambda each: each.start, reverse=True):
-        text = text[: one.start] + one.heard + text[one.end :]
-    return text
 
 
 def hints(terms: Sequence[Term]) -> tuple[str, ...]:

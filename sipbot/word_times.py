@@ -33,16 +33,16 @@ def located(text: str, words: Sequence[Word]) -> Iterator[Placed]:
             yield at, place, word
 
 
-def times(text: str, words: Sequence[Word], start: int, end: int) -> tuple[float, float] | None:
-    """Return when ``text[start:end]`` was said, in seconds; None when no word there has a time.
+def times_in(placed: Iterable[Placed], start: int, end: int) -> tuple[float, float] | None:
+    """Return when a piece of a text was said, in seconds; None when no word there has a time.
 
     A word that is only partly in the piece counts whole: rather a syllable too much.
+
+    Args:
+        placed: the text's words, from `located`.
+        start: of the piece, in characters.
+        end: exclusive.
     """
-    return times_in(located(text, words), start, end)
-
-
-def times_in(placed: Iterable[Placed], start: int, end: int) -> tuple[float, float] | None:
-    """Return the same of words whose places are known."""
     said = [word for at, to, word in placed if at < end and start < to]
     if not said:
         return None

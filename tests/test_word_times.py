@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.records import Word
-from sipbot.word_times import STRAY_CHARS, located, times
+from sipbot.word_times import STRAY_CHARS, located, times_in
 
 
 def words(*texts: str) -> tuple[Word, ...]:
@@ -12,6 +12,10 @@ def words(*texts: str) -> tuple[Word, ...]:
         Word(text=text, start_s=float(at), end_s=at + 0.5, confidence=1.0)
         for at, text in enumerate(texts)
     )
+
+
+def times(text: str, said: tuple[Word, ...], start: int, end: int) -> tuple[float, float] | None:
+    return times_in(located(text, said), start, end)
 
 
 def test_time_of_a_piece_is_from_its_first_word_to_its_last() -> None:

@@ -179,12 +179,3 @@ class Detectors:
     def give_back(self, detector: Detector) -> None:
         """Keep a detector for another recording."""
         self._idle.append(detector)
-
-
-def speech_s(pcm: bytes, rate_hz: int) -> float:
-    """Return how many seconds of confirmed speech a whole recording holds."""
-    detector = Detector(rate_hz)
-    turns = Turns(end_silence_s=float("inf"), no_speech_s=float("inf"))
-    for speech in detector.windows(pcm):
-        turns.feed(detector.window_s, speech=speech)
-    return turns.speech_s
