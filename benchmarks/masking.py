@@ -1,9 +1,8 @@
 """Is a number left in what is published masked: in the text, and in the sound?
 
-Text: messages of generators of phrasing (Python files with ``utterances(language, count, seed)``)
-go through the whole path of a memo.  A number is left when three of its figures follow each other
-in the masked memo, in figures or in words, with up to four other characters between them.  The
-reader of figures below knows nothing of sipbot's.
+Text: made-up messages (`tests.phrasing`) go through the whole path of a memo.  A number is left
+when three of its figures follow each other in the masked memo, in figures or in words, with up to
+four other characters between them.  The reader of figures below knows nothing of sipbot's.
 
 Sound: recordings are read by faster-whisper, masked by its text, and the masked copy is read
 again.  A number is found again when sipbot's finder finds any in that.
@@ -11,11 +10,11 @@ again.  A number is found again when sipbot's finder finds any in that.
 Dates and times of day stay by design, and their figures may be some of a number's by chance: "6時
 45分" in a message with 0645.  Those are counted apart.
 
-``python -m benchmarks.masking [--audio FOLDER] PHRASING.py …``
+``python -m benchmarks.masking [--seeds 10] [--audio FOLDER]``; `tests/test_masking_phrasing.py`
+holds the text.
 """
 
 import argparse
-import importlib.util
 import re
 import shutil
 import sys
@@ -25,7 +24,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from random import Random
 
 import msgspec
 import phonenumbers
@@ -44,6 +43,8 @@ from sipbot.speech.ears import choose
 from sipbot.speech.whisper_ear import WhisperEar
 from sipbot.understanding import ClientFacts, understand
 from sipbot.wav import read_facts, read_pcm
+from tests.phrasing import books, habits, scripts
+from tests.phrasing.utterance import Utterance
 
 AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
 REGIONS = {"ja": "JP", "en": "US", "ko": "KR"}
@@ -51,13 +52,20 @@ ROW = 3
 """Figures of the number in a row that count as left."""
 GAP = 4
 """Other characters between two figures of one row."""
-COUNT, SEED = 60, 2026
-"""Messages per language and generator: more than 300 numbers with two generators."""
+COUNT, SEED = 40, 2026
+"""Messages per language and generator: more than 300 numbers in all."""
 
 CUT = "●" * (GAP + 1)
 """Where something was taken out of a text."""
 
 Read = Callable[[bytes, int, str], Transcript]
+Generator = Callable[[str, int, Random], list[Utterance]]
+
+GENERATORS: dict[str, Generator] = {
+    "scripts": scripts.utterances,
+    "habits": habits.utterances,
+    "books": books.utterances,
+}
 
 _SURE = {
     "0": "zero nought naught ゼロ ぜろ 零 〇 제로",
@@ -204,10 +212,10 @@ def _without(text: str, parts: list[str]) -> str:
     return text
 
 
-def texts(generator: Any, language: str, count: int, seed: int) -> Left:  # noqa: ANN401 - a module
+def texts(utterances: Generator, language: str, count: int, seed: int) -> Left:
     """Count the numbers that are left in the masked memos of a generator's messages."""
     counted = Left()
-    for said in generator.utterances(language, count, seed):
+    for said in utterances(language, count, Random(seed)):
         if not said.number:
             continue
         words = tuple(
@@ -261,25 +269,21 @@ def recordings(folder: Path) -> list[tuple[Path, str]]:
     ]
 
 
-def show_texts(generators: list[Path], count: int, seed: int) -> int:
+def show_texts(count: int, seeds: range) -> int:
     """Print how many numbers are left in texts; return it."""
     left = 0
-    for path in generators:
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        generator = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = generator
-        spec.loader.exec_module(generator)
+    for name, utterances in GENERATORS.items():
         for language in REGIONS:
-            counted = texts(generator, language, count, seed)
+            done = [texts(utterances, language, count, seed) for seed in seeds]
             print(
-                f"{path.stem} {language}: {counted.numbers} numbers, "
-                f"{counted.readable} readable before, {counted.left} left, "
-                f"{counted.in_dates} by chance in dates"
+                f"{name} {language}: {sum(one.numbers for one in done)} numbers, "
+                f"{sum(one.readable for one in done)} readable before, "
+                f"{sum(one.left for one in done)} left, "
+                f"{sum(one.in_dates for one in done)} by chance in dates",
+                flush=True,
             )
-            print(*counted.texts, sep="\n", file=sys.stderr)
-            left += counted.left
+            print(*(text for one in done for text in one.texts), sep="\n", file=sys.stderr)
+            left += sum(one.left for one in done)
     return left
 
 
@@ -296,12 +300,12 @@ def show_sounds(folder: Path) -> int:
 def main() -> int:
     """Measure; exit code 1 when a number is left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("generators", nargs="*", type=Path)
     parser.add_argument("--audio", type=Path, help="folder with manifest.toml and recordings")
     parser.add_argument("--count", type=int, default=COUNT, help="messages per language")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seeds", type=int, default=1, help="so many, one after the other")
     wanted = parser.parse_args()
-    left = show_texts(wanted.generators, wanted.count, wanted.seed)
+    left = show_texts(wanted.count, range(wanted.seed, wanted.seed + wanted.seeds))
     left += show_sounds(wanted.audio) if wanted.audio else 0
     return 1 if left else 0
 
