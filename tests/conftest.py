@@ -18,6 +18,13 @@ hypothesis.settings.register_profile("sipbot", deadline=None)
 hypothesis.settings.load_profile("sipbot")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker alone load speech models: two that recognise at once starve each other's calls."""
+    for item in items:
+        if item.get_closest_marker("asr"):
+            item.add_marker(pytest.mark.xdist_group("ears"))
+
+
 @pytest.fixture(scope="session")
 def vosk_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with the Korean Vosk model, the only one every test run can install."""
