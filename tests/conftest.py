@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("sipbot")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker alone load speech models: two that recognise at once starve each other's calls."""
+    """Let one worker alone load speech models: two that recognise starve each other's calls."""
     for item in items:
         if item.get_closest_marker("asr"):
             item.add_marker(pytest.mark.xdist_group("ears"))
