@@ -89,13 +89,21 @@ class CallEar:
             self.kept = await asyncio.to_thread(self._spool.kept, self._call)
         self._voice = self.kept.voice
 
-    def do(self, action: script.Action) -> None:
-        """Do what the script wants about recording and hearing."""
-        now_s = time.monotonic()
+    def do(self, action: script.Action, begun: wire.Begun | None = None) -> None:
+        """Do what the script wants about recording and hearing.
+
+        Args:
+            action: what it wants.
+            begun: what the agent has begun by itself when this happened; where that is the
+                recording, the caller's turn has begun with it.
+        """
+        path = str(self._spool.audio(self._call))
+        recorded = begun is not None and begun.path == path
+        now_s = begun.at_s if begun is not None and recorded else time.monotonic()
         match action:
             case script.OpenRecording():
-                path = self._spool.audio(self._call)
-                self._send(wire.Record(call=self._call, path=str(path)))
+                if not recorded:
+                    self._send(wire.Record(call=self._call, path=path))
                 self._spans.open(now_s)
                 self._reading.listen(self._call, self._language, self._client)
             case script.CloseRecording():

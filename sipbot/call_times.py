@@ -38,9 +38,16 @@ class CallTimes:
         self._answered_s: float | None = None
         self._left_at: datetime | None = None
 
-    def answer(self) -> datetime:
-        """The call is answered now; return when that is."""
-        self.answered_at, self._answered_s = self._not_before_invite(), self._monotonic()
+    def answer(self, at_s: float | None = None) -> datetime:
+        """The call is answered; return when that is.
+
+        Args:
+            at_s: when, by the clock that only rises; None for now.
+        """
+        now_s = self._monotonic()
+        self._answered_s = now_s if at_s is None else at_s
+        ago = timedelta(seconds=max(0.0, now_s - self._answered_s))
+        self.answered_at = max(self._now() - ago, self._invited_at)
         return self.answered_at
 
     def resume(self, answered_at: datetime | None) -> None:

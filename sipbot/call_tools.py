@@ -7,11 +7,12 @@ from typing import Protocol
 
 import msgspec
 
+from sipbot import ahead
 from sipbot.errors import ChildGoneError
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
 from sipbot.ringback import ringback
-from sipbot.script_state import Phase
+from sipbot.script_state import Phase, Script
 from sipbot.sip import wire
 from sipbot.spool import Note, Spool
 from sipbot.steps import RECORD, Course, Prompt, Record
@@ -62,6 +63,21 @@ def alone(course: Course, recording: Path) -> wire.Alone:
         max_s=message.limits.max_s,
         finish_key=message.finish_key,
     )
+
+
+def answer(call: str, script: Script, recording: Path) -> wire.Answer:
+    """Return the order to answer a call, and what comes after that by itself."""
+    return wire.Answer(
+        call=call,
+        alone=alone(script.course, recording),
+        then=ahead.after_answer(script, str(recording)),
+    )
+
+
+def play(call: str, script: Script, prompt: Prompt, recording: Path) -> wire.Play:
+    """Return the order to play a prompt, and what comes after that by itself."""
+    then = ahead.after_prompt(script, prompt, str(recording))
+    return wire.Play(call=call, wav=prompt.wav, then=then)
 
 
 def transfer(note: Note, region: str, to: str, ring_s: float) -> wire.Transfer:

@@ -18,7 +18,7 @@ import structlog
 from sipbot import script_events as script
 from sipbot.call_ear import JUDGE_LIMIT_S, CallEar
 from sipbot.call_times import CallTimes
-from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, alone, left_in, transfer
+from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, answer, left_in, play, transfer
 from sipbot.caller import CallerId
 from sipbot.caller_history import caller_with_history
 from sipbot.disk import AUDIO_BYTES_PER_S
@@ -84,10 +84,12 @@ class LiveCall:
         self.script = Script(course=course or OVER, caller_known=caller.number is not None)
         self._region = region
         self._tools = tools
+        self._audio = tools.spool.audio(self.call)
         self._beside = beside
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
         self._timers = Timers(self.happen)
         self._playing: Prompt | None = None
+        self._begun: wire.Begun | None = None  # by the agent alone, with what happened last
         self._ear = CallEar(
             self.call, note.client, language, tools.spool, tools.reading, self._send
         )
@@ -132,7 +134,7 @@ class LiveCall:
         if told is not None and told.transferred:
             self._times.leave(told.at or datetime.now(UTC), 0.0)
         elif recorded:
-            audio_s = longest_s(self._tools.spool.audio(self.call))
+            audio_s = longest_s(self._audio)
             self._times.leave(self._tools.spool.last_written(self.call), audio_s)
             await self._ear.resume(with_answers=with_answers)
             self._remember_route()
@@ -165,7 +167,9 @@ class LiveCall:
         self._log.info("call", uri=self.offer.request_uri, phase=self.script.phase)
         try:
             while self.script.phase is not Phase.ENDED:
-                event = await self._understand(await self._queue.get())
+                happening = await self._queue.get()
+                self._begun = getattr(happening, "begun", None)
+                event = await self._understand(happening)
                 if event is None:
                     continue
                 self.script, actions = advance(self.script, event)
@@ -219,7 +223,8 @@ class LiveCall:
 
     def _answered(self) -> script.Event:
         # Beside the call: a commit takes 4 ms to seconds, and the caller may be speaking by then.
-        self._beside(partial(self._tools.ledger.call_answered, self.call, self._times.answer()))
+        at = self._times.answer(self._begun.at_s if self._begun is not None else None)
+        self._beside(partial(self._tools.ledger.call_answered, self.call, at))
         self._tell("answered")
         return script.Answered()
 
@@ -250,26 +255,24 @@ class LiveCall:
         self._ended_by, self._code = ended.by, ended.code
         if ended.transferred:  # while we slept, perhaps: then the script went on by itself
             self.script = msgspec.structs.replace(self.script, phase=Phase.CONNECTED)
-        self._tell("hung_up")
-        self.on_the_line = False
-        self._forget_empty_recording()
+        self._free_line()
         if self.agent is None and self.script.recorded:  # finished alone: nobody has sealed it yet
             self._tools.reading.recorded(self.call)
         return script.HungUp(by=ended.by)
 
     async def _cut_off_by_crash(self) -> script.Event:
         self._ended_by, self._cut_off = EndedBy.CRASH, not self._whole
-        self._tell("hung_up")
-        self.on_the_line = False
         self.script = self._ear.cut_off(self.script, whole=self._whole)
-        self._forget_empty_recording()
+        self._free_line()
         if self.script.recorded:
             await self._tools.spool.seal(self.call, cut_off=self._cut_off)
             self._tools.reading.recorded(self.call)
         return script.HungUp(by=EndedBy.CRASH)
 
-    def _forget_empty_recording(self) -> None:
-        """A recorder that has not written its first 256 ms leaves nothing to listen to."""
+    def _free_line(self) -> None:
+        """The caller is gone; a recorder that has not written its first 256 ms leaves nothing."""
+        self._tell("hung_up")
+        self.on_the_line = False
         if self.script.recorded and not self._tools.spool.has_audio(self.call):
             self.script = msgspec.structs.replace(self.script, recorded=False)
             self._tools.reading.dismiss(self.call)
@@ -284,15 +287,11 @@ class LiveCall:
                 self._timers.after(for_s, script.RingingOver())
             case script.Answer():
                 await self._prepare()
-                course = self.script.course
-                self._send(
-                    wire.Answer(
-                        call=self.call, alone=alone(course, self._tools.spool.audio(self.call))
-                    )
-                )
+                self._send(answer(self.call, self.script, self._audio))
             case script.Play(prompt=prompt):
                 self._playing = prompt
-                self._send(wire.Play(call=self.call, wav=prompt.wav))
+                if self._begun is None or self._begun.path != prompt.wav:
+                    self._send(play(self.call, self.script, prompt, self._audio))
             case script.StopPlaying():
                 self._playing = None
                 self._send(wire.StopPlaying(call=self.call))
@@ -327,7 +326,7 @@ class LiveCall:
             case script.StopWaiting():
                 self._timers.stop_waiting()
             case _:
-                self._ear.do(action)
+                self._ear.do(action, self._begun)
 
     async def _keep(self) -> None:
         if self.agent is None or self.script.course.refuse:

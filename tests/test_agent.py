@@ -262,3 +262,44 @@ async def test_lone_call_whose_prompts_are_missing_is_recorded_all_the_same(
     assert isinstance(hung_up, caller_wire.HungUp)
     assert ("callee", 200) == (hung_up.by, hung_up.code)
     assert recording.stat().st_size > HEADER_BYTES
+
+
+async def test_caller_is_recorded_after_the_prompts_though_the_parent_says_nothing_more(
+    tmp_path: Path,
+) -> None:
+    recording, said = tmp_path / "audio.wav", tmp_path / "said.wav"
+    ulaw.write(said, ulaw.decode(ulaw.encode(ulaw.noisy(thanks(), seed=5))))
+    plan = alone(tmp_path, str(recording))
+    then = wire.Sequel(prompts=(plan.beep, plan.beep), recording=str(recording))
+    caller = {"wav": str(said), "speak_after_s": 2.0, "linger_s": 0.2}
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", **caller) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan, then=then))
+            answered = await parent.next(wire.Answered)
+            first = await parent.next(wire.PromptEnded)
+            second = await parent.next(wire.PromptEnded)
+            closed = await parent.next(wire.RecordingClosed)
+            await last(story)
+        await parent.die()
+    begun = [one.begun for one in (answered, first, second)]
+    assert [plan.beep, plan.beep, str(recording)] == [one.path for one in begun if one]
+    arrived, sent = ulaw.frames_that_arrived(ulaw.encode(ulaw.read(said)), ulaw.read(recording))
+    assert sent == arrived
+    assert closed.recorded_s >= sent * ulaw.FRAME / ulaw.RATE_HZ
+
+
+async def test_key_leaves_it_to_the_parent_what_comes_after_the_prompt(tmp_path: Path) -> None:
+    plan = alone(tmp_path)
+    then = wire.Sequel(prompts=(plan.beep,) * 9, recording=str(tmp_path / "audio.wav"))
+    caller = {"speak_after_s": 0.0, "keys": "1", "linger_s": 60.0}
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", **caller):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan, then=then))
+            await parent.next(wire.Key)
+            over = await parent.next(wire.PromptEnded)
+            await parent.die()
+    assert wire.PromptEnded(call=call, wav=plan.beep) == over

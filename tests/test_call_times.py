@@ -55,6 +55,15 @@ def test_call_without_a_jump_has_the_times_of_the_wall_clock():
     assert (NOON + timedelta(seconds=3), NOON + timedelta(seconds=23)) == (answered, times.end())
 
 
+def test_answer_that_is_heard_of_later_counts_from_when_it_was():
+    clocks = Clocks()
+    times = clocks.times()
+    clocks.go(63.0)
+    answered = times.answer(at_s=1003.0)
+    clocks.go(20.0)
+    assert (NOON + timedelta(seconds=3), NOON + timedelta(seconds=83)) == (answered, times.end())
+
+
 def test_end_of_a_call_stays_what_it_was_when_asked_again():
     clocks = Clocks()
     times = clocks.times()

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from sipbot.text_thread import TextThread
 from sipbot.wav import HEADER_BYTES
 from tests import ulaw
 from tests.bot import thanks
-from tests.courses import course
+from tests.courses import BEEP, GREETING, course
 from tests.offers import offer
 
 INVITE = offer()
@@ -32,10 +33,13 @@ NOTE = Note(offer=INVITE, client="boss", rule="request-uri", number="9000", call
 
 
 class Deaf:
-    """An agent that takes every command."""
+    """An agent that takes every command, and remembers it."""
+
+    def __init__(self) -> None:
+        self.told: list[wire.Command] = []
 
     def send(self, command: wire.Command) -> None:
-        pass
+        self.told.append(command)
 
 
 @contextlib.asynccontextmanager
@@ -174,3 +178,49 @@ async def test_silence_of_an_agent_that_hung_before_it_died_is_not_taken_for_the
     assert row is not None
     assert state == row.state
     assert call.memo is None or call.memo.call.cut_off
+
+
+async def test_main_that_slept_takes_over_what_the_agent_has_begun_without_it(
+    tmp_path: Path,
+) -> None:
+    two_questions = course(
+        steps.Ask(name="who", item="name", then="what"),
+        steps.Ask(name="what", item="wish", then=steps.RECORD),
+        start="who",
+    )
+    async with tools_in(tmp_path) as tools:
+        call = live_call(tools, two_questions)
+        recording = tools.spool.audio(call.call)
+        tools.spool.prepare(NOTE)
+        ulaw.write(recording, thanks())
+        answered_s = time.monotonic() - 60.0
+        greeting = wire.Begun(path=GREETING.wav, at_s=answered_s)
+        recorder = wire.Begun(path=str(recording), at_s=answered_s + 2.0)
+        for happening in (
+            script.Offered(),
+            wire.Answered(call=call.call, begun=greeting),
+            wire.PromptEnded(call=call.call, wav=GREETING.wav, begun=recorder),
+            script.SpeechEnded(text="jane"),
+            script.SpeechEnded(text="my order"),
+            ended(),
+            script.Judged(spoke=True),
+        ):
+            call.happen(happening)
+
+        await call.run()
+
+        kept, agent = tools.spool.kept(call.call), call.agent
+        row = await tools.ledger.call(call.call)
+    assert isinstance(agent, Deaf)
+    sequel = wire.Sequel(prompts=(GREETING.wav,), recording=str(recording))
+    assert [sequel] == [one.then for one in agent.told if isinstance(one, wire.Answer)]
+    assert [BEEP.wav] == [one.wav for one in agent.told if isinstance(one, wire.Play)]
+    assert [] == [one for one in agent.told if isinstance(one, wire.Record)]
+    (name, wish) = kept.answers
+    assert 0.0 == name.from_s
+    assert wish.from_s is not None
+    assert 58.0 <= wish.from_s
+    assert row is not None
+    assert row.ended_at is not None
+    assert row.answered_at is not None
+    assert 60.0 <= (row.ended_at - row.answered_at).total_seconds()

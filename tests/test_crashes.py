@@ -125,6 +125,34 @@ async def test_killed_main_leaves_the_caller_to_the_agent_and_the_memo_to_the_ne
     assert "new" == told.json["type"]
 
 
+async def test_caller_who_speaks_after_the_greeting_while_main_hangs_is_recorded_whole(
+    make_bot: Callable[[], Bot], tmp_path: Path, message_wav: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+    async with running(make_bot()) as bot:
+        assert bot.process is not None
+        story = steps(
+            bot, "early", heard=heard, wav=str(message_wav), speak_after_s=1.0, linger_s=0.2
+        )
+        try:
+            async for step in story:
+                match step:
+                    case wire.Answered():
+                        bot.process.send_signal(signal.SIGSTOP)
+                        # Not asked of the ledger, which may be locked now.
+                        recording = await until(lambda: next(bot.spool.glob("*/audio.wav"), None))
+                    case wire.Spoke():
+                        bot.process.send_signal(signal.SIGCONT)
+        finally:
+            bot.process.send_signal(signal.SIGCONT)
+        row, memo = await bot.ended("early"), await bot.memo("early")
+    said = ulaw.encode(ulaw.read(message_wav)[: -ulaw.FRAME])
+    arrived, sent = ulaw.frames_that_arrived(said, ulaw.read(recording))
+    assert sent == arrived
+    assert EndState.MEMO == row.state
+    assert memo.audio.duration_s >= sent * ulaw.FRAME / ulaw.RATE_HZ
+
+
 async def test_agent_that_still_has_a_caller_is_adopted_and_answers_new_calls(
     make_bot: Callable[[], Bot], tmp_path: Path, long_message_wav: Path, message: Path
 ) -> None:

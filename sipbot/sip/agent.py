@@ -31,8 +31,9 @@ from sipbot.sip.memory import rss_bytes
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.rtp_ports import with_fresh_ports
+from sipbot.sip.sequels import Sequels
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
-from sipbot.sip.transfer import Transfer
+from sipbot.sip.transfer import Transfer, Transfers
 from sipbot.sip.untold import Untold
 
 POLL_MS = 10
@@ -58,7 +59,8 @@ class Agent:
         """Their callers pressed the finish key, and no command has come since: a parent that hangs
         may die without knowing."""
         self._alone: dict[str, LoneCall] = {}
-        self._transfers: dict[str, Transfer] = {}
+        self._transfers = Transfers()
+        self._sequels = Sequels()
         self._registered: dict[str, wire.Registered] = {}
         self._offers: dict[str, CallOffer] = {}
         """Offered, and not yet answered."""
@@ -91,7 +93,7 @@ class Agent:
         """
         now = time.monotonic()
         led: tuple[tuple[str, LoneCall | Transfer], ...]
-        led = (*self._alone.items(), *self._transfers.items())
+        led = (*self._alone.items(), *self._transfers.all())
         for call, one in led:
             with self.stack.guard(call):
                 one.tick(now)
@@ -128,8 +130,8 @@ class Agent:
         """Of a caller nothing progresses; the calls to persons are heard by `Transfer`."""
 
     def answered(self, line: Line) -> None:
-        """Tell the parent that the caller can hear us."""
-        self._emit(wire.Answered(call=line.call))
+        """Begin what comes with the answer, and tell the parent that the caller can hear us."""
+        self._emit(wire.Answered(call=line.call, begun=self._sequels.go_on(line)))
 
     def media_failed(self, line: Line, problem: str) -> None:
         """Tell the parent that the caller cannot hear us."""
@@ -137,19 +139,20 @@ class Agent:
 
     def prompt_ended(self, line: Line, wav: str) -> None:
         """Tell the parent, go on alone, or let the caller hear another ringing tone."""
-        transfer = self._transfer(line.call)
+        transfer = self._transfers.waiting(line.call)
         if transfer is not None:
             transfer.ring_again()
         elif line.call in self._alone:
             self._alone[line.call].prompt_ended(wav)
         else:
-            self._emit(wire.PromptEnded(call=line.call, wav=wav))
+            self._emit(wire.PromptEnded(call=line.call, wav=wav, begun=self._sequels.go_on(line)))
 
     def key(self, line: Line, key: str, method: str) -> None:
         """Tell the parent, or go on alone."""
         if line.call in self._alone:
             self._alone[line.call].key(key)
         else:
+            self._sequels.forget(line.call)  # the parent knows what the key means
             self._emit(wire.Key(call=line.call, key=key, method=method))
             plan = self._plans.get(line.call)
             if plan is not None and key == plan.finish_key and line.recording:
@@ -170,9 +173,8 @@ class Agent:
         """Tell the parent and forget the call."""
         by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
-        transfer = self._transfers.pop(line.call, None)
-        if transfer is not None:
-            transfer.leave()
+        self._sequels.forget(line.call)
+        transfer = self._transfers.cancel(line.call)
         offer = self._offers.pop(line.call, None)
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
@@ -241,8 +243,9 @@ class Agent:
         self._parent.close()
         self._parent, self._unread, self._unsent = None, b"", b""
         self._untold.parent_died()
+        self._sequels.forget_all()
         for call, line in list(self.stack.lines.items()):
-            if line.listener is not self or call in self._connected():
+            if line.listener is not self or call in self._transfers.connected():
                 continue
             plan, offer = self._plans.get(call), self._offers.pop(call, None)
             if plan is None:
@@ -252,7 +255,7 @@ class Agent:
                 if offer is not None:  # the parent may have died before it had a row
                     self._emit(wire.Refused(offer=offer, code=code, why="draining"), keep=True)
             elif call not in self._alone and line.gone is None:
-                self._cancel_transfer(call)
+                self._transfers.cancel(call)
                 one = self._alone[call] = LoneCall(line, plan, recorded=call in self._recorded)
                 with self.stack.guard(call):
                     one.begin()
@@ -297,17 +300,20 @@ class Agent:
         if target is None or target.gone is not None or call in self._alone:
             return  # the caller hung up while the command was on its way
         self._finished.discard(call)
+        self._sequels.forget(call)
         with self.stack.guard(call):
             match command:
                 case wire.Ring():
                     target.respond(180)
-                case wire.Answer(alone=plan):
+                case wire.Answer(alone=plan, then=then):
+                    self._sequels.plan(call, then)
                     self._plans[call] = plan
                     self._offers.pop(call, None)
                     target.respond(200)
-                case wire.Play() | wire.Record() if self._stays_with_person(call):
+                case wire.Play() | wire.Record() if self._transfers.stays(call):
                     pass
-                case wire.Play(wav=wav):
+                case wire.Play(wav=wav, then=then):
+                    self._sequels.plan(call, then)
                     self._play(target, wav)
                 case wire.StopPlaying():
                     target.stop_playing()
@@ -316,11 +322,10 @@ class Agent:
                 case wire.StopRecording():
                     target.stop_recording()
                 case wire.Transfer():
-                    self._cancel_transfer(call)
-                    self._transfers[call] = Transfer(
-                        self.stack, self._settings.stack, target, command, self._emit
+                    settings = self._settings.stack
+                    self._transfers.begin(
+                        call, Transfer(self.stack, settings, target, command, self._emit)
                     )
-                    self._transfers[call].begin()
                 case wire.HangUp(code=code):
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
@@ -332,34 +337,7 @@ class Agent:
             line.play(wav)
         except PromptError as error:
             self._emit(wire.Fault(call=line.call, problem=str(error)))
-            self._emit(wire.PromptEnded(call=line.call, wav=wav))
-
-    # -- transfers ------------------------------------------------------------------------------
-
-    def _transfer(self, call: str) -> Transfer | None:
-        """Return the transfer that this caller is in; one that has failed counts no more."""
-        transfer = self._transfers.get(call)
-        return None if transfer is None or transfer.over else transfer
-
-    def _connected(self) -> list[str]:
-        """Return the callers who speak with a person."""
-        return [call for call, one in self._transfers.items() if one.connected]
-
-    def _stays_with_person(self, call: str) -> bool:
-        """Tell whether a caller speaks with a person; one who only waits for one waits no longer.
-
-        For a parent that goes on with its script: it has waited long enough, or has slept through
-        the person's answer.
-        """
-        if call in self._connected():
-            return True
-        self._cancel_transfer(call)
-        return False
-
-    def _cancel_transfer(self, call: str) -> None:
-        transfer = self._transfers.pop(call, None)
-        if transfer is not None:
-            transfer.leave()
+            self._emit(wire.PromptEnded(call=line.call, wav=wav, begun=self._sequels.go_on(line)))
 
     def _emit(self, event: wire.Event, *, keep: bool = False) -> None:
         """Tell the parent; what is to be kept is told to the next one too."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pjsua2 as pj
 
+from sipbot.errors import CallError
 from sipbot.sip.pjsua_players import Prompt, Prompts
 
 PROMPT_MARGIN_S = 0.06
@@ -142,9 +143,18 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self._host.prompts.give_back(prompt)
 
     def record(self, path: str) -> None:
-        """Write the caller's audio to a new WAV at `path`; the C recorder does the writing."""
+        """Write the caller's audio to a new WAV at `path`; the C recorder does the writing.
+
+        Raises:
+            CallError: the file cannot be made; nothing is recorded.
+        """
         recorder = pj.AudioMediaRecorder()
-        recorder.createRecorder(path)
+        try:
+            recorder.createRecorder(path)
+        except pj.Error as error:
+            raise CallError(
+                f"{path} cannot be recorded: {error.reason}. Is there room, and may it be written?"
+            ) from error
         self._recorder, self.recording_path = recorder, path
         self._recording_since = time.monotonic()
         if self.media is not None:

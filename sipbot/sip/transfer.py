@@ -224,5 +224,49 @@ class Transfer:
         """The person is not recorded."""
 
 
+class Transfers:
+    """The transfers of an agent's callers, by call; one of them each."""
+
+    def __init__(self) -> None:
+        self._by_call: dict[str, Transfer] = {}
+
+    def begin(self, call: str, transfer: Transfer) -> None:
+        """Call a person, and nobody else any more."""
+        self.cancel(call)
+        self._by_call[call] = transfer
+        transfer.begin()
+
+    def waiting(self, call: str) -> Transfer | None:
+        """Return the transfer that this caller is in; one that has failed counts no more."""
+        transfer = self._by_call.get(call)
+        return None if transfer is None or transfer.over else transfer
+
+    def all(self) -> tuple[tuple[str, Transfer], ...]:
+        """Return every call with its transfer."""
+        return tuple(self._by_call.items())
+
+    def connected(self) -> list[str]:
+        """Return the callers who speak with a person."""
+        return [call for call, one in self._by_call.items() if one.connected]
+
+    def stays(self, call: str) -> bool:
+        """Tell whether a caller speaks with a person; one who only waits for one waits no longer.
+
+        For a parent that goes on with its script: it has waited long enough, or has slept through
+        the person's answer.
+        """
+        if call in self.connected():
+            return True
+        self.cancel(call)
+        return False
+
+    def cancel(self, call: str) -> Transfer | None:
+        """Let the person's call go, and return the transfer, if there was one."""
+        transfer = self._by_call.pop(call, None)
+        if transfer is not None:
+            transfer.leave()
+        return transfer
+
+
 def _received(line: Line) -> int:
     return line.packets().get("received", 0)

@@ -1,7 +1,8 @@
 """Messages between the main process and an agent.
 
 Commands go main → agent, events go agent → main.  The agent decides nothing about a call while a
-parent is connected; what it does alone, when its parent dies, is told to it in advance (`Alone`).
+parent is connected; what it does by itself is told to it in advance: what comes next as long as
+nothing happens (`Sequel`), and what to do when its parent dies (`Alone`).
 """
 
 from datetime import datetime
@@ -41,11 +42,27 @@ class Alone(msgspec.Struct, frozen=True, kw_only=True):
     finish_key: str
 
 
+class Sequel(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent goes on to by itself: prompts, one after the other, and then the recording.
+
+    It tells what it has begun with `Answered` and `PromptEnded` (`Begun`).  Once the caller presses
+    a key, or any other command about the call comes, it goes on with nothing more: then the parent
+    says what is next.
+    """
+
+    prompts: tuple[str, ...]
+    """WAVs; each ends with `PromptEnded`."""
+    recording: str
+    """Where to record; see `Record`."""
+
+
 class Answer(Base, frozen=True):
     """Send 200 OK with SDP."""
 
     call: str
     alone: Alone
+    then: Sequel | None = None
+    """What comes with the answer; None waits for commands."""
 
 
 class Play(Base, frozen=True):
@@ -53,6 +70,8 @@ class Play(Base, frozen=True):
 
     call: str
     wav: str
+    then: Sequel | None = None
+    """What comes when it has ended; None waits for commands."""
 
 
 class StopPlaying(Base, frozen=True):
@@ -183,10 +202,21 @@ class Registered(Base, frozen=True):
     expires_s: int
 
 
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent has begun by itself (`Sequel`): what the parent need not order any more."""
+
+    path: str
+    """The prompt that is being played, or the recording."""
+    at_s: float
+    """When, by CLOCK_MONOTONIC, which is the same for all processes of a machine: a parent may
+    hear of it much later, and must know where in the recording it is."""
+
+
 class Answered(Base, frozen=True):
     """The caller's ACK arrived and media flows."""
 
     call: str
+    begun: Begun | None = None
 
 
 class PromptEnded(Base, frozen=True):
@@ -194,6 +224,7 @@ class PromptEnded(Base, frozen=True):
 
     call: str
     wav: str
+    begun: Begun | None = None
 
 
 class Key(Base, frozen=True):

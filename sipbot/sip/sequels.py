@@ -1,0 +1,55 @@
+"""What each call goes on to by itself, until its caller presses a key or its parent says otherwise.
+
+Runs on the agent's one thread.  The parent decided all of it in advance (`wire.Sequel`): a main
+process that hangs must not keep a caller who speaks after the greeting from being recorded.
+"""
+
+import time
+
+import msgspec
+
+from sipbot.errors import CallError, PromptError
+from sipbot.sip import wire
+from sipbot.sip.pjsua_call import Line
+
+
+class Sequels:
+    """What comes next in the calls of one agent."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, wire.Sequel] = {}
+
+    def plan(self, call: str, sequel: wire.Sequel | None) -> None:
+        """Remember what comes next, instead of what was to come; None: the parent will say."""
+        if sequel is None:
+            self._left.pop(call, None)
+        else:
+            self._left[call] = sequel
+
+    def forget(self, call: str) -> None:
+        """Leave it to the parent what comes next."""
+        self._left.pop(call, None)
+
+    def forget_all(self) -> None:
+        """The parent is gone, and its plans with it: what is done alone is `LoneCall`'s."""
+        self._left.clear()
+
+    def go_on(self, line: Line) -> wire.Begun | None:
+        """Begin what comes next, and return it; None where that is for the parent to say.
+
+        What cannot be begun is left to the parent too: its order fails in the same way, and so it
+        hears why.
+        """
+        sequel = self._left.pop(line.call, None)
+        if sequel is None:
+            return None
+        path, *rest = (*sequel.prompts, sequel.recording)
+        try:
+            if rest:
+                line.play(path)
+                self._left[line.call] = msgspec.structs.replace(sequel, prompts=tuple(rest[:-1]))
+            else:
+                line.record(path)
+        except (PromptError, CallError):
+            return None
+        return wire.Begun(path=path, at_s=time.monotonic())
