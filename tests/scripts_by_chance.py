@@ -138,6 +138,21 @@ least = 2
 most = 3
 timeout_s = 8
 """,
+    "said-more": """
+[step.a]
+do = "record"
+prompt = "greeting.wav"
+no_speech_s = 8
+end_silence_s = 1
+then = "more"
+[step.more]
+do = "follow_up"
+items = ["name"]
+ask = { name = "greeting.wav" }
+when_deaf = "ask"  # an ear of a slow machine may come too late with its words
+no_speech_s = 8
+end_silence_s = 1
+""",
     "said-other": """
 [step.a]
 do = "menu"
@@ -152,12 +167,13 @@ tries = 1
 def fixed() -> list[Planned]:
     """Return calls that chance is not left to.
 
-    A spoken choice and answers, silence first, words that mean nothing here, and a caller who
-    hangs up without having finished the number.
+    A spoken choice and answers, silence first, words that mean nothing here, a caller who hangs up
+    without having finished the number, and one who answers the question for what a message lacks.
     """
     does = {
         "said-menu": Does(says=(SAID, SAID, SAID)),
         "said-late": Does(says=("", SAID), hang_up_after=2),
+        "said-more": Does(says=(SAID, SAID)),
         "said-other": Does(says=(SAID, SAID)),
         "keyed": Does(keys="31", hang_up_after=2),
     }
