@@ -232,12 +232,13 @@ def _corrections(memo: Memo, labels: Labels) -> Table:
 
 
 def _previous(before: tuple[Previous, ...], labels: Labels) -> Table:
-    table = _grid(4)
+    table = _grid(5)
     for one in before:
         table.add_row(
             one.at.astimezone().strftime("%Y-%m-%d %H:%M"),
             _word(one.status, labels),
-            printable(one.result or one.category or ""),
+            _word(one.result, labels) if one.result else "",
+            printable(one.category or ""),
             Text(one.memo[-8:], style="dim"),
         )
     return table
