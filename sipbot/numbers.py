@@ -12,6 +12,7 @@ national prefix is 0 a national number must begin with 0.
 import re
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import phonenumbers
@@ -19,6 +20,8 @@ import phonenumbers
 _SEPARATORS = re.compile(r"[\s().\-‐‑‒–—−/]")
 """RFC 3966 section 5.1.1 visual separators, and how people type them."""
 _NUMBER = re.compile(r"\+?[0-9]{2,32}")
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{3,14}")
+"""E.164 section 6.2.1: at most 15 digits; no country's code begins with 0."""
 
 _ANONYMOUS_HOSTS = frozenset({"anonymous.invalid", "unknown.invalid", "unavailable.invalid"})
 """RFC 3323 section 4.1.1.3; 3GPP TS 23.003 for the other two."""
@@ -59,6 +62,8 @@ def canonical(user: str, region: str) -> str:
         otherwise the literal in lower case (an extension, a short code, a name).  Never raises;
         applying it again changes nothing.
     """
+    if _NUMBER.fullmatch(user):  # as most are: nothing to unescape, to fold or to take out
+        return _e164(user, region) or user
     literal = _unescaped(user).split(";", 1)[0].strip().lower()
     digits = _SEPARATORS.sub("", unicodedata.normalize("NFKC", literal))
     if not digits.isascii() or not _NUMBER.fullmatch(digits):
@@ -104,8 +109,7 @@ def _unescaped(user: str) -> str:
 def _e164(digits: str, region: str) -> str:
     if digits.startswith("+"):
         return _valid(digits, None)
-    country_code = str(phonenumbers.country_code_for_region(region))
-    prefixed = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
+    country_code, prefixed = _dialling(region)
     if digits.startswith("0") or not prefixed:
         found = _valid(digits, region)
         if found:
@@ -118,9 +122,18 @@ def _e164(digits: str, region: str) -> str:
     return ""
 
 
+@lru_cache(256)
+def _dialling(region: str) -> tuple[str, bool]:
+    """The region's country code, and whether its national numbers begin with 0."""
+    prefix = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True)
+    return str(phonenumbers.country_code_for_region(region)), prefix == "0"
+
+
 @lru_cache(65536)
 def _valid(digits: str, region: str | None) -> str:
     """E.164, or empty; remembered, as thousands of files name the same few numbers."""
+    if plain := _plain(digits, region):
+        return plain
     try:
         parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:
@@ -128,3 +141,58 @@ def _valid(digits: str, region: str | None) -> str:
     if not phonenumbers.is_valid_number(parsed):
         return ""
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+class _Country(NamedTuple):
+    """What of a country's numbering plan says where its national numbers begin."""
+
+    code: str
+    taken_off: re.Pattern[str]
+    """What may stand before a national number: ``0``, or a carrier's digits as well."""
+    abroad: re.Pattern[str]
+    """What is dialled before the code of another country."""
+
+
+def _plain(digits: str, region: str | None) -> str:
+    """E.164 of a valid number that is written as most are; empty says nothing.
+
+    The library's parser finds numbers in any text, and takes two thirds of the time that a number
+    costs.  It is not needed for ``+``, code and national number, nor for ``0`` and national number,
+    where the plan takes nothing else off the beginning.
+    """
+    if region is None:
+        country = _country_at(digits[1:4]) if _INTERNATIONAL.fullmatch(digits) else None
+        national = digits[1 + len(country.code) :] if country else ""
+        if country is None or country.taken_off.match(national):
+            return ""
+    else:
+        country, national = _country_of(region), digits[1:]
+        taken = country.taken_off.match(digits)
+        if taken is None or taken[0] != "0" or any(taken.groups()) or country.abroad.match(digits):
+            return ""
+    if not national or national.startswith("0"):
+        return ""
+    number = phonenumbers.PhoneNumber(int(country.code), int(national))
+    return f"+{country.code}{national}" if phonenumbers.is_valid_number(number) else ""
+
+
+@lru_cache(1024)
+def _country_at(beginning: str) -> _Country | None:
+    """The country whose code a number in E.164 begins with; given its first three digits."""
+    for length in (1, 2, 3):
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(beginning[:length]))
+        if regions:
+            return _country(int(beginning[:length]), regions[0])
+    return None
+
+
+@lru_cache(256)
+def _country_of(region: str) -> _Country:
+    return _country(phonenumbers.country_code_for_region(region), region)
+
+
+def _country(code: int, region: str) -> _Country:
+    plan = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    taken_off = plan.national_prefix_for_parsing if plan else None  # None: not a region
+    abroad = plan.international_prefix if plan else None
+    return _Country(str(code), re.compile(taken_off or "(?!)"), re.compile(abroad or "(?!)"))

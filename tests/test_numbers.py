@@ -1,7 +1,8 @@
 """One number, many spellings."""
 
+import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sipbot.numbers import canonical, display, is_anonymous, is_anonymous_name, is_e164
@@ -122,3 +123,51 @@ def test_a_uri_with_a_number_is_not_anonymous() -> None:
 @pytest.mark.parametrize("name", ["Anonymous", '"Coin line/payphone"', "非通知", "Unavailable"])
 def test_a_display_name_of_a_carrier_is_no_name(name: str) -> None:
     assert is_anonymous_name(name)
+
+
+REGIONS = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
+
+
+@st.composite
+def almost_examples(draw: st.DrawFn) -> tuple[str, str]:
+    """A region, and digits like those of its numbers: as from abroad, as at home, or wrong."""
+    region = draw(REGIONS)
+    kind = draw(st.sampled_from([0, 1, 3, 6]))  # fixed line, mobile, free of charge, voice over IP
+    example = phonenumbers.example_number_for_type(region, kind)
+    assume(example is not None)
+    assert example is not None
+    national = phonenumbers.national_significant_number(example)
+    last = draw(st.text("0123456789", max_size=5))
+    digits = national[: len(national) - len(last)] + last
+    before = draw(st.sampled_from([f"+{example.country_code}", "0", f"+{example.country_code}0"]))
+    return region, before + digits
+
+
+@given(almost_examples())
+@example(("JP", "0312345678"))
+@example(("JP", "+81312345678"))
+@example(("JP", "+810312345678"))
+@example(("IT", "+390612345678"))
+@example(("KR", "0821012345678"))
+@example(("BR", "015119612345678"))
+@example(("JP", "01081312345678"))
+def test_what_a_number_means_is_what_the_library_reads(almost: tuple[str, str]) -> None:
+    region, digits = almost
+
+    if digits.startswith("+"):
+        expected = as_read(digits, None)
+    else:
+        expected = as_read(digits, region) or as_read(f"+{digits.removeprefix('00')}", None)
+
+    assert (expected or digits) == canonical(digits, region)
+
+
+def as_read(digits: str, region: str | None) -> str:
+    """E.164 as the library's parser reads it, or empty."""
+    try:
+        number = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
