@@ -24,6 +24,7 @@ FROZEN = ConfigDict(
 CLIENT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PROMPT_PATTERN = r"^([a-z0-9_-]{1,64}\.wav|builtin:(ja|en|ko)/[a-z0-9_]{1,32})$"
 STEP_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
+_STEP = re.compile(STEP_PATTERN)
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 FinishKey = Literal["#", "*", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ""]
@@ -41,7 +42,7 @@ def printable(value: str) -> str:
 
 
 def _step_name(value: str) -> str:
-    if not re.fullmatch(STEP_PATTERN, value):
+    if not _STEP.fullmatch(value):
         remedy = "Name a step by small letters, digits and hyphens, a letter first"
         raise wrong("is not the name of a step", remedy)
     return value

@@ -29,6 +29,8 @@ LIMIT_BYTES = 256 * 1024
 _SHOWN_CHARS = 60
 _PLACES_SHOWN = 3
 """A key that more tables than these know is rather mistyped than in the wrong one."""
+_DOTS = 32
+"""So many are in a key that `_TOO_DEEP` finds; few files hold them at all."""
 _TOO_DEEP = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""", re.ASCII
 )
@@ -132,7 +134,7 @@ def parse(path: Path, content: bytes, error: type[MistakesError]) -> TomlFile:
     """
     text = _text(path, content, error)
     too_deep = _unreadable(path, "is nested too deeply", "Keep to two levels")
-    if _TOO_DEEP.search(text):
+    if text.count(".") >= _DOTS and _TOO_DEEP.search(text):
         raise error([too_deep])
     try:
         values = tomli.loads(text)
@@ -168,15 +170,19 @@ def explain(error: ValidationError, shape: Shape, file: TomlFile) -> list[Mistak
     return sorted(mistakes, key=lambda mistake: (mistake.line, mistake.column))
 
 
-def _deeper(value: object, levels: int) -> bool:
+def _deeper(values: dict[str, Any], levels: int) -> bool:
     """Tell whether a key is deeper; the parser itself has ended what is deeper than Python goes."""
-    if isinstance(value, dict):
-        return bool(value) and (
-            levels == 0 or any(_deeper(each, levels - 1) for each in value.values())
-        )
-    if isinstance(value, list):
-        return bool(value) and (levels == 0 or any(_deeper(each, levels - 1) for each in value))
-    return False
+    filled: list[Any] = [values]
+    for _ in range(levels):
+        filled = [
+            each
+            for table in filled
+            for each in (table.values() if isinstance(table, dict) else table)
+            if each and isinstance(each, (dict, list))
+        ]
+        if not filled:
+            return False
+    return True
 
 
 def content_of(path: Path, error: type[MistakesError], *, links: bool = True) -> bytes:
@@ -192,8 +198,6 @@ def content_of(path: Path, error: type[MistakesError], *, links: bool = True) ->
     """
     # Without O_NONBLOCK, opening a FIFO named *.toml would wait for ever.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
-    if not links and path.is_symlink():
-        raise error([_unreadable(path, "is a symbolic link", "Put the file itself here")])
     try:
         descriptor = os.open(path, flags)
         try:
@@ -203,6 +207,9 @@ def content_of(path: Path, error: type[MistakesError], *, links: bool = True) ->
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as cause:
+        if not links and path.is_symlink():
+            remedy = "Put the file itself here"
+            raise error([_unreadable(path, "is a symbolic link", remedy)]) from None
         why = cause.strerror if isinstance(cause, OSError) else "not a possible file name"
         problem = f"cannot be read: {why}"
         raise error([_unreadable(path, problem, "Check that it exists and is readable")]) from None

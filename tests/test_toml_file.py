@@ -168,6 +168,8 @@ def test_a_path_is_written_as_people_write_it() -> None:
         ("a = 1\nb = '会社'\n".encode("shift_jis"), "is not UTF-8 text", 2),
         (b"a = 1\n" * (LIMIT_BYTES // 6 + 1), "is larger than 256 kB", 0),
         (b"a = " + b"[" * 10_000 + b"]" * 10_000, "is nested too deeply", 0),
+        (b"a." * 8 + b"b = 1", "is nested too deeply", 0),
+        (b"[[a.b.c.d.e.f]]\ng = [[1]]", "is nested too deeply", 0),
         (b"a." * 20 + b"b = 1", "is nested too deeply", 0),
         (b"a." * 100_000 + b"b = 1", "is nested too deeply", 0),
         (b"['a'." + b'"a" . ' * 40_000 + b"b]", "is nested too deeply", 0),
