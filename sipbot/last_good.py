@@ -81,7 +81,12 @@ class LastGood:
 
     def names(self) -> list[str]:
         """Everybody of whom a form is kept; not ``_defaults``."""
-        return sorted(path.stem for path in self.folder.glob("[!_.]*.toml"))
+        try:
+            with os.scandir(self.folder) as entries:
+                names = [entry.name for entry in entries if entry.name[0] not in "_."]
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return []  # nothing is kept yet, or nothing of it can be read
+        return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
     def is_kept(self, name: str, sha256: str) -> bool:
         """Whether just this form is kept."""
