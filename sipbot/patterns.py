@@ -25,7 +25,7 @@ Owner = TypeVar("Owner")
 
 def is_pattern(number: str) -> bool:
     """Tell whether a canonical number holds wildcards; literals are in lower case."""
-    return any(char in WILDCARDS for char in number)
+    return _WILD.search(number) is not None
 
 
 def is_small_pattern(written: str) -> bool:
@@ -39,7 +39,7 @@ def almost_a_number(name: str) -> bool:
     A name with a year or an extension in it, such as ``desk-2026``, has four; telephone numbers
     that are no extensions have more than five.
     """
-    return any(char.islower() for char in name) and sum(char.isdigit() for char in name) >= 6
+    return any(map(str.islower, name)) and sum(map(str.isdigit, name)) >= 6
 
 
 def canonical_pattern(written: str, region: str) -> str:
@@ -78,6 +78,8 @@ def sample(pattern: str) -> str:
 
 def matches(pattern: str, number: str) -> bool:
     """Tell whether a canonical number is one that the canonical pattern stands for."""
+    if pattern == number:
+        return True
     return len(pattern) == len(number) and all(
         sign == char or char in WILDCARDS.get(sign, "")
         for sign, char in zip(pattern, number, strict=True)

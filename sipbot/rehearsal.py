@@ -41,6 +41,18 @@ _BY_KEYS = frozenset(
     {Phase.CHOOSING, Phase.KEYING, Phase.CONFIRMING, Phase.REVIEWING, Phase.RATING}
 )
 
+_OF_NO_CONCERN = frozenset(
+    {
+        events.OpenRecording,
+        events.BeginSpan,
+        events.EndSpan,
+        events.Listen,
+        events.StopListening,
+        events.StopWaiting,
+    }
+)
+"""What a caller of whom everything is known needs no recorder and no ear for."""
+
 
 class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened; third person singular is us, past tense the caller."""
@@ -120,7 +132,8 @@ class _Stage:
             event = self._coming.popleft() if self._coming else self._caller_does()
             self._script, actions = advance(self._script, event)
             for action in actions:
-                self._do(action)
+                if type(action) not in _OF_NO_CONCERN:
+                    self._do(action)
         script = self._script
         answers = {
             one.item: one.value if one.value is not None else self._words.get(one.span or 0, "")

@@ -69,6 +69,7 @@ from sipbot.script_steps import (
 )
 
 _BEFORE_ANSWER = frozenset({Phase.OFFERED, Phase.RINGING})
+_AFTER_THE_STEPS = frozenset({Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED})
 _SAYING = frozenset(
     {
         Phase.GREETING,
@@ -95,7 +96,7 @@ def advance(script: Script, event: Event) -> Turn:
             return _went_on(changed(script, spoke=True), event)
         case MediaFailed():
             return _broke(script)
-        case _ if script.phase in {Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED}:
+        case _ if script.phase in _AFTER_THE_STEPS:
             return script, ()
         case PromptEnded(prompt=name):
             return _said(script, name)
