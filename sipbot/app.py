@@ -101,14 +101,7 @@ class App:
         self.texts = texts = TextThread()
         self.live = self._ear("live", models)
         self.second = self._ear("second", models) if reads_again(*wanted) else None
-        self.reading = Reading(
-            ledger=ledger,
-            spool=self.spool,
-            live=self.live,
-            second=self.second,
-            models=models,
-            texts=texts,
-        )
+        self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
         masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell, texts)
         self.outbox = Outbox(
             ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble

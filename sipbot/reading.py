@@ -97,7 +97,6 @@ class Reading:
 
     def __init__(
         self,
-        *,
         ledger: Ledger,
         spool: Spool,
         live: LiveEars,
