@@ -117,7 +117,7 @@ def masked(memo: Memo, mask: Mask, *, url: str | None = None, sha256: str = "") 
         language=memo.language,
         confidence=memo.confidence,
         words=words,
-        recognition=memo.recognition,
+        recognition=_recognition(memo.recognition, mask),
         audio=MaskedAudio(url=url, sha256=sha256 or None, duration_s=memo.audio.duration_s),
         due_at=memo.due_at,
         holder=_mark(memo.holder),
@@ -155,6 +155,18 @@ def _part(value: str, memo: Memo, text: MaskedText, mask: Mask) -> str:
 
 def _reason(value: str | None, memo: Memo, text: MaskedText, mask: Mask) -> str | None:
     return None if value is None else _part(value, memo, text, mask)
+
+
+def _recognition(one: Recognition, mask: Mask) -> Recognition:
+    """How it was read; what went wrong is told in words, and words may quote."""
+    return Recognition(
+        engine=one.engine,
+        model=one.model,
+        ears_pending=one.ears_pending,
+        problem=None if one.problem is None else mask.text(one.problem).text,
+        rule=one.rule,
+        not_understood=one.not_understood,
+    )
 
 
 def _call(call: MemoCall) -> MemoCall:

@@ -21,7 +21,7 @@ from sipbot.memo_contents import answers_by, callback_by, callback_without, sort
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
 from sipbot.memo_history import SYSTEM, HistoryEntry, Outcome, next_revision
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
-from sipbot.text_rule import Verdict, judge
+from sipbot.text_rule import Rule, Verdict, judge
 from sipbot.understanding import ClientFacts, Understood, understand
 
 LIVE_EAR = "vosk"
@@ -278,7 +278,7 @@ def with_transcript(
     pending = tuple(ear for ear in memo.recognition.ears_pending if ear != transcript.engine)
     unread = tuple(ear for ear in memo.recognition.not_understood if ear != transcript.engine)
     unread += (transcript.engine,) if understood.failed else ()
-    verdict = _verdict(memo, understood.text, transcript.engine)
+    verdict = _verdict(memo, understood.text, transcript)
     doubts = Doubts(awaited=bool(pending), unread=bool(unread))
     to_call = callback_by(understood, transcript.engine, memo.callback, memo.asked, doubts)
     if verdict.replaces:
@@ -358,12 +358,13 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _verdict(memo: Memo, text: str, engine: str) -> Verdict:
+def _verdict(memo: Memo, text: str, transcript: Transcript) -> Verdict:
     return judge(
         (memo.text or "") if memo.stage is Stage.TRANSCRIBED else None,
         text,
         shown_is_second=memo.recognition.engine == SECOND_EAR,
-        new_is_second=engine == SECOND_EAR,
+        new_is_second=transcript.engine == SECOND_EAR,
+        looped=transcript.looped or memo.recognition.rule == Rule.LOOP,
     )
 
 

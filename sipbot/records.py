@@ -103,6 +103,8 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
     """``vosk`` or ``faster-whisper``."""
     model: str
     """Name in models/catalog.toml."""
+    looped: bool = False
+    """Whether something was left out that only repeated itself."""
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,9 @@ class Rule(StrEnum):
     """The live ear's words came after the second ear's and are not used."""
     EMPTY = "other_ear_heard_no_words"
     """The other ear heard nothing, or what it heard was no speech."""
+    LOOP = "second_ear_only_repeated_itself"
+    """All that the second ear wrote was left out, for it repeated itself, as it does over music.
+    The live ear's words are shown, for a caller may have said them, and are to be doubted."""
     TOO_FEW = "second_ear_lost_words"
     """The second ear has far fewer letters than the live ear, whose text stays."""
     SAME_EAR = "same_ear_again"
@@ -42,7 +45,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
 
 
-def judge(shown: str | None, new: str, *, shown_is_second: bool, new_is_second: bool) -> Verdict:
+def judge(
+    shown: str | None,
+    new: str,
+    *,
+    shown_is_second: bool,
+    new_is_second: bool,
+    looped: bool = False,
+) -> Verdict:
     """Return whether a new text replaces the one that is shown.
 
     Args:
@@ -50,11 +60,14 @@ def judge(shown: str | None, new: str, *, shown_is_second: bool, new_is_second: 
         new: what an ear has just read.
         shown_is_second: whether the second ear wrote the text that is shown.
         new_is_second: whether it wrote the new one.
+        looped: whether the second ear left something out that repeated itself.
     """
     if shown is None:
-        return Verdict(replaces=True, rule=Rule.FIRST)
+        loop = looped and new_is_second and not letters(new)
+        return Verdict(replaces=True, rule=Rule.LOOP if loop else Rule.FIRST)
     if not letters(new) or not letters(shown):
-        return Verdict(replaces=bool(letters(new)), rule=Rule.EMPTY)
+        loop = looped and (new_is_second if not letters(new) else shown_is_second)
+        return Verdict(replaces=bool(letters(new)), rule=Rule.LOOP if loop else Rule.EMPTY)
     if shown_is_second == new_is_second:
         return Verdict(replaces=False, rule=Rule.SAME_EAR)
     if shown_is_second:

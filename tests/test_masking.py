@@ -104,6 +104,7 @@ def test_names_that_nobody_introduced_are_hidden_before_and_after_titles(
         ("ja", "営業部長か副社長か担当課長、小学校の先生、院長先生に"),
         ("ja", "お客様、皆さん、スタッフさん、業者様、奥様。たくさん、みなさん"),
         ("ja", "仕様と模様替えの様子。氏名、くんれん、代表番号、アットホームな点"),
+        ("en", "a clock of 5 ms drifts"),
         ("en", "I miss the doctor's call. Thank you sir. Professor, nurse and coach"),
         ("en", "i missed it when the doctor called and i miss my appointment"),
         ("ko", "담당 과장님과 우리 사장님, 이사장님, 관리소장님, 선생님, 고객님"),
@@ -206,6 +207,18 @@ def test_masked_memo_tells_when_and_what_but_not_who() -> None:
     assert "明日の午後3時" in (out.text or "")
     assert (MASK, MASK) == (out.answers["room"], out.caller.number)
     assert {"name", "phone"} <= {one.kind for one in out.hidden}
+
+
+def test_what_went_wrong_is_told_without_what_it_may_quote() -> None:
+    memo = read("佐藤 と 申し ます")
+    problem = "the engine stumbled over 090-1234-5678 and 佐藤"
+    recognition = memo.recognition.model_copy(update={"problem": problem})
+
+    out = masked(
+        memo.model_copy(update={"recognition": recognition}), mask_of(memo, JAPAN, kana.reading)
+    )
+
+    assert f"the engine stumbled over {MASK} and {MASK}" == out.recognition.problem
 
 
 def test_hidden_places_are_exact() -> None:

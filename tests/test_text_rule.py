@@ -1,8 +1,11 @@
 """Which ear's text a memo shows."""
 
+import msgspec
 import pytest
 
+from sipbot.memo import LIVE_EAR, SECOND_EAR, with_transcript
 from sipbot.text_rule import Rule, judge
+from tests.memo_samples import AT, a_memo, a_transcript
 
 LIVE = "안녕하세요 한빛전자의 김민수입니다"
 SECOND = "안녕하세요. 한빛전자 김민수입니다."
@@ -27,6 +30,27 @@ def test_second_ear_wins_unless_it_has_lost_the_words(
     verdict = judge(shown, new, shown_is_second=False, new_is_second=True)
 
     assert expected == (verdict.replaces, verdict.rule)
+
+
+@pytest.mark.parametrize("second_is_first", [False, True])
+def test_live_text_beside_a_second_one_that_only_repeated_itself_is_said_to_be_in_doubt(
+    second_is_first: bool,
+) -> None:
+    """Music with singing; or a message that the second ear has lost, so it is not thrown away."""
+    live = a_transcript(LIVE)
+    loop = msgspec.structs.replace(a_transcript("", SECOND_EAR), looped=True)
+    memo = a_memo(ears=(LIVE_EAR, SECOND_EAR))
+    for text in (loop, live) if second_is_first else (live, loop):
+        memo = with_transcript(memo, text, AT) or memo
+
+    assert (LIVE, LIVE_EAR) == (memo.text, memo.recognition.engine)
+    assert Rule.LOOP == memo.recognition.rule
+
+
+def test_second_text_of_which_a_loop_was_left_out_replaces_the_live_one_as_ever() -> None:
+    verdict = judge(LIVE, SECOND, shown_is_second=False, new_is_second=True, looped=True)
+
+    assert (True, Rule.SECOND_EAR) == (verdict.replaces, verdict.rule)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from sipbot.errors import SpoolError
+from sipbot.errors import SipbotError, SpoolError
 from sipbot.records import Transcript
 from sipbot.speech import heap, vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef
@@ -34,13 +34,16 @@ _log = structlog.get_logger()
 
 
 def failure(job: str, error: Exception) -> wire.Failed:
-    """Log an error of a job and return what the parent is told; never what the caller said."""
+    """Log an error of a job and return what the parent is told; never what the caller said.
+
+    Engines may quote it in their errors, whose words the parent is therefore not told.
+    """
     _log.error("job failed", call=job, error=type(error).__name__, exc_info=error)
     damaged = isinstance(error, SpoolError)  # a fresh worker would find the same file
     return wire.Failed(
         job=job,
         code="recording" if damaged else "engine",
-        problem=str(error) or repr(error),
+        problem=str(error) if isinstance(error, SipbotError) else type(error).__name__,
         retryable=not damaged,
     )
 

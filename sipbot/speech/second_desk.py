@@ -46,6 +46,8 @@ class SecondDesk:
         self._say = say
         self._jobs: dict[str, SecondJob] = {}
         """What is not done; written by both threads, under the lock."""
+        self._dropped: list[SecondJob] = []
+        """What nobody wants any more; likewise."""
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._detectors = vad.Detectors()
@@ -91,8 +93,9 @@ class SecondDesk:
     def _drop(self, name: str) -> None:
         with self._lock:
             job = self._jobs.pop(name, None)
-        if job is not None:
-            job.dropped = True
+            if job is not None:
+                job.dropped = True
+                self._dropped.append(job)
 
     # -- the reading thread -----------------------------------------------------------------------
 
@@ -104,6 +107,9 @@ class SecondDesk:
                 jobs = sorted(
                     self._jobs.values(), key=lambda job: turn(job.name, urgent=job.urgent)
                 )
+                dropped, self._dropped = self._dropped, []
+            for job in dropped:
+                job.give_back()  # here, for a job that is being read needs its detector
             if not any(self._advance(job) for job in self._in_turn(jobs)):
                 self._woken.wait(LOOK_S)
 

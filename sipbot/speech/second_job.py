@@ -167,4 +167,5 @@ def joined(texts: list[Transcript], language: str, model: ModelRef) -> Transcrip
         language=language,
         engine=model.engine,
         model=model.name,
+        looped=any(text.looped for text in texts),
     )

@@ -110,6 +110,7 @@ class WhisperEar:
             language=language,
             engine="faster-whisper",
             model=self._name,
+            looped=any(_is_loop(one) for one in segments),
         )
 
     def _segments(
