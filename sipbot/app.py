@@ -26,6 +26,7 @@ from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.control import Control
+from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
 from sipbot.gauges import Gauges, Parts
@@ -50,7 +51,7 @@ from sipbot.spool import Spool, spool_of
 from sipbot.switchboard import Switchboard
 from sipbot.text_thread import TextThread
 from sipbot.timers import wait_until
-from sipbot.topics import LivePayload, SiteState
+from sipbot.topics import LivePayload, Topics
 
 STOP_CALLS_S = 20.0
 """How long a stop waits for callers; most messages are shorter (the research's are 8 to 14 s), and
@@ -84,7 +85,8 @@ class App:
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else self._broker_child()
-        self.feed = Feed(self.broker, site=settings.site, boot=self.boot)
+        desk = self.desk = CommandDesk(Topics(settings.site), ledger.commands)
+        self.feed = Feed(self.broker, site=settings.site, boot=self.boot, on_command=desk.hear)
         self.alerts = Alerts(
             self.feed,
             left=every_alert(settings.sip.agents, [one.name for one in settings.sip.account]),
@@ -171,10 +173,6 @@ class App:
         """Begin an orderly stop; a second call changes nothing. Called in the event loop."""
         self._stop.set()
 
-    def state(self) -> tuple[SiteState, tuple[str, ...]]:
-        """Return how the site is, and why it is not simply ready."""
-        return self.gauges.state()
-
     # -- parts ---------------------------------------------------------------------------------
 
     def _parts(self) -> list[tuple[str, Coroutine[None, None, None]]]:
@@ -190,7 +188,7 @@ class App:
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
-        parts.append(("ear watch", self._ear_watch.run()))
+        parts += [("desk", self.desk.run()), ("ear watch", self._ear_watch.run())]
         return parts
 
     def _parts_to_look_at(self) -> Parts:
@@ -372,6 +370,7 @@ def broker_of(settings: Settings) -> Broker:
         tls=mqtt.tls,
         ca_file=str(mqtt.ca_file) if mqtt.ca_file else None,
         keepalive_s=mqtt.keepalive_s,
+        outlives_us=bool(mqtt.host),
     )
 
 

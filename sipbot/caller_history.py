@@ -7,9 +7,11 @@ import structlog
 
 from sipbot.caller import CallerId
 from sipbot.errors import LedgerError
-from sipbot.ledger import Ledger
-from sipbot.memo import Caller
+from sipbot.ledger import CallsBefore, Ledger
+from sipbot.memo import Caller, Memo
 from sipbot.memo_found import Previous
+from sipbot.memo_history import Outcome
+from sipbot.records import EndState
 
 _log = structlog.get_logger()
 
@@ -42,15 +44,23 @@ async def caller_with_history(caller: CallerId, client: str, ledger: Ledger) -> 
     return known.model_copy(
         update={
             "calls_before": before.count,
-            "last_result": before.last_result,
+            "last_result": _came_of(before, memos),
             "previous": tuple(
                 Previous(
                     memo=memo.id,
                     at=memo.call.started_at,
                     status=memo.status.value,
                     category=memo.category,
+                    result=memo.result,
                 )
                 for memo in memos
             ),
         }
     )
+
+
+def _came_of(before: CallsBefore, memos: list[Memo]) -> EndState | Outcome | None:
+    """Of the latest call: what came of calling back, where that was noted; else how it ended."""
+    if before.last_result is EndState.MEMO and memos and memos[0].result is not None:
+        return memos[0].result
+    return before.last_result

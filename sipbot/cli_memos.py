@@ -35,9 +35,10 @@ from sipbot.memo import Memo, Status
 from sipbot.memo_clip import clip, write_new
 from sipbot.memo_page import caller, memo_page, text
 from sipbot.memo_parts import clock_span
-from sipbot.mqtt import RECONNECT_BASE_S, RECONNECT_CAP_S, Broker, Watched, watch
+from sipbot.mqtt import RECONNECT_BASE_S, RECONNECT_CAP_S, Broker
 from sipbot.terminal import printable, printable_json
 from sipbot.topics import LivePayload
+from sipbot.watch import Watched, watch
 
 memos_app = typer.Typer(
     no_args_is_help=True, help="What callers left: list it, read it, watch it arrive."

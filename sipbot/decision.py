@@ -127,6 +127,12 @@ def reused(request: Request | Refused, now: datetime) -> Answer:
     )
 
 
+def unreadable(request: Request, now: datetime) -> Answer:
+    """Answer a command about a memo that this release cannot read."""
+    words = "The memo cannot be read. sipbot ledger check tells whether the ledger is sound"
+    return _answer(request, None, _No("rejected", "unreadable_memo", words), now)
+
+
 def lease_over(memo: Memo, now: datetime) -> Memo | None:
     """Return the memo as it is after its claim has ended by itself; None while it has not."""
     if memo.held_until is None or memo.held_until > now:

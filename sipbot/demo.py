@@ -22,14 +22,15 @@ from sipbot.dialplan import Dialplans
 from sipbot.ear_watch import models_of
 from sipbot.errors import CallError, ModelError
 from sipbot.install import install_language
+from sipbot.link import Broker
 from sipbot.memo import Memo
 from sipbot.models import Catalog
-from sipbot.mqtt import Broker, watch
 from sipbot.place import place
 from sipbot.reload import start
 from sipbot.sip import caller_wire
 from sipbot.speech.ears import choose, for_language
 from sipbot.topics import SiteState
+from sipbot.watch import watch
 
 CLIENT = "yamato"
 LANGUAGE = "ja"
@@ -195,10 +196,10 @@ async def _ready(bot: App) -> None:
     try:
         async with asyncio.timeout(READY_LIMIT_S):
             await bot.feed.connected.wait()
-            while not can_take_the_call(*bot.state()):
+            while not can_take_the_call(*bot.gauges.state()):
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
-        reasons = "; ".join(bot.state()[1])
+        reasons = "; ".join(bot.gauges.state()[1])
         raise CallError(f"sipbot was not ready within {READY_LIMIT_S:g} s: {reasons}") from error
 
 

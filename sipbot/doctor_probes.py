@@ -17,7 +17,7 @@ import sipbot
 from sipbot import broker_wire
 from sipbot.child import Child, Limits
 from sipbot.errors import ChildStartError, FeedError
-from sipbot.mqtt import Broker, reach
+from sipbot.link import Broker, reach
 from sipbot.sip import wire
 from sipbot.sip.client import READY_S, AgentClient
 from sipbot.sip.stack import StackSettings

@@ -1,9 +1,9 @@
 """The deliveries: what each target must still be told, in order per client.
 
-A delivery is one revision of one memo for one target.  It is waiting, or delivered, or dead (the
-target refused it too often), or superseded (the target has a later revision of the memo, and a memo
-is always told whole).  Functions of a connection in the middle of a transaction, each run in the
-ledger's thread or by a reader.
+A delivery is one revision of one memo for one target, or the answer to an operator's command.  It
+is waiting, or delivered, or dead (the target refused it too often), or superseded (the target has a
+later revision of the memo, and a memo is always told whole).  Functions of a connection in the
+middle of a transaction, each run in the ledger's thread or by a reader.
 """
 
 from collections.abc import Sequence
@@ -32,17 +32,21 @@ _dead = sa.and_(_open, deliveries.c.dead_at.is_not(None))
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision of one memo on its way to a target."""
+    """One revision of one memo, or one answer, on its way to a target."""
 
     id: int
-    memo: str
-    rev: int
     client: str
-    seq: int
+    memo: str | None
+    """None, like the next two, for an answer."""
+    rev: int | None
+    seq: int | None
+    req: str | None
+    """Which command is answered; None for a memo."""
     payload: bytes
-    """The memo as JSON; empty when the memo is closed, which clears its retained topic."""
+    """The memo, or the answer, as JSON; empty when the memo is closed, which clears its retained
+    topic."""
     event: bytes
-    """The feed's event as JSON."""
+    """The feed's event as JSON; empty for an answer."""
     attempts: int
     """Attempts that failed so far, for whatever reason."""
     refusals: int
@@ -55,9 +59,12 @@ class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     target: str
     client: str
-    memo: str
-    rev: int
-    seq: int
+    memo: str | None
+    """None, like the next two, for the answer to a command."""
+    rev: int | None
+    seq: int | None
+    req: str | None
+    """Which command is answered; None for a memo."""
     due_at: datetime
     attempts: int
     refusals: int
@@ -104,6 +111,23 @@ def add(
     connection.execute(sa.insert(deliveries), [{**row, "target": target} for target in targets])
 
 
+def add_answer(
+    connection: sa.Connection, client: str, req: str, payload: bytes, at: datetime
+) -> None:
+    """Store that the bus must be told the answer to a command."""
+    row = {
+        "client": client,
+        "req": req,
+        "target": MQTT,
+        "payload": payload.decode(),
+        "event": "",
+        "due_at": at,
+        "attempts": 0,
+        "refusals": 0,
+    }
+    connection.execute(sa.insert(deliveries).values(**row))
+
+
 def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
     """Store that the target has a delivery; return how many older ones that superseded.
 
@@ -118,6 +142,8 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
             deliveries.c.id == delivery
         )
     ).one()
+    if it.memo is None:
+        return 0
     older = (
         sa.update(deliveries)
         .where(
@@ -218,7 +244,7 @@ def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> li
     back nothing.
     """
     blocked = (
-        sa.select(deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq"))
+        sa.select(deliveries.c.client, sa.func.min(deliveries.c.id).label("id"))
         .where(_waiting, deliveries.c.target == target, _not_yet(now))
         .group_by(deliveries.c.client)
         .subquery()
@@ -230,7 +256,7 @@ def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> li
             _waiting,
             deliveries.c.target == target,
             ~_not_yet(now),
-            blocked.c.seq.is_(None) | (blocked.c.seq > deliveries.c.seq),
+            blocked.c.id.is_(None) | (blocked.c.id > deliveries.c.id),
         )
         .order_by(deliveries.c.id)
         .limit(limit)
@@ -238,10 +264,11 @@ def due(connection: sa.Connection, target: str, now: datetime, limit: int) -> li
     return [
         Delivery(
             id=row.id,
+            client=row.client,
             memo=row.memo,
             rev=row.rev,
-            client=row.client,
             seq=row.seq,
+            req=row.req,
             payload=row.payload.encode(),
             event=row.event.encode(),
             attempts=row.attempts,
@@ -257,7 +284,7 @@ def next_due(connection: sa.Connection, target: str) -> datetime | None:
     Only the first of each client counts: the later ones wait for it.
     """
     first = (
-        sa.select(deliveries.c.client, sa.func.min(deliveries.c.seq).label("seq"))
+        sa.select(deliveries.c.client, sa.func.min(deliveries.c.id).label("id"))
         .where(_waiting, deliveries.c.target == target)
         .group_by(deliveries.c.client)
         .subquery()
@@ -266,7 +293,7 @@ def next_due(connection: sa.Connection, target: str) -> datetime | None:
         sa.select(deliveries.c.due_at)
         .join(
             first,
-            (first.c.client == deliveries.c.client) & (first.c.seq == deliveries.c.seq),
+            (first.c.client == deliveries.c.client) & (first.c.id == deliveries.c.id),
         )
         .where(_waiting, deliveries.c.target == target)
         .order_by(deliveries.c.due_at)
@@ -287,14 +314,16 @@ def undelivered(connection: sa.Connection, *, dead_only: bool) -> list[Undeliver
     query = (
         sa.select(*(deliveries.c[name] for name in names))
         .where(_dead if dead_only else _open)
-        .order_by(deliveries.c.target, deliveries.c.client, deliveries.c.seq)
+        .order_by(deliveries.c.target, deliveries.c.client, deliveries.c.id)
     )
     return [Undelivered(**row) for row in connection.execute(query).mappings()]
 
 
-def memos_untold(target: str) -> sa.Select[tuple[str]]:
+def memos_untold(target: str) -> sa.Select[tuple[str | None]]:
     """Select the memos of which the target has not yet got every revision."""
-    return sa.select(deliveries.c.memo).where(_open, deliveries.c.target == target)
+    # With a null among them, SQL's NOT IN is true of no memo.
+    of_memo = deliveries.c.memo.is_not(None)
+    return sa.select(deliveries.c.memo).where(_open, deliveries.c.target == target, of_memo)
 
 
 def _not_yet(now: datetime) -> sa.ColumnElement[bool]:

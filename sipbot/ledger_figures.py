@@ -28,9 +28,10 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class _History(msgspec.Struct, frozen=True):
-    """The part of a memo that says when each of its revisions was made."""
+    """The part of a memo, or of an answer, that says when it was made."""
 
     history: tuple[_Entry, ...] = ()
+    ts: datetime | None = None
 
 
 def waiting(connection: sa.Connection) -> Waiting:
@@ -46,7 +47,7 @@ def waiting(connection: sa.Connection) -> Waiting:
         return Waiting(deliveries=0, dead=0, since=None)
     row = connection.execute(
         sa.select(deliveries.c.rev, deliveries.c.payload, memos.c.updated_at)
-        .join(memos, memos.c.id == deliveries.c.memo)
+        .outerjoin(memos, memos.c.id == deliveries.c.memo)
         .where(deliveries.c.id == oldest)
     ).one()
     since = _stored_at(row.rev, row.payload, row.updated_at)
@@ -84,9 +85,12 @@ def _by_state(connection: sa.Connection, query: sa.Select[Any]) -> dict[EndState
     return {state: found.get(state.value, 0) for state in EndState}
 
 
-def _stored_at(rev: int, payload: str, updated_at: datetime) -> datetime:
-    """When a revision was made.  A closed memo has no payload; its last change was the closing."""
+def _stored_at(rev: int | None, payload: str, updated_at: datetime | None) -> datetime | None:
+    """When a revision was made, or an answer given.
+
+    A closed memo has no payload; its last change was the closing, or a note since.
+    """
     if not payload:
         return updated_at
-    history = msgspec.json.decode(payload, type=_History).history
-    return next((entry.at for entry in history if entry.rev == rev), updated_at)
+    made = msgspec.json.decode(payload, type=_History)
+    return next((entry.at for entry in made.history if entry.rev == rev), made.ts or updated_at)

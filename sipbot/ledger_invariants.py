@@ -36,7 +36,21 @@ RULES = {
            OR json_extract(body, '$.client') IS NOT client
            OR json_extract(body, '$.call.id') IS NOT call
            OR json_extract(body, '$.stage') IS NOT stage
-           OR json_extract(body, '$.status') IS NOT status""",
+           OR json_extract(body, '$.status') IS NOT status
+           OR (json_extract(body, '$.held_until') IS NULL) <> (held_until IS NULL)""",
+    "a memo is held by somebody until some time, or by nobody": """
+        SELECT id, status || ' by ' || coalesce(json_extract(body, '$.holder'), 'nobody')
+        FROM memos
+        WHERE (status = 'claimed') <> (held_until IS NOT NULL)
+           OR (status = 'claimed') <> (json_extract(body, '$.holder') IS NOT NULL)""",
+    "every command has its answer": """
+        SELECT asked.client || ' ' || asked.req, coalesce(said.number, 0) || ' of ' || asked.number
+        FROM (SELECT client, req, count(*) AS number FROM commands GROUP BY client, req) AS asked
+        LEFT JOIN (
+            SELECT client, req, count(*) AS number FROM deliveries WHERE req IS NOT NULL
+            GROUP BY client, req
+        ) AS said ON said.client = asked.client AND said.req = asked.req
+        WHERE coalesce(said.number, 0) < asked.number""",
     "every revision of a memo has its delivery": """
         SELECT memos.id, 'revision ' || memos.rev || ' with ' || coalesce(sent.number, 0)
                || ' revisions to deliver'

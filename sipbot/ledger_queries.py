@@ -129,9 +129,9 @@ def memo(connection: sa.Connection, identifier: str) -> Memo | None:
     Raises:
         LedgerError: several memos fit, or the memo is not one that this release can read.
     """
-    exact = connection.execute(sa.select(memos.c.body).where(memos.c.id == identifier)).scalar()
+    exact = memo_of(connection, identifier)
     if exact is not None:
-        return _memo(identifier, exact)
+        return exact
     query = (
         sa.select(memos.c.id, memos.c.body)
         .where(
@@ -148,8 +148,23 @@ def memo(connection: sa.Connection, identifier: str) -> Memo | None:
     return _memo(rows[0].id, rows[0].body) if rows else None
 
 
+def memo_of(connection: sa.Connection, identifier: str) -> Memo | None:
+    """Return the memo with this whole id.
+
+    Raises:
+        LedgerError: the memo is not one that this release can read.
+    """
+    body = connection.execute(sa.select(memos.c.body).where(memos.c.id == identifier)).scalar()
+    return None if body is None else _memo(identifier, body)
+
+
 def latest_memos(
-    connection: sa.Connection, limit: int, client: str | None, status: Status | None
+    connection: sa.Connection,
+    limit: int,
+    client: str | None,
+    status: Status | None,
+    *,
+    not_done: bool = False,
 ) -> Found:
     """Return the latest memos, newest first; UUIDv7 ids sort by time."""
     query = sa.select(memos.c.id, memos.c.body).order_by(memos.c.id.desc()).limit(limit)
@@ -157,6 +172,8 @@ def latest_memos(
         query = query.where(memos.c.client == client)
     if status is not None:
         query = query.where(memos.c.status == status.value)
+    if not_done:
+        query = query.where(memos.c.status != Status.DONE.value)
     return _memos(connection, query)
 
 

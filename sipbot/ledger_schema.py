@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -89,6 +89,8 @@ memos = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("updated_at", UtcTime, nullable=False),
     sa.Column("category", sa.String(63)),
+    sa.Column("held_until", UtcTime),
+    sa.Index("memos_held", "held_until", sqlite_where=sa.text("held_until IS NOT NULL")),
     sa.Index("memos_by_status", "status", "client"),
     sa.Index("memos_by_stage", "stage"),
     sa.Index(
@@ -103,10 +105,10 @@ deliveries = sa.Table(
     "deliveries",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("memo", sa.String(63), sa.ForeignKey("memos.id"), nullable=False),
-    sa.Column("rev", sa.Integer, nullable=False),
+    sa.Column("memo", sa.String(63), sa.ForeignKey("memos.id")),
+    sa.Column("rev", sa.Integer),
     sa.Column("client", sa.String(63), nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer),
     sa.Column("target", sa.String, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
     sa.Column("event", sa.Text, nullable=False),
@@ -117,15 +119,33 @@ deliveries = sa.Table(
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
     sa.Column("dead_at", UtcTime),
     sa.Column("superseded_by", sa.Integer),
+    sa.Column("req", sa.String(63)),
     sa.UniqueConstraint("target", "client", "seq", name="deliveries_in_order"),
     sa.UniqueConstraint("target", "memo", "rev", name="deliveries_once"),
+    sa.CheckConstraint("(memo IS NULL) = (req IS NOT NULL)", name="revision_or_answer"),
     sa.Index(
         "deliveries_waiting",
         "target",
         "client",
-        "seq",
+        "id",
         sqlite_where=sa.text("delivered_at IS NULL"),
     ),
+    sa.Index("deliveries_of_answers", "client", "req", sqlite_where=sa.text("req IS NOT NULL")),
+)
+"""Each is a revision of a memo, or the answer to a command, which has no memo, rev and seq."""
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("client", sa.String(63), primary_key=True),
+    sa.Column("req", sa.String(63), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("verb", sa.String(63), nullable=False),
+    sa.Column("by", sa.String(63)),
+    sa.Column("memo", sa.String(63)),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("code", sa.String),
+    sa.Column("at", UtcTime, nullable=False),
 )
 
 meta = sa.Table(

@@ -99,6 +99,7 @@ def store(
         "body": new.model_dump_json(),
         "updated_at": at,
         "category": new.category,
+        "held_until": new.held_until,
     }
     if old is None:
         identity = {"id": new.id, "call": new.call.id, "client": new.client}

@@ -125,6 +125,10 @@ class MaskedFeed:
         if self._wanted(client):
             await self._bus.publish(self._bus.topics.masked_feed(client), payload)
 
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        """See `sipbot.outbox.Publisher`; it names operators and has no masked form."""
+        await self._bus.publish_answer(client, req, payload)
+
     async def works(self) -> bool:
         """See `sipbot.outbox.Publisher`."""
         return await self._bus.works()

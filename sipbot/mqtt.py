@@ -1,39 +1,35 @@
-"""The session with the MQTT broker; only importer of aiomqtt.
+"""The session with the MQTT broker: what sipbot says and hears on the bus.
 
-MQTT 3.1.1 (aiomqtt 2.x, docs/decisions/0003-aiomqtt.md).  The session reconnects by itself, says
-what it must be known by (state, info, alerts) at every connect and leaves the memos to the outbox.
-paho's callbacks run in the event loop here: aiomqtt polls its socket from the loop.
+Data path: outbox -> [mqtt] -> link -> broker, and back: broker -> link -> [mqtt] -> desk
+
+The session reconnects by itself, says what it must be known by (state, info, alerts) at every
+connect and leaves the memos to the outbox, the commands to the desk.
 """
 
 import asyncio
-import math
 import random
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
-import aiomqtt
-import msgspec
 import structlog
 
 from sipbot import __version__
 from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError
+from sipbot.link import ACK_TIMEOUT_S, Broker, Heard, Link, Will, in_time, open_link, tls_context
 from sipbot.topics import (
     AlertPayload,
     InfoPayload,
     LivePayload,
     Numbers,
-    Place,
     SiteState,
     StatePayload,
     Topics,
     says_lost,
 )
 
-ACK_TIMEOUT_S = 10.0
-"""How long to wait for CONNACK and PUBACK; aiomqtt's own default."""
+__all__ = ["ACK_TIMEOUT_S", "RECONNECT_BASE_S", "RECONNECT_CAP_S", "Broker", "Feed"]
 
 RECONNECT_BASE_S = 0.5
 RECONNECT_CAP_S = 15.0
@@ -43,31 +39,16 @@ within 30 s (acceptance D3), so the longest wait is half of that."""
 _log = structlog.get_logger()
 
 
-class Broker(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker is and how to get in."""
-
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = None
-    tls: bool = False
-    ca_file: str | None = None
-    """PEM file of the authority that signed the broker's certificate; None = the system's."""
-    keepalive_s: int = 30
-
-    def __repr__(self) -> str:
-        """Hide the password, which would else end in a log."""
-        return f"Broker({self.host}:{self.port})"
-
-
 class Feed:
-    """sipbot's side of the bus.  Publishes; reads only its own state topic.
+    """sipbot's side of the bus.  Publishes; reads its own state topic and operators' commands.
 
     Args:
         broker: where it is.
         site: id of this site; also names the MQTT client (``sipbot-<site>``).
         boot: an id that is new at every start.
         on_session: called in the event loop after every connect; nudges the outbox.
+        on_command: called in the event loop with everything that comes to a command's topic, and
+            to acknowledge it; None when nobody obeys.
         die: a random number, 0 <= die < 1, for the jitter of reconnects.
 
     Raises:
@@ -81,19 +62,21 @@ class Feed:
         site: str,
         boot: str,
         on_session: Callable[[], None] | None = None,
+        on_command: Callable[[Heard], None] | None = None,
         die: Callable[[], float] = random.random,
     ) -> None:
         self.connected = asyncio.Event()
         self.topics = Topics(site)
         self.on_session = on_session
+        self._on_command = on_command
         self._broker = broker
-        self._tls = _tls_context(broker)
+        self._tls = tls_context(broker)
         self._die = die
         self._site = site
         self._boot = boot
         self._session = 0
         self._connected_at = datetime.now(UTC)
-        self._client: aiomqtt.Client | None = None
+        self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._deadlines: set[asyncio.Timeout] = set()
         # Nobody has looked yet whether a caller would be answered.
@@ -113,7 +96,7 @@ class Feed:
             before = self._session
             try:
                 await self._live_once()
-            except* (aiomqtt.MqttError, FeedError) as group:
+            except* FeedError as group:
                 failures = 1 if self._session > before else failures + 1
                 wait_s = backoff_s(
                     failures, base_s=RECONNECT_BASE_S, cap_s=RECONNECT_CAP_S, die=self._die()
@@ -171,6 +154,10 @@ class Feed:
         """See `sipbot.outbox.Publisher`."""
         await self.publish(self.topics.feed(client), payload)
 
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        """See `sipbot.outbox.Publisher`."""
+        await self.publish(self.topics.answer(client, req), payload)
+
     async def works(self) -> bool:
         """See `sipbot.outbox.Publisher`."""
         return await self._say(self.topics.state, self._state.encode())
@@ -179,12 +166,20 @@ class Feed:
 
     async def _live_once(self) -> None:
         self._connected_at = datetime.now(UTC)
-        async with _open(self._broker, self._tls, f"sipbot-{self._site}", self._will()) as client:
-            async with _in_time("SUBACK"):
-                await client.subscribe(self.topics.state, qos=1)
-            self._client = client
+        async with open_link(
+            self._broker,
+            self._tls,
+            name=f"sipbot-{self._site}",
+            will=self._will(),
+            # Commands that come while we are away, or that we have not acknowledged, come then.
+            keep=self._broker.outlives_us,
+        ) as link:
+            await link.subscribe(self.topics.state, qos=1)
+            if self._on_command is not None:
+                await link.subscribe(self.topics.commands, qos=1)
+            self._link = link
             async with asyncio.TaskGroup() as group:
-                reader = group.create_task(self._read(client), name="mqtt reader")
+                reader = group.create_task(self._read(link), name="mqtt reader")
                 try:
                     await self._greet()
                     await self._stopping.wait()
@@ -193,7 +188,7 @@ class Feed:
                     # these words the retained state would stay "ready" for ever.
                     if not reader.done():
                         self._lose()
-                        await self._say_stopping(client)
+                        await self._say_stopping(link)
                         reader.cancel()
 
     async def _greet(self) -> None:
@@ -204,7 +199,7 @@ class Feed:
             if not payload and not self._said[topic]:
                 del self._said[topic]
         await self.publish(self.topics.state, self._state.encode(), retain=True)
-        if self._client is None:
+        if self._link is None:
             raise FeedError("the connection was closed together with the last PUBACK")
         self._session += 1
         self.connected.set()
@@ -212,37 +207,41 @@ class Feed:
         if self.on_session is not None:
             self.on_session()
 
-    async def _read(self, client: aiomqtt.Client) -> None:
-        """Watch for the loss of the connection, and for a last will that came late.
+    async def _read(self, link: Link) -> None:
+        """Watch for commands, the loss of the connection, and a last will that came late.
 
         A broker may notice a dead connection only after the next one stands; its "lost" would then
         be the last word on a site that is well.
         """
         try:
-            async for message in client.messages:
-                if message.topic.matches(self.topics.state) and says_lost(message.payload):
+            async for heard in link.messages():
+                if heard.topic != self.topics.state and self._on_command is not None:
+                    self._on_command(heard)
+                    continue
+                if heard.topic == self.topics.state and says_lost(heard.payload):
                     await self.publish(self.topics.state, self._state.encode(), retain=True)
+                heard.acknowledge()
         finally:
             self._lose()
 
     def _lose(self) -> None:
         """Fail every publish that is under way: its PUBACK will never come."""
         self.connected.clear()
-        self._client = None
+        self._link = None
         for deadline in (one for one in self._deadlines if not one.expired()):
             deadline.reschedule(asyncio.get_running_loop().time())
 
-    async def _say_stopping(self, client: aiomqtt.Client) -> None:
+    async def _say_stopping(self, link: Link) -> None:
         payload = self._state_payload("stopping").encode()
         try:
-            async with _in_time("PUBACK"):
-                await client.publish(self.topics.state, payload, qos=1, retain=True)
-        except aiomqtt.MqttError as error:
+            async with in_time("PUBACK"):
+                await link.publish(self.topics.state, payload, qos=1, retain=True)
+        except FeedError as error:
             _log.warning("could not say goodbye", error=str(error))
 
     async def _say(self, topic: str, payload: bytes) -> bool:
         """Publish what is said again at every connect; a failure now (False) is mended then."""
-        if self._client is None:
+        if self._link is None:
             return False
         try:
             await self.publish(topic, payload, retain=True)
@@ -253,17 +252,17 @@ class Feed:
 
     async def publish(self, topic: str, data: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """See `sipbot.masked_feed.Bus`."""
-        client = self._client
-        if client is None:
+        link = self._link
+        if link is None:
             raise FeedError("the broker is not connected")
         try:
             async with asyncio.timeout(ACK_TIMEOUT_S) as deadline:
                 self._deadlines.add(deadline)
                 try:
-                    await client.publish(topic, data, qos=qos, retain=retain)
+                    await link.publish(topic, data, qos=qos, retain=retain)
                 finally:
                     self._deadlines.discard(deadline)
-        except (TimeoutError, aiomqtt.MqttError) as error:
+        except (TimeoutError, FeedError) as error:
             raise FeedError(f"{topic}: {str(error) or 'no PUBACK from the broker'}") from error
 
     async def _stopped_within(self, wait_s: float) -> None:
@@ -271,10 +270,10 @@ class Feed:
             async with asyncio.timeout(wait_s):
                 await self._stopping.wait()
 
-    def _will(self) -> aiomqtt.Will:
+    def _will(self) -> Will:
         # The will is fixed at CONNECT, hence the time of the connection, as Sparkplug 3.0 has it.
         lost = StatePayload(state="lost", boot=self._boot, ts=self._connected_at)
-        return aiomqtt.Will(self.topics.state, lost.encode(), qos=1, retain=True)
+        return Will(topic=self.topics.state, payload=lost.encode())
 
     def _state_payload(
         self, state: SiteState, reasons: Sequence[str] = (), numbers: Numbers | None = None
@@ -283,118 +282,3 @@ class Feed:
         return StatePayload(
             state=state, boot=self._boot, ts=now, reasons=tuple(reasons), numbers=numbers
         )
-
-
-class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """One message seen on the bus."""
-
-    place: Place
-    payload: bytes
-    retained: bool
-    """True for what was there before we came."""
-
-
-async def watch(
-    broker: Broker, site: str, client: str | None = None, subscribed: asyncio.Event | None = None
-) -> AsyncGenerator[Watched, None]:
-    """Yield the memos, events and calls of one client, or of all (None), as they come.
-
-    Args:
-        broker, site: where to listen, and whose feed.
-        client: id of the client; None for all.
-        subscribed: set once nothing that is published can be missed any more.
-
-    Raises:
-        FeedError: the broker cannot be reached, refused us or went away.
-    """
-    topics, every = Topics(site), Topics(site).everything_of(client)
-    try:
-        async with _open(broker, _tls_context(broker), None, None) as session:
-            # Brokers bound what they queue for one subscriber with QoS 1, the open list too:
-            # Mosquitto 2.0.11 showed 1,020 of 1,500 memos with its defaults, and all with QoS 0.
-            for topic, qos in ((every[0], 0), *((topic, 1) for topic in every)):
-                async with _in_time("SUBACK"):
-                    await session.subscribe(topic, qos=qos)
-            if subscribed is not None:
-                subscribed.set()
-            said = set[Watched]()
-            async for message in session.messages:
-                place, payload = topics.parse(message.topic.value), message.payload
-                if place is not None and isinstance(payload, bytes):
-                    seen = Watched(place=place, payload=payload, retained=bool(message.retain))
-                    if seen not in said:  # what is retained comes to both subscriptions
-                        yield seen
-                    said |= {seen} if seen.retained else set()
-    except aiomqtt.MqttError as error:
-        raise _unreachable(broker, error) from error
-
-
-async def reach(broker: Broker) -> None:
-    """Connect as a client without a name or a will, and leave: can it be done?
-
-    Raises:
-        FeedError: the broker cannot be reached or refused us.
-    """
-    try:
-        async with _open(broker, _tls_context(broker), None, None):
-            return
-    except aiomqtt.MqttError as error:
-        raise _unreachable(broker, error) from error
-
-
-@asynccontextmanager
-async def _open(
-    broker: Broker, tls: ssl.SSLContext | None, name: str | None, will: aiomqtt.Will | None
-) -> AsyncIterator[aiomqtt.Client]:
-    client = aiomqtt.Client(
-        broker.host,
-        broker.port,
-        username=broker.username,
-        password=broker.password,
-        identifier=name,
-        protocol=aiomqtt.ProtocolVersion.V311,
-        clean_session=True,
-        keepalive=broker.keepalive_s,
-        # aiomqtt's limits use asyncio.wait_for, which on Python 3.11 swallows a cancellation that
-        # comes together with the answer: sipbot would never end.  `_in_time` bounds instead.
-        timeout=math.inf,
-        tls_context=tls,
-        will=will,
-    )
-    stack = AsyncExitStack()
-    async with _in_time("CONNACK"):
-        await stack.enter_async_context(client)
-    try:
-        yield client
-    finally:
-        async with _in_time("end of the connection"):
-            await stack.aclose()
-
-
-@asynccontextmanager
-async def _in_time(what: str) -> AsyncIterator[None]:
-    """Bound how long the broker may take to answer."""
-    try:
-        async with asyncio.timeout(ACK_TIMEOUT_S):
-            yield
-    except TimeoutError as error:
-        raise aiomqtt.MqttError(f"no {what} within {ACK_TIMEOUT_S:.0f} s") from error
-
-
-def _unreachable(broker: Broker, error: aiomqtt.MqttError) -> FeedError:
-    return FeedError(
-        f"broker {broker.host}:{broker.port}: {error}. Is it running (the embedded one runs with "
-        "sipbot), and are mqtt.host, mqtt.port, mqtt.username and mqtt.password right?"
-    )
-
-
-def _tls_context(broker: Broker) -> ssl.SSLContext | None:
-    if not broker.tls:
-        return None
-    try:
-        return ssl.create_default_context(cafile=broker.ca_file)
-    except OSError as error:
-        raise FeedError(
-            f"mqtt.ca_file = {broker.ca_file}: {error}: name a PEM file with the certificate of "
-            "the authority that signed the broker's"
-        ) from error

@@ -2,7 +2,8 @@
 
 The ledger is the queue; these loops only ask it "what is due?".  A delivery is the whole memo, then
 the event that says so; it counts as made when the target has acknowledged both.  A crash between
-the two repeats both: readers drop a (memo, rev) they know (``docs/mqtt.md``).
+the two repeats both: readers drop a (memo, rev) they know (``docs/mqtt.md``).  The answer to an
+operator's command is a delivery too, after the memo that it speaks of.
 
 A target that is away is waited for, however long.  A delivery that a working target refuses again
 and again becomes a dead letter: it stays in the ledger, raises an alert, holds nobody back any
@@ -317,10 +318,10 @@ class _Lane:
     async def _deliver(self, delivery: Delivery) -> bool:
         """Make a delivery; False when the client's later ones have to wait for it."""
         log = self._log.bind(memo=delivery.memo, rev=delivery.rev, client=delivery.client)
+        log = log.bind(req=delivery.req) if delivery.req is not None else log
         session = self._publisher.session
         try:
-            await self._publisher.publish_memo(delivery.client, delivery.memo, delivery.payload)
-            await self._publisher.publish_feed(delivery.client, delivery.event)
+            await self._publish(delivery)
         except FeedError as error:
             refusal = await self._refusal(session, error)
             if refusal is None:
@@ -333,6 +334,13 @@ class _Lane:
             log.info("older revisions superseded", deliveries=superseded)
             await self._tell_dead()
         return True
+
+    async def _publish(self, delivery: Delivery) -> None:
+        if delivery.req is not None:
+            await self._publisher.publish_answer(delivery.client, delivery.req, delivery.payload)
+        if delivery.memo is not None:
+            await self._publisher.publish_memo(delivery.client, delivery.memo, delivery.payload)
+            await self._publisher.publish_feed(delivery.client, delivery.event)
 
     async def _refusal(self, session: int, error: FeedError) -> str | None:
         """Say how the target refused, or None when the failure was not the delivery's own.

@@ -28,5 +28,12 @@ class Publisher(Protocol):
             FeedError: the target has not acknowledged.
         """
 
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        """Publish the answer to an operator's command and wait for the target to have it.
+
+        Raises:
+            FeedError: the target has not acknowledged.
+        """
+
     async def works(self) -> bool:
         """Whether the target acknowledges something else just now."""

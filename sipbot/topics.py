@@ -76,6 +76,28 @@ class Topics:
         """Not retained: the feed's events, for readers of masked memos."""
         return f"{self._client(client)}/masked/feed"
 
+    def answer(self, client: str, req: str) -> str:
+        """Not retained: the answer to a command."""
+        return f"{self._client(client)}/ack/{checked(req)}"
+
+    def command(self, client: str, verb: str) -> str:
+        """Not retained: what an operator asks for."""
+        return f"{self._client(client)}/cmd/{checked(verb)}"
+
+    @property
+    def commands(self) -> str:
+        """Filter for the commands of all clients."""
+        return f"{self._root}/client/+/cmd/+"
+
+    def asked(self, topic: str) -> tuple[str, str] | None:
+        """Return client and verb of a command's topic; None when it is of no command."""
+        prefix = f"{self._root}/client/"
+        match topic.removeprefix(prefix).split("/") if topic.startswith(prefix) else []:
+            case [client, "cmd", verb] if ID.fullmatch(client) and ID.fullmatch(verb):
+                return client, verb
+            case _:
+                return None
+
     def live(self, client: str, call: str) -> str:
         """Not retained, QoS 0: a call in progress."""
         return f"{self._client(client)}/live/{checked(call)}"

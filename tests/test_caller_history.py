@@ -13,6 +13,7 @@ from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.records import EndedBy, EndState
+from tests.commands import a_request
 from tests.memo_samples import AT, a_memo_of, an_offer
 
 NUMBER = "+81355501234"
@@ -87,3 +88,22 @@ async def test_caller_has_no_history_while_the_ledger_refuses(
     known = await caller_with_history(CALLER, "yamato", ledger)
 
     assert (NUMBER, ()) == (known.number, known.previous)
+
+
+async def test_memo_says_what_came_of_calling_back_before(ledger: Ledger) -> None:
+    """Who rang in vain yesterday tries another time today."""
+    older = await a_past_call(ledger, days_ago=2)
+    await a_past_call(ledger, days_ago=1)
+    first = await caller_with_history(CALLER, "yamato", ledger)
+    latest = first.previous[0].memo
+    for memo, outcome in ((older.id, "reached"), (latest, "no_answer")):
+        request = a_request("callback", req=memo, memo=memo, outcome=outcome)
+        await ledger.commands.obey(request, AT)
+
+    known = await caller_with_history(CALLER, "yamato", ledger)
+
+    assert (EndState.MEMO, [None, None]) == (first.last_result, [p.result for p in first.previous])
+    assert ("no_answer", ["no_answer", "reached"]) == (
+        known.last_result,
+        [p.result for p in known.previous],
+    )

@@ -20,9 +20,10 @@ from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, Stage, Status, with_failure, with_transcript
 from sipbot.memo_answers import Evidence, MemoWord
 from sipbot.memo_found import Corrected
-from sipbot.mqtt import Feed, Watched
+from sipbot.mqtt import Feed
 from sipbot.records import EndedBy, EndState
 from sipbot.topics import LivePayload, Place
+from sipbot.watch import Watched
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, running
 from tests.memo_samples import AT, a_memo, a_memo_of, a_transcript, an_offer
 

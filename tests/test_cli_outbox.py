@@ -97,6 +97,7 @@ def test_list_as_json_has_every_fact_and_no_words_of_callers(
         "memo": memos[0],
         "rev": 1,
         "seq": 1,
+        "req": None,
         "attempts": 1,
         "refusals": 1,
         "last_error": "payload too large",

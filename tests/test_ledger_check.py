@@ -22,6 +22,7 @@ from sipbot.ledger_invariants import FILE, FOREIGN_KEYS, RECORDING, RULES, exami
 from sipbot.memo import Memo, with_transcript
 from sipbot.records import EndedBy, EndState
 from tests.brokers import ROOT
+from tests.commands import a_request
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 
@@ -40,6 +41,7 @@ async def store(path: Path) -> list[Memo]:
         )
         await ledger.add_call(an_offer(), "yamato", "request-uri", "yamato")
         await ledger.refuse_call(an_offer(), EndState.REFUSED_UNMAPPED, 404)
+        await ledger.commands.obey(a_request("claim", memo="nobody"), AT)
     return memos
 
 
@@ -66,7 +68,7 @@ def test_ledger_in_order_is_proved_sound(ledger_file: Path) -> None:
     found = examine(ledger_file, ledger_file.parent / "spool")
 
     assert ((), ()) == (found.problems, found.unchecked)
-    assert (4, 2, 3) == (found.calls, found.memos, found.deliveries)
+    assert (4, 2, 4) == (found.calls, found.memos, found.deliveries)
     assert found.proved
 
 
@@ -79,6 +81,10 @@ BREAKS = {
         "UPDATE calls SET state = 'no_message' WHERE state = 'memo' AND client = 'sakura'"
     ),
     "a memo's columns say what its body says": "UPDATE memos SET stage = 'recorded' WHERE rev = 2",
+    "a memo is held by somebody until some time, or by nobody": (
+        "UPDATE memos SET body = json_set(body, '$.holder', 'hanako') WHERE client = 'sakura'"
+    ),
+    "every command has its answer": "DELETE FROM deliveries WHERE req IS NOT NULL",
     "every revision of a memo has its delivery": (
         "UPDATE memos SET rev = 2, body = json_set(body, '$.rev', 2) WHERE client = 'sakura'"
     ),

@@ -62,6 +62,9 @@ class Bus:
     async def publish_feed(self, client: str, payload: bytes) -> None:
         self.said.append((self.topics.feed(client), payload))
 
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        self.said.append((self.topics.answer(client, req), payload))
+
     async def publish(self, topic: str, data: bytes, *, qos: int = 1, retain: bool = False) -> None:
         assert retain == ("/memo/" in topic)
         self.said.append((topic, data))

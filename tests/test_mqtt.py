@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from sipbot.errors import FeedError
-from sipbot.mqtt import Broker, Feed, watch
+from sipbot.link import Broker
+from sipbot.mqtt import Feed
 from sipbot.topics import AlertPayload, LivePayload
+from sipbot.watch import watch
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, publish, running, subscribed
 from tests.free_ports import free_ports
 
@@ -232,8 +234,8 @@ async def test_publish_cancelled_together_with_its_puback_is_cancelled(
     """A cancellation swallowed by asyncio.wait_for (Python 3.11) would keep sipbot from ending."""
     async with connected_feed(broker.address) as feed, asyncio.TaskGroup() as group:
         publishing = group.create_task(feed.publish_memo("yamato", "m1", b"{}"))
-        assert feed._client is not None
-        paho = feed._client._client
+        assert feed._link is not None
+        paho = feed._link._paho
         acknowledge = paho.on_publish
         assert acknowledge is not None
 

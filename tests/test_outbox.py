@@ -46,6 +46,7 @@ class Notebook:
         self.session = 1
         self.memos: list[tuple[str, str]] = []
         self.events: list[str] = []
+        self.answers: list[tuple[str, str]] = []
         self.refused: set[str] = set()
         self.closing = False
         self.working = True
@@ -59,6 +60,9 @@ class Notebook:
 
     async def publish_feed(self, client: str, payload: bytes) -> None:
         self.events.append(client)
+
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        self.answers.append((client, req))
 
     async def works(self) -> bool:
         return self.working
@@ -259,7 +263,7 @@ async def until_quiet(
         clock.at += timedelta(seconds=RETRY_CAP_S)
 
 
-def states(path: Path) -> list[tuple[int, bool]]:
+def states(path: Path) -> list[tuple[int | None, bool]]:
     """Return (rev, dead) of everything that is not delivered."""
     with ReadOnlyLedger.open(path / "sipbot.sqlite3") as reader:
         return [(one.rev, one.dead_at is not None) for one in reader.undelivered()]

@@ -1,0 +1,175 @@
+"""What operators asked for: obeyed once, answered once, in one transaction with the memo's change.
+
+Data path: bus -> command -> [ledger_commands] -> outbox -> bus
+
+The work of each method runs in the ledger's thread, hence `decision` is pure.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from sipbot import ledger_deliveries as deliveries
+from sipbot import ledger_queries as queries
+from sipbot import ledger_schema as schema
+from sipbot import ledger_writes as writes
+from sipbot.command import Refused, Request
+from sipbot.decision import Answer, decide, lease_over, refuse, reused, unreadable
+from sipbot.errors import LedgerError
+
+LEASES_AT_ONCE = 100
+"""Claims ended in one transaction: after a night away there may be many, and a caller waits for
+each transaction to end."""
+
+Result = TypeVar("Result")
+
+_log = structlog.get_logger()
+
+
+class Run(Protocol):
+    """Runs work in the ledger's thread, in one transaction."""
+
+    def __call__(self, work: Callable[[sa.Connection], Result]) -> Coroutine[Any, Any, Result]:
+        """Return what the work returns."""
+
+
+class Commands:
+    """The ledger's part for operators; `Ledger.commands` is one.
+
+    Every method raises LedgerError when SQLite refuses; nothing of it is then stored.
+
+    Args:
+        run: how work gets into the ledger's thread.
+        targets: each is told every revision of a memo.
+        announce: called in the event loop after a delivery was stored.
+    """
+
+    def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
+        self._run = run
+        self._targets = targets
+        self._announce = announce
+
+    async def obey(self, request: Request | Refused, now: datetime) -> Answer | None:
+        """Decide on a command and store what becomes of it, with its answer.
+
+        Args:
+            request: from `command.read`.
+            now: our clock, UTC-aware.
+
+        Returns:
+            None when the same command was answered before; nothing is changed then.
+        """
+        answer = await self._run(lambda c: _obey(c, request, now, self._targets))
+        if answer is not None:
+            self._announce()
+        return answer
+
+    async def end_leases(self, now: datetime) -> datetime | None:
+        """End the claims whose time is over, some at a time; return when the next one ends.
+
+        Args:
+            now: our clock, UTC-aware.
+
+        Returns:
+            A time that is over when there are more to end; None when nobody holds a memo.
+        """
+        ended, following = await self._run(lambda c: _end_leases(c, now, self._targets))
+        if ended:
+            self._announce()
+        return following
+
+    async def sweep(self, before: datetime) -> int:
+        """Forget the commands that were decided before some time, and their answers that are out.
+
+        Returns:
+            How many commands were forgotten.
+        """
+        return await self._run(lambda c: _sweep(c, before))
+
+
+def _obey(
+    connection: sa.Connection, request: Request | Refused, now: datetime, targets: Sequence[str]
+) -> Answer | None:
+    command = request.command if isinstance(request, Request) else None
+    req = request.req if isinstance(request, Refused) else request.command.req
+    table = schema.commands
+    query = sa.select(table.c.digest).where(table.c.client == request.client, table.c.req == req)
+    known = set(connection.execute(query).scalars())
+    if request.digest in known:
+        return None
+    if known:
+        answer = reused(request, now)
+    elif isinstance(request, Refused):
+        answer = refuse(request, now)
+    else:
+        answer = _change(connection, request, now, targets)
+    row = {
+        "client": request.client,
+        "req": req,
+        "digest": request.digest,
+        "verb": request.verb,
+        "by": command.by if command else None,
+        "memo": command.memo if command else None,
+        "status": answer.status,
+        "code": answer.code,
+        "at": now,
+    }
+    connection.execute(sa.insert(table).values(**row))
+    deliveries.add_answer(connection, request.client, req, answer.encode(), now)
+    return answer
+
+
+def _change(
+    connection: sa.Connection, request: Request, now: datetime, targets: Sequence[str]
+) -> Answer:
+    try:
+        memo = queries.memo_of(connection, request.command.memo)
+    except LedgerError:
+        # It would be so the next time, too; the alert about such a memo is up already.
+        return unreadable(request, now)
+    over = None if memo is None else lease_over(memo, now)
+    if over is not None:
+        writes.store(connection, memo, over, now, targets)
+        memo = over
+    verdict = decide(memo, request, now)
+    if verdict.memo is not None:
+        writes.store(connection, memo, verdict.memo, now, targets)
+    return verdict.answer
+
+
+def _end_leases(
+    connection: sa.Connection, now: datetime, targets: Sequence[str]
+) -> tuple[int, datetime | None]:
+    held = schema.memos.c.held_until
+    query = sa.select(schema.memos.c.id).where(held <= now).order_by(held).limit(LEASES_AT_ONCE)
+    ended = 0
+    for identifier in connection.execute(query).scalars().all():
+        try:
+            memo = queries.memo_of(connection, identifier)
+        except LedgerError as error:
+            _log.error("a claim cannot be ended", problem=str(error))
+            _forget_claim(connection, identifier)
+            continue
+        over = None if memo is None else lease_over(memo, now)
+        if over is not None:
+            writes.store(connection, memo, over, now, targets)
+            ended += 1
+    following = connection.execute(sa.select(sa.func.min(held)).where(held.is_not(None))).scalar()
+    return ended, following
+
+
+def _forget_claim(connection: sa.Connection, memo: str) -> None:
+    """Ask no more when it ends: nobody can read the memo, and the others' claims have to end."""
+    table = schema.memos
+    connection.execute(sa.update(table).where(table.c.id == memo).values(held_until=None))
+
+
+def _sweep(connection: sa.Connection, before: datetime) -> int:
+    answers, commands = schema.deliveries, schema.commands
+    connection.execute(
+        sa.delete(answers).where(answers.c.req.is_not(None), answers.c.delivered_at < before)
+    )
+    return connection.execute(sa.delete(commands).where(commands.c.at < before)).rowcount

@@ -1,0 +1,345 @@
+"""The desk on a real bus: real clients, commands twice and out of order, a broker of each kind."""
+
+import asyncio
+import contextlib
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from sipbot.decision import Answer
+from sipbot.desk import CommandDesk
+from sipbot.ledger import MQTT, Ledger
+from sipbot.ledger_invariants import examine
+from sipbot.link import Broker, Heard, open_link
+from sipbot.memo import Memo, Status
+from sipbot.mqtt import Feed
+from sipbot.outbox import Outbox
+from sipbot.topics import Topics
+from tests.brokers import PATIENCE_S, ROOT, RunningBroker, publish, running, subscribed
+from tests.commands import now, payload
+from tests.memo_samples import AT
+from tests.test_ledger_commands import a_memo_in, answers, stored
+
+TOPICS = Topics("main")
+CLIENTS = int(os.environ.get("SIPBOT_TEST_OPERATORS", "4"))
+"""Operators who fight for memos; 50 for the figure of docs/benchmarks.md."""
+MEMOS = int(os.environ.get("SIPBOT_TEST_MEMOS", "8"))
+"""Memos that each of them wants; 1000 for that figure."""
+
+pytestmark = [pytest.mark.broker, pytest.mark.peer]
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[RunningBroker]:
+    async with running(request.param) as started:
+        yield started
+
+
+@asynccontextmanager
+async def running_desk(address: Broker, ledger: Ledger) -> AsyncIterator[CommandDesk]:
+    """Run desk, outbox and feed as sipbot does, and stop them in the clean way."""
+    desk = CommandDesk(TOPICS, ledger.commands)
+    feed = Feed(address, site="main", boot="b1", on_command=desk.hear, die=lambda: 0.0)
+    outbox = Outbox(ledger, {MQTT: feed})
+    feed.on_session = outbox.nudge
+    async with asyncio.TaskGroup() as group:
+        parts = [group.create_task(one.run()) for one in (desk, outbox)]
+        going = group.create_task(feed.run())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await feed.connected.wait()
+            yield desk
+        finally:
+            feed.stop()
+            await asyncio.wait([going])
+            for part in parts:
+                part.cancel()
+
+
+async def an_operator(
+    address: Broker, name: str, memos: Sequence[Memo], order: random.Random
+) -> list[Answer]:
+    """Want every memo, in an order of one's own, ask some of it twice; return all answers."""
+    got: list[Answer] = []
+    wanted = {f"{name}-{memo.id}": memo for memo in memos}
+    asked = [*wanted, *order.sample(sorted(wanted), len(wanted) // 2)]
+    order.shuffle(asked)
+    words = {
+        req: payload(req=req, by=name, memo=memo.id, ts=now(), ttl_s=3600)
+        for req, memo in wanted.items()
+    }
+    async with open_link(address, None) as link:
+        await link.subscribe(TOPICS.answer("yamato", "x").removesuffix("x") + "+", qos=1)
+        for req in asked:
+            await link.publish(TOPICS.command("yamato", "claim"), words[req], qos=1, retain=False)
+        async for heard in link.messages():
+            answer = msgspec.json.decode(heard.payload, type=Answer)
+            if answer.by == name:
+                got.append(answer)
+            if len(got) == len(wanted):
+                break
+        # What is answered twice comes before the answer to what is asked last.
+        last = payload(req=f"{name}-last", by=name, memo="nobody", ts=now())
+        await link.publish(TOPICS.command("yamato", "claim"), last, qos=1, retain=False)
+        async for heard in link.messages():
+            answer = msgspec.json.decode(heard.payload, type=Answer)
+            if answer.req == f"{name}-last":
+                return got
+            if answer.by == name:
+                got.append(answer)
+    raise AssertionError("the connection ended")
+
+
+async def test_each_memo_has_one_winner_and_every_request_one_answer(
+    broker: RunningBroker, tmp_path: Path
+) -> None:
+    """Operators want the same memos at the same time, and their programs send half of it twice."""
+    path = tmp_path / "sipbot.sqlite3"
+    async with Ledger.open(path) as ledger:
+        memos = [await a_memo_in(ledger) for _ in range(MEMOS)]
+        async with running_desk(broker.address, ledger), asyncio.TaskGroup() as group:
+            fighting = [
+                group.create_task(
+                    an_operator(broker.address, f"operator-{n}", memos, random.Random(n))
+                )
+                for n in range(CLIENTS)
+            ]
+        holders = {memo.id: (await stored(ledger, memo)).holder for memo in memos}
+    told = [answer for one in fighting for answer in one.result()]
+
+    assert {1} == set(Counter(answer.req for answer in told).values())
+    assert CLIENTS * MEMOS == len(told)
+    winners = {answer.memo: answer.by for answer in told if answer.status == "accepted"}
+    assert (MEMOS, holders) == (sum(answer.status == "accepted" for answer in told), winners)
+    assert {("conflict", "claimed", True)} == {
+        (answer.status, answer.code, answer.holder == holders[str(answer.memo)])
+        for answer in told
+        if answer.status != "accepted"
+    }
+    assert () == examine(path, None).problems
+
+
+async def test_claim_by_mosquitto_pub_is_answered_after_the_memo_has_changed(
+    mosquitto: RunningBroker, tmp_path: Path
+) -> None:
+    """Plain clients take part, and whoever reads the answer finds the memo in its revision."""
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        topics = (TOPICS.memo("yamato", memo.id), TOPICS.answer("yamato", "r1"))
+        async with (
+            running_desk(mosquitto.address, ledger),
+            subscribed(mosquitto.port, *topics) as operator,
+        ):
+            await operator.until('"rev":1')
+            words = payload(memo=memo.id, ts=now()).decode()
+            await publish(mosquitto.port, TOPICS.command("yamato", "claim"), words)
+            seen = await operator.until("/ack/")
+
+    assert [2, "accepted"] == [seen[-2].json["rev"], seen[-1].json["status"]]
+    assert ("hanako", "hanako", False) == (
+        seen[-2].json["holder"],
+        seen[-1].json["holder"],
+        seen[-1].retained,
+    )
+
+
+async def test_example_of_the_document_is_answered_word_for_word(
+    mosquitto: RunningBroker, tmp_path: Path
+) -> None:
+    """A stranger with the page and mosquitto-clients can take part."""
+    page = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    example = next(block for block in page.split("```") if "cmd/claim" in block)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        async with running_desk(mosquitto.address, ledger):
+            shell = await asyncio.create_subprocess_exec(
+                *["sh", "-c", example.replace("-p 1883", f"-p {mosquitto.port}")],
+                env={**os.environ, "memo": memo.id},
+                stdout=asyncio.subprocess.PIPE,
+            )
+            said, _ = await shell.communicate()
+
+    answer = msgspec.json.decode(said, type=Answer)
+    assert ("accepted", "hanako", memo.id) == (answer.status, answer.holder, answer.memo)
+
+
+async def test_done_clears_the_memo_for_those_who_come_later_and_reopen_brings_it_back(
+    mosquitto: RunningBroker, tmp_path: Path
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        async with (
+            running_desk(mosquitto.address, ledger),
+            subscribed(mosquitto.port, "sipbot/1/main/client/yamato/#") as operator,
+        ):
+            for verb in ("done", "reopen"):
+                words = payload(req=verb, memo=memo.id, ts=now()).decode()
+                await publish(mosquitto.port, TOPICS.command("yamato", verb), words)
+                await operator.until(f"ack/{verb}")
+                async with subscribed(
+                    mosquitto.port, TOPICS.memo("yamato", memo.id), "sipbot/1/main/state"
+                ) as late:
+                    found = await late.until("/state")
+                assert (verb == "reopen") == any("/memo/" in one.topic for one in found)
+
+
+async def test_retained_command_is_not_obeyed_by_whoever_subscribes_later(
+    mosquitto: RunningBroker, tmp_path: Path
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        old = payload(req="old", memo=memo.id, ts=now()).decode()
+        await publish(mosquitto.port, TOPICS.command("yamato", "claim"), old, "-r")
+        async with (
+            running_desk(mosquitto.address, ledger),
+            subscribed(mosquitto.port, TOPICS.answer("yamato", "new")) as operator,
+        ):
+            fresh = payload(req="new", by="taro", memo=memo.id, ts=now()).decode()
+            await publish(mosquitto.port, TOPICS.command("yamato", "claim"), fresh)
+            answer = (await operator.next()).json
+
+    assert ("accepted", "taro") == (answer["status"], answer["holder"])
+
+
+_DESK = """
+import asyncio, sys
+from pathlib import Path
+from sipbot.desk import CommandDesk
+from sipbot.ledger import MQTT, Ledger
+from sipbot.link import Broker
+from sipbot.mqtt import Feed
+from sipbot.outbox import Outbox
+from sipbot.topics import Topics
+
+async def main() -> None:
+    address = Broker(host="127.0.0.1", port=int(sys.argv[2]), outlives_us=True)
+    async with Ledger.open(Path(sys.argv[1])) as ledger:
+        desk = CommandDesk(Topics("main"), ledger.commands)
+        feed = Feed(address, site="main", boot="b1", on_command=desk.hear)
+        outbox = Outbox(ledger, {MQTT: feed})
+        feed.on_session = outbox.nudge
+        async with asyncio.TaskGroup() as group:
+            for part in (desk, outbox, feed):
+                group.create_task(part.run())
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def killed_later(path: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the desk as a process of its own; it ends by SIGKILL."""
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-c", _DESK, str(path), str(port)],
+        cwd=ROOT,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def test_commands_are_answered_once_through_sigkill_and_absence(
+    mosquitto: RunningBroker, tmp_path: Path
+) -> None:
+    """The broker keeps what sipbot has not acknowledged: none is lost, none is obeyed twice."""
+    path, number = tmp_path / "sipbot.sqlite3", 30
+    async with Ledger.open(path) as ledger:
+        memo = await a_memo_in(ledger)
+    topic = TOPICS.command("yamato", "note")
+
+    async def note(n: int) -> None:
+        words = payload(req=f"n{n}", memo=memo.id, ts=now(), ttl_s=3600, text="x")
+        async with open_link(mosquitto.address, None) as link:
+            await link.publish(topic, words, qos=1, retain=False)
+
+    every = TOPICS.answer("yamato", "x")[:-1] + "+"
+    async with subscribed(mosquitto.port, TOPICS.state, every) as operator:
+        async with killed_later(path, mosquitto.port):
+            await operator.until("starting")  # from now on the broker knows of it
+            await note(0)
+            await operator.until("/ack/n0")
+            async with asyncio.TaskGroup() as group:
+                for n in range(1, number // 2):
+                    group.create_task(note(n))
+        for n in range(number // 2, number):
+            await note(n)
+        async with killed_later(path, mosquitto.port):
+            left = {f"n{n}" for n in range(1, number)}
+            while left:
+                left.discard((await operator.next()).json.get("req"))
+    async with Ledger.open(path) as ledger:
+        after = await stored(ledger, memo)
+
+    assert number == len(after.history) - 1
+    assert () == examine(path, None).problems
+
+
+# -- without a bus ---------------------------------------------------------------------------------
+
+
+def heard(verb: str, words: bytes, done: list[str], *, retained: bool = False) -> Heard:
+    topic = TOPICS.command("yamato", verb)
+    return Heard(
+        topic=topic, payload=words, retained=retained, acknowledge=lambda: done.append(verb)
+    )
+
+
+async def test_what_nobody_can_answer_is_acknowledged_and_counted(tmp_path: Path) -> None:
+    """It would come again for ever otherwise."""
+    done: list[str] = []
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        desk = CommandDesk(TOPICS, ledger.commands)
+        desk.hear(heard("claim", b"{junk", done))
+        desk.hear(heard("claim", payload(), done, retained=True))
+
+    assert (["claim", "claim"], 1) == (done, desk.unanswered)
+
+
+async def test_claim_that_ended_while_nobody_ran_is_ended_at_the_start(tmp_path: Path) -> None:
+    late = AT + timedelta(days=1)
+    changed = asyncio.Event()
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        done: list[str] = []
+        early = CommandDesk(TOPICS, ledger.commands, now=lambda: AT)
+        ledger.on_delivery = changed.set
+        async with asyncio.timeout(PATIENCE_S):
+            await _until(changed, early, heard("claim", payload(memo=memo.id), done))
+            held = await stored(ledger, memo)
+            await _until(changed, CommandDesk(TOPICS, ledger.commands, now=lambda: late))
+        free = await stored(ledger, memo)
+        said: list[dict[str, Any]] = await answers(ledger)
+
+    assert (Status.CLAIMED, Status.OPEN, "lease_over") == (
+        held.status,
+        free.status,
+        free.history[-1].what,
+    )
+    assert (["claim"], ["accepted"]) == (done, [one["status"] for one in said])
+
+
+async def _until(changed: asyncio.Event, desk: CommandDesk, *messages: Heard) -> None:
+    """Run a desk until something was stored."""
+    changed.clear()
+    running_desk = asyncio.create_task(desk.run())
+    for one in messages:
+        desk.hear(one)
+    await changed.wait()
+    # The acknowledgement follows the storing in the same step of the event loop.
+    await asyncio.sleep(0)
+    running_desk.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running_desk
