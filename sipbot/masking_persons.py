@@ -45,11 +45,12 @@ _JA_HEAD = re.compile(f"(?:{_JA_TRIM})+")
 _JA_TAIL = re.compile(f"(?:{_JA_TRIM})+$")
 
 _EN = re.compile(
-    r"\b(?:(?:mr|mrs|ms|mx|dr|prof|rev|capt|sgt|messrs)\b\.?|(?:miss|doctor|professor)\b|"
+    r"(?<![0-9])(?<![0-9]\s)\b"
+    r"(?:(?:mr|mrs|ms|mx|dr|prof|rev|capt|sgt|messrs)\b\.?|(?:miss|doctor|professor)\b|"
     r"(?P<word>sir|madame?|lady|lord|reverend|father|sister|captain|sergeant|officer|detective|"
     r"inspector|judge|nurse|coach|pastor|rabbi|imam|uncle|aunt|auntie)\b)(?=\s)"
 )
-"""What is a word too makes a name only of a word with a capital."""
+"""What is a word too makes a name only of a word with a capital; 5 ms is no woman."""
 _EN_WORD = re.compile(r"\s+(?P<word>[a-zà-öø-ÿ][a-zà-öø-ÿ'-]+|[a-z]\.)(?P<more>,?)")
 
 _KO_ENDS = (
