@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -104,11 +105,13 @@ def control(tmp_path: Path) -> Control:
 
 
 def test_write_fails_once_where_it_is_told_to(tmp_path: Path, control: Control) -> None:
+    before = time.monotonic()
     control.arm(Role.MAIN, 2, error=errno.EIO, forever=False)
     met = write_four_times(tmp_path, control)[:4]
 
     assert ["ok", str(errno.EIO), "ok", "ok"] == met
     assert 1 == control.disarm()
+    assert before < (control.failed_at or 0.0) < time.monotonic()
 
 
 def test_write_fails_from_there_on_when_told_to(tmp_path: Path, control: Control) -> None:
@@ -264,6 +267,24 @@ def test_shots_of_which_none_hit_prove_nothing(failed: tuple[int, ...], *, whole
     row = disk.hit_row(Role.MAIN, [Fired(shot=shot, story=story(), failed=n) for n in failed])
 
     assert whole == row.whole
+
+
+@pytest.mark.parametrize(
+    ("role", "while_speaking", "thanked", "lost"),
+    [
+        (Role.EAR, True, 0, 0),
+        (Role.EAR, True, 9, 1),
+        (Role.EAR, False, 9, 0),
+        (Role.AGENT, True, 9, 0),
+    ],
+)
+def test_thanks_for_what_the_recogniser_could_not_bring_to_the_disk_are_found(
+    role: Role, *, while_speaking: bool, thanked: int, lost: int
+) -> None:
+    shot = Shot(role=role, nth=1, error=errno.EIO, forever=False)
+    fired = Fired(shot=shot, story=story(thanked=thanked), failed=1, while_speaking=while_speaking)
+
+    assert lost == disk.unsynced_row([fired]).lost
 
 
 def test_full_measure_has_every_n_in_main_once_and_lasting() -> None:

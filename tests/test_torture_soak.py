@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sipbot.records import EndState
 from tests.torture.crowd import Caller, Deed, Journal, compare
 from tests.torture.growth import Held, Look, slope
+from tests.torture.soak import silent_row
 
 LOG = "2026-11-22\t01:54:13.312687\t{at};{user};{step}\n"
 
@@ -98,3 +99,13 @@ def test_slope_is_not_moved_by_one_look_that_is_far_off(at: int, off_mb: float) 
 def test_slope_of_looks_at_one_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="say nothing about growth"):
         slope(looks([20.0]), "main")
+
+
+@pytest.mark.parametrize(
+    ("left", "unjudged", "lost"),
+    [((), (), 0), (("a",), ("a",), 0), (("a",), (), 1), (("a", "b"), ("b",), 1)],
+)
+def test_memo_of_a_silent_caller_is_a_fault_unless_nobody_listened_in_time(
+    left: tuple[str, ...], unjudged: tuple[str, ...], lost: int
+) -> None:
+    assert lost == silent_row("calls", {"a", "b"}, {*left, "spoke"}, set(unjudged)).lost

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from sipbot.call_ear import UNJUDGED
 from sipbot.records import CallOffer, EndState
 from tests import brokers, ulaw
 from tests.bot import _QUICKEST, DIALPLAN, Bot
@@ -78,6 +79,11 @@ class BusyBot(Bot):
         """Memo → user who left it."""
         query = "SELECT memos.id, calls.offer FROM memos JOIN calls ON calls.call = memos.call"
         return {memo: user_of(offer) for memo, offer in self.query(query) if offer}
+
+    def unjudged(self) -> set[str]:
+        """Users whose recording counts as a message because nobody listened to it in time."""
+        users = {call: user_of(o) for call, o in self.query("SELECT call, offer FROM calls") if o}
+        return {users[line["call"]] for line in self.says() if line["event"] == UNJUDGED}
 
     async def at_rest(self, calls: int, limit_s: float) -> int:
         """Wait until so many calls have ended and every ear has done its part.

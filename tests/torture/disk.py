@@ -102,6 +102,7 @@ async def failing(rng: random.Random, folder: Path, models: Path, number: int) -
     return [
         *(row for name in names if (row := _shot_row(name, runs, outcomes)).tries or row.lost),
         *(hit_row(role, [one for run in runs for one in run.fired]) for role in Role),
+        unsynced_row([one for run in runs for one in run.fired]),
         _sum_row("the n-th write fails", every),
         Promise(
             harm="the n-th write fails",
@@ -287,6 +288,22 @@ def hit_row(role: Role, fired: Sequence[Fired]) -> Promise:
     )
 
 
+def unsynced_row(fired: Sequence[Fired]) -> Promise:
+    """Nobody is thanked for what the recogniser could not bring to the disk.  Pure.
+
+    Linux tells such an error once: an fsync of main's succeeds after it, and proves nothing.
+    """
+    hit = [one for one in fired if one.shot.role is Role.EAR and one.while_speaking]
+    thanked = [one.story.caller for one in hit if one.story.thanked]
+    return Promise(
+        harm="an fsync of the live recogniser fails while a caller speaks",
+        promise="the caller is not thanked",
+        tries=len(hit),
+        lost=len(thanked),
+        note=f"thanked: {', '.join(thanked)}" if thanked else "",
+    )
+
+
 def _sum_row(harm: str, outcomes: Sequence[Outcome]) -> Promise:
     """One row with an end state for every INVITE that left a caller."""
     states: dict[str, int] = {}
@@ -327,7 +344,10 @@ def _told(full: Full) -> bool:
 
 
 def _codes(stories: Iterable[Story]) -> str:
-    told = sorted(f"{s.code} after {s.spoke_s:.1f} s of speech" for s in stories)
+    told = sorted(
+        f"{s.code} after {s.spoke_s:.1f} s of speech, {s.sorry_s:.1f} s of apology, ended by {s.by}"
+        for s in stories
+    )
     return f"not told: {'; '.join(told)}"[:500] if told else ""
 
 

@@ -21,12 +21,13 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MAIN = 1, AGENT = 2 };
+enum { MAIN = 1, AGENT = 2, EAR = 3 };
 
 struct control {
-  int64_t armed;   /* 0: nobody fails; else MAIN or AGENT */
+  int64_t armed;   /* 0: nobody fails; else MAIN, AGENT or EAR */
   int64_t error;   /* errno of the failure */
   int64_t nth;     /* the first that fails, counted from 1 */
   int64_t forever; /* 0: that one only; 1: every one from then on */
@@ -34,6 +35,7 @@ struct control {
   int64_t failed;  /* how many of them failed */
   int64_t room;    /* bytes that the disk still takes; below 0: ask the real disk */
   int64_t files;   /* inodes that are free; below 0: ask the real disk */
+  int64_t at;      /* when the first of them failed, CLOCK_MONOTONIC in ns; 0: none has */
 };
 
 static struct control *control;
@@ -52,6 +54,7 @@ __attribute__((constructor)) static void begin(void) {
   for (ssize_t at = 0; at < length; at += (ssize_t)strlen(words + at) + 1) {
     if (strcmp(words + at, "run") == 0) role = MAIN;
     if (strcmp(words + at, "sipbot.sip.agent") == 0) role = AGENT;
+    if (strcmp(words + at, "sipbot.speech.worker") == 0) role = EAR; /* the live one alone syncs */
   }
   fd = open(shared, O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
@@ -84,7 +87,11 @@ static int refusal(int fd, int64_t bytes) {
   if (aimed) {
     int64_t n = __atomic_add_fetch(&control->count, 1, __ATOMIC_ACQ_REL);
     if (n == control->nth || (control->forever && n > control->nth)) {
-      __atomic_add_fetch(&control->failed, 1, __ATOMIC_ACQ_REL);
+      if (__atomic_fetch_add(&control->failed, 1, __ATOMIC_ACQ_REL) == 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        __atomic_store_n(&control->at, now.tv_sec * 1000000000 + now.tv_nsec, __ATOMIC_RELEASE);
+      }
       answer = (int)control->error;
     }
   }

@@ -34,20 +34,22 @@ class Role(IntEnum):
 
     MAIN = 1
     AGENT = 2
+    EAR = 3
+    """The live recogniser, which writes nothing but brings recordings to the disk (fsync)."""
 
 
 class Control:
     """The memory that a preloaded process looks at before each of its writes.
 
     Args:
-        path: made here; eight 64-bit numbers, see ``struct control`` in failing.c.
+        path: made here; nine 64-bit numbers, see ``struct control`` in failing.c.
     """
 
-    _FORM = struct.Struct("=8q")
-    _ARMED, _ERROR, _NTH, _FOREVER, _COUNT, _FAILED, _ROOM, _FILES = range(8)
+    _FORM = struct.Struct("=9q")
+    _ARMED, _ERROR, _NTH, _FOREVER, _COUNT, _FAILED, _ROOM, _FILES, _AT = range(9)
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(self._FORM.pack(0, 0, 0, 0, 0, 0, -1, -1))
+        path.write_bytes(self._FORM.pack(0, 0, 0, 0, 0, 0, -1, -1, 0))
         self.path = path
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), self._FORM.size)
@@ -61,6 +63,7 @@ class Control:
             (self._FOREVER, int(forever)),
             (self._COUNT, 0),
             (self._FAILED, 0),
+            (self._AT, 0),
         ):
             self._set(field, value)
         self._set(self._ARMED, role)
@@ -69,6 +72,12 @@ class Control:
         """Let everything succeed again; return how many writes have failed."""
         self._set(self._ARMED, 0)
         return self._get(self._FAILED)
+
+    @property
+    def failed_at(self) -> float | None:
+        """When the first write since `arm` failed, by the monotonic clock; None: none has."""
+        at_ns = self._get(self._AT)
+        return at_ns / 1e9 if at_ns else None
 
     @property
     def count(self) -> int:

@@ -24,6 +24,11 @@ MAIN_WRITES = 200
 AGENT_WRITES = 14
 """An agent's writes during a call of 3 s: 12 steps of 256 ms, then the header's (measured)."""
 
+EAR_WRITES = 6
+"""What the live recogniser brings to the disk in such a call: it does so twice a second."""
+
+MOST = {Role.MAIN: MAIN_WRITES, Role.AGENT: AGENT_WRITES, Role.EAR: EAR_WRITES}
+
 CALL_LIMIT_S = 14.0
 """Longer than a call that is thanked; an apology need not be heard to its end here."""
 
@@ -55,6 +60,8 @@ class Fired(msgspec.Struct, kw_only=True):
     story: Story
     failed: int
     """Writes that failed; 0 when the call had fewer than n."""
+    while_speaking: bool = False
+    """Whether the first of them failed before the caller had said everything."""
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -69,13 +76,13 @@ class Run(msgspec.Struct, kw_only=True):
 
 
 def plan(rng: random.Random, number: int) -> list[Shot]:
-    """Return the shots: so many n in main, each once and lasting, and likewise in the agent.
+    """Return the shots: so many n in main, each once and lasting, and likewise in the others.
 
     Which n, the errno of each and the order are chosen by chance.
     """
     shots = [
         Shot(role=role, nth=nth, error=rng.choice((errno.ENOSPC, errno.EIO)), forever=forever)
-        for role, most in ((Role.MAIN, MAIN_WRITES), (Role.AGENT, AGENT_WRITES))
+        for role, most in MOST.items()
         for nth in rng.sample(range(1, most + 1), min(number, most))
         for forever in (False, True)
     ]
@@ -128,7 +135,11 @@ async def _fire(
 ) -> Fired:
     control.arm(shot.role, shot.nth, error=shot.error, forever=shot.forever)
     story = await _call(bot, caller, said[shot.nth % len(said)])
-    return Fired(shot=shot, story=story, failed=control.disarm())
+    failed, at = control.disarm(), control.failed_at
+    said_all_at = (story.spoke_at or 0.0) + story.spoke_s
+    return Fired(
+        shot=shot, story=story, failed=failed, while_speaking=at is not None and at < said_all_at
+    )
 
 
 async def _undisturbed(bot: FailingBot, said: list[Path]) -> Story:

@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +127,11 @@ class Soak:
             self.looks.append(look(self.bot, before + so_far(peers)))
             await asyncio.sleep(LOOK_EVERY_S)
 
+    def silent(self) -> set[str]:
+        """Users who got through and said nothing."""
+        nothing = frozenset({EndState.NO_MESSAGE})
+        return {c.user for c in self.callers if self.journal.states(c) == nothing}
+
     async def intrude(self, number: int) -> None:
         """Call from an address that is not on the list."""
         async with sipp.call(
@@ -174,10 +179,11 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
             await soak.crowd(draw(rng, WAYS, calls - warm, first=warm))
         await soak.rest()
         await _all_seen(bot, memos)
-        endings, users = bot.endings(), bot.memo_users()
+        endings, users, unjudged = bot.endings(), bot.memo_users(), bot.unjudged()
         deaths, files = _deaths(bot), _files(bot)
     return [
-        *_accounts(soak, endings, users, memos),
+        *_accounts(soak, endings, users, memos, unjudged),
+        silent_row(_harm(soak), soak.silent(), set(users.values()), unjudged),
         *_growth(soak),
         Promise(
             harm=_harm(soak),
@@ -230,6 +236,7 @@ def _accounts(
     endings: Sequence[tuple[str, EndState | None]],
     users: Mapping[str, str],
     memos: Memos,
+    unjudged: Set[str],
 ) -> list[Promise]:
     harm, journal = _harm(soak), soak.journal
     intruders = [state for user, state in endings if user == STRANGER]
@@ -256,7 +263,7 @@ def _accounts(
             harm=harm,
             promise="a call ends in the state that its caller lived through",
             tries=len(journal.steps),
-            lost=len(verdict.different) + journal.failed,
+            lost=len(set(verdict.different) - unjudged) + journal.failed,
             note=f"{busy} dialled before their line was free again and were told so (486); "
             f"{journal.retransmissions} retransmissions by callers",
         ),
@@ -265,7 +272,7 @@ def _accounts(
             promise="accepted message becomes a memo",
             tries=len(accepted),
             lost=len(accepted - set(left)),
-            duplicated=len(left) - len(set(left)) + len(set(left) - accepted),
+            duplicated=len(left) - len(set(left)) + len(set(left) - accepted - soak.silent()),
         ),
         Promise(
             harm=harm,
@@ -276,6 +283,25 @@ def _accounts(
             note=f"{sum(map(len, memos.revisions.values())):,} messages",
         ),
     ]
+
+
+def silent_row(harm: str, silent: Set[str], left: Set[str], unjudged: Set[str]) -> Promise:
+    """Judge the memos of callers who said nothing.  Pure.
+
+    Args:
+        harm: what was done.
+        silent: who said nothing.
+        left: who has a memo.
+        unjudged: to whom nobody listened in time; these count as if they had spoken.
+    """
+    late = silent & left & unjudged
+    return Promise(
+        harm=harm,
+        promise="who said nothing has no memo, unless nobody listened within 5 s",
+        tries=len(silent),
+        lost=len(silent & left - unjudged),
+        note=f"nobody listened in time to {len(late)} of them, who have a memo",
+    )
 
 
 def _growth(soak: Soak) -> list[Promise]:

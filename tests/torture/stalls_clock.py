@@ -2,6 +2,8 @@
 
 Debian's libfaketime gives every process of the bot a wall clock that the harness sets; clocks that
 only rise (CLOCK_MONOTONIC) are left alone, as the kernel leaves them alone when NTP steps the time.
+So are the times of files (NO_FAKE_STAT): a jump does not change those that are there; besides,
+libfaketime holds a lock that all processes of the bot share while it fakes them.
 The harness, the callers and the broker keep the true time.
 """
 
@@ -80,6 +82,7 @@ class Clock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
         }
 
 
