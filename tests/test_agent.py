@@ -1,8 +1,12 @@
 """An agent whose parent dies at a bad moment; the test is the parent."""
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from sipbot.disk import AUDIO_BYTES_PER_S
@@ -15,6 +19,9 @@ from tests.agents import calling, last, left_by, real_agent
 from tests.bot import thanks, until
 
 pytestmark = pytest.mark.sip
+
+STOPPED_S = 1.0
+"""Longer than the 0.5 s after which pjmedia's clock leaves out what it has missed."""
 
 
 def alone(folder: Path, recording: str = "") -> wire.Alone:
@@ -303,3 +310,30 @@ async def test_key_leaves_it_to_the_parent_what_comes_after_the_prompt(tmp_path:
             over = await parent.next(wire.PromptEnded)
             await parent.die()
     assert wire.PromptEnded(call=call, wav=plan.beep) == over
+
+
+async def test_prompt_of_an_agent_that_was_stopped_meanwhile_is_heard_to_its_end(
+    tmp_path: Path,
+) -> None:
+    prompt, heard = tmp_path / "long.wav", tmp_path / "heard.wav"
+    said = ulaw.encode(ulaw.noisy(np.zeros(2 * ulaw.RATE_HZ, np.int16), seed=1, peak=4000))
+    ulaw.write(prompt, ulaw.decode(said))
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, heard, speak_after_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path)))
+            await parent.next(wire.Answered)
+            parent.say(wire.Play(call=call, wav=str(prompt)))
+            await until(lambda: heard.exists() and ulaw.read(heard).any())
+            os.kill(agent.process.pid, signal.SIGSTOP)
+            await asyncio.sleep(STOPPED_S)
+            os.kill(agent.process.pid, signal.SIGCONT)
+            await parent.next(wire.PromptEnded)
+            parent.say(wire.HangUp(call=call))
+            await last(story)
+            await parent.die()
+        await agent.ended()
+    arrived, sent = ulaw.frames_that_arrived(said, ulaw.read(heard))
+    # The caller's jitter buffer replaces some frames around the gap, more on a busy machine.
+    assert arrived >= 0.75 * sent

@@ -206,7 +206,7 @@ class Stack:
     def _tick(self, line: Line, now: float) -> None:
         line.check_media(now)
         prompt = line.playing
-        if prompt is not None and now >= prompt.ends_at:
+        if prompt is not None and line.prompt_is_over(now):
             line.stop_playing()
             line.listener.prompt_ended(line, prompt.wav)
 

@@ -16,6 +16,16 @@ from sipbot.sip.pjsua_players import Prompt, Prompts
 PROMPT_MARGIN_S = 0.06
 """Three frames: bridge connection, the frame being built, and the packet on its way."""
 
+SENT_MARGIN_S = 0.04
+"""Two frames of that: a prompt's first sample is sent so much later than it was told to."""
+
+PROMPT_LATE_S = 5.0
+"""How long a prompt whose time is over is waited for until all of it has been sent: pjmedia leaves
+out the ticks of a clock that had no core for more than 0.5 s, and then the prompt ends later."""
+
+SENT_BYTES_PER_S = 8000
+"""G.711 (RFC 3551 section 4.5.14): the only codecs there are."""
+
 MEDIA_LIMIT_S = 2.0
 """Audio starts within milliseconds of the ACK or not at all; callers wait no longer for a voice."""
 
@@ -80,6 +90,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.confirmed = False
         self.hung_up_here = False
         self.playing: Prompt | None = None
+        self._sent_before_s: float | None = None
         self.recording_path = ""
         self.recorded_s = 0.0
         """How long the last recorder was open."""
@@ -130,6 +141,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         prompt = self._host.prompts.take(wav)
         self.playing = prompt
         prompt.ends_at = time.monotonic() + prompt.duration_s + PROMPT_MARGIN_S
+        self._sent_before_s = self._sent_s()
         if self.media is not None:
             prompt.player.startTransmit(self.media)
 
@@ -141,6 +153,20 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         if self.media is not None:
             prompt.player.stopTransmit(self.media)
         self._host.prompts.give_back(prompt)
+
+    def prompt_is_over(self, now: float) -> bool:
+        """Whether the prompt's last sample has been sent, by the clock and by what was sent.
+
+        Args:
+            now: of the monotonic clock, in seconds.
+        """
+        prompt = self.playing
+        if prompt is None or now < prompt.ends_at:
+            return False
+        before_s, sent_s = self._sent_before_s, self._sent_s()
+        if before_s is None or sent_s is None or now >= prompt.ends_at + PROMPT_LATE_S:
+            return True
+        return not 0.0 <= sent_s - before_s < prompt.duration_s + SENT_MARGIN_S
 
     def record(self, path: str) -> None:
         """Write the caller's audio to a new WAV at `path`; the C recorder does the writing.
@@ -193,6 +219,16 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             "discarded": rtcp.rxStat.discard,
             "sent": rtcp.txStat.pkt,
         }
+
+    def _sent_s(self) -> float | None:
+        """Return how much audio the present stream has sent; None while there is no stream."""
+        if self.media is None:
+            return None
+        try:
+            sent_bytes = self.getStreamStat(self._audio_index).rtcp.txStat.bytes
+        except pj.Error:  # the stream has just gone, and its call is about to
+            return None
+        return float(sent_bytes) / SENT_BYTES_PER_S
 
     # -- pjsua2 callbacks: stack thread, inside libHandleEvents ---------------------------------
 
