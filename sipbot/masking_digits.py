@@ -53,12 +53,16 @@ _JA = (
     "ご[ーお]|ゴ[ーオォ]?|ろく|ロク|なな|ナナ|しち|シチ|はち|ハチ|きゅ[うー]|キュ[ウー]|ク|"
     "[〇零一二三四五六七八九])"
 )
+_JA_ANY = f"(?:{_JA}|[にごよしく])"
+_JA_END = r"(?:です|で|の|ね)?(?=[\s、。,.!?」]|$)"
 _BARE = (
+    re.compile(rf"(?<![^\s、。,.!?「]){_JA_ANY}(?:の?{_JA_ANY}){{2,}}{_JA_END}"),
     re.compile(rf"{_KO}(?:(?:다시|[에의])?{_KO}){{2,}}"),
     re.compile(rf"{_JA}(?:の?{_JA}){{2,}}"),
 )
 """Three figures within one written word, whatever is around them: the words of `tokens` must end
-where a figure can end, and ears do not always see to that."""
+where a figure can end, and ears do not always see to that.  Figures that are particles too (れいに)
+only where nothing else is said between two pauses."""
 
 _SCRIPTS = (
     (re.compile("[ぁ-ヺー一-鿿〇]"), JAPANESE),
