@@ -119,15 +119,7 @@ def test_unheard_is_what_was_said_to_a_stopped_agent(
     began: float, ended: float, died: bool, stopped_s: float
 ) -> None:
     done = Stop(pid=1, began=began, ended=ended, died=died)
-    assert stopped_s == unheard(said(), done, agent=True).stopped_s
-
-
-@pytest.mark.parametrize(("began", "stopped_s"), [(103.0, 0.0), (101.1, 3.0)])
-def test_unheard_by_a_stopped_main_is_only_what_it_had_not_yet_begun_to_record(
-    began: float, stopped_s: float
-) -> None:
-    done = Stop(pid=1, began=began, ended=120.0, died=False)
-    assert stopped_s == unheard(said(), done, agent=False).stopped_s
+    assert stopped_s == unheard(said(), done).stopped_s
 
 
 def test_clock_tells_which_offsets_were_in_force(tmp_path: Path) -> None:
