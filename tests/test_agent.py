@@ -297,6 +297,27 @@ async def test_caller_is_recorded_after_the_prompts_though_the_parent_says_nothi
     assert closed.recorded_s >= sent * ulaw.FRAME / ulaw.RATE_HZ
 
 
+async def test_parent_that_dies_while_prompts_go_on_by_themselves_leaves_a_call_led_alone(
+    tmp_path: Path,
+) -> None:
+    recording = tmp_path / "audio.wav"
+    plan = alone(tmp_path, str(recording))
+    then = wire.Sequel(prompts=(plan.beep,) * 9, recording=str(tmp_path / "other.wav"))
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan, then=then))
+            await parent.next(wire.Answered)
+            await parent.die()
+            hung_up = await last(story)
+        await agent.ended()
+    assert isinstance(hung_up, caller_wire.HungUp)
+    assert "callee" == hung_up.by
+    assert recording.stat().st_size > HEADER_BYTES
+    assert not (tmp_path / "other.wav").exists()
+
+
 async def test_key_leaves_it_to_the_parent_what_comes_after_the_prompt(tmp_path: Path) -> None:
     plan = alone(tmp_path)
     then = wire.Sequel(prompts=(plan.beep,) * 9, recording=str(tmp_path / "audio.wav"))
