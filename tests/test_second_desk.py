@@ -57,7 +57,7 @@ def test_detector_of_a_recording_that_nobody_wants_any_more_is_given_back(
 ) -> None:
     """A call without a message; else its next one pays for a new detector."""
     lent = Lent()
-    monkeypatch.setattr(second_desk.vad, "Detectors", lambda: lent)
+    monkeypatch.setattr(vad, "Detectors", lambda: lent)
     monkeypatch.setattr(second_desk, "_whisper", Ear)
     model = ModelRef(name="w", engine="faster-whisper", languages=("ja",), path=str(tmp_path))
     desk = SecondDesk([model], lambda message: None)
