@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sipbot.dialplan_form import CallersForm
 from sipbot.errors import Mistake
@@ -38,8 +39,9 @@ def listed(
     """
     numbers: list[str] = []
     for index, one in enumerate(written):
-        number = one if one in words else canonical_pattern(one, region)
-        problem, remedy = _judged(one, number, region) if number not in words else ("", "")
+        number, problem, remedy = (one, "", "") if one in words else _read(one, region)
+        if number in words:
+            problem = ""
         if number in numbers:
             first = written[numbers.index(number)]
             problem = f'is the same number as "{first}" in this file'
@@ -70,6 +72,13 @@ def known_word(word: str, known: Sequence[str]) -> str:
     if near:
         return f"Did you mean {near[0]}?"
     return f"Write one of {', '.join(known)}" if known else "Remove it; there are none"
+
+
+@lru_cache(4096)
+def _read(written: str, region: str) -> tuple[str, str, str]:
+    """The canonical form, and what is wrong with it; many clients block the same callers."""
+    number = canonical_pattern(written, region)
+    return number, *_judged(written, number, region)
 
 
 def _judged(written: str, number: str, region: str) -> tuple[str, str]:

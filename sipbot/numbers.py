@@ -160,20 +160,19 @@ def _plain(digits: str, region: str | None) -> str:
     costs.  It is not needed for ``+``, code and national number, nor for ``0`` and national number,
     where the plan takes nothing else off the beginning.
     """
-    if region is None:
-        country = _country_at(digits[1:4]) if _INTERNATIONAL.fullmatch(digits) else None
-        national = digits[1 + len(country.code) :] if country else ""
-        if country is None or country.taken_off.match(national):
-            return ""
-    else:
-        country, national = _country_of(region), digits[1:]
+    if region is not None:
+        country = _country_of(region)
         taken = country.taken_off.match(digits)
         if taken is None or taken[0] != "0" or any(taken.groups()) or country.abroad.match(digits):
             return ""
-    if not national or national.startswith("0"):
+        abroad = f"+{country.code}{digits[1:]}"
+        return abroad if _valid(abroad, None) == abroad else ""
+    home = _country_at(digits[1:4]) if _INTERNATIONAL.fullmatch(digits) else None
+    national = digits[1 + len(home.code) :] if home else ""
+    if home is None or not national or national[0] == "0" or home.taken_off.match(national):
         return ""
-    number = phonenumbers.PhoneNumber(int(country.code), int(national))
-    return f"+{country.code}{national}" if phonenumbers.is_valid_number(number) else ""
+    number = phonenumbers.PhoneNumber(int(home.code), int(national))
+    return digits if phonenumbers.is_valid_number(number) else ""
 
 
 @lru_cache(1024)
