@@ -89,8 +89,8 @@ def sort_out(
         category: what the route or a menu says of the call; it stays.
         urgent: the route or the caller's key says so; it stays.
     """
-    heard = _Heard(text, language)
-    found = [(one, heard.said(one.words)) for one in categories]
+    heard = _Heard(text, language) if categories else None
+    found = [(one, heard.said(one.words)) for one in categories] if heard else []
     name, word = next(((one.name, said[0]) for one, said in found if said), (None, ""))
     urgent_word = next((said[0] for one, said in found if said and one.urgent), "")
     by_words = Sorted(

@@ -55,6 +55,8 @@ def settle(
 def _against(wanted: Mapping[str, Dialplan], standing: Dialplans) -> Refused:
     """New forms that want a number of a client in force."""
     found: Refused = {}
+    if not standing.all:
+        return found
     for client, plan in wanted.items():
         for place, number in enumerate(plan.numbers):
             for taken, other in standing.sharing(number):
