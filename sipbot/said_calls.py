@@ -10,8 +10,17 @@ from sipbot.said import Kind, Said
 from sipbot.said_contrast import Contrast, contrast
 from sipbot.said_gaps import breathes, fixes, hints_at_end, is_apology, label_of
 from sipbot.said_gather import AHEAD, forms, gather, partial, without_phone
-from sipbot.said_phones import Amended, Number, amend, e164, has_trunk_prefix, read, resembles
-from sipbot.said_pieces import Atom, Piece, first_of, groups_of, joined
+from sipbot.said_phones import (
+    GROUP_DIGITS_MAX,
+    Amended,
+    Number,
+    amend,
+    e164,
+    has_trunk_prefix,
+    read,
+    resembles,
+)
+from sipbot.said_pieces import Atom, Piece, first_of, groups_of, joined, regrouped
 from sipbot.said_tokens import Folded, T, Token
 
 _RECENT = 6
@@ -24,7 +33,8 @@ _LABELLED_MIN = 5
 _CALLED_MIN = 7
 """Fewer digits after ``call me`` are a time or a count."""
 _UNLABELLED_MIN = 8
-_AFTER_COPULA = frozenset("고구거며라니요에")
+_AFTER_COPULA = frozenset("고구거며라니요에예인네죠지")
+"""What begins the endings after 이, be it the figure two or the copula."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +213,7 @@ class Callers:
         if number:
             shown = display(number, self._region)
             new = replace(old, value=number, shown=shown, corrected=True, valid=True)
-            self._groups = _regrouped(self._groups, made.digits)
+            self._groups = regrouped(self._groups, made.digits)
             self._last = made.digits
         else:
             new = replace(old, corrected=True, valid=False)
@@ -345,7 +355,7 @@ class Callers:
         self._said[-_RECENT:] = [one for one in recent if one.value != value]
 
     def _emit(self, current: _Open, label: str) -> None:
-        if current.e164:
+        if current.e164 and not self._may_end_before(current):
             shown = display(current.e164, self._region)
             said = self._value(Kind.PHONE, current.e164, shown, current.start, current.end)
             self._last, self._groups, self._plus = (
@@ -361,6 +371,13 @@ class Callers:
             self._last, self._groups, self._plus = current.digits, groups, current.plus
             self._said.append(replace(said, valid=False, corrected=current.corrected))
 
+    def _may_end_before(self, current: _Open) -> bool:
+        """Tell whether a last 이 may be the copula, with a number either way (육이팔팔이고요)."""
+        if not current.atoms[-1].weak or len(groups_of(current.atoms)[-1]) <= GROUP_DIGITS_MAX:
+            return False
+        shorter = e164(("+" if current.plus else "") + current.digits[:-1], self._region)
+        return bool(shorter) and self._folded.text[current.end : current.end + 1] in _AFTER_COPULA
+
     def _is_phone_like(self, current: _Open, label: str) -> bool:
         length = len(current.digits)
         if not current.digits.isdigit():
@@ -375,15 +392,3 @@ class Callers:
     def _value(self, kind: Kind, value: str, shown: str, start: int, end: int) -> Said:
         first, last = self._folded.span(start, end)
         return Said(kind=kind, value=value, shown=shown, start=first, end=last)
-
-
-def _regrouped(groups: list[str], digits: str) -> list[str]:
-    """Return digits in groups as long as those before."""
-    if len("".join(groups)) != len(digits):
-        return [digits]
-    at = 0
-    out: list[str] = []
-    for group in groups:
-        out.append(digits[at : at + len(group)])
-        at += len(group)
-    return out

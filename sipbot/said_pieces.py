@@ -66,6 +66,18 @@ def groups_of(atoms: list[Atom]) -> list[str]:
     return groups
 
 
+def regrouped(groups: list[str], digits: str) -> list[str]:
+    """Return digits in groups as long as those before."""
+    if len("".join(groups)) != len(digits):
+        return [digits]
+    at = 0
+    out: list[str] = []
+    for group in groups:
+        out.append(digits[at : at + len(group)])
+        at += len(group)
+    return out
+
+
 def taken_apart(atoms: list[Atom]) -> list[list[Atom]]:
     """Return the atoms with ``twenty two`` as 20 and 2, when it is written as if it were.
 

@@ -20,12 +20,6 @@ EACH = 100
 SEED = 1
 RIGHT_MIN = 0.98
 
-KNOWN = {
-    # 5092 and 이이고요 or 50922 and 이고요: both are numbers of Busan
-    "연락처는 국가번호 팔이 오일육이육오공구이이고요",
-}
-"""Texts in which a wrong number is read as a right one, and why."""
-
 
 @dataclass(frozen=True)
 class Misread:
@@ -68,10 +62,8 @@ def test_number_of_98_in_100_messages_is_read_right(failures: list[Misread]) -> 
     assert right >= RIGHT_MIN, "\n".join(map(str, failures))
 
 
-def test_no_message_is_read_as_a_wrong_number_beyond_those_that_are_known(
-    failures: list[Misread],
-) -> None:
-    wrong = [one for one in failures if one.wrong and one.meant.text not in KNOWN]
+def test_no_message_is_read_as_a_wrong_number(failures: list[Misread]) -> None:
+    wrong = [one for one in failures if one.wrong]
 
     assert [] == wrong, "\n".join(map(str, wrong))
 

@@ -166,3 +166,20 @@ def test_what_a_number_is_follows_from_the_words_next_to_it(
 )
 def test_message_without_number_has_none(text: str) -> None:
     assert [] == found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("공삼일삼륙오륙이팔팔이고요", [False]),
+        ("국가번호 팔이 오일육이육오공구이이고요", [False]),
+        ("공삼일 삼륙오륙 이팔팔이고요", [True]),
+        ("공삼일삼륙오륙이팔팔이번으로", [True]),
+        ("공일공일이삼사오육칠이고요", [True]),
+    ],
+)
+def test_last_figure_that_may_be_the_copula_is_believed_when_groups_or_length_tell(
+    text: str, expected: list[bool]
+) -> None:
+    """이 is a two and an "is"; where a number comes out either way, nobody knows."""
+    assert expected == [one.valid for one in find_numbers(text, "ko", "KR")]
