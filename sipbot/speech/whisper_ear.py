@@ -6,13 +6,17 @@ ear: Japanese CER 0.20 at 8 kHz through this file (seven test messages, μ-law, 
 No prompt is given: whisper leaves sentences out for it (Japanese CER 0.41 with the client's terms
 in a sentence), and one with a number came back as a caller's number on a busy tone.  The client's
 terms are given as hotwords: 10 of 11 Japanese names come out right instead of 4, the numbers stay
-as they are and none of the other terms is invented (measured, docs/decisions/0010).  Where hotwords
-make it repeat itself, or it only repeats them, the stretch is read again without.  Nothing without
-speech is read, see stretches.py.
+as they are and none of the other terms is invented (measured, docs/decisions/0010).  Where it
+repeats itself, or only repeats the terms, the stretch is read again, without terms and on the whole
+page.  Nothing without speech is read, see stretches.py.
+
+Whisper's page is 30 s whatever is in it, and encoding it takes half of the time.  Here the page
+ends soon after the stretch (`_Model`): error rates as with the whole page, for half the processor
+(measured, the same decision).
 
 The same stretch gives the same text every time, so that a recording that is read again after a
 crash gives the memo that was lost: whisper's second tries at higher temperatures draw lots and are
-not made.  What they are for, sentences that repeat themselves, is left out (`_is_loop`).
+not made.  What they are for, long texts that repeat themselves, is left out (`_is_loop`).
 """
 
 import re
@@ -21,12 +25,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from ctranslate2 import StorageView
 from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 
 from sipbot.errors import ModelError
 from sipbot.records import Transcript, Word
 from sipbot.speech.ears import HEARING_RATE_HZ, ModelRef
+from sipbot.speech.repeats import bare, repeats
 from sipbot.speech.upsample import upsample
 
 BEAM = 5
@@ -41,11 +47,30 @@ TOKENS_MOST = 200
 that a text that repeats itself is not written to the end of the page; and what the page of 448
 tokens holds beside the terms (223)."""
 
+FRAMES_PER_S = 100
+"""Of the spectrogram that whisper reads (its own)."""
+
+SILENCE_S = 2.0
+"""How much silence the page has after the stretch, in seconds: whisper was trained on pages that
+end with silence.  Five, and the zeros that faster-whisper takes for silence, are no better
+(measured, docs/decisions/0010)."""
+
 _UNSPACED = frozenset({"ja", "zh"})
 """Languages written without spaces; whisper still puts some where it leaves out a comma."""
 
 _SPACE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 """Spaces beside a character that is not ASCII: those between English words stay."""
+
+
+class _Model(WhisperModel):  # type: ignore[misc]  # the wheel names no types
+    """Reads pages that end soon after the stretch instead of after 30 s."""
+
+    whole_page = False
+    """Whether pages have 30 s, as whisper was trained."""
+
+    def encode(self, features: npt.NDArray[np.float32]) -> StorageView:
+        """Return what the decoder reads of a page: at most 3000 frames, filled up with zeros."""
+        return super().encode(features if self.whole_page else short_page(features))
 
 
 class WhisperEar:
@@ -63,7 +88,7 @@ class WhisperEar:
         if not Path(model.path).is_dir():
             raise ModelError(f"{model.path}: model {model.name} is missing; install it again")
         try:
-            self._model = WhisperModel(
+            self._model = _Model(
                 model.path,
                 device="cpu",
                 compute_type="int8",
@@ -84,8 +109,8 @@ class WhisperEar:
         heard = samples if rate_hz == HEARING_RATE_HZ else upsample(samples)
         audio = heard.astype(np.float32) / np.float32(32768)
         segments = self._segments(audio, tag, terms)
-        if terms and any(_is_loop(one) or is_echo(one.text, terms) for one in segments):
-            segments = self._segments(audio, tag, ())
+        if _is_lost(segments, terms):
+            segments = self._segments(audio, tag, (), whole_page=True)
         texts: list[str] = []
         words: list[Word] = []
         for segment in segments:
@@ -114,8 +139,14 @@ class WhisperEar:
         )
 
     def _segments(
-        self, audio: npt.NDArray[np.float32], tag: str, terms: Sequence[str]
+        self,
+        audio: npt.NDArray[np.float32],
+        tag: str,
+        terms: Sequence[str],
+        *,
+        whole_page: bool = False,
     ) -> list[Segment]:
+        self._model.whole_page = whole_page
         segments, _ = self._model.transcribe(
             audio,
             language=tag,
@@ -132,6 +163,28 @@ class WhisperEar:
         return list(segments)
 
 
+def short_page(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return a page that ends `SILENCE_S` after what is on it.
+
+    Args:
+        features: one column a frame; after the last sound columns of zeros, which are no silence
+            (that is the least of a spectrogram) but what faster-whisper fills pages up with.
+    """
+    written = np.flatnonzero(features.any(axis=0))
+    if not len(written):
+        return features
+    end = int(written[-1]) + 1
+    page = features[:, : end + round(SILENCE_S * FRAMES_PER_S)].copy()
+    page[:, end:] = page[:, :end].min()
+    return page
+
+
+def _is_lost(segments: Sequence[Segment], terms: Sequence[str]) -> bool:
+    """Whether whisper repeats itself or what it was told, and not the caller."""
+    lost = any(_is_loop(one) or is_echo(one.text, terms) for one in segments)
+    return lost or repeats("".join(one.text for one in segments))
+
+
 def _is_loop(segment: Segment) -> bool:
     return bool(segment.compression_ratio > LOOP_RATIO)
 
@@ -143,10 +196,6 @@ def is_echo(text: str, terms: Sequence[str]) -> bool:
         text: what was read.
         terms: what the engine had been told.
     """
-    said, told = _bare(text), [_bare(term) for term in terms]
+    said, told = bare(text), [bare(term) for term in terms]
     runs = ("".join(told[start:end]) for start in range(len(told)) for end in range(len(told) + 1))
     return bool(said) and not any(said == one for one in told) and said in runs
-
-
-def _bare(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
