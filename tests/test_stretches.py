@@ -1,6 +1,5 @@
 """Where a recording is cut for the second ear."""
 
-import itertools
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot.speech.stretches import MARGIN_S, MOST_S, PAUSE_S, Stretch, Stretches
+from sipbot.speech.stretches import LONG_PAUSE_S, MARGIN_S, MOST_S, Stretch, Stretches
 from sipbot.speech.vad import Detector
 from sipbot.wav import read_pcm
 
@@ -71,10 +70,10 @@ def test_what_is_closed_does_not_depend_on_what_comes_after(verdicts: list[bool]
 
 @pytest.mark.parametrize(
     ("talk_s", "pause_s", "expected"),
-    [(7.2, PAUSE_S, 2), (7.2, 0.3, 1), (3.2, PAUSE_S, 1), (3.2, 2.1, 2)],
-    ids=["long talk, pause", "long talk, breath", "few words, pause", "few words, long pause"],
+    [(9.6, LONG_PAUSE_S - 0.1, 1), (9.6, LONG_PAUSE_S, 2), (0.6, LONG_PAUSE_S, 2)],
+    ids=["pause", "long pause", "few words, long pause"],
 )
-def test_a_pause_closes_a_stretch_when_enough_was_said_or_it_is_long(
+def test_a_message_is_one_stretch_but_for_long_pauses(
     talk_s: float, pause_s: float, expected: int
 ) -> None:
     talk = [True] * round(talk_s / WINDOW_S)
@@ -83,12 +82,25 @@ def test_a_pause_closes_a_stretch_when_enough_was_said_or_it_is_long(
     assert expected == len(cut(talk + pause + [True] * 60))
 
 
-def test_talk_without_a_pause_is_cut_at_its_longest_gap() -> None:
-    talk = [[True] * 220, [False] * 4, [True] * 80, [False] * 9, [True] * 400]
+@pytest.mark.parametrize(
+    ("gaps", "expected_s"),
+    [
+        ({100: 20, 200: 9, 250: 4, 350: 15}, 204.5),  # windows: 3.2, 6.4, 8 and 11 s
+        ({100: 20, 350: 4, 400: 9}, 404.5),
+        ({100: 20}, MOST_S / WINDOW_S),
+    ],
+    ids=["between earliest and latest", "none before latest", "none after earliest"],
+)
+def test_a_longer_message_is_cut_at_its_longest_gap(
+    gaps: dict[int, int], expected_s: float
+) -> None:
+    talk = [True] * 600
+    for at, windows in gaps.items():
+        talk[at : at + windows] = [False] * windows
 
-    first = cut(list(itertools.chain(*talk)))[0]
+    first = cut(talk)[0]
 
-    assert pytest.approx((304 + 4.5) * WINDOW_S) == first.to_s
+    assert pytest.approx(expected_s * WINDOW_S, abs=WINDOW_S) == first.to_s
 
 
 @pytest.mark.parametrize("name", ["busy_jp_8k.wav", "silence_noise_3s_8k.wav"])

@@ -23,12 +23,12 @@ LOOK_S = 0.2
 
 AHEAD_PER_CORE = 4
 """Growing recordings that are looked into at the same time, for each core.  A detector takes 17 MB
-(measured); one core reads six seconds of audio a second, so more could not be read ahead anyway."""
+(measured), and each call also has a live ear."""
 
 ENOUGH_SHARE = 0.5
 """The part of a core that reading must have got, or others need the cores more: the live ears and
-the calls of a busy machine.  A choice: half a core reads a stretch of `MOST_S` in the time that it
-takes to say it, with less the reading would fall behind the caller."""
+the calls of a busy machine.  A choice: a core reads ten seconds of audio a second, half of it what
+`AHEAD_PER_CORE` callers say (docs/decisions/0010); with less the reading would fall behind them."""
 
 HOLD_OFF_S = 10.0
 """How long nothing is read ahead after that; then it is tried again."""

@@ -14,23 +14,20 @@ import msgspec
 
 from sipbot.speech.vad import CONFIRM_S
 
-LEAST_S = 5.0
-"""Speech from which a pause closes a stretch, in seconds.  Of the cuts that were measured, the one
-of 5 and 10 s is the only one whose Japanese is no worse than the whole recording's; it costs a
-sixth more processor than 6 and 12 s (docs/decisions/0010)."""
+MOST_S = 15.0
+"""Longest stretch, in seconds; a message up to here is read as one, as whisper hears it best.  What
+is left to read when the caller hangs up must take less than two seconds of a core; 15 s take 1.3 to
+1.6 s of a busy one (measured, docs/decisions/0010)."""
 
-PAUSE_S = 0.5
-"""The pause that closes a stretch of `LEAST_S`: longer than the one between two groups of digits
-(0.2 to 0.4 s in the test messages), so that numbers are seldom cut."""
+EARLIEST_S = 5.0
+LATEST_S = 10.0
+"""Where a longer message is cut, in seconds from the beginning of the stretch: at the longest gap
+between the two.  The rest stays open, so that the last stretch is the long one; shorter pieces of
+long messages are read better than those of 15 s (measured)."""
 
 LONG_PAUSE_S = 2.0
 """The pause that closes any stretch: between two answers, or before the caller hangs up.  Half of
 the silence after which a call is ended for it, so that the last words are read by then."""
-
-MOST_S = 10.0
-"""A stretch that has no pause is cut at this length, in seconds, at its longest gap: see `LEAST_S`.
-What is left to read when the caller hangs up must take less than two seconds; 12.5 s take 1.7 s
-(measured)."""
 
 MARGIN_S = 0.2
 """Audio before the first and after the last voice of a stretch, in seconds, where there is room:
@@ -58,12 +55,19 @@ class Stretches:
     """Cuts a recording into stretches; time is the audio fed so far.
 
     Args:
-        least_s: speech from which a pause closes a stretch.
+        earliest_s, latest_s: where a stretch that has become too long is cut.
         most_s: longest stretch.
     """
 
-    def __init__(self, *, least_s: float = LEAST_S, most_s: float = MOST_S) -> None:
-        self._least_s = least_s
+    def __init__(
+        self,
+        *,
+        earliest_s: float = EARLIEST_S,
+        latest_s: float = LATEST_S,
+        most_s: float = MOST_S,
+    ) -> None:
+        self._earliest_s = earliest_s
+        self._latest_s = latest_s
         self._most_s = most_s
         self._run_s = 0.0
         self._voices: list[_Voice] = []
@@ -102,20 +106,19 @@ class Stretches:
             self._voices.append(_Voice(from_s=max(from_s, self._edge_s), to_s=self.at_s))
 
     def _after_pause(self) -> Stretch | None:
-        wanted_s = PAUSE_S if self._length_s >= self._least_s else LONG_PAUSE_S
-        if self.at_s - self._voices[-1].to_s < wanted_s - _ROUNDING_S:
+        if self.at_s - self._voices[-1].to_s < LONG_PAUSE_S - _ROUNDING_S:
             return None
         return self._close(len(self._voices))
 
     def _best_cut(self) -> int:
-        """Return how many voices come before the longest gap of the second half; all for none."""
-        half_s = self._voices[0].from_s + self._most_s / 2
+        """Return how many voices come before the best gap; all of them when there is none."""
+        from_s = self._voices[0].from_s
         gaps = [
-            (after.from_s - before.to_s, number)
+            (before.to_s - from_s <= self._latest_s, after.from_s - before.to_s, number)
             for number, (before, after) in enumerate(pairwise(self._voices), 1)
-            if before.to_s >= half_s
+            if before.to_s - from_s >= self._earliest_s
         ]
-        return max(gaps)[1] if gaps else len(self._voices)
+        return max(gaps)[-1] if gaps else len(self._voices)
 
     def _close(self, count: int) -> Stretch:
         """End the stretch after so many voices; the others begin the next one."""
