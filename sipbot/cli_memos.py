@@ -28,6 +28,7 @@ from sipbot.app import broker_of, ledger_path
 from sipbot.as_heard import as_heard
 from sipbot.backoff import backoff_s
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_memos_commands import commands_app
 from sipbot.errors import FeedError, SipbotError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
@@ -43,6 +44,8 @@ from sipbot.watch import Watched, watch
 memos_app = typer.Typer(
     no_args_is_help=True, help="What callers left: list it, read it, watch it arrive."
 )
+
+memos_app.add_typer(commands_app)
 
 _Var = Annotated[
     Path | None, typer.Option("--var", help="Folder of the ledger; without it, the settings say.")
@@ -71,14 +74,15 @@ def list_command(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
     *,
+    every: Annotated[bool, typer.Option("--all", help="The closed ones, too.")] = False,
     as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
-    """List memos, newest first."""
+    """List the memos that are not closed, newest first."""
     with _errors():
         labels = labels_of(lang)
         with ReadOnlyLedger.open(_ledger(config_file, var)) as ledger:
-            memos = ledger.memos(limit, client, status)
+            memos = ledger.memos(limit, client, status, not_done=not every and status is None)
             if client is not None and not memos:
                 _check_client(client, ledger, _dialplan_clients(config_file, var))
     if as_json:

@@ -50,10 +50,16 @@ class ReadOnlyLedger:
         return queries.memo(self._connection, identifier)
 
     def memos(
-        self, limit: int, client: str | None = None, status: Status | None = None
+        self,
+        limit: int,
+        client: str | None = None,
+        status: Status | None = None,
+        *,
+        not_done: bool = False,
     ) -> list[Memo]:
-        """Return the latest memos, newest first."""
-        return queries.latest_memos(self._connection, limit, client, status).memos
+        """Return the latest memos, newest first: of one status, or those that are not done."""
+        found = queries.latest_memos(self._connection, limit, client, status, not_done=not_done)
+        return found.memos
 
     def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
         """Return the deliveries still to be made, in order per target and client."""
