@@ -84,6 +84,7 @@ NO_NAMES_EN = words(
     "until while back one two three four five six seven eight nine ten zero oh monday tuesday "
     "wednesday thursday friday saturday sunday january february march april june july august "
     "september october november december mr mrs ms miss dr prof professor doctor office "
+    "i'm i've i'd i'll it's he's she's that's there's we're we've returning ringing phoning "
     "speaking regarding understood recommended prescribed"
 )
 """Words after a title that end the name or are none."""

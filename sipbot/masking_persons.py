@@ -132,7 +132,7 @@ def _english(folded: Folded, text: str) -> Iterator[Place]:
                 break
             start = word.start("word") if start is None else start
             at = word.end("word")
-            if word["more"]:
+            if word["more"] or word["word"].endswith("'s"):
                 break
         if start is not None:
             yield start, at

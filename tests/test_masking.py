@@ -87,6 +87,8 @@ def test_numbers_and_names_in_any_spelling_are_hidden(
         ("ja", "明日香様、ガルシア店長", "●●●様、●●●店長"),
         ("en", "Ask for Prof. Mary Novak or Mrs May.", "Ask for Prof. ●●● or Mrs ●●●."),
         ("en", "Mr. and Mrs. Brown called Captain Reed", "Mr. and Mrs. ●●● called Captain ●●●"),
+        ("en", "this is mrs reed's daughter", "this is mrs ●●● daughter"),
+        ("en", "it's mrs thornton I'm at home", "it's mrs ●●● I'm at home"),
         ("en", "it is for doctor okafor please", "it is for doctor ●●● please"),
         ("ko", "김민수 과장님과 박부장님께", "●●● 과장님과 ●●●부장님께"),
         ("ko", "이영희 선생님, 김민수님", "●●● 선생님, ●●●님"),
