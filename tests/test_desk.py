@@ -31,9 +31,9 @@ from tests.test_ledger_commands import a_memo_in, answers, stored
 
 TOPICS = Topics("main")
 CLIENTS = int(os.environ.get("SIPBOT_TEST_OPERATORS", "4"))
-"""Operators who fight for memos; 50 for the figure of docs/benchmarks.md."""
+"""Operators who fight for memos; more of them by hand."""
 MEMOS = int(os.environ.get("SIPBOT_TEST_MEMOS", "8"))
-"""Memos that each of them wants; 1000 for that figure."""
+"""Memos that each of them wants."""
 
 pytestmark = [pytest.mark.broker, pytest.mark.peer]
 
