@@ -5,6 +5,7 @@ ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
 """
 
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,14 +37,18 @@ _log = structlog.get_logger()
 def failure(job: str, error: Exception) -> wire.Failed:
     """Log an error of a job and return what the parent is told; never what the caller said.
 
-    Engines may quote it in their errors, whose words the parent is therefore not told.
+    Engines may quote it in their errors, so neither the parent nor the log gets their words: of
+    those errors, and of the causes of ours, only the kind and the places in the program are kept.
     """
-    _log.error("job failed", call=job, error=type(error).__name__, exc_info=error)
+    kind = type(error).__name__
+    problem = (isinstance(error, SipbotError) and str(error)) or kind
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("job failed", call=job, error=kind, problem=problem, places=places)
     damaged = isinstance(error, SpoolError)  # a fresh worker would find the same file
     return wire.Failed(
         job=job,
         code="recording" if damaged else "engine",
-        problem=str(error) if isinstance(error, SipbotError) else type(error).__name__,
+        problem=problem,
         retryable=not damaged,
     )
 
