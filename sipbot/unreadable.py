@@ -35,11 +35,11 @@ class Unreadable:
     def __init__(self, spool: Spool, trouble: Callable[[str, str | None, str], None]) -> None:
         self._spool = spool
         self._trouble = trouble
-        self._tries: Counter[str] = Counter()
+        self._tries: Counter[tuple[str, str]] = Counter()
 
     async def recording(self, call: str) -> bool:
         """Whether the disk has not given a recording back for so long that it will not do so."""
-        if not self._tried_enough(call):
+        if not self._tried_enough(RECORDING, call):
             return False
         problem = await self._spool.unreadable(call)
         if problem:
@@ -56,12 +56,13 @@ class Unreadable:
             call: its id.
             error: why they could not be read.
         """
-        if not isinstance(error, DamagedError) and not self._tried_enough(call):
+        if not isinstance(error, DamagedError) and not self._tried_enough(ANSWERS, call):
             return False
         remedy = "The memo lacks what the caller answered: listen to it, and check the disk"
         self._trouble(ANSWERS, f"call {call}: {error}", remedy)
         return True
 
-    def _tried_enough(self, call: str) -> bool:
-        self._tries[call] += 1
-        return self._tries[call] >= TRIES
+    def _tried_enough(self, file: str, call: str) -> bool:
+        # Each file by itself: the recording has its ten minutes also when the answers had theirs.
+        self._tries[file, call] += 1
+        return self._tries[file, call] >= TRIES
