@@ -257,7 +257,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
                 ):
                     self.media, self._audio_index = self.getAudioMedia(index), index
                     break
-            # A re-INVITE replaces the stream, and with it every connection of the bridge.
+            # A re-INVITE replaces the stream, and with it every connection of the bridge and the
+            # count of what was sent: the end of this prompt is the clock's alone.
+            self._sent_before_s = None
             if self.media is not None and self._recorder is not None:
                 self.media.startTransmit(self._recorder)
             if self.media is not None and self.playing is not None:
