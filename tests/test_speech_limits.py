@@ -96,3 +96,13 @@ def test_time_without_a_core_does_not_count(recording: Path) -> None:
     blamed = [look_after(client, clock, 0.25) for _ in range(5 * looks + 1)]
 
     assert ([None] * (5 * looks - 1), "job") == (blamed[: 5 * looks - 1], blamed[-1])
+
+
+def test_worker_that_never_gets_a_core_is_ended_in_the_end(recording: Path) -> None:
+    """A thread that waits for a core may hide one that waits for a lock."""
+    clock = Clock()
+    client = reading(clock, recording, waited_s=0.25)
+
+    blamed = [look_after(client, clock, 0.25) for _ in range(10 * int(LEAST_S / 0.25) + 2)]
+
+    assert "job" == blamed[-1]
