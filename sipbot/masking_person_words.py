@@ -18,7 +18,7 @@ JA_TITLES = (
         "教頭 学長 塾長 館長 施設長 センター長 チーム長 グループ長 師長 教授 准教授 弁護士 "
         "税理士 会計士 弁理士 行政書士 司法書士 社労士 医師 監督 親方 棟梁 師匠 議員 市長 町長 "
         "村長 知事 刑事 夫妻 ご夫妻 夫人 マネージャー マネジャー リーダー チーフ オーナー "
-        "ドクター"
+        "ドクター 総理 首相"
     )
     + "|コーチ(?!ング)|さん(?!プル|ぽ|が丘)|様(?!子|式|々|替)|殿(?![一-鿿])"
     "|氏(?!名)|くん(?!れ|だり)|君(?![一-鿿])|代表(?![一-鿿])"
@@ -42,7 +42,7 @@ JA_PUBLIC = words(
     "専務 常務 顧問 公認 主治医 担当医 医者 歯医者 看護師 店員 業者 大家 家主 管理人 管理者 仲介 "
     "職人 患者 利用者 入居者 借主 貸主 依頼人 相手 相手方 先方 本人 家族 旦那 主人 息子 叔父 "
     "叔母 祖父 祖母 女性 男性 女将 老人 子供 学生 生徒 先生 新任 前任 後任 初代 次期 歴代 郵便 "
-    "お隣 配達員 運転手 警備員 作業員 清掃員 係員 駅員 社員 従業員 職員 役員 "
+    "お隣 配達員 運転手 警備員 作業員 清掃員 係員 駅員 社員 従業員 職員 役員 内閣 総理 "
     # when and how
     "本日 今日 昨日 明日 先日 後日 毎日 当日 今朝 今晩 先週 今週 来週 先月 今月 来月 去年 昨年 "
     "今年 来年 今回 前回 次回 今度 以前 最近 現在 午前 午後 直接 一度 至急 是非 電話 連絡 "
@@ -90,6 +90,13 @@ NO_NAMES_EN = words(
 """Words after a title that end the name or are none."""
 NAMES_TOO_EN = words("april august june march may will")
 """Of those, which are names where they have a capital."""
+DAYS_EN = words(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may "
+    "june july august september october november december"
+)
+"""Of those, which are names right after a Mr or Mrs, who is never without one."""
+PARTICLES_EN = words("van von de der den del della la le di da dos du bin bint ibn al el zu")
+"""Parts of a name that have no capital, before one that has."""
 
 # -- Korean ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from sipbot.masking_person_words import (
+    DAYS_EN,
     JA_HIRAGANA,
     JA_ONE_KANJI,
     JA_PUBLIC,
@@ -19,6 +20,7 @@ from sipbot.masking_person_words import (
     KO_TITLES,
     NAMES_TOO_EN,
     NO_NAMES_EN,
+    PARTICLES_EN,
 )
 from sipbot.said_tokens import Folded
 
@@ -26,10 +28,14 @@ Place = tuple[int, int]
 
 PARTS_EN = 3
 """Names after an English title: first, middle and last."""
+PARTS_EN_CAPITAL = 5
+"""The same where each has a capital, so that no word of the sentence is taken for one."""
 
+_JA_FOREIGN = "(?:[ァ-ヺー]{1,12}[・=]){0,4}"
+"""The first names of ジョン・スミス."""
 _JA = re.compile(
     rf"(?P<name>(?:(?<![一-鿿々ヶ])[一-鿿々ヶ]{{1,3}}\s(?=[一-鿿々ヶ]{{1,3}}\s?(?:{JA_TITLES})))?"
-    rf"[一-鿿々ヶ]{{1,8}}?|[ァ-ヺー]{{2,12}}?|(?<![a-z])[a-z]{{2,20}})\s?(?:{JA_TITLES})"
+    rf"[一-鿿々ヶ]{{1,8}}?|{_JA_FOREIGN}[ァ-ヺー]{{2,12}}?|(?<![a-z])[a-z]{{2,20}})\s?(?:{JA_TITLES})"
 )
 _JA_KANA = re.compile(
     r"(?:^|(?<=[\s、。,.「●]))(?P<name>[ぁ-ゖー]{2,5}?)"
@@ -37,21 +43,28 @@ _JA_KANA = re.compile(
 )
 _JA_OF = re.compile("(?:うち|そちら|こちら|あちら|この|その|おたく|いつも|かかり|たんとう)の$")
 _JA_SAID = re.compile(
-    r"(?P<name>[一-鿿々ヶ]{1,8}|[ァ-ヺー]{2,16}|[a-z]{2,20})\s?(?:と申し|ともうし|と言い|といい)"
+    r"(?P<name>[一-鿿々ヶ]{1,8}|" + _JA_FOREIGN + r"[ァ-ヺー]{2,16}|[a-z]{2,20})"
+    r"\s?(?:と申し|ともうし|と言い|といい)"
 )
 _JA_TRIM = "|".join(sorted(JA_PUBLIC, key=len, reverse=True))
 _JA_KANJI = re.compile("[一-鿿々ヶ]")
-_JA_HEAD = re.compile(f"(?:{_JA_TRIM})+")
+_JA_HEAD = re.compile(f"(?:{_JA_TRIM}|[・=])+")
 _JA_TAIL = re.compile(f"(?:{_JA_TRIM})+$")
 
 _EN = re.compile(
     r"(?<![0-9])(?<![0-9]\s)\b"
-    r"(?:(?:mr|mrs|ms|mx|dr|prof|rev|capt|sgt|messrs)\b\.?|(?:miss|doctor|professor)\b|"
+    r"(?:(?:(?P<bare>mr|mister|mrs|missus|ms|mx|dr)|prof|rev|capt|sgt|messrs)\b\.?|"
+    r"(?:miss|doctor|professor)\b|"
     r"(?P<word>sir|madame?|lady|lord|reverend|father|sister|captain|sergeant|officer|detective|"
-    r"inspector|judge|nurse|coach|pastor|rabbi|imam|uncle|aunt|auntie)\b)(?=\s)"
+    r"inspector|judge|nurse|coach|pastor|rabbi|imam|uncle|aunt|auntie)\b)(?=\s|(?<=\.)[a-z])"
 )
 """What is a word too makes a name only of a word with a capital; 5 ms is no woman."""
-_EN_WORD = re.compile(r"\s+(?P<word>[a-zà-öø-ÿ][a-zà-öø-ÿ'-]+|[a-z]\.)(?P<more>,?)")
+_EN_WORD = re.compile(
+    r"(?:\s+|(?<=\.))(?P<word>[a-zà-öø-ɏ][a-zà-öø-ɏ'-]+|[a-z](?:\.|(?!\w)))(?P<more>,?)"
+)
+_EN_OWN = re.compile(r"\b(?:the|a|my|our|your|his|her|their)\s+$")
+"""After these a dr is a post: "I saw the dr monday"."""
+_EN_OWN_MOST = 8
 
 _KO_ENDS = (
     "(?:이[가-힣]{0,4}|가|은|는|을|를|께서?|한테서?|에게서?|과|와|도|의|랑|으로|로|입니다|라고|예요|계|좀|"
@@ -121,21 +134,42 @@ def _trimmed(text: str, start: int, end: int) -> Place:
 def _english(folded: Folded, text: str) -> Iterator[Place]:
     for title in _EN.finditer(folded.text):
         strict = title["word"] is not None or _is_capital(folded, text, title.start())
-        start, at = None, title.end()
-        for _ in range(PARTS_EN):
-            word = _EN_WORD.match(folded.text, at)
-            if word is None:
-                break
+        start: int | None = None
+        end = at = title.end()
+        parts = 0
+        while word := _EN_WORD.match(folded.text, at):
             capital = _is_capital(folded, text, word.start("word"))
-            ends = NO_NAMES_EN - NAMES_TOO_EN if capital else NO_NAMES_EN
-            if word["word"] in ends or (strict and not capital):
+            particle = word["word"] in PARTICLES_EN
+            if parts >= (PARTS_EN_CAPITAL if capital else PARTS_EN):
+                break
+            if word["word"] in _no_names(folded.text, title, capital=capital, first=start is None):
+                break
+            if strict and not capital and not particle:
                 break
             start = word.start("word") if start is None else start
             at = word.end("word")
+            if capital or not strict:  # else a particle, which is one only before a name
+                end, parts = at, parts + 1
             if word["more"] or word["word"].endswith("'s"):
                 break
-        if start is not None:
-            yield start, at
+        if start is not None and end > start:
+            yield start, end
+
+
+def _no_names(text: str, title: re.Match[str], *, capital: bool, first: bool) -> frozenset[str]:
+    """Return the words that are no name after a title: a Monday behind it is one, or a Mr Monday.
+
+    Args:
+        text: folded.
+        title: found in it.
+        capital: whether the word has one.
+        first: whether it is the first after the title.
+    """
+    names = NAMES_TOO_EN if capital else frozenset()
+    before = text[max(0, title.start() - _EN_OWN_MOST) : title.start()]
+    if first and title["bare"] and not _EN_OWN.search(before):
+        names = names | DAYS_EN | frozenset("a" if capital else "")  # Mr A Smith
+    return NO_NAMES_EN - names
 
 
 def _is_capital(folded: Folded, text: str, at: int) -> bool:
