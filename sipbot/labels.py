@@ -63,6 +63,8 @@ LABELS = {
         "second_ear_was_first": "came before the live text",
         "other_ear_heard_no_words": "the other ear heard no words",
         "second_ear_only_repeated_itself": "in doubt: the second ear only repeated itself",
+        "second_ear_left_something_out": "in doubt: the second ear repeated itself in a part, "
+        "which is left out",
         "second_ear_lost_words": "the second ear lost words",
         "same_ear_again": "first reading kept",
         "did_claim": "claimed until {until}",
@@ -155,6 +157,7 @@ LABELS = {
         "second_ear_was_first": "読み直しが先に完了",
         "other_ear_heard_no_words": "もう一方は言葉を検出せず",
         "second_ear_only_repeated_itself": "要確認: 読み直しは同じ語の反復のみ",
+        "second_ear_left_something_out": "要確認: 読み直しの一部が反復のため除外",
         "second_ear_lost_words": "読み直しは語が欠落",
         "same_ear_again": "最初の読みを維持",
         "did_claim": "{until} まで対応中にしました",

@@ -364,7 +364,7 @@ def _verdict(memo: Memo, text: str, transcript: Transcript) -> Verdict:
         text,
         shown_is_second=memo.recognition.engine == SECOND_EAR,
         new_is_second=transcript.engine == SECOND_EAR,
-        looped=transcript.looped or memo.recognition.rule == Rule.LOOP,
+        looped=transcript.looped or memo.recognition.rule in {Rule.LOOP, Rule.PARTLY},
     )
 
 

@@ -32,6 +32,9 @@ class Rule(StrEnum):
     LOOP = "second_ear_only_repeated_itself"
     """All that the second ear wrote was left out, for it repeated itself, as it does over music.
     The live ear's words are shown, for a caller may have said them, and are to be doubted."""
+    PARTLY = "second_ear_left_something_out"
+    """The second ear's words are shown, and are to be doubted: it repeated itself in a part of the
+    message, which was left out, and what the caller said there may be missing."""
     TOO_FEW = "second_ear_lost_words"
     """The second ear has far fewer letters than the live ear, whose text stays."""
     SAME_EAR = "same_ear_again"
@@ -60,21 +63,27 @@ def judge(
         new: what an ear has just read.
         shown_is_second: whether the second ear wrote the text that is shown.
         new_is_second: whether it wrote the new one.
-        looped: whether the second ear left something out that repeated itself.
+        looped: whether the second ear left something out that repeated itself, of either text.
     """
+    looped = looped and (new_is_second or shown_is_second)
     if shown is None:
-        loop = looped and new_is_second and not letters(new)
-        return Verdict(replaces=True, rule=Rule.LOOP if loop else Rule.FIRST)
+        return Verdict(replaces=True, rule=_looped(new) if looped else Rule.FIRST)
     if not letters(new) or not letters(shown):
-        loop = looped and (new_is_second if not letters(new) else shown_is_second)
-        return Verdict(replaces=bool(letters(new)), rule=Rule.LOOP if loop else Rule.EMPTY)
+        second = new if new_is_second else shown
+        rule = _looped(second) if looped else Rule.EMPTY
+        return Verdict(replaces=bool(letters(new)), rule=rule)
     if shown_is_second == new_is_second:
         return Verdict(replaces=False, rule=Rule.SAME_EAR)
     if shown_is_second:
-        return Verdict(replaces=False, rule=Rule.SECOND_FIRST)
+        return Verdict(replaces=False, rule=Rule.PARTLY if looped else Rule.SECOND_FIRST)
     if letters(shown) >= FEWEST_LETTERS and letters(new) < FEW * letters(shown):
         return Verdict(replaces=False, rule=Rule.TOO_FEW)
-    return Verdict(replaces=True, rule=Rule.SECOND_EAR)
+    return Verdict(replaces=True, rule=Rule.PARTLY if looped else Rule.SECOND_EAR)
+
+
+def _looped(second: str) -> Rule:
+    """Return the rule for a text of the second ear of which something was left out."""
+    return Rule.PARTLY if letters(second) else Rule.LOOP
 
 
 def letters(text: str) -> int:

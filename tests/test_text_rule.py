@@ -47,10 +47,19 @@ def test_live_text_beside_a_second_one_that_only_repeated_itself_is_said_to_be_i
     assert Rule.LOOP == memo.recognition.rule
 
 
-def test_second_text_of_which_a_loop_was_left_out_replaces_the_live_one_as_ever() -> None:
-    verdict = judge(LIVE, SECOND, shown_is_second=False, new_is_second=True, looped=True)
+@pytest.mark.parametrize("live", [LIVE, "", None])
+@pytest.mark.parametrize("second_is_first", [False, True])
+def test_second_text_of_which_a_part_was_left_out_is_shown_and_said_to_be_in_doubt(
+    live: str | None, second_is_first: bool
+) -> None:
+    part = msgspec.structs.replace(a_transcript(SECOND, SECOND_EAR), looped=True)
+    texts = [part] if live is None else [a_transcript(live), part]
+    memo = a_memo(ears=(LIVE_EAR, SECOND_EAR))
+    for text in reversed(texts) if second_is_first else texts:
+        memo = with_transcript(memo, text, AT) or memo
 
-    assert (True, Rule.SECOND_EAR) == (verdict.replaces, verdict.rule)
+    assert SECOND_EAR == memo.recognition.engine
+    assert Rule.PARTLY == memo.recognition.rule
 
 
 @pytest.mark.parametrize(
