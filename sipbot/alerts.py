@@ -75,7 +75,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
             "dialplans-folder",
             "dialplans-kept",
         ),
-        *("answers-unreadable", "disk", "ledger", "metrics", "orphan-audio"),
+        *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
         *("recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),

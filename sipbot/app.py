@@ -93,6 +93,8 @@ class App:
         )
         self.alerts.adopt(dialplans.left)
         tell = self.alerts.tell
+        acl = "sipbot must read client/+/cmd/+: see the ACL in docs/mqtt.md, then start it again"
+        self.feed.on_deaf = lambda problem: tell("commands-refused", problem, acl)
         self.reload = Reload(
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )

@@ -17,6 +17,7 @@
     │   └── DamagedError      a file that was read and makes no sense: reading again will not help
     ├── LedgerError           the database refused, or is of a newer release
     ├── FeedError             the MQTT broker cannot be reached or refused us
+    │   └── DeafError         the broker is there, and does not let us read a topic
     ├── ControlError          the running sipbot cannot do what a command asked of it
     │   └── NotRunningError   there is no running sipbot to ask
     └── CallError             the test caller could not place its call
@@ -138,6 +139,10 @@ class LedgerError(SipbotError):
 
 class FeedError(SipbotError):
     """Raised when the MQTT broker cannot be reached or refuses us."""
+
+
+class DeafError(FeedError):
+    """Raised when a connection stands, but the broker's ACL keeps us from reading a topic."""
 
 
 class ControlError(SipbotError):

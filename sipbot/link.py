@@ -15,7 +15,10 @@ from typing import Any
 import aiomqtt
 import msgspec
 
-from sipbot.errors import FeedError
+from sipbot.errors import DeafError, FeedError
+
+REFUSED = 0x80
+"""SUBACK code of a subscription that failed (MQTT 3.1.1, section 3.9.3); MQTT 5 has more above."""
 
 ACK_TIMEOUT_S = 10.0
 """How long to wait for CONNACK and PUBACK; aiomqtt's own default."""
@@ -78,11 +81,15 @@ class Link:
         """Subscribe and wait for the broker's acknowledgement.
 
         Raises:
+            DeafError: the broker refuses it.
             FeedError: the connection is closed, or there is no acknowledgement in time.
         """
         async with in_time("SUBACK"):
             with _feed_errors():
-                await self._client.subscribe(topic, qos=qos)
+                codes = await self._client.subscribe(topic, qos=qos)
+        # aiomqtt hands the refusal on without a word.
+        if any((code if isinstance(code, int) else code.value) >= REFUSED for code in codes):
+            raise DeafError(f"the broker does not let us read {topic}: allow it in its ACL")
 
     async def messages(self) -> AsyncIterator[Heard]:
         """Yield what comes.

@@ -16,7 +16,7 @@ import structlog
 
 from sipbot import __version__
 from sipbot.backoff import backoff_s
-from sipbot.errors import FeedError
+from sipbot.errors import DeafError, FeedError
 from sipbot.link import ACK_TIMEOUT_S, Broker, Heard, Link, Will, in_time, open_link, tls_context
 from sipbot.topics import (
     AlertPayload,
@@ -68,6 +68,8 @@ class Feed:
         self.connected = asyncio.Event()
         self.topics = Topics(site)
         self.on_session = on_session
+        self.on_deaf: Callable[[str | None], None] | None = None
+        """Called in the event loop at every connect: why no command is heard, None when all are."""
         self._on_command = on_command
         self._broker = broker
         self._tls = tls_context(broker)
@@ -174,9 +176,7 @@ class Feed:
             # Commands that come while we are away, or that we have not acknowledged, come then.
             keep=self._broker.outlives_us,
         ) as link:
-            await link.subscribe(self.topics.state, qos=1)
-            if self._on_command is not None:
-                await link.subscribe(self.topics.commands, qos=1)
+            await self._listen(link)
             self._link = link
             async with asyncio.TaskGroup() as group:
                 reader = group.create_task(self._read(link), name="mqtt reader")
@@ -190,6 +190,23 @@ class Feed:
                         self._lose()
                         await self._say_stopping(link)
                         reader.cancel()
+
+    async def _listen(self, link: Link) -> None:
+        """Subscribe; a broker that lets us read nothing is still one to publish on."""
+        try:
+            await link.subscribe(self.topics.state, qos=1)
+        except DeafError as error:
+            _log.warning("a last will that comes late stays uncorrected", problem=str(error))
+        if self._on_command is None:
+            return
+        problem = None
+        try:
+            await link.subscribe(self.topics.commands, qos=1)
+        except DeafError as error:
+            problem = str(error)
+            _log.error("no command of an operator is heard", problem=problem)
+        if self.on_deaf is not None:
+            self.on_deaf(problem)
 
     async def _greet(self) -> None:
         """Say everything others must know, then let the outbox in."""

@@ -1,16 +1,19 @@
 """The session with the broker: what others see when it comes, goes, dies and comes again."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sipbot.ask import find
 from sipbot.errors import FeedError
 from sipbot.link import Broker
 from sipbot.mqtt import Feed
@@ -315,3 +318,68 @@ def test_feed_with_missing_authority_file_names_it() -> None:
 def test_broker_does_not_show_its_password() -> None:
     """Settings end up in logs."""
     assert "secret" not in repr(Broker(host="h", port=1, username="u", password="secret"))
+
+
+_DEAF = {
+    "anonymousGroup": "anybody",
+    "clients": [],
+    "groups": [
+        {"groupname": "anybody", "clients": [], "roles": [{"rolename": "deaf", "priority": 1}]}
+    ],
+    "roles": [
+        {
+            "rolename": "deaf",
+            "acls": [
+                {"acltype": kind, "topic": topic, "priority": len(topic), "allow": topic == "#"}
+                for kind, topic in (
+                    ("publishClientSend", "#"),
+                    ("publishClientReceive", "#"),
+                    ("subscribePattern", "#"),
+                    ("subscribeLiteral", "sipbot/1/main/client/+/cmd/+"),
+                    ("subscribeLiteral", "sipbot/1/main/client/+/memo/+"),
+                )
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def deafening(tmp_path: Path) -> Path:
+    """Settings of a Mosquitto that lets nobody read commands and the open list of all clients."""
+    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
+    acl, file = tmp_path / "acl.json", tmp_path / "mosquitto.conf"
+    acl.write_text(json.dumps(_DEAF), encoding="utf-8")
+    # As root it would become a user who cannot read this folder; others keep theirs.
+    words = ["user root", "allow_anonymous true", f"plugin {plugin}"]
+    words.append(f"plugin_opt_config_file {acl}")
+    file.write_text("\n".join(words) + "\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+async def refusing(deafening: Path) -> AsyncIterator[RunningBroker]:
+    async with running("mosquitto", "-c", str(deafening)) as started:
+        yield started
+
+
+async def test_broker_that_refuses_the_commands_is_told_of_and_published_on(
+    refusing: RunningBroker,
+) -> None:
+    told: list[str | None] = []
+    feed = Feed(refusing.address, site="main", boot="b1", on_command=lambda _: None)
+    feed.on_deaf = told.append
+    async with running_feed(feed):
+        await connection(feed)
+        async with subscribed(refusing.port, STATE) as late:
+            assert "starting" in (await late.next()).payload
+
+    (words,) = told
+    assert "not let us read sipbot/1/main/client/+/cmd/+" in str(words)
+
+
+async def test_operator_whom_the_broker_refuses_the_open_list_is_told_so(
+    refusing: RunningBroker,
+) -> None:
+    with pytest.raises(FeedError, match=r"not let us read sipbot/1/main/client/\+/memo"):
+        await find(refusing.address, "main", "ffffffff", None)
