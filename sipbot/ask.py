@@ -2,9 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import msgspec
 
+from sipbot.command import SKEW_S
 from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
 from sipbot.link import Broker, explained, open_link, tls_context
@@ -13,6 +15,9 @@ from sipbot.topics import ID, Topics
 ANSWER_S = 10.0
 """How long an answer may take: the ledger decides within milliseconds, and an outage of the broker
 is not waited for here."""
+
+TTL_S = int(ANSWER_S)
+"""So long a command sent here is worth obeying: whoever was told that nobody answers acts anew."""
 
 QUIET_S = 1.0
 """A broker that has sent nothing for so long has sent the whole open list."""
@@ -32,6 +37,7 @@ async def ask(
         FeedError: the broker cannot be reached, or nobody answers in time.
     """
     topics = Topics(site)
+    last = datetime.now().astimezone() + timedelta(seconds=TTL_S + SKEW_S)
     with explained(broker):
         async with open_link(broker, tls_context(broker)) as link:
             await link.subscribe(topics.answer(client, req), qos=1)
@@ -44,7 +50,8 @@ async def ask(
                             return msgspec.json.decode(heard.payload, type=Answer)
     raise FeedError(
         f"no answer within {ANSWER_S:.0f} s: is sipbot running (sipbot status), is its site "
-        f"{site}, and does the broker let you write to {command} and read the answer?"
+        f"{site}, and does the broker let you write to {command} and read the answer? Until "
+        f"{last:%H:%M:%S} it may still be obeyed: look at the memo before you send it again"
     )
 
 

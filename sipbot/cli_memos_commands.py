@@ -16,7 +16,7 @@ import uuid6
 
 from sipbot import config
 from sipbot.app import broker_of, ledger_path
-from sipbot.ask import ask, find
+from sipbot.ask import TTL_S, ask, find
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code
 from sipbot.command import LEASE_S, VERBS, Refused, read
 from sipbot.config import Settings
@@ -214,6 +214,7 @@ async def _ask(
         "req": req,
         "memo": memo,
         "ts": datetime.now(UTC).isoformat(),
+        "ttl_s": TTL_S,
         **{name: value for name, value in fields.items() if value is not None},
     }
     payload = json.dumps(known, ensure_ascii=False).encode()

@@ -8,14 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from sipbot import config
+from sipbot.ask import TTL_S
 from sipbot.cli_memos import memos_app
 from sipbot.cli_memos_commands import _ask, _said, time_of
+from sipbot.command import Request, read
 from sipbot.decision import Answer
-from sipbot.errors import UsageError
+from sipbot.errors import FeedError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
-from tests.brokers import RunningBroker
-from tests.memo_samples import AT
+from tests.brokers import RunningBroker, publish, subscribed
+from tests.memo_samples import AT, MEMO_ID
 from tests.test_desk import running_desk
 from tests.test_ledger_commands import a_memo_in, stored
 
@@ -121,3 +123,22 @@ def test_every_conflict_is_said_in_the_operators_language(lang: str) -> None:
     assert "{" not in "".join(said.values())
     assert len(said) == len(set(said.values()))
     assert NOON - AT < timedelta(days=1)
+
+
+@pytest.mark.broker
+@pytest.mark.peer
+async def test_command_that_nobody_answers_says_until_when_it_may_be_obeyed(
+    mosquitto: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was told that nobody answers sends another; the broker may still have the first."""
+    monkeypatch.setattr("sipbot.ask.ANSWER_S", 0.1)
+    file = settings(tmp_path, mosquitto.port)
+    async with subscribed(mosquitto.port, "sipbot/1/main/client/yamato/cmd/#", "ready") as operator:
+        await publish(mosquitto.port, "ready", "-")
+        await operator.next()
+        with pytest.raises(FeedError, match=r"Until \d\d:\d\d:\d\d it may still be obeyed"):
+            await told(file, "note", MEMO_ID, "hanako", "yamato", text="x")
+        sent = read("yamato", "note", (await operator.next()).payload.encode())
+
+    assert isinstance(sent, Request)
+    assert TTL_S == sent.command.ttl_s
