@@ -113,9 +113,18 @@ _KANA_DIGIT = (
 _KATAKANA_DIGIT = "ゼロ|レイ|マル|イチ|ニー?|サン|ヨン|シ|ゴー?|ロク|ナナ|シチ|ハチ|キュ[ウー]|ク"
 # In hiragana, さん and に end many a word before a comma.
 _JA_GROUP = rf"(?<=[ァ-ヶー])\s*[、,，・-]\s*(?={_KATAKANA_DIGIT})"
+# Two such syllables are a name too: they are digits beside figures, or after what has a number, and
+# only where nothing follows that makes them a word (サンゴ工業) or a person (ニシさん).
+_JA_LABELLED = (
+    rf"(?:(?<![\d{_KANJI_DIGIT}])[\d{_KANJI_DIGIT}]{{2,}}[の\s、,，・-]*"
+    r"|(?:内線|番号|下[\d二三四]桁|下)(?:番号)?[はがのも]?[\s、,，:：]*)"
+    rf"(?:(?:{_KATAKANA_DIGIT})[\s・-]*){{2,}}"
+    r"(?=$|[、。,，.．?？!！]|です|でし|でござ|だ|まで|へ|に|ね|よ|番)"
+)
 _JA_BREAKS = re.compile(
     rf"(?<![\d{_KANJI_DIGIT}])[\d{_KANJI_DIGIT}]+"
     rf"(?:(?:[\s、,，・-]*(?:{_KATAKANA_DIGIT}))+[\s、,，・-]*[\d{_KANJI_DIGIT}]+)+"
+    rf"|{_JA_LABELLED}"
     rf"|[^\w\sー・]+|\d+|_+|[{_KANJI_DIGIT}]{{2,}}|[{_KANJI_DIGIT}](?=[{_COUNTED}])"
     rf"|(?:(?:{_KANA_DIGIT})(?:{_JA_GROUP}|[の\s]*)){{4,}}"
 )

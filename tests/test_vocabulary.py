@@ -84,6 +84,10 @@ def test_text_is_corrected_where_it_sounds_like_a_term(
         ("ja", "番号はゼロサン・サンゴ・ハチナナ", Term(write="珊瑚", read="サンゴ")),
         ("ja", "番号は〇三、サンゴ、八七", Term(write="珊瑚", read="サンゴ")),
         ("ja", "番号は03-サンゴ-87", Term(write="珊瑚", read="サンゴ")),
+        ("ja", "03-6743のサンゴです", Term(write="珊瑚", read="サンゴ")),
+        ("ja", "六七四三、サンゴまで", Term(write="珊瑚", read="サンゴ")),
+        ("ja", "内線はサンゴです", Term(write="珊瑚", read="サンゴ")),
+        ("ja", "内線番号、サンゴへ", Term(write="珊瑚", read="サンゴ")),
         ("ko", "번호는 일이, 삼사, 오육입니다", Term(write="삼싸", read="삼사")),
         ("ja", "三百二十円です", Term(write="参百煮", read="サンビャクニジュウエン")),
         ("ja", "番号は03-6743です", Term(write="六七", read="ロクナナヨンサン")),
@@ -101,11 +105,23 @@ def test_digits_and_spoken_numbers_stay_whatever_a_term_sounds_like(
     assert (text if not term.heard else "Tootwo 202 555") == fixed
 
 
-@pytest.mark.parametrize("text", ["佐藤さんに、{}の件", "{}、03-1234です", "03-1234の{}です"])
+@pytest.mark.parametrize(
+    "text", ["佐藤さんに、{}の件", "{}、03-1234です", "03-1234の{}です", "内線は{}に"]
+)
 def test_term_of_syllables_that_are_digits_too_is_corrected_beside_a_number(text: str) -> None:
     coral = Term(write="珊瑚工業", read="サンゴコウギョウ", kind="company")
     expected = text.format("珊瑚工業")
     assert expected == corrected_text(text.format("サンゴ工業"), (coral,), "ja", reading)
+
+
+@pytest.mark.parametrize("text", ["03-1234の{}さんへ", "番号は{}様に、03-1234の{}部長"])
+def test_person_of_two_syllables_that_are_digits_too_is_corrected_beside_a_number(
+    text: str,
+) -> None:
+    west = Term(write="西", read="ニシ", kind="person")
+    assert text.format("西", "西") == corrected_text(
+        text.format("ニシ", "ニシ"), (west,), "ja", reading
+    )
 
 
 def test_correction_says_what_was_heard_and_where_in_text_and_recording() -> None:
