@@ -7,10 +7,12 @@ A number is confirmed only when
 
 * the caller said that the read-back of the keyed number was right, and no other one was heard; or
 * two kinds of evidence give it, and no other number was keyed or heard.  What was only heard waits
-  for the other ear, which may hear another number.  Unless the caller both
-  keyed and said it, a number that was heard and cannot be one (a digit was lost) counts as another:
-  "from 03… here, but call 090…" with the second misheard must not confirm the first.  A number that
-  the caller says not to call ("not at 03… but my mobile") is confirmed by nothing.
+  for the other ear, which may hear another number.  Unless the caller both keyed and said it, a
+  number that was heard and cannot be one (a digit was lost) counts as another: "from 03… here, but
+  call 090…" with the second misheard must not confirm the first.
+
+A number that the caller says not to call ("not at 03… but my mobile"), or near which a negation
+stands, is confirmed by nothing, as far as `said_negation` knows the words.
 
 On disagreement nothing is confirmed, all of it is shown, and the number to try first is the keyed
 one (fingers err less than ears: of 30 numbers in Japanese speech 13 were understood right); else
@@ -38,6 +40,8 @@ class Spoken:
     """E.164; its digits when it cannot be a number."""
     valid: bool
     """False: no number can be so, or the caller says not to call it."""
+    doubted: bool = False
+    """Words near it may say not to call it."""
     audio_from_s: float | None = None
     audio_to_s: float | None = None
 
@@ -73,6 +77,7 @@ def heard(spoken: Iterable[Spoken], engine: str, region: str) -> tuple[Evidence,
         _evidence("speech", one.number, region, valid=one.valid).model_copy(
             update={
                 "engine": engine,
+                "doubted": one.doubted,
                 "audio_from_s": one.audio_from_s,
                 "audio_to_s": one.audio_to_s,
             }
@@ -159,7 +164,7 @@ def _heard_twice(spoken: Sequence[Evidence]) -> Evidence | None:
 def _sure(number: str, evidence: Sequence[Evidence], *, read_back: bool, awaited: bool) -> bool:
     kinds = {one.source for one in evidence if one.number == number and one.valid}
     others = [one for one in evidence if one.number != number and one.source != "caller_id"]
-    rejected = any(one.number == number and not one.valid for one in evidence)
+    rejected = any(one.number == number and (one.doubted or not one.valid) for one in evidence)
     if any(one.valid for one in others) or not kinds or rejected:
         return False
     if "keys" in kinds and (read_back or "speech" in kinds):

@@ -207,6 +207,7 @@ def _callback(to_call: Callback) -> Callback:
                 number=MASK,
                 shown=_mark(one.shown),
                 valid=one.valid,
+                doubted=one.doubted,
                 engine=one.engine,
                 audio_from_s=one.audio_from_s,
                 audio_to_s=one.audio_to_s,

@@ -36,6 +36,11 @@ class Evidence(Part):
         description="False: heard or keyed, but no telephone number can be so, or the caller said "
         "not to call it; listen to it.",
     )
+    doubted: bool = Field(
+        default=False,
+        description="True: a negation or the like stands near it in the text, so this number is "
+        "not confirmed; it may still be the right one.",
+    )
     engine: str | None = Field(default=None, description="The ear that heard it; null: no ear.")
     audio_from_s: float | None = None
     audio_to_s: float | None = None

@@ -49,3 +49,5 @@ class Said:
     """The speaker corrected it on the way ("no, five six"); the value is the corrected one."""
     rejected: bool = False
     """The speaker says not to call this number ("not 202… but my mobile")."""
+    doubted: bool = False
+    """Something near this number may say not to call it; it is not confirmed."""

@@ -19,7 +19,7 @@ from sipbot.said_en import ENGLISH
 from sipbot.said_gaps import fixes
 from sipbot.said_ja import JAPANESE
 from sipbot.said_ko import KOREAN
-from sipbot.said_negation import is_rejected
+from sipbot.said_negation import is_doubted, is_rejected
 from sipbot.said_pieces import pieces
 from sipbot.said_tokens import Folded, T, Token, fold, tokens
 
@@ -50,16 +50,20 @@ def find_numbers(text: str, language: str, region: str) -> tuple[Said, ...]:
     said += _believed(values.said, found, folded)
     rows, rest = pieces(found, values.tokens, folded, tongue)
     calls = Callers(folded, rows, rest, region, tag).said()
-    said += [replace(one, rejected=_is_rejected(one, folded, tag)) for one in calls]
+    said += [_judged(one, folded, tag) for one in calls]
     return tuple(sorted((_as_heard(one, text) for one in said), key=lambda one: one.start))
 
 
-def _is_rejected(one: Said, folded: Folded, tag: str) -> bool:
-    """Tell whether a telephone number is the one not to call: its correction is another."""
-    if one.kind is not Kind.PHONE or one.corrected:
-        return False
-    start = bisect_left(folded.starts, one.start)
-    return is_rejected(folded.text, start, bisect_left(folded.starts, one.end), tag)
+def _judged(one: Said, folded: Folded, tag: str) -> Said:
+    """Mark a telephone number that is not to be called, or may be: its correction is another."""
+    if one.kind is not Kind.PHONE:
+        return one
+    start, end = bisect_left(folded.starts, one.start), bisect_left(folded.starts, one.end)
+    return replace(
+        one,
+        rejected=not one.corrected and is_rejected(folded.text, start, end, tag),
+        doubted=is_doubted(folded.text, start, end, tag, corrected=one.corrected),
+    )
 
 
 def _as_heard(one: Said, text: str) -> Said:

@@ -7,7 +7,7 @@ comes as `ClientFacts`; a client that is gone has none, and its texts stay as th
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
@@ -31,6 +31,11 @@ PHONE_DIGITS = range(9, 13)
 UNREAD_MIN = 7
 """Figures in a row that no finder understood, from which they may be a telephone number whose
 beginning was lost.  More than a number has count too: one that is said twice in one breath."""
+UNREAD_PART_MIN = 3
+"""Figures in a row that may be a part of such a number: the shortest group that people write."""
+UNREAD_APART_MAX = 40
+"""Characters between two parts of it: "seven … where are my glasses … two".  Longest of those of
+1,173 generated messages with a lost digit."""
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 
 
@@ -197,7 +202,8 @@ def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[
         if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
             place = heard(times_in(placed, one.start, one.end))
             valid = one.valid and one.kind is Kind.PHONE and not one.rejected
-            out.append((one.start, Spoken(number=one.value, valid=valid, **place)))
+            spoken = Spoken(number=one.value, valid=valid, doubted=one.doubted, **place)
+            out.append((one.start, spoken))
     for start, end, digits in _unread(text, said):
         place = heard(times_in(placed, start, end))
         out.append((start, Spoken(number=digits, valid=False, **place)))
@@ -207,18 +213,57 @@ def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[
 def _unread(text: str, said: Sequence[Said]) -> Iterator[tuple[int, int, str]]:
     """Long rows of figures in which nothing was found: places in the text, and the digits.
 
-    A part of a number that was found is that number said again.
+    Short rows near each other are one, for callers hesitate inside a number.  A part of a number
+    that was found is that number said again.
     """
     known = [one.value for one in said if one.kind is Kind.PHONE and one.valid]
+    for near in _near(_unclaimed(text, said)):
+        rest = [row for row in near if not row.surely_again(known)]
+        figures = sum(len(row.digits) for row in rest)
+        if figures >= UNREAD_MIN and not all(row.again(known) for row in rest):
+            yield rest[0].start, rest[-1].end, "".join(row.sure for row in rest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Figures that no finder understood."""
+
+    start: int
+    end: int
+    digits: str
+    sure: str
+    """Without those that may be another word."""
+
+    def again(self, known: Sequence[str]) -> bool:
+        return any(self.sure in number for number in known)
+
+    def surely_again(self, known: Sequence[str]) -> bool:
+        """Whether it is no beginning of another number: those of all mobile phones are alike."""
+        tail = len(self.sure) > UNREAD_PART_MIN and any(one.endswith(self.sure) for one in known)
+        return tail or (len(self.sure) >= UNREAD_MIN and self.again(known))
+
+
+def _unclaimed(text: str, said: Sequence[Said]) -> Iterator[_Row]:
+    """The rows that are in no value and may be a part of a number."""
     ends = [0, *(one.end for one in said)]
     begins = [*(one.start for one in said), len(text)]
     for begin, end in zip(ends, begins, strict=True):
         for row in masking_digits.rows(fold(text[begin:end])):
-            sure = row.core or row.digits
-            again = any(sure in number for number in known)
-            how_many = _is_quantity(text[begin + row.start : begin + row.end], counted=row.counted)
-            if len(row.digits) >= UNREAD_MIN and not (again or how_many):
-                yield begin + row.start, begin + row.end, sure
+            start, stop = begin + row.start, begin + row.end
+            how_many = _is_quantity(text[start:stop], counted=row.counted)
+            if len(row.digits) >= UNREAD_PART_MIN and not how_many:
+                yield _Row(start, stop, row.digits, row.core or row.digits)
+
+
+def _near(rows: Iterable[_Row]) -> list[list[_Row]]:
+    """Rows with a hesitation between them, together."""
+    out: list[list[_Row]] = []
+    for row in rows:
+        if out and row.start - out[-1][-1].end <= UNREAD_APART_MAX:
+            out[-1].append(row)
+        else:
+            out.append([row])
+    return out
 
 
 def _is_quantity(figures: str, *, counted: bool) -> bool:

@@ -1,6 +1,7 @@
 """Texts in which the wanted number was misheard beside a right one: nothing is confirmed then."""
 
 import random
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from sipbot.callback import decide, heard, keyed, shown_by_network
 from sipbot.memo_answers import Callback, Evidence
 from sipbot.records import Transcript
+from sipbot.said import Kind
+from sipbot.said_numbers import find_numbers
 from sipbot.understanding import ClientFacts, understand
+from tests.phrasing import books, habits, scripts
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 NETWORK = {
@@ -136,3 +140,65 @@ def test_of_texts_with_a_second_number_misheard_none_confirms_the_first(region: 
     texts = {template.format(misheard(wanted, dice)) for _ in range(250)}
 
     assert [] == [text for text in sorted(texts) if decided(text, region).confirmed]
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        ("US", "It's 202-555-0143 but five oh three where are they two five four three nine nine"),
+        ("GB", "I'm at 020 7946 0958 but try my husband on 07911 ready 86678"),
+        ("GB", "It's 020 7946 0958, code oh one six three, number five six five three two four"),
+        ("JP", "今03-6743-1209からですが、020.176ではなくて、167.599の小林ですわ"),
+        ("KR", "지금 02-1234-5678에서 전화드리는데요, 제 번호는 154, 적으셨어요? 7074입니다"),
+    ],
+)  # fmt: skip
+def test_number_beside_one_with_a_hesitation_inside_that_lost_a_digit_is_not_confirmed(
+    region: str, text: str
+) -> None:
+    assert not decided(text, region).confirmed
+
+
+GENERATORS = (scripts.utterances, habits.utterances, books.utterances)
+EACH = 40
+SEED = 555
+BEGINNINGS = {
+    "JP": "今03-6743-1209からかけていますが、",
+    "US": "I'm calling from 202-555-0143 but ",
+    "GB": "I'm calling from 020 7946 0958 but ",
+    "KR": "지금 02-1234-5678에서 전화드리는데요, ",
+}
+FIGURE = {
+    "en": re.compile(r"(?i)\d|\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b"),
+    "ko": re.compile("[0-9공영일이삼사오육륙칠팔구]"),
+    "ja": re.compile(
+        "[0-9〇零一二三四五六七八九]|ゼロ|ぜろ|れい|レイ|まる|マル|いち|イチ|にー|ニー|ニ|さん|サン|よん|"
+        "ヨン|ごー|ゴー|ご|ゴ|ろく|ロク|なな|ナナ|はち|ハチ|きゅう|キュウ|キュー|きゅー"
+    ),
+}  # fmt: skip
+
+
+def with_a_digit_lost(text: str, language: str, region: str, dice: random.Random) -> str:
+    """One figure less in every saying of a telephone number."""
+    for one in reversed(find_numbers(text, language, region)):
+        figures = list(FIGURE[language].finditer(text, one.start, one.end))
+        if one.kind is Kind.PHONE and one.valid and figures:
+            lost = dice.choice(figures)
+            text = text[: lost.start()] + text[lost.end() :]
+    return text
+
+
+@pytest.mark.parametrize("language", ["ja", "en", "ko"])
+def test_of_generated_messages_that_lost_a_digit_none_confirms_the_number_before(
+    language: str,
+) -> None:
+    """Callers hesitate inside numbers, so a broken one is in pieces that are no number alone."""
+    dice = random.Random(99)
+    texts = [
+        (one.region, BEGINNINGS[one.region] + lost)
+        for utterances in GENERATORS
+        for one in utterances(language, EACH, random.Random(SEED))
+        if (lost := with_a_digit_lost(one.text, language, one.region, dice)) != one.text
+    ]
+
+    assert len(texts) > EACH
+    assert [] == [text for region, text in texts if decided(text, region).confirmed]
