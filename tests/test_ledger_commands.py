@@ -173,6 +173,19 @@ async def test_old_commands_are_forgotten_with_the_answers_that_are_out(
     assert () == examine(tmp_path / "sipbot.sqlite3", None).problems
 
 
+async def test_ledger_stays_sound_when_the_clock_is_set_back_after_a_command(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """The answer is out a day "before" its command, which is still remembered."""
+    day = timedelta(days=1)
+    await ledger.commands.obey(a_request("claim", memo="nobody", ts=AT + day), AT + day)
+    await Outbox(ledger, {"mqtt": Notebook()}, now=lambda: AT).run_once()
+
+    assert 0 == await ledger.commands.sweep(AT + timedelta(hours=1))
+
+    assert () == examine(tmp_path / "sipbot.sqlite3", None).problems
+
+
 async def test_outbox_publishes_answers_and_open_memos_wait_for_none_of_them(
     ledger: Ledger,
 ) -> None:
