@@ -135,7 +135,9 @@ _REMEDIES = {
 }
 
 _FIELD = re.compile(r"at `\$\.(\w+)|field `([^`]*)`")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What moves the cursor or turns the writing round in the consoles that show a note: C0, C1, line
+and paragraph separators, and Unicode's bidirectional embeddings, overrides and isolates."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

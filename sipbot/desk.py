@@ -68,7 +68,12 @@ class CommandDesk:
         place = self._topics.asked(heard.topic)
         if place is None or heard.retained:
             # A retained command is nobody's wish of today: whoever subscribes would obey it again.
-            _log.warning("a command is ignored", retained=heard.retained)
+            _log.warning(
+                "a command is ignored",
+                topic=heard.topic,
+                retained=heard.retained,
+                size_bytes=len(heard.payload),
+            )
             heard.acknowledge()
             return
         client, verb = place

@@ -73,6 +73,8 @@ def test_command_with_its_fields_is_read(verb: str) -> None:
         ("note", {"text": ""}, 'text = "": Use 1 to 2000 characters'),
         ("note", {"text": "x" * 2001}, "…: Use 1 to 2000 characters"),
         ("note", {"text": "\x1b[2J"}, "of control characters only line feed and tab"),
+        ("note", {"text": "\x9b2J"}, "of control characters only line feed and tab"),
+        ("note", {"text": "\u202e0555"}, "of control characters only line feed and tab"),
         ("callback", {"outcome": "fine"}, "Use one of reached, no_answer, busy"),
         ("snooze", {"until": "tomorrow"}, 'until = "tomorrow": Write the time with its offset'),
         ("take", {}, '"take" is no verb. Use one of claim, release'),

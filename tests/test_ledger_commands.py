@@ -149,10 +149,12 @@ async def test_claim_of_a_memo_that_cannot_be_read_is_forgotten(
 
     assert None is await ledger.commands.end_leases(ENDS)
     answer = await ledger.commands.obey(a_request("claim", memo=memo.id), AT)
+    stranger = await ledger.commands.obey(a_request("claim", "chuo", memo=memo.id), AT)
 
     assert Status.OPEN == (await stored(ledger, other)).status
     assert answer is not None
-    assert "unreadable_memo" == answer.code
+    assert stranger is not None
+    assert ("unreadable_memo", "unknown_memo") == (answer.code, stranger.code)
 
 
 async def test_old_commands_are_forgotten_with_the_answers_that_are_out(
