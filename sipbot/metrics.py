@@ -93,7 +93,7 @@ def _of_site(status: Status) -> Iterator[Metric]:
         ),
         (
             "deliveries_waiting",
-            "Memo revisions the broker has not acknowledged.",
+            "Memo revisions and answers the broker has not acknowledged.",
             numbers.deliveries_waiting,
         ),
         ("dead_letters", "Those that nobody tries any more.", numbers.dead_letters),

@@ -151,7 +151,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     recognition_backlog_s: float | None = None
     """Audio that is on disk and has not been read by every ear that will read it."""
     deliveries_waiting: int | None = None
-    """Memo revisions that the broker has not acknowledged, dead letters included."""
+    """Memo revisions and answers that the broker has not acknowledged, dead letters included."""
     dead_letters: int | None = None
     """Those that the broker refused so often that nobody tries any more."""
     oldest_undelivered_s: float | None = None
