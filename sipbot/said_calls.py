@@ -33,7 +33,7 @@ _LABELLED_MIN = 5
 _CALLED_MIN = 7
 """Fewer digits after ``call me`` are a time or a count."""
 _UNLABELLED_MIN = 8
-_AFTER_COPULA = frozenset("고구거며라니요에예인네죠지")
+_AFTER_COPULA = frozenset("고구거며라니요에예인네죠지여")
 """What begins the endings after 이, be it the figure two or the copula."""
 
 

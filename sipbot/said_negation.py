@@ -82,17 +82,19 @@ _QUOTED = re.compile(r"\d+\s*(?:では|じゃ)\s*なく")
 _BAD_AFTER = {
     "ja": re.compile(
         r"ない|ません|なく|なけれ|ならず|せずに|控え|遠慮|やめ|以外|除い|解約|古い|使われ|不通|"
-        r"間違|違[ういっ]|留守|不在|代わり|ちゃう|あかん|おまへん|へん[で。、]|のうて|よりも?|無理|だめ|ダメ"
+        r"間違|違[ういっ]|無駄|変わりまし|番号変更|せんといて|えへん|避け|壊れ|勘弁|留守|不在|代わり|ちゃう|あかん|おまへん|へん[で。、]|のうて|よりも?|無理|だめ|ダメ"
     ),
     "ko": re.compile(
         r"(?<![가-힣])[안못]\s*(?:[받돼됩되써쓰씁합해걸하]|통|연락|나)|않|아니|아닙|아닌|없|말고|말구|"
         r"말[아라]|지\s*[마말]|마세요|마십|마시|옛날|예전|전에\s*쓰던|틀[린려렸]|잘못|해지|결번|"
-        r"외에|대신|빼고|제외|바뀌|바뀐|끊[긴겼]|부재|보다"
+        r"외에|대신|빼고|제외|바뀌|바뀐|끊[긴겼]|부재|보다|피해\s*주|고장|어려"
     ),
     "en": re.compile(
         r"\b(?:not|never|cannot|\w+n't|cant|dont|wont|doesnt|isnt|shouldnt|stop|avoid|no\s+longer|"
         r"wrong|old|former|previous|broken|dead|disconnected|out\s+of|instead|rather|used\s+to|"
-        r"changed|cancelled|canceled|unless|unavailable|useless|no\s+good|no\s+use)\b"
+        r"changed|cancelled|canceled|unless|unavailable|useless|no\s+good|no\s+use|nobody|"
+        r"(?:no|any)\s+more|lost|ignore|forget|disregard|got\s+rid|skip|leave|belongs|was\s+my|"
+        r"last\s+resort|no\s+calls|refrain)\b"
     ),
 }
 """What stands after a number that may be the wrong one, in its sentence."""

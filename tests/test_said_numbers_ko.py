@@ -96,6 +96,7 @@ def test_number_said_twice_is_found_twice_and_not_corrected(text: str) -> None:
         ("휴대폰은 공일공 일이삼사 오육칠입니다", "0101234567"),
         ("제 번호는 010-1234-56789입니다", "010123456789"),
         ("휴대폰은 공일공 일이삼사 오육칠이에요", "0101234567"),
+        ("공사사에 팔칠삼에 공구일삼이여", "04487309132"),
     ],
 )
 def test_digits_that_are_no_number_are_shown_and_not_believed(text: str, digits: str) -> None:
