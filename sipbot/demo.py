@@ -234,9 +234,11 @@ def audio_matches(memo: Memo) -> bool:
 
 
 def new_folder() -> Path:
-    """Make a folder for one demo's files, below ./var."""
-    folder = Path("var").absolute() / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make a folder for one demo's files, below ./var, which is nobody else's to read."""
+    var = Path("var").absolute()
+    var.mkdir(mode=0o700, exist_ok=True)
+    folder = var / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    folder.mkdir(exist_ok=True)
     return folder
 
 

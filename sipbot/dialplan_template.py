@@ -49,7 +49,7 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     trade: str
     language: str
     numbers: tuple[str, ...]
-    """As a person writes them."""
+    """As a person writes them; the client's own name, for a first call to try it, comes to them."""
     tz: str
     region: str
 
@@ -90,7 +90,9 @@ def _filled(client: NewClient, today: date, moments: dict[str, str]) -> str:
     values = {
         "client": client.client,
         "say_name": _quoted(client.say_name),
-        "numbers": ", ".join(f'"{_quoted(number)}"' for number in client.numbers),
+        "numbers": ", ".join(
+            f'"{_quoted(number)}"' for number in dict.fromkeys((*client.numbers, client.client))
+        ),
         "language": client.language,
         "tz": client.tz,
         "review_by": (today + _REVIEW_AFTER).isoformat(),
