@@ -2,6 +2,7 @@
 
 import random
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -211,7 +212,7 @@ class Words:
     tail_again: Sequence[str]
 
 
-class Speaker:
+class Speaker(ABC):
     """One caller: a way to say digits, and what happens to the number while it is said."""
 
     words: Words
@@ -225,18 +226,18 @@ class Speaker:
         self.spelled = d.chance(0.5)
         self.choose()
 
+    @abstractmethod
     def choose(self) -> None:
         """Decide on a style of digits for the whole utterance."""
-        raise NotImplementedError
 
     def group_visibly(self) -> None:
         """Let gaps show where a group ends, so that it is clear which one is replaced."""
         if self.sep in {"", self.inner}:
             self.inner, self.sep = (self.inner if self.inner == " " else ""), " "
 
+    @abstractmethod
     def say(self, groups: Sequence[str]) -> str:
         """Return the groups as the recogniser writes them."""
-        raise NotImplementedError
 
     def bare(self, digits: str) -> str:
         """Return a reference number that is no telephone number."""
