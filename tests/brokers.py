@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
@@ -90,15 +91,28 @@ class Subscriber:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._early = deque[str]()
+
+    async def subscribed(self) -> None:
+        """Wait until the broker has said that it will send; some send what is retained before."""
+        while not (line := await self._line()).startswith("Subscribed "):
+            if "\t" in line:
+                self._early.append(line)
 
     async def next(self) -> Heard:
         """Return the next message."""
+        line = self._early.popleft() if self._early else ""
+        while "\t" not in line:
+            line = await self._line()
+        topic, retained, payload = line.split("\t", 2)
+        return Heard(topic, retained == "1", payload)
+
+    async def _line(self) -> str:
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
             line = (await self._process.stdout.readline()).decode()
         assert line, "mosquitto_sub ended"
-        topic, retained, payload = line.rstrip("\n").split("\t", 2)
-        return Heard(topic, retained == "1", payload)
+        return line.rstrip("\n")
 
     async def until(self, word: str) -> list[Heard]:
         """Return the messages up to the one whose topic or payload has this word."""
@@ -110,16 +124,20 @@ class Subscriber:
 
 @contextlib.asynccontextmanager
 async def subscribed(port: int, *topics: str, user: str = "") -> AsyncIterator[Subscriber]:
-    """Subscribe with MQTT 3.1.1 and QoS 1."""
+    """Subscribe with MQTT 3.1.1 and QoS 1; what is published from then on is heard."""
     filters = [word for topic in topics for word in ("-t", topic)]
     filters += ["-u", user] if user else []
     process = await asyncio.create_subprocess_exec(
-        *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
+        # -d: it tells of the SUBACK, between the messages and without a tab; stdbuf: at once.
+        *["stdbuf", "-oL"],
+        *["mosquitto_sub", "-d", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
         *["-F", "%t\t%r\t%p", *filters],
         stdout=asyncio.subprocess.PIPE,
     )
+    subscriber = Subscriber(process)
     try:
-        yield Subscriber(process)
+        await subscriber.subscribed()
+        yield subscriber
     finally:
         if process.returncode is None:
             process.kill()

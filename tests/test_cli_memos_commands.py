@@ -16,7 +16,7 @@ from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
-from tests.brokers import RunningBroker, publish, subscribed
+from tests.brokers import RunningBroker, subscribed
 from tests.memo_samples import AT, MEMO_ID
 from tests.test_desk import running_desk
 from tests.test_ledger_commands import a_memo_in, stored
@@ -133,9 +133,7 @@ async def test_command_that_nobody_answers_says_until_when_it_may_be_obeyed(
     """Who was told that nobody answers sends another; the broker may still have the first."""
     monkeypatch.setattr("sipbot.ask.ANSWER_S", 0.1)
     file = settings(tmp_path, mosquitto.port)
-    async with subscribed(mosquitto.port, "sipbot/1/main/client/yamato/cmd/#", "ready") as operator:
-        await publish(mosquitto.port, "ready", "-")
-        await operator.next()
+    async with subscribed(mosquitto.port, "sipbot/1/main/client/yamato/cmd/#") as operator:
         with pytest.raises(FeedError, match=r"Until \d\d:\d\d:\d\d it may still be obeyed"):
             await told(file, "note", MEMO_ID, "hanako", "yamato", text="x")
         sent = read("yamato", "note", (await operator.next()).payload.encode())
