@@ -10,32 +10,31 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Self
 
 import msgspec
 import structlog
 import uuid6
 
-import sipbot
 from sipbot import config, control, ports
 from sipbot import control_wire as wire
 from sipbot.alerts import Alerts, every_alert
 from sipbot.broker_child import embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.child import Child
-from sipbot.config import PORTS_PER_AGENT, Settings
+from sipbot.config import Settings
 from sipbot.control import Control
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
+from sipbot.from_settings import broker_of, ledger_path, stack_of
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
 from sipbot.ledger import MQTT, Ledger
 from sipbot.masked_feed import MaskedFeed
 from sipbot.metrics import Metrics
-from sipbot.mqtt import Broker, Feed
+from sipbot.mqtt import Feed
 from sipbot.notify import Notifier
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.quota_watch import QuotaWatch
@@ -43,7 +42,6 @@ from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.reload import Reload, Start
 from sipbot.sip.client import AgentClient
-from sipbot.sip.stack import Account, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
@@ -232,20 +230,9 @@ class App:
 
     def _agent(self, number: int) -> AgentClient:
         sip = self.settings.sip
-        stack = StackSettings(
-            user_agent=f"sipbot/{sipbot.__version__}",
-            address=sip.address,
-            port=sip.port + number,
-            rtp_port=sip.rtp_port + number * PORTS_PER_AGENT,
-            rtp_ports=PORTS_PER_AGENT,
-            public_address=sip.public_address,
-            # One agent registers: two would steal each other's calls at the registrar.
-            accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
-            transfer_via=sip.transfers_by,
-        )
         agent = AgentClient(
             number,
-            stack=stack,
+            stack=stack_of(self.settings, number),
             allow=sip.allow,
             run_folder=self.settings.var.absolute() / "run",
             # Both in the event loop.
@@ -359,36 +346,3 @@ class App:
 
     def _put_in_force(self, in_force: InForce) -> None:
         self.switchboard.dialplans = in_force.plans
-
-
-def broker_of(settings: Settings) -> Broker:
-    """Return where the broker is; the embedded one is on 127.0.0.1."""
-    mqtt = settings.mqtt
-    return Broker(
-        host=mqtt.host or "127.0.0.1",
-        port=mqtt.port,
-        username=mqtt.username or None,
-        password=mqtt.password.get_secret_value() or None,
-        tls=mqtt.tls,
-        ca_file=str(mqtt.ca_file) if mqtt.ca_file else None,
-        keepalive_s=mqtt.keepalive_s,
-        outlives_us=bool(mqtt.host),
-    )
-
-
-def ledger_path(settings: Settings) -> Path:
-    """Return where the ledger is."""
-    return settings.var / "sipbot.sqlite3"
-
-
-def _account(account: config.Account, *, registers: bool) -> Account:
-    return Account(
-        name=account.name,
-        aor=account.aor,
-        registrar=account.registrar,
-        user=account.user,
-        password=account.password.get_secret_value(),
-        realm=account.realm,
-        expires_s=account.expires_s,
-        registers=registers,
-    )

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sipbot import config, control
-from sipbot.app import ledger_path
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.from_settings import ledger_path
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_check import CHECK_LIMIT_S
 from sipbot.ledger_invariants import Soundness, examine

@@ -24,12 +24,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from sipbot import config
-from sipbot.app import broker_of, ledger_path
 from sipbot.as_heard import as_heard
 from sipbot.backoff import backoff_s
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_memos_commands import commands_app
 from sipbot.errors import FeedError, SipbotError, UsageError
+from sipbot.from_settings import broker_of, ledger_path
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo import Memo, Status

@@ -15,13 +15,13 @@ import typer
 import uuid6
 
 from sipbot import config
-from sipbot.app import broker_of, ledger_path
 from sipbot.ask import TTL_S, ask, find
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code
 from sipbot.command import LEASE_S, VERBS, Refused, read
 from sipbot.config import Settings
 from sipbot.decision import Answer
 from sipbot.errors import UsageError
+from sipbot.from_settings import broker_of, ledger_path
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo_history import Outcome

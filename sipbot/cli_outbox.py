@@ -14,10 +14,10 @@ from rich.table import Table
 
 from sipbot import config, control
 from sipbot import control_wire as wire
-from sipbot.app import ledger_path
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
 from sipbot.errors import ControlError, LedgerError, NotRunningError, UsageError
+from sipbot.from_settings import ledger_path
 from sipbot.ledger import Ledger, ReadOnlyLedger, Undelivered
 
 outbox_app = typer.Typer(

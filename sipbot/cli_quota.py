@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sipbot import config, reload
-from sipbot.app import ledger_path
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
 from sipbot.dialplan import Dialplans
 from sipbot.errors import UsageError
+from sipbot.from_settings import ledger_path
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.plan import Dialplan
 from sipbot.quota import Level, Month, Use, ask, month_of, use

@@ -136,7 +136,7 @@ def _recordings(client: str, plans: Path, settings: Settings) -> list[Said]:
 def _kept(client: str, names: Sequence[str], settings: Settings) -> dict[str, Path]:
     """Where the recordings of memos are."""
     # here, not above: the database is not needed where every reference has its recording
-    from sipbot.app import ledger_path  # noqa: PLC0415
+    from sipbot.from_settings import ledger_path  # noqa: PLC0415
     from sipbot.ledger_reader import ReadOnlyLedger  # noqa: PLC0415
 
     found = {}

@@ -17,10 +17,11 @@ from urllib.parse import unquote, urlparse
 import msgspec
 
 from sipbot import config
-from sipbot.app import App, broker_of
+from sipbot.app import App
 from sipbot.dialplan import Dialplans
 from sipbot.ear_watch import models_of
 from sipbot.errors import CallError, ModelError
+from sipbot.from_settings import broker_of
 from sipbot.install import install_language
 from sipbot.link import Broker
 from sipbot.memo import Memo

@@ -21,7 +21,6 @@ import msgspec
 
 import sipbot
 from sipbot import config, disk, doctor_probes, ledger_check, ports
-from sipbot.app import broker_of, ledger_path
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
@@ -29,6 +28,7 @@ from sipbot.doctor_libraries import LIBRARIES
 from sipbot.doctor_probes import Probe
 from sipbot.ear_watch import models_of
 from sipbot.errors import MistakesError, ModelError, SipbotError
+from sipbot.from_settings import broker_of, ledger_path
 from sipbot.models import verify
 from sipbot.sip.stack import LINES
 from sipbot.speech.ears import ModelRef, Role, choose, for_language
