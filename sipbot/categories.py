@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sipbot import late
 from sipbot.menu_words import UNSPACED
 
 BY_ROUTE = "route"
@@ -24,28 +25,28 @@ BY_ROUTE = "route"
 BY_ROUTE_OR_KEY = "route or key"
 """The reason of an urgency that the route gave, or the caller by the urgent key."""
 
-_BETWEEN = re.compile(r"[\W_]+")
+_BETWEEN = late.compile(r"[\W_]+")
 
 _DENIED_AFTER = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"^(?:の(?:件|用件|話|もの|こと|用事|電話)?)?(?:と(?:いう|言う|いった)?(?:わけ|ほど|こと)?|ほど)?"
         r"(?:では|じゃ|で(?=は?な[いく])|には|は)?"
         r"(?:あり?ません|ございません|ない(?!と)|無い|なく(?!し|な)|ません(?!か)|なければ)"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"^[가-힣]{0,2}\s?(?:(?:건|것|거|일|문제|상황|연락|전화|용건)(?:은|는|이|가|도)?\s?)?(?:까지는\s?)?"
         r"(?:전혀\s|절대\s|그렇게\s)?(?:아니(?!면)|아닙|아닌|아녜|안\s?(?:급|해)|않|없)"
     ),
 }
 _DENIED_BEFORE = {
-    "en": re.compile(
+    "en": late.compile(
         r"(?:\b(?:not|never|nothing|neither|hardly|without|isn['’]?t|wasn['’]?t|aren['’]?t|ain['’]?t"
         r"|don['’]?t (?:have|need|want)|doesn['’]?t (?:have|need))"
         r"(?:\s+(?:a|an|the|that|this|very|really|so|too|all|at|terribly|particularly|especially"
         r"|super|exactly|any|of|longer|yet|even|be|being|considered|about|for|in|because|quite|it))*"
         r"|\b(?:no|non)(?:\s+(?:longer|real|particular|great|such))?)[\s-]+$"
     ),
-    "ko": re.compile(r"(?:^|\s)(?:안|별로)\s?$"),
+    "ko": late.compile(r"(?:^|\s)(?:안|별로)\s?$"),
 }
 
 

@@ -7,6 +7,7 @@ too; where it has none, a name ends at the first word that is none (`gist_en_wor
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.gist_en_words import (
     ABBREVIATED,
     AFTER_NAME,
@@ -27,31 +28,31 @@ from sipbot.gist_text import WISH_MAX, Piece, overlaps, pieces
 from sipbot.gleaned import CALLBACK_WINDOW, COMPANY, NAME, WISH, Gleaned
 from sipbot.said import Kind, Said
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*\.?|&")
+_TOKEN = late.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*\.?|&")
 _SPACES = " \t\n,.;:!?-"
 
 _INTRODUCTIONS = (
-    ("en-my-name-is", re.compile(r"\b(?:my|the) name(?:'s|’s| is|s)\s+", re.IGNORECASE), True),
-    ("en-this-is", re.compile(r"\b(?:this is|this's|it is|it's|it’s)\s+", re.IGNORECASE), False),
-    ("en-i-am", re.compile(r"\b(?:i'm|i’m|i am|im)\s+", re.IGNORECASE), False),
+    ("en-my-name-is", late.compile(r"\b(?:my|the) name(?:'s|’s| is|s)\s+", re.IGNORECASE), True),
+    ("en-this-is", late.compile(r"\b(?:this is|this's|it is|it's|it’s)\s+", re.IGNORECASE), False),
+    ("en-i-am", late.compile(r"\b(?:i'm|i’m|i am|im)\s+", re.IGNORECASE), False),
     (
         "en-you-are-speaking-to",
-        re.compile(r"\b(?:speaking (?:with|to)|call me)\s+", re.IGNORECASE),
+        late.compile(r"\b(?:speaking (?:with|to)|call me)\s+", re.IGNORECASE),
         False,
     ),
 )
-_FROM = re.compile(
+_FROM = late.compile(
     r"^[\s,]*(?:(?:here|speaking|calling|phoning|ringing|and i'm|and i’m|and i am|and i"
     r"|again)[\s,]+)*"
     r"(?:from|with|at|of|for|on behalf of|representing)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
-_CALLING_FROM = re.compile(
+_CALLING_FROM = late.compile(
     r"\b(?:calling|phoning|ringing|call|speaking|work|working)\s+(?:here\s+)?"
     r"(?:from|on behalf of|for)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
-_HERE = re.compile(r"^[\s,]*(?:here|speaking|calling|again)\b|^[\s,]+from\b", re.IGNORECASE)
+_HERE = late.compile(r"^[\s,]*(?:here|speaking|calling|again)\b|^[\s,]+from\b", re.IGNORECASE)
 
 _NAME_WORDS = 3
 _COMPANY_WORDS = 5

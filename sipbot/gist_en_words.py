@@ -2,6 +2,7 @@
 
 import re
 
+from sipbot import late
 from sipbot.gist_text import words
 
 TITLES = words(
@@ -46,7 +47,7 @@ ORDINARY = words(
 )
 """Words that are no part of a name."""
 
-COMPANY_END = re.compile(
+COMPANY_END = late.compile(
     r"\s(?:inc|ltd|limited|llc|plc|corp|corporation|company|co|dental|clinic|hospital|pharmacy"
     r"|bank|hotel|school"
     r"|college|university|support|services?|plumbing|roofing|electric|electronics|logistics|agency"
@@ -57,7 +58,7 @@ COMPANY_END = re.compile(
 )
 """By which a company is told from a person."""
 
-AFTER_NAME = re.compile(
+AFTER_NAME = late.compile(
     r"^[\s,.]*(?:from|with|at|of|here|speaking|calling|phoning|ringing|on behalf|and (?:i|my)"
     r"|again|in (?:unit|flat"
     r"|apartment|room)|i(?:'m|’m|'d| am| would| have| need| was| want| just)\b|my (?:number|phone)"
@@ -66,7 +67,7 @@ AFTER_NAME = re.compile(
 )
 """What follows a name in an introduction."""
 
-NO_COMPANY = re.compile(
+NO_COMPANY = late.compile(
     r"^(?:unit|flat|apartment|apt|room|suite|number|house|home|work|school|upstairs|downstairs"
     r"|next door|abroad"
     r"|london|manchester|birmingham|glasgow|edinburgh|leeds|liverpool|bristol|dublin|new york"
@@ -82,18 +83,18 @@ NO_COMPANY = re.compile(
 )
 """Where people call from that is no company; a city may begin a company's name."""
 
-GREETING = re.compile(
+GREETING = late.compile(
     r"^(?:\s*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|yes|yeah|um|uh|er|oh|ok|okay"
     r"|there|sorry|everyone|all)\b"
     r"[\s,.!]*)+",
     re.IGNORECASE,
 )
 
-SENTENCE_END = re.compile(
+SENTENCE_END = late.compile(
     r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\ba\.m)(?<!\bp\.m)[.!?]+(?=\s|$)|\n+"
 )
 
-CLAUSE_END = re.compile(
+CLAUSE_END = late.compile(
     r",\s+(?=(?:and|but|so|or)\b)|\s(?=(?:please|and then|thank you|thanks|but|so i|and i|and my"
     r"|and could"
     r"|and can|my number|my name|you can|i'm calling|i am calling|i’m calling|i'd like"
@@ -120,14 +121,14 @@ _LIMIT = (
     r"(?:after|before|between|by|from|until|till|around|about|at|on|in|within|during|past"
     r"|any day|except|any time|only)"
 )
-TIMES = re.compile(
+TIMES = late.compile(
     rf"\b(?:{_LIMIT}\s+)*(?:the\s+)?{_TIME}(?:[\s,-]+(?:(?:{_LIMIT}|and|or|to|the"
     rf"|of)\s+)*(?:the\s+)?{_TIME})*\b\.?",
     re.IGNORECASE,
 )
 """A time, with others and with what limits it: ``tomorrow after three``."""
 
-CALLBACK = re.compile(
+CALLBACK = late.compile(
     r"(?:,?\s?(?:and |so |or )?(?:please |kindly |just )*"
     r"(?:(?:could|can|would|will) (?:you|someone|somebody|anyone) )?(?:please |maybe |kindly "
     r"|just )*)"
@@ -144,7 +145,7 @@ CALLBACK = re.compile(
 )
 """A wish to be called, or when that is possible; not what the call is about."""
 
-WISH_TAIL = re.compile(
+WISH_TAIL = late.compile(
     r"[\s,.]{0,4}\b(?:thank you|thanks|cheers|bye|goodbye|please(?=[\s.]*$)|my number|my phone"
     r"|my name|if (?:possible|that's ok).*)\b.*$",
     re.IGNORECASE | re.DOTALL,
@@ -152,7 +153,7 @@ WISH_TAIL = re.compile(
 
 
 def _wish(lead: str, wish: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{lead})\b\s*(?P<wish>{wish})", re.IGNORECASE | re.DOTALL)
+    return late.compile(rf"\b(?:{lead})\b\s*(?P<wish>{wish})", re.IGNORECASE | re.DOTALL)
 
 
 _I = r"(?:i|we)"
@@ -207,7 +208,7 @@ WISHES = (
     ),
     (
         "en-trouble",
-        re.compile(
+        late.compile(
             r"(?P<wish>(?:(?:nobody|no one|my|our|the|a|your|there|there's|we|i|it|one"
             r"|some)\b[^,]{0,40}?)"
             r"\b(?:not working|has fixed|has come|has called|isn't|isn’t|is not|won't|won’t"
@@ -223,7 +224,7 @@ WISHES = (
     ),
     (
         "en-question",
-        re.compile(
+        late.compile(
             r"(?P<wish>\b(?:do you|are you|is there|is it|when (?:will|is|are|do|does|can)"
             r"|what (?:time|are|is)|how (?:much|long|do)"
             r"|where|whether|have you got|did you)\b.{4,})",
@@ -232,7 +233,7 @@ WISHES = (
     ),
     (
         "en-news",
-        re.compile(
+        late.compile(
             r"(?P<wish>\b(?:your|the|our)\b.{2,40}\b(?:is|are|has|have) (?:ready|arrived|been"
             r"|ready|confirmed|cancelled|canceled|due|completed|finished)\b.*"
             r"|\b(?:we have|we've got) (?:your|the)\b.{3,}|\b(?:we|i) (?:will|'ll|have to|need to"

@@ -7,6 +7,7 @@ A Japanese text is read without the spaces that some ears write between words.  
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.gist_ja_words import (
     ATTRIBUTIVE,
     CALLBACK,
@@ -39,26 +40,26 @@ from sipbot.said import Kind, Said
 
 _PUNCTUATION = "、。，．,.！？!? 　・「」"
 
-_SENTENCE_END = re.compile(
+_SENTENCE_END = late.compile(
     r"[。！？!?\n]+"
     r"|(?:ですか|ますか|でしょうか|ませんか|です|ます|ました|ません|でした|ください|下さい)"
     r"(?:[。！？!?、，,]+|(?![かがけねよしとのんらでーだ、。，]))"
 )
 """A predicate ends a sentence where an ear writes no punctuation, unless a particle goes on."""
 
-_CLAUSE_END = re.compile(
+_CLAUSE_END = late.compile(
     r"(?:んですけれども|んですけど|のですが|んですが|ですけれども|ますけれども|ですけど|ますけど"
     r"|ですが|ますが|ましたが|ませんが|ますので|ですので|ないので|たので|なので|ましたので"
     r"|るので)[、，,]?"
 )
 
-_STRONG = re.compile(
+_STRONG = late.compile(
     r"と(?:申|もう)し(?:ます|まし|上げ|あげ)|と(?:言|い)い(?:ます|まし)|と申す|って(?:言|い)います"
 )
-_WEAK = re.compile(
+_WEAK = late.compile(
     r"(?:でございます|です|でした|でーす|だけど|ですけど|ですが|ですけれども)[、。，]?$"
 )
-_NAMED = re.compile(rf"(?:名前|氏名)は、?({NAME})(?:です|でございます|と|になります)")
+_NAMED = late.compile(rf"(?:名前|氏名)は、?({NAME})(?:です|でございます|と|になります)")
 
 _WISHES = (
     ("ja-request", REQUEST),

@@ -1,7 +1,6 @@
 """The words by which the rules for Japanese (`gist_ja`) know what is what.  Pure data."""
 
-import re
-
+from sipbot import late
 from sipbot.gist_text import words
 
 _KANJI = "一-鿿々"
@@ -43,12 +42,12 @@ SURNAMES = words(
 )
 """The most frequent ones: they name a person even where nothing else says so."""
 
-TITLE = re.compile(
+TITLE = late.compile(
     r"(?:代表取締役|社長|専務|常務|部長|次長|課長|係長|主任|店長|所長|院長|先生|教授|弁護士|様"
     r"|さま|さん|氏)$"
 )
 
-NO_NAME = re.compile(
+NO_NAME = late.compile(
     r"^(?:[一二三四五六七八九十百千〇零]+(?:時|分|名|人|個|円|番|号|日|月|階|年|回|台|本|枚|件"
     r"|半).*"
     r"|そう|こう|どう|これ|それ|あれ|ここ|そこ|こちら|そちら|どちら|いつ|なに|何|誰|どなた|はい"
@@ -73,13 +72,13 @@ NO_NAME = re.compile(
 )
 """What stands before です and is no name."""
 
-ATTRIBUTIVE = re.compile(
+ATTRIBUTIVE = late.compile(
     rf"(?:した|ました|った|いた|えた|てる|ている|いる|なる|は|が)"
     rf"((?:[{_KANJI}]{{1,4}}[ケヶノ]?[{_KANJI}]{{0,3}})|[{_KATAKANA}]{{2,8}})$"
 )
 """「先ほどお電話した山田」."""
 
-DEPARTMENT = re.compile(
+DEPARTMENT = late.compile(
     r"(?:営業|総務|経理|人事|企画|開発|技術|広報|法務|購買|管理|製造|品質管理|情報システム|業務"
     r"|お客様相談"
     r"|カスタマーサポート|予約|フロント|受付|資材|販売|商品|財務|工事|生産|調達|システム"
@@ -88,7 +87,7 @@ DEPARTMENT = re.compile(
     r"(?:本部|部|課|室|係|グループ|チーム|担当)?(?:[一-鿿]{1,3}課)?$"
 )
 
-NO_COMPANY = re.compile(
+NO_COMPANY = late.compile(
     r"号室|マンション|アパート|ハイツ|団地|コーポ|[一二三四五六七八九十\d]+階|号棟|丁目|番地"
     r"|[\d０-９]"
     r"|^(?:東京|大阪|京都|名古屋|横浜|札幌|福岡|神戸|仙台|広島|千葉|埼玉|神奈川|北海道|兵庫|愛知"
@@ -110,7 +109,7 @@ NO_COMPANY = re.compile(
 )
 """What stands before 「の Y」 and is no company."""
 
-LEAD = re.compile(
+LEAD = late.compile(
     r"(?:もしもし|はい|ええ|あのう?ー?|あのー|えーっと|えっと|ええと|えーと|えー|えと|あー"
     r"|あ(?=[、一-鿿])|どうも"
     r"|すみません|すいません|恐れ入ります|失礼します|失礼いたします|こんにちは|こんばんは"
@@ -118,7 +117,7 @@ LEAD = re.compile(
     r"|お世話になります|私は?|わたくしは?|わたしは?|僕は?|こちらは?|先ほどお電話した|[、，,。\s])+"
 )
 
-GREETING = re.compile(
+GREETING = late.compile(
     r"もしもし|お世話にな|こんにちは|こんばんは|おはよう|お疲れ|ありがとうござい"
     r"|失礼(?:いた)?します"
     r"|夜分|お忙しい|恐れ入り|すみません|すいません|よろしくお願い|宜しくお願い|と申します"
@@ -141,10 +140,10 @@ _AROUND = (
     r"|中|内|いっぱい"
     r"|なら|であれば|でしたら|でも|ならば|は|か|と|の|も|に|または|もしくは|、)"
 )
-TIMES = re.compile(rf"{_TIME}(?:{_AROUND}|{_TIME})*")
+TIMES = late.compile(rf"{_TIME}(?:{_AROUND}|{_TIME})*")
 """A time, with others and with what limits it: 「明日の午後三時以降」."""
 
-CALLBACK = re.compile(
+CALLBACK = late.compile(
     r"(?:至急|一度|改めて|またの?)?、?(?:折り?返し|おりかえし|お?電話(?:番号|)?を?(?:いただ|頂"
     r"|くだ|下さ|お願|ほし|欲し|もら|待|ちょうだい|頂戴)"
     r"|お電話(?:に出|は|が)|電話(?:に出|がつな|は?つな|を?もら)"
@@ -155,23 +154,23 @@ CALLBACK = re.compile(
 )
 """A wish to be called, or when that is possible; not what the call is about."""
 
-CALLED_ALREADY = re.compile(
+CALLED_ALREADY = late.compile(
     r"(?:お電話|ご連絡|電話|連絡)を?(?:しました|した|いたしました|差し上げ|さしあげ|させて"
     r"|を?いただきました|いただいた|もらった|もらいました)"
 )
 
-REQUEST = re.compile(
+REQUEST = late.compile(
     r"たい|ほしい|欲しい|お願い|願い|いただけ|頂け|もらえ|くださ|下さ|教えて|予約を|予約の"
     r"|キャンセル|取り?消|変更"
     r"|注文|見積|相談|問い?合わせ|申し?込|依頼|交換|修理|返品|送って|来て|可能でしょうか"
     r"|できますか|できますでしょうか"
     r"|お願|希望|いただき(?:たく|たい)|再発行|解約|お伝え"
 )
-TOPIC = re.compile(
+TOPIC = late.compile(
     r"の件|件で|について|につきまして|に関し|のこと(?:で|です|なん)|ご案内|ご挨拶|お詫び|ご報告"
     r"|関係で|用件"
 )
-TROUBLE = re.compile(
+TROUBLE = late.compile(
     r"困って|なくなっ|無くなっ|動か|壊れ|故障|止ま|漏れ|もれ|届か|届いてい?な|届いてお|つかな|出な"
     r"|出ませ|できな"
     r"|できませ|使え|聞こえ|間違"
@@ -179,18 +178,18 @@ TROUBLE = re.compile(
     r"|盗|水びたし"
     r"|エラー|不具合|つきませ|来ていな|来ませ"
 )
-QUESTION = re.compile(r"でしょうか|ですか|ますか|かどうか|ませんか")
-NEWS = re.compile(
+QUESTION = late.compile(r"でしょうか|ですか|ますか|かどうか|ませんか")
+NEWS = late.compile(
     r"届きました|届いて|できました|完了|到着|お知らせ|発送|入荷|準備が|伺います|参ります|欠席|休み"
 )
 
-WISH_LEAD = re.compile(
+WISH_LEAD = late.compile(
     r"(?:もしもし|はい|あのう?ー?|えーっと|えっと|ええと|えーと|えー|えと|実は|それで|ですので"
     r"|すみません|すいません"
     r"|恐れ入りますが|申し訳ありませんが|お手数ですが|お手数をおかけしますが|先ほど|ちょっと"
     r"|[、，,。\s]|が(?=、)|ますが|ますけれども|ますけど)+"
 )
-WISH_TAIL = re.compile(
+WISH_TAIL = late.compile(
     r"(?:(?:の)?ことで、?|で、?|に?(?:つきまして|ついて|関して)、?)(?:お電話|ご連絡|お問い?合わせ"
     r"|電話|連絡)(?:を)?(?:し|いたし|致し|差し上げ|さしあげ|させて|です).*$"
     r"|をお願い(?:し|いた|致|でき|出来|申|で).*$|、?(?:よろしく|宜しく)お?願.*$"
@@ -198,13 +197,13 @@ WISH_TAIL = re.compile(
     r"|(?:ので|ですが|ますが|ですけど|ますけど|けれども|です|ます)[、。，]?$"
 )
 
-GENERIC = re.compile(
+GENERIC = late.compile(
     r"^(?:すぐに?|早く|早急に|至急|できるだけ早く|なるべく早く|[、\s])*"
     r"(?:来て|直して|見て|対応して|確認して|お願い|きて|していただ|もらえ)"
 )
 """A request that does not say what is the matter."""
 
-NO_WISH = re.compile(
+NO_WISH = late.compile(
     r"^(?:でしょうか|ですか|ますか|もしもし|そうです|よろしく|宜しく)$|ありがとうござい"
     r"|^お世話にな|(?:した|の)者(?:です)?$"
     r"|^(?:間違え|間違い電話)|(?:いらっしゃい|おられ)(?:ます|ません)|(?:に|へ)(?:お伝え"
@@ -215,7 +214,7 @@ NO_WISH = re.compile(
 )
 """What asks for nothing, or for somebody."""
 
-TIME_TAIL = re.compile(
+TIME_TAIL = late.compile(
     r"(?:でしたら|であれば|ならば?|(?<!つ)(?<!時)でも|(?<=まで)に|(?<!で)[もに]|[はとかの、]"
     r"|(?<!ま)で)+$"
 )

@@ -6,6 +6,7 @@ Ears do not agree where Korean puts spaces: a particle or an ending may stand ap
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.gist_ko_words import (
     CALLBACK,
     CALLED_ALREADY,
@@ -34,23 +35,23 @@ from sipbot.said import Kind, Said
 
 _SPACES = " \t\n,.!?·"
 
-_STRONG = re.compile(
+_STRONG = late.compile(
     r"\s?(?:이?라고\s?(?:합니다|해요|하는데|하고요|하는|불러)|이?라고\s?(?:말씀|전해)"
     r"|이?라\s?합니다)"
 )
-_WEAK = re.compile(
+_WEAK = late.compile(
     r"\s?(?:입니다|이에요|예요|인데요|인데|이고요|이라서|이구요|이었습니다|였습니다)"
 )
-_NAMED = re.compile(r"(?:제\s?)?(?:이름은|성함은|성명은)\s*")
-_OFFICE = re.compile(
+_NAMED = late.compile(r"(?:제\s?)?(?:이름은|성함은|성명은)\s*")
+_OFFICE = late.compile(
     r"(?P<company>.+?)(?:에서|에)\s*(?:근무하는|일하는|다니는|있는|전화\s?드리는|전화하는)\s*$"
 )
-_I = re.compile(r"(?:저는|나는|전|저|여기는|여기)\s+")
+_I = late.compile(r"(?:저는|나는|전|저|여기는|여기)\s+")
 
-_NAME_PATTERN = re.compile(
+_NAME_PATTERN = late.compile(
     rf"(?:^|(?<=[\s의는은]))({SURNAME}\s?[가-힣]{{1,2}})(?:\s?(?:{TITLE}))?$"
 )
-_GLUED = re.compile(rf"^(.+?(?:{MARK}))({SURNAME}[가-힣]{{1,2}})(?:\s?(?:{TITLE}))?$")
+_GLUED = late.compile(rf"^(.+?(?:{MARK}))({SURNAME}[가-힣]{{1,2}})(?:\s?(?:{TITLE}))?$")
 
 
 def find(text: str, said: tuple[Said, ...]) -> tuple[Gleaned, ...]:

@@ -1,6 +1,6 @@
 """The words by which the rules for Korean (`gist_ko`) know what is what.  Pure data."""
 
-import re
+from sipbot import late
 
 SURNAME = (
     r"(?:남궁|황보|선우|제갈|독고|사공|서문"
@@ -26,7 +26,7 @@ MARK = (
 )
 """What a company, an office or a school is called by."""
 
-NO_NAME = re.compile(
+NO_NAME = late.compile(
     r"^(?:문제|주문|문의|오전|오후|주소|이상|전화|예약|안내|변경|고장|방문|정전|반품|지금|우리"
     r"|이거|이것|여기|하나|이번"
     r"|신청|신고|접수|조금|정말|성함|이름|안녕|진짜|공사|주차|도착|연락|배송|구매|요청|상담|한국"
@@ -49,7 +49,7 @@ NO_NAME = re.compile(
 )
 """What looks like surname and given name and is neither."""
 
-NO_COMPANY = re.compile(
+NO_COMPANY = late.compile(
     r"\d+\s?(?:호|층|동)|[일이삼사오육칠팔구십백]+\s?(?:호|층|동)(?:의|$|\s)|아파트|빌라|오피스텔"
     r"|(?:^|\s)(?:저희|제|우리|어머니|아버지|남편|아내|아들|딸|형|누나|언니|동생|친구|환자|고객"
     r"|손님|학생|담당|담당자|본인"
@@ -60,29 +60,29 @@ NO_COMPANY = re.compile(
 )
 """What stands before a name and is no company."""
 
-DEPARTMENT = re.compile(
+DEPARTMENT = late.compile(
     r"(?:^|\s)?(?:총무|영업|구매|인사|회계|재무|기획|개발|마케팅|홍보|관리|생산|품질|고객지원"
     r"|고객상담|법무|자재|기술|시설|경리)"
     r"\s?(?:\d|일|이|삼)?\s?(?:팀|부|과|실|본부|부서|담당)(?:의)?$"
 )
 
-LEAD = re.compile(
+LEAD = late.compile(
     r"(?:안녕하세요|안녕하십니까|여보세요|네|예|아|어|음|저기요|저기|저는|나는|전|저|여기는|여기"
     r"|수고하십니다|수고하세요"
     r"|수고 많으십니다|다름이 아니라|이쪽은|제가)(?:[\s,.!?]+|$)"
 )
-LEAD = re.compile(rf"(?:{LEAD.pattern})+")
+LEAD = late.compile(rf"(?:{LEAD.pattern})+")
 
-GREETING = re.compile(
+GREETING = late.compile(
     r"안녕하세요|안녕하십니까|여보세요|수고하|수고 많|감사합니다|고맙습니다|실례합니다|처음 전화"
     r"|부탁드립니다[. ]*$|이상입니다|다시 전화"
 )
 
-SENTENCE_END = re.compile(
+SENTENCE_END = late.compile(
     r"[.!?\n]+|(?:습니다|입니다|합니다|됩니다|니까|세요|주세요|어요|아요|에요|예요|해요|돼요|까요"
     r"|네요|군요|데요|거든요|고요|죠)(?=\s|$)[\s]*"
 )
-CLAUSE_END = re.compile(
+CLAUSE_END = late.compile(
     r"(?:는데요?|은데요?|인데요?|니까|어서|아서|해서|여서|때문에|지만|라서|려고|거든요"
     r"|건데요?)(?=[\s,])[\s,]*"
 )
@@ -103,10 +103,10 @@ _AROUND = (
     r"(?:이후로?|이전|전까지|전|후|까지|부터|사이|쯤|경|중|안|내|이내|정도|이나|나|에서|에|로"
     r"|으로|는|은|도|만|든지|하고|아니면|또는|와|과|뒤|시간|넘어서|지나서|,)"
 )
-TIMES = re.compile(rf"{_TIME}(?:\s?{_AROUND}(?=[\s,]|$|{_TIME}|{_AROUND})|\s?{_TIME})*")
+TIMES = late.compile(rf"{_TIME}(?:\s?{_AROUND}(?=[\s,]|$|{_TIME}|{_AROUND})|\s?{_TIME})*")
 """A time, with others and with what limits it: ``내일 오후 세 시 이후에``."""
 
-CALLBACK = re.compile(
+CALLBACK = late.compile(
     r"(?:꼭\s|다시\s|빨리\s|한번\s|한 번\s|좀\s|저에게\s|저한테\s|이 번호로\s|제 번호로\s|\S*로\s)?"
     r"(?:전화를?|연락을?|회신을?|통화를?|콜백을?|답변을?|답을?)\s?(?:한번\s|한 번\s|좀\s|꼭\s"
     r"|다시\s)?"
@@ -116,14 +116,14 @@ CALLBACK = re.compile(
 )
 """A wish to be called, or when that is possible; not what the call is about."""
 
-CALLED_ALREADY = re.compile(
+CALLED_ALREADY = late.compile(
     r"(?:전화|연락|통화)(?:를)?\s?(?:드렸|했|하였|드린|드립니다|드려요|받았|왔|주셨|주신)"
 )
 
 WISHES = (
     (
         "ko-request",
-        re.compile(
+        late.compile(
             r"싶|원합니다|원해요|바랍니다|부탁|주세요|주십시오|주실|주시|될까요|되나요|될지"
             r"|가능한가요|가능할까요|가능한지|취소|예약을|예약하|변경"
             r"|주문을|주문할|할게요|주문하고|환불|교환|반품|신청|상담|문의|필요합니다|필요해요"
@@ -133,50 +133,50 @@ WISHES = (
     ),
     (
         "ko-topic",
-        re.compile(r"때문에|관련|대해|대하여|건으로|건으루|일로|건인데|건입니다|문제로|관해"),
+        late.compile(r"때문에|관련|대해|대하여|건으로|건으루|일로|건인데|건입니다|문제로|관해"),
     ),
     (
         "ko-trouble",
-        re.compile(
+        late.compile(
             r"고장|안 ?됩니다|안 ?돼|안 ?나오|안 ?나와|안 ?켜|안 ?열|안 ?왔|안 ?와요|새고|새요"
             r"|새는|멈|막혔|막혀|깨졌|깨져|잃어|못 |못했|불가|오류|에러|잘못"
             r"|정전|누수|끊|시끄|아파|아픈|늦|도착하지|오지 않|받지 못|나오지 않|지 않|떨어|심해"
             r"|심하|사라|갇"
         ),
     ),
-    ("ko-question", re.compile(r"까요|나요|습니까|인가요|는지|은지|ㄹ지|을지|할지")),
-    ("ko-news", re.compile(r"도착|준비|완료|나왔|드리려|하려고|불참|참석|쉽니다|전해|발송|입고")),
+    ("ko-question", late.compile(r"까요|나요|습니까|인가요|는지|은지|ㄹ지|을지|할지")),
+    ("ko-news", late.compile(r"도착|준비|완료|나왔|드리려|하려고|불참|참석|쉽니다|전해|발송|입고")),
 )
 """Ways of asking, the plainest first."""
 
-WISH_LEAD = re.compile(
+WISH_LEAD = late.compile(
     r"^(?:[\s,.]|안녕하세요|안녕하십니까|여보세요|네(?=[\s,])|예(?=[\s,])|저기요?(?=[\s,])"
     r"|다름이 아니라|다름이 아니고|그런데|그래서|그리고|혹시|죄송하지만|죄송한데요?|실례지만"
     r"|제가(?=\s)|저(?=\s)|아까|방금)+"
 )
-WISH_TAIL = re.compile(
+WISH_TAIL = late.compile(
     r"\s?(?:전화|연락|문의)를?\s?(?:드렸|드립|드려|했|한 거|합니다|해요|하게|드린).*$"
     r"|\s?(?:때문에|관련해서|건으로|대해서|일로)?\s?전화(?:드렸|했|드립).*$|\s?부탁\s?(?:드|합"
     r"|해).*$|\s?(?:합니다|해요|하는데요?|는데요?|은데요?|습니다|어요|입니다|인데요?)[\s.]*$"
 )
 
-FREQUENT = re.compile(
+FREQUENT = late.compile(
     r"^[김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차구민진]"
     r"(?![가-힣]?(?:장|서|기|물|품|소|실|비|세|증|표|번|분|쪽|것|건|일|날|때|호|층|동|차|점|사|방"
     r"|문|집|편)$)"
 )
 """A whole sentence of three syllables that begins so is a name, unless it ends as things do."""
 
-GENERIC = re.compile(
+GENERIC = late.compile(
     r"(?:빨리\s|좀\s|꼭\s)?(?:확인|변경|문의|처리|조치|확인해|와|빨리)(?:\s주세요|\s?주)?"
 )
 """A request that does not say what is the matter."""
 
-NO_WISH = re.compile(
+NO_WISH = late.compile(
     r"^(?:안녕하|여보세요|수고|감사합|고맙|실례|죄송|이상)|잘못 걸|전화\s?주셨다"
     r"|바꿔\s?주세요$(?<!를 바꿔 주세요)"
 )
 """What asks for nothing, or for somebody."""
 
-TIME_TAIL = re.compile(r"\s?(?:으로|에는|에|는|은|도|만|,)+$")
+TIME_TAIL = late.compile(r"\s?(?:으로|에는|에|는|은|도|만|,)+$")
 """What follows a time and is no part of it."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from sipbot import late
 from sipbot.said_en import ENGLISH
 from sipbot.said_ja import JAPANESE
 from sipbot.said_ko import KOREAN
@@ -42,7 +43,7 @@ for _figure, _words in {
 }.items():  # fmt: skip
     _LOANS |= entries(T.DIGIT, _words, _figure)
 _LONGEST_LOAN = max(map(len, _LOANS))
-_FAREWELL = re.compile(r"이만(?=\s*(?:끊|줄|물러|들어|마치|실례))")
+_FAREWELL = late.compile(r"이만(?=\s*(?:끊|줄|물러|들어|마치|실례))")
 """이만 is 20,000, and "so much" before a goodbye."""
 _FIGURE_WORDS = frozenset("일이삼사오육칠팔구공영")
 """Korean figures that also count something: 일 is a day and a one."""
@@ -56,18 +57,18 @@ _JA = (
 _JA_ANY = f"(?:{_JA}|[にごよしく])"
 _JA_END = r"(?:です|で|の|ね)?(?=[\s、。,.!?」]|$)"
 _BARE = (
-    re.compile(rf"(?<![^\s、。,.!?「]){_JA_ANY}(?:の?{_JA_ANY}){{2,}}{_JA_END}"),
-    re.compile(rf"{_KO}(?:(?:다시|[에의])?{_KO}){{2,}}"),
-    re.compile(rf"{_JA}(?:の?{_JA}){{2,}}"),
+    late.compile(rf"(?<![^\s、。,.!?「]){_JA_ANY}(?:の?{_JA_ANY}){{2,}}{_JA_END}"),
+    late.compile(rf"{_KO}(?:(?:다시|[에의])?{_KO}){{2,}}"),
+    late.compile(rf"{_JA}(?:の?{_JA}){{2,}}"),
 )
 """Three figures within one written word, whatever is around them: the words of `tokens` must end
 where a figure can end, and ears do not always see to that.  Figures that are particles too (れいに)
 only where nothing else is said between two pauses."""
 
 _SCRIPTS = (
-    (re.compile("[ぁ-ヺー一-鿿〇]"), JAPANESE),
-    (re.compile("[가-힣]"), KOREAN),
-    (re.compile("[a-z0-9]"), ENGLISH),
+    (late.compile("[ぁ-ヺー一-鿿〇]"), JAPANESE),
+    (late.compile("[가-힣]"), KOREAN),
+    (late.compile("[a-z0-9]"), ENGLISH),
 )
 """How a language's words look, and the language."""
 

@@ -9,6 +9,7 @@ every word may be part of an address.
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.said_email_words import WORDS
 from sipbot.said_tokens import Folded
 
@@ -17,30 +18,30 @@ Place = tuple[int, int]
 SIDE_CHARS = 48
 """Of a spelled mailbox or domain that are looked at."""
 
-_STOPS = re.compile(r"[。!?！？●\n]")
+_STOPS = late.compile(r"[。!?！？●\n]")
 
-_JA_AT = re.compile("(?P<sure>アットマーク|あっとまーく)|アット|あっと")
-_JA_DOT = re.compile(r"(?:ドット|どっと|ドッド|ピリオド|ドコム|\.(?=[a-z]))")
+_JA_AT = late.compile("(?P<sure>アットマーク|あっとまーく)|アット|あっと")
+_JA_DOT = late.compile(r"(?:ドット|どっと|ドッド|ピリオド|ドコム|\.(?=[a-z]))")
 _JA_WORDS = (
     "はいふん|どっと|あんだーばー|ぜろ|れい|いち|にー|さん|よん|ごー|ろく|なな|はち|きゅう|"
     "えっと|えーと"
 )
 _JA_RUN = rf"(?:(?:{_JA_WORDS}|[ァ-ヺー一-鿿々〇a-z0-9._+-])[\s、]?)+"
 _JA_BOX = (
-    re.compile(rf"{_JA_RUN}$"),
-    re.compile(r"(?:(?<=[^ぁ-ゖー\s])は)?(?P<box>[ぁ-ゖー]+\s?)$"),
+    late.compile(rf"{_JA_RUN}$"),
+    late.compile(r"(?:(?<=[^ぁ-ゖー\s])は)?(?P<box>[ぁ-ゖー]+\s?)$"),
 )
-_JA_SAYS = re.compile(r"(?:(?:電子|e-?)?メール(?!マガ)|アドレス|メアド|、|\s)+")
+_JA_SAYS = late.compile(r"(?:(?:電子|e-?)?メール(?!マガ)|アドレス|メアド|、|\s)+")
 """What is said before a mailbox and is none of it."""
-_JA_LAST = re.compile(r"(?:\s?(?:こむ|ねっと|[ァ-ヺーa-z0-9-]))*")
+_JA_LAST = late.compile(r"(?:\s?(?:こむ|ねっと|[ァ-ヺーa-z0-9-]))*")
 
-_KO_AT = re.compile("골뱅이|골벵이|앳마크|엣마크|애트마크|(?<![가-힣])(?:앳|엣|애트)(?![가-힣])")
-_KO_DOT = re.compile(
+_KO_AT = late.compile("골뱅이|골벵이|앳마크|엣마크|애트마크|(?<![가-힣])(?:앳|엣|애트)(?![가-힣])")
+_KO_DOT = late.compile(
     r"(?:점|닷|쩜|도트|\.)\s?"
     r"(?:컴|콤|넷|코|씨\s?오|시\s?오|케이\s?알|오\s?알\s?지|인포|com|net|co|kr|org|info)"
 )
-_KO_TOKEN = re.compile(r"[^\s,.]+")
-_KO_LETTER = re.compile("[가-힣](?<![은는가를을제저그네요예로])|[a-z0-9]+")
+_KO_TOKEN = late.compile(r"[^\s,.]+")
+_KO_LETTER = late.compile("[가-힣](?<![은는가를을제저그네요예로])|[a-z0-9]+")
 """One syllable of a name that is spelled by them."""
 
 

@@ -7,6 +7,7 @@ which they are said (`masking_persons`).
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from sipbot import late
 from sipbot.gist_text import words
 from sipbot.said_tokens import Folded, fold
 
@@ -29,10 +30,10 @@ _COMMON = words(
 )
 """Parts of many names, which tell none."""
 
-_KANJI = re.compile("[一-鿿々]")
-_LATIN = re.compile(r"[a-zà-öø-ÿ]", re.IGNORECASE)
-_KATAKANA = re.compile("[ァ-ヺー]+")
-_PARTS = re.compile(r"[\s,.、。・/()「」]+")
+_KANJI = late.compile("[一-鿿々]")
+_LATIN = late.compile(r"[a-zà-öø-ÿ]", re.IGNORECASE)
+_KATAKANA = late.compile("[ァ-ヺー]+")
+_PARTS = late.compile(r"[\s,.、。・/()「」]+")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヷ"))}
 
 

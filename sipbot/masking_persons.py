@@ -7,6 +7,7 @@ Nobody has to have introduced them.  Words that stand before the same titles and
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.masking_person_words import (
     DAYS_EN,
     JA_HIRAGANA,
@@ -33,25 +34,25 @@ PARTS_EN_CAPITAL = 5
 
 _JA_FOREIGN = "(?:[ァ-ヺー]{1,12}[・=]){0,4}"
 """The first names of ジョン・スミス."""
-_JA = re.compile(
+_JA = late.compile(
     rf"(?P<name>(?:(?<![一-鿿々ヶ])[一-鿿々ヶ]{{1,3}}\s(?=[一-鿿々ヶ]{{1,3}}\s?(?:{JA_TITLES})))?"
     rf"[一-鿿々ヶ]{{1,8}}?|{_JA_FOREIGN}[ァ-ヺー]{{2,12}}?|(?<![a-z])[a-z]{{2,20}})\s?(?:{JA_TITLES})"
 )
-_JA_KANA = re.compile(
+_JA_KANA = late.compile(
     r"(?:^|(?<=[\s、。,.「●]))(?P<name>[ぁ-ゖー]{2,5}?)"
     r"(?:さん|さま|様|くん|ちゃん|先生|部長|課長|係長|社長|店長|所長|院長)"
 )
-_JA_OF = re.compile("(?:うち|そちら|こちら|あちら|この|その|おたく|いつも|かかり|たんとう)の$")
-_JA_SAID = re.compile(
+_JA_OF = late.compile("(?:うち|そちら|こちら|あちら|この|その|おたく|いつも|かかり|たんとう)の$")
+_JA_SAID = late.compile(
     r"(?P<name>[一-鿿々ヶ]{1,8}|" + _JA_FOREIGN + r"[ァ-ヺー]{2,16}|[a-z]{2,20})"
     r"\s?(?:と申し|ともうし|と言い|といい)"
 )
 _JA_TRIM = "|".join(sorted(JA_PUBLIC, key=len, reverse=True))
-_JA_KANJI = re.compile("[一-鿿々ヶ]")
-_JA_HEAD = re.compile(f"(?:{_JA_TRIM}|[・=])+")
-_JA_TAIL = re.compile(f"(?:{_JA_TRIM})+$")
+_JA_KANJI = late.compile("[一-鿿々ヶ]")
+_JA_HEAD = late.compile(f"(?:{_JA_TRIM}|[・=])+")
+_JA_TAIL = late.compile(f"(?:{_JA_TRIM})+$")
 
-_EN = re.compile(
+_EN = late.compile(
     r"(?<![0-9])(?<![0-9]\s)\b"
     r"(?:(?:(?P<bare>mr|mister|mrs|missus|ms|mx|dr)|prof|rev|capt|sgt|messrs)\b\.?|"
     r"(?:miss|doctor|professor)\b|"
@@ -59,10 +60,10 @@ _EN = re.compile(
     r"inspector|judge|nurse|coach|pastor|rabbi|imam|uncle|aunt|auntie)\b)(?=\s|(?<=\.)[a-z])"
 )
 """What is a word too makes a name only of a word with a capital; 5 ms is no woman."""
-_EN_WORD = re.compile(
+_EN_WORD = late.compile(
     r"(?:\s+|(?<=\.))(?P<word>[a-zà-öø-ɏ][a-zà-öø-ɏ'-]+|[a-z](?:\.|(?!\w)))(?P<more>,?)"
 )
-_EN_OWN = re.compile(r"\b(?:the|a|my|our|your|his|her|their)\s+$")
+_EN_OWN = late.compile(r"\b(?:the|a|my|our|your|his|her|their)\s+$")
 """After these a dr is a post: "I saw the dr monday"."""
 _EN_OWN_MOST = 8
 
@@ -71,15 +72,15 @@ _KO_ENDS = (
     "하고|만|까지|부터|인데요?|네|요)?(?![가-힣])"
 )
 _KO = (
-    re.compile(
+    late.compile(
         rf"(?<![가-힣])(?!{KO_COMPOUNDS})(?P<name>(?:{KO_SURNAMES})[가-힣]{{0,2}}?)\s?"
         rf"(?:(?:{KO_POSTS}|{KO_TITLES})님|(?:{KO_TITLES}){_KO_ENDS})"
     ),
-    re.compile(
+    late.compile(
         rf"(?<![가-힣])(?!{KO_COMPOUNDS}|[가-힣](?:{KO_POSTS}|{KO_TITLES}))"
         rf"(?P<name>(?:{KO_SURNAMES})[가-힣]{{2}})님"
     ),
-    re.compile(rf"(?P<name>[가-힣]{{2,4}}|(?<![가-힣])(?:{KO_SURNAMES}))\s?씨{_KO_ENDS}"),
+    late.compile(rf"(?P<name>[가-힣]{{2,4}}|(?<![가-힣])(?:{KO_SURNAMES}))\s?씨{_KO_ENDS}"),
 )
 
 

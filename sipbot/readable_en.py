@@ -7,6 +7,7 @@ numbers below ten stay words; so do ordinals, which are as often no dates ("a se
 import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.numerals_en import CARDINAL, DIGITS, ONES, TEENS, TENS, value
 from sipbot.readable_rules import Change, Rule
 
@@ -14,30 +15,30 @@ _NAMES = (
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|"
     "september|october|november|december"
 )
-_NAME = re.compile(rf"\b(?:{_NAMES})(?:s|'s)?\b")
-_I = re.compile(r"(?<![\w.'-])i(?=$|[\s,!?;:]|\.(?!\w)|'(?:m|ll|ve|d)\b)")
-_SENTENCE = re.compile(r"(?:^|(?<=[.!?]\s))[\"'(]?(?P<letter>[a-z])")
-_ABBREVIATED = re.compile(
+_NAME = late.compile(rf"\b(?:{_NAMES})(?:s|'s)?\b")
+_I = late.compile(r"(?<![\w.'-])i(?=$|[\s,!?;:]|\.(?!\w)|'(?:m|ll|ve|d)\b)")
+_SENTENCE = late.compile(r"(?:^|(?<=[.!?]\s))[\"'(]?(?P<letter>[a-z])")
+_ABBREVIATED = late.compile(
     r"(?:\b[ap]\.m|\b(?:mr|mrs|ms|dr|no|st|inc|co|ltd|e\.g|i\.e))\.\s$", re.IGNORECASE
 )
 
 _ONE_DIGIT = "|".join(sorted(DIGITS, key=len, reverse=True))
 _DIGIT = rf"(?:(?:double|triple)[-\s]+)?(?:{_ONE_DIGIT})"
 _GREATER = rf"(?:hundred|thousand|million|{'|'.join(TEENS)}|{'|'.join(TENS)})"
-_RUN = re.compile(
+_RUN = late.compile(
     rf"(?<![\w'-])(?:{_DIGIT})(?:[-\s]+{_DIGIT})+(?![\w'-]|\s+{_GREATER}\b)", re.IGNORECASE
 )
-_YEAR = re.compile(
+_YEAR = late.compile(
     rf"(?<![\w'-])(?P<century>nineteen|twenty)\s+"
     rf"(?P<year>(?:{'|'.join(TEENS)})|(?:{'|'.join(TENS)})(?:[-\s]+(?:{'|'.join(ONES)}))?)(?![\w'-])",
     re.IGNORECASE,
 )
 _ORDINAL_WORD = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
-_NUMBER = re.compile(
+_NUMBER = late.compile(
     rf"(?<![\w'-])(?P<number>{CARDINAL})(?![\w'-]|[-\s]+{_ORDINAL_WORD}\b)", re.IGNORECASE
 )
-_LAST_WORD = re.compile(r"([a-z]+)[-\s]+$", re.IGNORECASE)
-_NEXT_WORD = re.compile(r"[-\s]+([a-z]+)", re.IGNORECASE)
+_LAST_WORD = late.compile(r"([a-z]+)[-\s]+$", re.IGNORECASE)
+_NEXT_WORD = late.compile(r"[-\s]+([a-z]+)", re.IGNORECASE)
 
 
 def _names(text: str) -> Iterator[Change]:

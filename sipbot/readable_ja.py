@@ -6,14 +6,14 @@ such a name; 一 alone stays with most counters (一度, 一回, 一人), and �
 Digits said one by one become digits from three on.
 """
 
-import re
 from collections.abc import Iterator
 
+from sipbot import late
 from sipbot.numerals_ja import SPOKEN_DIGITS, hiragana, value
 from sipbot.readable_rules import Change, Rule
 
 _JAPANESE = r"ぁ-ゖァ-ヺー一-鿿々〆〇、。，．！？「」『』（）【】・〜～…"
-_SPACE = re.compile(rf"(?<=[{_JAPANESE}])\s+|\s+(?=[{_JAPANESE}])")
+_SPACE = late.compile(rf"(?<=[{_JAPANESE}])\s+|\s+(?=[{_JAPANESE}])")
 
 _COUNTERS = (
     r"円(?![山谷寺])|ドル|ユーロ|パーセント|キロ|グラム|メートル|センチ|リットル|号室|号車|号|階(?!堂|級|段|層)"
@@ -27,17 +27,17 @@ _ALONE = (
 )
 """Counters with which even 一 is a number."""
 _KANJI = "〇零一二三四五六七八九"
-_COUNTED = re.compile(
+_COUNTED = late.compile(
     rf"(?<![0-9{_KANJI}十百千万億兆])(?P<number>[0-9]*[{_KANJI}十百千万億][0-9{_KANJI}十百千万億]*)"
     rf"(?=(?P<counter>{_COUNTERS}))"
 )
-_ONE_COUNTED = re.compile(rf"(?:{_ALONE})")
-_ABOUT = re.compile(r"一二|二三|三四|四五|五六|六七|七八|八九")
+_ONE_COUNTED = late.compile(rf"(?:{_ALONE})")
+_ABOUT = late.compile(r"一二|二三|三四|四五|五六|六七|七八|八九")
 """二三日: two or three days."""
-_ENOUGH = re.compile(
+_ENOUGH = late.compile(
     r"[一十]分|[一二三]度|[一二]人|[二三四五六七八]分(?:目|咲)|五分五分|千[葉代]|百貨"
 )
-_RUN = re.compile(
+_RUN = late.compile(
     rf"(?<![一-鿿0-9])(?:[{_KANJI}]{{4,}}|(?=[{_KANJI}]*[〇零])[{_KANJI}]{{3,}}|(?!七五三|三三七)[{_KANJI}]{{3}})(?![十百千万億])"
 )
 _LONG = [kana for kana in SPOKEN_DIGITS if len(kana) > 1 and not kana.endswith("っ")]
@@ -47,9 +47,9 @@ _KATAKANA = {
 }
 _SHORT = {kana: SPOKEN_DIGITS[hiragana(kana)] for kana in ("ニ", "ヨ", "ゴ", "ク")}
 _DIGIT = "|".join(sorted({**_KATAKANA, **_SHORT}, key=len, reverse=True))
-_SPOKEN = re.compile(rf"(?<![ァ-ヺー0-9])(?:{_DIGIT}){{3,}}(?![ァ-ヺー])")
-_LONG_DIGIT = re.compile("|".join(sorted(_KATAKANA, key=len, reverse=True)))
-_ONE_DIGIT = re.compile(_DIGIT)
+_SPOKEN = late.compile(rf"(?<![ァ-ヺー0-9])(?:{_DIGIT}){{3,}}(?![ァ-ヺー])")
+_LONG_DIGIT = late.compile("|".join(sorted(_KATAKANA, key=len, reverse=True)))
+_ONE_DIGIT = late.compile(_DIGIT)
 
 
 def _no_spaces(text: str) -> Iterator[Change]:

@@ -4,8 +4,7 @@ A word here is as an ear may write it: kana of either kind, kanji, figures.  A s
 as に or ご is a figure only among figures, for it is usually a particle or an honorific.
 """
 
-import re
-
+from sipbot import late
 from sipbot.said_tokens import NUMERAL, Entry, T, Token, Tongue, entries
 
 _READINGS = {
@@ -184,16 +183,16 @@ _LONGEST = max(map(len, LEXICON))
 _SPACED = frozenset({T.FIX, T.SORRY, T.AGAIN, T.LABEL, T.CANCEL, T.PLACE, T.GLUE, T.FILLER})
 _SPACED_MIN = 3
 """Shorter words are not parted by the ear."""
-_KANA = re.compile("[ぁ-ゖァ-ヺー]")
-_HIRAGANA = re.compile("[ぁ-ゖ]+")
-_LATIN = re.compile("[a-z]+")
-_STANDS = re.compile(
+_KANA = late.compile("[ぁ-ゖァ-ヺー]")
+_HIRAGANA = late.compile("[ぁ-ゖ]+")
+_LATIN = late.compile("[a-z]+")
+_STANDS = late.compile(
     r"[\s、,。.のー\-]|ハイフン|はいふん|ダッシュ|マイナス|です|じゃ|では|でな|"
     r"や(?:な|の|[。、 ]|$)|$|で[すご、]|になり|と[なも、]|番|まで|で|ですわ"
 )
 """What may follow a single hiragana that is a figure."""
-_PARTED = re.compile(r"[の、\- ー,]|ハイフン|はいふん|ダッシュ|だっしゅ")
-_SPOKEN = re.compile(r"[ぁ-ゖァ-ヺー][、, ]*$")
+_PARTED = late.compile(r"[の、\- ー,]|ハイフン|はいふん|ダッシュ|だっしゅ")
+_SPOKEN = late.compile(r"[ぁ-ゖァ-ヺー][、, ]*$")
 """Kana before a figure, over a comma."""
 
 

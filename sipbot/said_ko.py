@@ -5,8 +5,7 @@ read only from the beginning of a written word, and only when what follows them 
 that figures take.  vosk writes some in brackets: ``[23] [74]``.
 """
 
-import re
-
+from sipbot import late
 from sipbot.said_tokens import NUMERAL, Entry, T, Token, Tongue, entries
 
 _READINGS = {
@@ -173,13 +172,13 @@ _FIGURES = {
 _FIGURES |= {
     word: (T.SCALE, value) for value, words in _SCALES.items() for word in words.split("|")
 }
-_FIGURE = re.compile("|".join(sorted(_FIGURES, key=len, reverse=True)))
-_FIGURE_ROW = re.compile(f"(?:{_FIGURE.pattern})" + "{1,40}")
-_ROW_ENDS = re.compile(f"(?:{_FIGURE.pattern})+$")
-_SINGLY = re.compile(f"(?:^|[^가-힣])(?:(?:{_FIGURE.pattern})(?:[의에]|다시|하이픈|대시)?[ ,]+)$")
+_FIGURE = late.compile("|".join(sorted(_FIGURES, key=len, reverse=True)))
+_FIGURE_ROW = late.compile(f"(?:{_FIGURE.pattern})" + "{1,40}")
+_ROW_ENDS = late.compile(f"(?:{_FIGURE.pattern})+$")
+_SINGLY = late.compile(f"(?:^|[^가-힣])(?:(?:{_FIGURE.pattern})(?:[의에]|다시|하이픈|대시)?[ ,]+)$")
 """Figures said one by one."""
-_HANGUL = re.compile("[가-힣]+")
-_LATIN = re.compile("[a-z]+")
+_HANGUL = late.compile("[가-힣]+")
+_LATIN = late.compile("[a-z]+")
 _TAILS = frozenset(
     {
         *_ENDINGS.split("|"),
@@ -198,11 +197,11 @@ _TAILED = frozenset(
 )
 _COPULAS = ("이고", "이구", "이거", "이며", "이니", "이라", "이랑", "이네", "이죠", "이지", "이하")
 """Endings that begin with a 이 which may also be the figure two."""
-_ENDING = re.compile(
+_ENDING = late.compile(
     "번|입니|인데|이[에예라고구여거유래지야네며]|예요|라고|고요|구요|거든|으로|이요"
 )
 """How the rest of a word begins that is an ending in any dialect (번이여, 입니더)."""
-_TITLED = re.compile(
+_TITLED = late.compile(
     "[공이오사구육유] (?:부장|과장|대리|팀장|사장|이사|차장|주임|실장|대표|선생|원장|소장|"
     "점장|기사|간호사|교수|박사|변호사|사원|씨|계장|반장|본부장|상무|전무|회장|국장)"
 )

@@ -11,13 +11,15 @@ near it: nobody knows every way to say it, and a number that is only not confirm
 
 import re
 
+from sipbot import late
+
 _REACH = 40
 """Characters looked at on each side: the longest phrase below, with its spaces."""
 _NEAR = 60
 """Characters on each side in which a negation may mean the number: a clause and a half."""
 
 _AFTER = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"(?:番|(?:の|という)?(?:電話)?(?:番号|の方|のほう))?\s*(?:"
         r"(?:じゃ|では|や|で)\s*(?:なく|のうて|ありません(?!\s*か)|ございません(?!\s*か)|おまへん|"
         r"ない(?!\s*(?:です)?\s*(?:か|でしょう)))"
@@ -28,14 +30,14 @@ _AFTER = {
         r"(?:(?:し|さ)?ないで|お控え|ご遠慮|控えて|やめて))"
         r"(?!.{0,6}(?:場合|とき|時|なら|れば|たら|こと|かも))"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"\s*(?:번\s*)?(?:번호\s*)?(?:(?:으로는|으로|로는|로|에는|에|은|는|이|가)\s*)?(?:"
         r"말고|말구|아니라|아니고(?!요)|아닙니다|아니에요|"
         r"(?:이제\s*)?(?:안\s*(?:됩니다|돼|받|써|씁)|못\s*(?:받|써|씁)|사용\s*안|쓰지|"
         r"(?:전화하지|연락하지|전화\s*걸지|걸지|하지)\s*(?:마|말)))"
         r"(?!.{0,5}(?:면|때|경우|수도))"
     ),
-    "en": re.compile(
+    "en": late.compile(
         r",?\s+(?:(?:is|was)(?:\s+not|n't)\s+(?:the\s+(?:one|right|best|number)|right|my\s+number|"
         r"working|in\s+use|good)|is\s+(?:broken|out\s+of\s+order|dead|disconnected|no\s+longer|"
         r"(?:the|a|my)\s+(?:wrong|old)\s+(?:number|one|phone))|has\s+been\s+disconnected|"
@@ -44,7 +46,7 @@ _AFTER = {
 }
 """What makes a number the wrong one when it stands at once after it."""
 _BEFORE = {
-    "en": re.compile(
+    "en": late.compile(
         r"(?<!if )(?<!or )(?<!why )\b(?:(?:(?:do|should|must)\s+not|(?:do|should|must)n't|never|"
         r"not\s+to)\s+(?:call|ring|phone|text|use|dial|try|reach|contact)|(?:stop|bother)\s+calling|"
         r"(?<!i'm )(?<!i am )(?<!we're )(?<!we are )(?<!he's )not|instead\s+of|rather\s+than)"
@@ -52,13 +54,13 @@ _BEFORE = {
     )
 }
 """The same at once before it."""
-_CONDITION = {"en": re.compile(r"\b(?:if|when|whenever|unless|in\s+case)\b[^.!?;]*$")}
+_CONDITION = {"en": late.compile(r"\b(?:if|when|whenever|unless|in\s+case)\b[^.!?;]*$")}
 """What makes the words after the number mean a case only, when it stands before it."""
 
-_STOP = re.compile(r"[。!?]|\.(?=\s|$)")
+_STOP = late.compile(r"[。!?]|\.(?=\s|$)")
 """The end of a sentence in folded text."""
 _IDIOMS = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"す\s*[みいん]\s*ませ\s*ん|ファックスは\s*(?:ございません|ありません)|(?:わか|分か|届)[らか]\s*な|"
         r"申し?訳\s*(?:ありません|ございません|ない)|(?:構|かま)いません|"
         r"(?:問題|間違い|まちがい|差し支え)\s*(?:ありません|ございません|な[いくけ]れ?)|"
@@ -66,30 +68,30 @@ _IDIOMS = {
         r"(?:だけ|のみ)\s*(?:では|じゃ|で)?\s*なく|(?:ない|ません)\s*(?:です|でしょう)?\s*か|"
         r"(?:忘れ|遅れ)ないで|ご?遠慮なく|サイズが違"
     ),
-    "en": re.compile(
+    "en": late.compile(
         r"\bif\s+not\b|\bnot\s+(?:only|before|after|until|later)\b|\bhas(?:n't|\s+not)\s+(?:come|arrived|changed)|"
         r"\b(?:do\s+not|don'?t)\s+(?:hesitate|forget|worry)|"
         r"\bwhy\s+don'?t\s+(?:you|we)|\bcan'?t\s+wait|\b(?:could|would|can|will|won)n?'?t\s+you\b|"
         r"\bold\s+(?:friend|mate|client|customer)"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"안녕|안내|안부|안\s*받으[시셔셨]|(?:틀림|상관|문제|변함)\s*없|아니면|아니[요오]"
     ),
 }
 """What looks like a negation and is none."""
-_QUOTED = re.compile(r"\d+\s*(?:では|じゃ)\s*なく")
+_QUOTED = late.compile(r"\d+\s*(?:では|じゃ)\s*なく")
 """Digits that a correction takes back: 最後が1219ではなく、1209でした."""
 _BAD_AFTER = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"ない|ません|なく|なけれ|ならず|せずに|控え|遠慮|やめ|以外|除い|解約|古い|使われ|不通|"
         r"間違|違[ういっ]|無駄|変わりまし|番号変更|せんといて|えへん|避け|壊れ|勘弁|留守|不在|代わり|ちゃう|あかん|おまへん|へん[で。、]|のうて|よりも?|無理|だめ|ダメ"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"(?<![가-힣])[안못]\s*(?:[받돼됩되써쓰씁합해걸하]|통|연락|나)|않|아니|아닙|아닌|없|말고|말구|"
         r"말[아라]|지\s*[마말]|마세요|마십|마시|옛날|예전|전에\s*쓰던|틀[린려렸]|잘못|해지|결번|"
         r"외에|대신|빼고|제외|바뀌|바뀐|끊[긴겼]|부재|보다|피해\s*주|고장|어려"
     ),
-    "en": re.compile(
+    "en": late.compile(
         r"\b(?:not|never|cannot|\w+n't|cant|dont|wont|doesnt|isnt|shouldnt|stop|avoid|no\s+longer|"
         r"wrong|old|former|previous|broken|dead|disconnected|out\s+of|instead|rather|used\s+to|"
         r"changed|cancelled|canceled|unless|unavailable|useless|no\s+good|no\s+use|nobody|"
@@ -99,14 +101,14 @@ _BAD_AFTER = {
 }
 """What stands after a number that may be the wrong one, in its sentence."""
 _BAD_BEFORE = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"(?:ないで|お?控え|ご?遠慮|やめて|使って\s*(?:い|お)?(?:ない|ません|りません))|(?:古い|前の|昔の|"
         r"以前の|違う|間違った)\s*(?:電話)?(?:番号|電話)|(?:ではなく|じゃなく)て?も?[、\s]*$|より[、\s]*$"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"옛날|예전|틀린|잘못|지\s*(?:마|말)|(?:쓰던|안\s*쓰는|없어진|바뀌기\s*전)|해지"
     ),
-    "en": re.compile(
+    "en": late.compile(
         _BAD_AFTER["en"].pattern
         + r"|\b(?:but|except|besides|other\s+than|apart\s+from)(?:\s+(?:for|at|on))?\s*$"
         r"|\bany(?:thing|where)\s+but\b"
@@ -114,13 +116,13 @@ _BAD_BEFORE = {
 }
 """The same before it."""
 _NO_CALL = {
-    "ja": re.compile(
+    "ja": late.compile(
         r"(?:電話|連絡|折り?返し?|かけ|掛け|鳴らさ)[^。]{0,6}(?:ないで|なくて|ず|控え|遠慮|やめ)"
     ),
-    "ko": re.compile(
+    "ko": late.compile(
         r"(?:전화|연락|걸|하|주)[^.]{0,4}지\s*(?:는\s*)?(?:마|말|않)|전화\s*(?:는|은)?\s*안\s"
     ),
-    "en": re.compile(
+    "en": late.compile(
         r"(?:\b(?:not|never|cannot|cant|dont|stop|no\s+longer|bother|avoid)|n't)\s+(?:\w+\s+){0,3}"
         r"(?:call|ring|reach|use|phone|take|text|dial|try|contact|return)\w*"
     ),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from sipbot import sounds
+from sipbot import late, sounds
 from sipbot.sounds import Costs, Sounds
 
 Reading = Callable[[str], str | None]
@@ -121,21 +121,21 @@ _JA_LABELLED = (
     rf"(?:(?:{_KATAKANA_DIGIT})[\s・-]*){{2,}}"
     r"(?=$|[、。,，.．?？!！]|です|でし|でござ|だ|まで|へ|に|ね|よ|番)"
 )
-_JA_BREAKS = re.compile(
+_JA_BREAKS = late.compile(
     rf"(?<![\d{_KANJI_DIGIT}])[\d{_KANJI_DIGIT}]+"
     rf"(?:(?:[\s、,，・-]*(?:{_KATAKANA_DIGIT}))+[\s、,，・-]*[\d{_KANJI_DIGIT}]+)+"
     rf"|{_JA_LABELLED}"
     rf"|[^\w\sー・]+|\d+|_+|[{_KANJI_DIGIT}]{{2,}}|[{_KANJI_DIGIT}](?=[{_COUNTED}])"
     rf"|(?:(?:{_KANA_DIGIT})(?:{_JA_GROUP}|[の\s]*)){{4,}}"
 )
-_JA_NAMED = re.compile(
+_JA_NAMED = late.compile(
     r"\s*(?:さん|様|さま|くん|君|氏|ちゃん|先生|殿|と\s*申|ともうし|と\s*言い|といい|です|でし|"
     r"でございます|だと|部長|課長|係長|社長|主任|店長|所長|院長|会長|専務|常務|担当|宛|から(?:お)?電話)"
 )
 _JA_MOST_MORAE = 4
 """Of one character: 志 is こころざし, but a name's character rarely has more."""
 _JA_SLACK = 1
-_KATAKANA_OR_KANJI = re.compile(r"[ァ-ヶー]|[㐀-鿿々]")
+_KATAKANA_OR_KANJI = late.compile(r"[ァ-ヶー]|[㐀-鿿々]")
 
 
 class _Japanese:
@@ -214,10 +214,10 @@ def _one_script(one: str, other: str) -> bool:
 
 _KO_DIGIT = "[공영일이삼사오육륙칠팔구]"
 # Across commas more of them are asked for: 김영일, 이 … is a name.
-_KO_BREAKS = re.compile(
+_KO_BREAKS = late.compile(
     rf"(?:{_KO_DIGIT}[\s,-]*){{6,}}|[^\w\s]+|\d+|_+|[A-Za-z]+|(?:{_KO_DIGIT}\s*){{3,}}"
 )
-_KO_AFTER = re.compile(
+_KO_AFTER = late.compile(
     r"(?:\s|$|[^\w\s]|은|는|이|가|을|를|의|에|로|도|와|과|씨|님|입니|이라|라고|인데|한테|께|"
     r"\s*(?:과장|부장|대리|사장|팀장|소장|실장|선생|기사))"
 )
@@ -266,9 +266,9 @@ _NUMBER_WORDS = (
     "fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|"
     "ninety|hundred|thousand|million|double|triple|first|second|third|dot"
 )
-_EN_BREAKS = re.compile(rf"[^\w\s'’-]+|\w*\d\w*|_+|\b(?:{_NUMBER_WORDS})\b", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]+")
-_EN_BEFORE = re.compile(
+_EN_BREAKS = late.compile(rf"[^\w\s'’-]+|\w*\d\w*|_+|\b(?:{_NUMBER_WORDS})\b", re.IGNORECASE)
+_WORD = late.compile(r"[^\W\d_]+")
+_EN_BEFORE = late.compile(
     r"\b(?:this is|my name is|name's|i'?m|i am|it'?s|mr|mrs|ms|miss|dr|doctor|ask for|"
     r"speak (?:to|with)|for|from|with|called|hi|hello|dear)[.,]?\s+$",
     re.IGNORECASE,

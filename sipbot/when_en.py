@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from sipbot import late
 from sipbot import when_calendar as calendar
 from sipbot.numerals_en import CARDINAL, ORDINAL, ordinal, value
 from sipbot.when_calendar import Day
@@ -30,7 +31,7 @@ _HALVES = {
 _QUARTERS = {"half": 30, "a quarter": 15, "quarter": 15}
 _AGO = {"a": 1, "an": 1, "a couple of": 2}
 
-_WEEKDAY = re.compile(
+_WEEKDAY = late.compile(
     r"(?<!first )(?<!second )(?<!third )(?<!fourth )(?<!every )(?<!each )"
     rf"\b(?:(?P<from>(?:a|one)\s+week\s+(?:from|on)\s+)|(?P<week>next\s+week\s*,?\s+(?:on\s+)?)"
     r"|(?P<which>this coming|this|next|last|coming|following)\s+)?"
@@ -38,7 +39,7 @@ _WEEKDAY = re.compile(
     r"(?P<week_after>\s+(?:of\s+)?next\s+week)?",
     re.IGNORECASE,
 )
-_NEAR_DAY = re.compile(
+_NEAR_DAY = late.compile(
     rf"\b(?P<near>{'|'.join(sorted(_NEAR, key=len, reverse=True))})\b(?!'s)", re.IGNORECASE
 )
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -48,16 +49,16 @@ _YEAR = (
     rf"(?:,?\s+(?P<year>20[0-9]{{2}}|(?:twenty|two thousand(?: and)?)[-\s]+(?:twenty|thirty)"
     rf"(?:[-\s]+(?:{_ONES}))?))?"
 )
-_MONTH_DAY = re.compile(
+_MONTH_DAY = late.compile(
     rf"\b{_MONTH},?\s+(?:the\s+)?(?P<day>{ORDINAL}|[0-9]{{1,2}}(?![0-9:%])|{_DAYS})\b{_YEAR}",
     re.IGNORECASE,
 )
-_DAY_MONTH = re.compile(
+_DAY_MONTH = late.compile(
     rf"\b(?:the\s+)?(?P<day>{ORDINAL}|[0-9]{{1,2}})\s+(?:of\s+)?{_MONTH}\b"
     r"(?:,?\s+(?P<year>[0-9]{4}))?",
     re.IGNORECASE,
 )
-_NEXT_MONTH = re.compile(
+_NEXT_MONTH = late.compile(
     rf"\b(?:the\s+)?(?P<day>{ORDINAL})\s+of\s+(?P<which>this|next)\s+month\b", re.IGNORECASE
 )
 _ENDS = (
@@ -66,22 +67,22 @@ _ENDS = (
     r"with|as|about|around|i|we|you|he|she|they|the\s+day|each|every|"
     rf"{'|'.join(_WEEKDAYS)}|{'|'.join(_MONTHS)}|morning|afternoon|evening)\b)"
 )
-_DAY_OF_MONTH = re.compile(
+_DAY_OF_MONTH = late.compile(
     rf"\b(?P<lead>(?:on|by|until|till|before|after|from|for|to|and|or|{'|'.join(_WEEKDAYS)})\s*,?\s+)"
     rf"the\s+(?P<day>{ORDINAL})(?!\s+(?:of|time|floor|one|day|week)\b){_ENDS}",
     re.IGNORECASE,
 )
-_WRITTEN = re.compile(
+_WRITTEN = late.compile(
     r"(?<![0-9/.-])(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})(?![0-9-])"
 )
-_LATER = re.compile(
+_LATER = late.compile(
     rf"\b(?:in\s+(?P<number>a couple of|an?|half an|[0-9]{{1,3}}|{CARDINAL})"
     r"\s+(?P<unit>day|week|hour|minute)s?(?:'s?\s+time)?"
     rf"|(?P<number2>a|[0-9]{{1,3}}|{CARDINAL})\s+(?P<unit2>day|week)s?"
     r"\s+from\s+(?P<from>now|today|tomorrow))\b",
     re.IGNORECASE,
 )
-_PART_OF_DAY = re.compile(
+_PART_OF_DAY = late.compile(
     r"\b(?:in\s+the\s+)?(?:early\s+|late\s+)?(?P<half>morning|afternoon|evening)\b"
     r"|\b(?:at\s+)?(?P<night>night)\b",
     re.IGNORECASE,
@@ -93,13 +94,13 @@ _MINUTE = (
     r"fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|[0-9]{2}(?![0-9]))"
 )
 _AM_PM = r"(?P<half>[ap])\s?\.?\s?m\b\.?"
-_STATED = re.compile(
+_STATED = late.compile(
     rf"\b(?P<hour>{_HOUR})(?:[\s:.]*(?P<minute>(?<=[:.])[0-9]{{2}}|(?<=\s){_MINUTE}))?"
     rf"(?:\s+o'?\s?clock)?\s*{_AM_PM}",
     re.IGNORECASE,
 )
-_O_CLOCK = re.compile(rf"\b(?P<hour>{_HOUR})\s+o'?\s?clock\b", re.IGNORECASE)
-_DIGITAL = re.compile(
+_O_CLOCK = late.compile(rf"\b(?P<hour>{_HOUR})\s+o'?\s?clock\b", re.IGNORECASE)
+_DIGITAL = late.compile(
     r"(?<![0-9:])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?![0-9:])(?P<half>)", re.IGNORECASE
 )
 _LEAD = (
@@ -108,40 +109,40 @@ _LEAD = (
 )
 _DIGIT_AFTER = r"[\s,-]*(?:[0-9]|(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double)\b)"
 """What follows makes it a number that is said digit by digit."""
-_AT = re.compile(
+_AT = late.compile(
     rf"{_LEAD}(?P<hour>{_HOUR})(?:[\s-]+(?P<minute>{_MINUTE}))?"
     rf"(?!\s+(?:hundred|thousand|percent)|{_DIGIT_AFTER}){_ENDS}",
     re.IGNORECASE,
 )
-_SAID_PART = re.compile(
+_SAID_PART = late.compile(
     rf"\b(?P<lead>)(?P<hour>{_HOUR})(?:\s+(?P<minute>{_MINUTE}))?"
     r"(?=\s+(?:in\s+the\s+(?:morning|afternoon|evening)|at\s+night|tonight)\b)",
     re.IGNORECASE,
 )
-_PAIR = re.compile(
+_PAIR = late.compile(
     rf"\b(?P<lead>)(?P<hour>{_HOUR})\s+(?P<minute>{_MINUTE})(?!{_DIGIT_AFTER}){_ENDS}",
     re.IGNORECASE,
 )
 _FREE_LEADS = ("to", "and", "or", "about", "from", "between")
 """Before a bare hour these lead to numbers as often as to times: only beside a time or a day."""
-_STRETCH = re.compile(
+_STRETCH = late.compile(
     rf"(?:from\s+{_HOUR}\s+(?:to|until|till)|between\s+{_HOUR}\s+and)\s+{_HOUR}{_ENDS}",
     re.IGNORECASE,
 )
-_PAST = re.compile(
+_PAST = late.compile(
     rf"\b(?P<minute>half|(?:a\s+)?quarter|{_MINUTE}|five)(?:\s+minutes)?\s+(?P<way>past|after|to|before|till)"
     rf"\s+(?P<hour>{_HOUR})\b(?:\s*{_AM_PM})?",
     re.IGNORECASE,
 )
-_NOON = re.compile(r"\b(?:12\s+|twelve\s+)?(?P<name>noon|midday|midnight)\b", re.IGNORECASE)
+_NOON = late.compile(r"\b(?:12\s+|twelve\s+)?(?P<name>noon|midday|midnight)\b", re.IGNORECASE)
 
 GLUE = Glue(
-    parts=re.compile(
+    parts=late.compile(
         r",?\s*(?:(?:at|on|in|around|about|by|from|between|after|before|until|for)\s+)?"
         r"(?:about\s+|around\s+)?",
         re.IGNORECASE,
     ),
-    ends=re.compile(r"\s*(?:to|until|till|and|or|-|–|through)\s*(?:about\s+)?", re.IGNORECASE),
+    ends=late.compile(r"\s*(?:to|until|till|and|or|-|–|through)\s*(?:about\s+)?", re.IGNORECASE),
     moved=None,
     moved_after=None,
     day_may_follow=True,

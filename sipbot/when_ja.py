@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from sipbot import late
 from sipbot import when_calendar as calendar
 from sipbot.numerals_ja import value
 from sipbot.when_calendar import Day
@@ -51,49 +52,49 @@ def _any(words: dict[str, int] | dict[str, str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-_NEAR_DAY = re.compile(rf"(?P<near>{_any(_NEAR)})中?(?P<next>.?)(?P<after>.?)")
-_WEEKDAY = re.compile(
+_NEAR_DAY = late.compile(rf"(?P<near>{_any(_NEAR)})中?(?P<next>.?)(?P<after>.?)")
+_WEEKDAY = late.compile(
     rf"(?<!毎週)(?<!毎週の)(?<!第[一二三四1234])(?<!毎)(?:(?P<week>{_any(_WEEKS)}|次|今度)の?、?)?"
     rf"(?P<day>[{_WEEKDAYS}])曜日?(?!会|版|市)"
 )
 _LAST = r"(?!間|目|市|町|後|前|分|ぶり|以内|もか|ほど|くらい|ぐらい|坊|本)"
-_DATE = re.compile(
+_DATE = late.compile(
     rf"(?:(?P<year>{_N})年、?|令和(?P<reiwa>{_N}|元)年、?|(?P<near_year>{_any(_YEARS)})の?、?)?"
     rf"(?:{_NOT_IN_NUMBER}(?P<month>{_N})月|(?P<near_month>{_any(_MONTHS)}))の?"
     rf"(?:(?P<day>{_N})日{_LAST}|(?P<kana>{_any(_KANA_DAYS)}))(?:[(（][{_WEEKDAYS}][)）])?"
 )
-_WRITTEN = re.compile(
+_WRITTEN = late.compile(
     r"(?<![0-9/.-])(?:(?P<year>[0-9]{4})[/-])?(?P<month>[0-9]{1,2})[/-](?P<day>[0-9]{1,2})"
     r"(?![0-9/-]|\.[0-9])"
 )
-_DAY_OF_MONTH = re.compile(
+_DAY_OF_MONTH = late.compile(
     r"(?<![0-9一-龯〇])(?P<day>[0-9]{1,2}|[一二三四五六七八九十]{1,3})日"
     rf"{_LAST}(?=の|に|は|まで|から|以降|午|朝|昼|夕|夜|、|。|です|[{_WEEKDAYS}]曜|$)"
 )
-_ABOUT = re.compile("一二|二三|三四|四五|五六|六七|七八|八九")
-_MONTH_BEFORE = re.compile(rf"(?P<month>{_N})月の?{_N}日(?:から|〜|~|～|と|か|、|または|ー|-)$")
+_ABOUT = late.compile("一二|二三|三四|四五|五六|六七|七八|八九")
+_MONTH_BEFORE = late.compile(rf"(?P<month>{_N})月の?{_N}日(?:から|〜|~|～|と|か|、|または|ー|-)$")
 """11月28日から30日: of one month."""
-_END_OF_MONTH = re.compile(r"(?P<month>今月|来月|再来月|先月)末|(?<![0-9〇一-龯])月末")
-_LATER = re.compile(
+_END_OF_MONTH = late.compile(r"(?P<month>今月|来月|再来月|先月)末|(?<![0-9〇一-龯])月末")
+_LATER = late.compile(
     rf"(?:あと)?{_NOT_IN_NUMBER}(?P<number>{_N})(?P<unit>日|週間|時間|分)(?P<half>半)?後"
 )
-_HALF = re.compile(rf"(?P<half>{_any(_HALVES)})(?P<within>中|過ぎ|すぎ)?")
-_CLOCK = re.compile(
+_HALF = late.compile(rf"(?P<half>{_any(_HALVES)})(?P<within>中|過ぎ|すぎ)?")
+_CLOCK = late.compile(
     rf"{_NOT_IN_NUMBER}(?P<hour>[0-9]{{1,2}}|[〇零一二三四五六七八九十]{{1,3}})"
     r"時(?!間|代|計|期|点|速|給|々|折)"
     rf"(?:(?P<half>半)|(?P<minute>{_N})分(?P<before>前)?)?(?:ちょうど|ごろ|頃|過ぎ|すぎ)?"
 )
-_ONE = re.compile(r"(?:に(?!な)|から|まで|前|以降|以後|です|くらい|ぐらい|、|。|$)")
+_ONE = late.compile(r"(?:に(?!な)|から|まで|前|以降|以後|です|くらい|ぐらい|、|。|$)")
 """What follows 一時 where it is one o'clock and not "for a while"."""
-_HALF_BEFORE = re.compile(rf"(?:{_any(_HALVES)})の?$")
-_DIGITAL = re.compile(r"(?<![0-9:])(?P<hour>[0-9]{1,2})[:：](?P<minute>[0-9]{2})(?![0-9:])")
-_NOON = re.compile(r"正午|お昼ちょうど")
+_HALF_BEFORE = late.compile(rf"(?:{_any(_HALVES)})の?$")
+_DIGITAL = late.compile(r"(?<![0-9:])(?P<hour>[0-9]{1,2})[:：](?P<minute>[0-9]{2})(?![0-9:])")
+_NOON = late.compile(r"正午|お昼ちょうど")
 
 GLUE = Glue(
-    parts=re.compile(r"、?(?:の|は)?、?"),
-    ends=re.compile(r"(?:から|〜|~|～|ー|-|か、?|または|と|、)"),
-    moved=re.compile(r"[^。?？!！]{0,16}[をはがで]、?"),
-    moved_after=re.compile(r"[にへ](?:[^。、]{0,4})?(?:変更|延期|ずら|移|変え|繰り|早め|遅ら)"),
+    parts=late.compile(r"、?(?:の|は)?、?"),
+    ends=late.compile(r"(?:から|〜|~|～|ー|-|か、?|または|と|、)"),
+    moved=late.compile(r"[^。?？!！]{0,16}[をはがで]、?"),
+    moved_after=late.compile(r"[にへ](?:[^。、]{0,4})?(?:変更|延期|ずら|移|変え|繰り|早め|遅ら)"),
     day_may_follow=False,
 )
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from sipbot import late
 from sipbot import when_calendar as calendar
 from sipbot.numerals_ko import NATIVE, SINO, value
 from sipbot.when_calendar import Day
@@ -46,48 +47,50 @@ def _any(words: dict[str, int] | dict[str, str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-_NEAR_DAY = re.compile(
+_NEAR_DAY = late.compile(
     rf"{_EDGE}(?P<near>{_any(_NEAR)})(?![가-힣])|{_EDGE}(?P<close>{_any(_NEAR)})(?:{_PARTICLE}|(?={_any(_HALVES)}))"
 )
-_WEEKDAY = re.compile(
+_WEEKDAY = late.compile(
     rf"(?:{_EDGE}(?P<week>{_any(_WEEKS)})\s*주\s*|{_EDGE}(?P<coming>오는|이번|다음)\s*)?"
     rf"(?<![가-힣])(?<!매주 )(?P<day>[{_WEEKDAYS}])요일"
 )
 _MONTH = r"유|시(?=\s*월)"
-_DATE = re.compile(
+_DATE = late.compile(
     rf"(?:{_EDGE}(?P<year>{_N})\s*년\s*|{_EDGE}(?P<near_year>{_any(_YEARS)})\s*)?"
     rf"(?<![가-힣0-9])(?:(?P<month>{_N}|{_MONTH})\s*월|(?P<near_month>{_any(_MONTHS)})\s*달)\s*"
     rf"(?P<day>{_N})\s*일(?!간){_PARTICLE}"
 )
-_DAY_OF_MONTH = re.compile(
+_DAY_OF_MONTH = late.compile(
     rf"(?<![가-힣0-9\]-])(?P<day>\[?[0-9]{{1,2}}\]?|[이삼]?\s*십\s*[일이삼사오육칠팔구]?)\s*일(?!\s*(?:간|동안|후|뒤|전|요)){_PARTICLE}"
 )
-_WRITTEN = re.compile(
+_WRITTEN = late.compile(
     r"(?<![0-9/.-])(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})(?![0-9-])"
 )
-_END_OF_MONTH = re.compile(rf"{_EDGE}(?P<month>{_any(_MONTHS)})\s*달\s*말(?![가-힣]*씀){_PARTICLE}")
-_LATER = re.compile(
+_END_OF_MONTH = late.compile(
+    rf"{_EDGE}(?P<month>{_any(_MONTHS)})\s*달\s*말(?![가-힣]*씀){_PARTICLE}"
+)
+_LATER = late.compile(
     rf"{_EDGE}(?P<number>{_N}|{NATIVE})\s*(?P<unit>일|주일|주|시간|분)\s*(?P<half>반)?\s*(?:후|뒤){_PARTICLE}"
 )
-_DAYS_LATER = re.compile(rf"{_EDGE}(?P<days>{_any(_DAYS)})\s*(?:후|뒤){_PARTICLE}")
-_HALF = re.compile(
+_DAYS_LATER = late.compile(rf"{_EDGE}(?P<days>{_any(_DAYS)})\s*(?:후|뒤){_PARTICLE}")
+_HALF = late.compile(
     rf"(?:{_EDGE}|(?<=내일)|(?<=오늘)|(?<=모레)|(?<=요일))(?P<half>{_any(_HALVES)})(?:\s*중|\s*늦게)?(?=\s|[^가-힣]|$|에|까지|부터|중)"
 )
-_HALF_OF_CLOCK = re.compile(
+_HALF_OF_CLOCK = late.compile(
     rf"(?P<half>{_any(_HALVES)})(?=\s*(?:{_DIGITS}|{NATIVE}|{_SINO_HOUR})\s*시)"
 )
-_CLOCK = re.compile(
+_CLOCK = late.compile(
     rf"(?:{_EDGE}|(?<=오전)|(?<=오후)|(?<=아침)|(?<=저녁)|(?<=[밤낮]))(?P<hour>{_DIGITS}|{NATIVE}|{_SINO_HOUR})\s*시"
     rf"(?:\s*(?:(?P<half>반)|(?P<minute>{_N})\s*분(?:\s*(?P<before>전))?)|)(?!\s*간){_TIME_PARTICLE}"
 )
-_DIGITAL = re.compile(r"(?<![0-9:])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?![0-9:])")
-_NOON = re.compile(rf"{_EDGE}(?P<name>정오|자정){_PARTICLE}")
+_DIGITAL = late.compile(r"(?<![0-9:])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?![0-9:])")
+_NOON = late.compile(rf"{_EDGE}(?P<name>정오|자정){_PARTICLE}")
 
 GLUE = Glue(
-    parts=re.compile(r"\s*,?\s*(?:의|은|는|에)?\s*,?\s*"),
-    ends=re.compile(r"\s*(?:부터|에서|~|-|이나|나|또는|아니면|하고|과|와)\s*"),
-    moved=re.compile(r"[^.?!]{0,20}[을를은는이가]\s*"),
-    moved_after=re.compile(r"\s*(?:로|으로|에)\s*(?:변경|바꾸|바꿔|옮|미루|미뤄|연기|당기|당겨)"),
+    parts=late.compile(r"\s*,?\s*(?:의|은|는|에)?\s*,?\s*"),
+    ends=late.compile(r"\s*(?:부터|에서|~|-|이나|나|또는|아니면|하고|과|와)\s*"),
+    moved=late.compile(r"[^.?!]{0,20}[을를은는이가]\s*"),
+    moved_after=late.compile(r"\s*(?:로|으로|에)\s*(?:변경|바꾸|바꿔|옮|미루|미뤄|연기|당기|당겨)"),
     day_may_follow=False,
 )
 

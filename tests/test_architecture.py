@@ -67,6 +67,7 @@ PURE = (
     "sipbot.gist_text",
     "sipbot.gleaned",
     "sipbot.in_force",
+    "sipbot.late",
     "sipbot.lines",
     "sipbot.longest",
     "sipbot.masked_memo",
