@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipbot.speech.vad import Began, Detector, Detectors, Ended, Silent, Turn, Turns
+from sipbot.speech.vad import IDLE_MAX, Began, Detector, Detectors, Ended, Silent, Turn, Turns
 from sipbot.wav import read_pcm
 
 DATA = Path(__file__).parent / "data"
@@ -153,3 +153,15 @@ def test_detector_of_another_rate_is_not_used_again() -> None:
     detectors.give_back(detectors.take(16_000))
 
     assert 8000 == detectors.take(8000).rate_hz
+
+
+@pytest.mark.asr
+def test_detectors_that_stay_are_the_oldest_and_the_others_are_closed() -> None:
+    detectors = Detectors()
+    taken = [detectors.take(8000) for _ in range(IDLE_MAX + 2)]
+
+    for detector in reversed(taken):
+        detectors.give_back(detector)
+
+    assert taken[:IDLE_MAX] == [detectors.take(8000) for _ in range(IDLE_MAX)]
+    assert [False, False] == [hasattr(detector, "_silero") for detector in taken[IDLE_MAX:]]

