@@ -1,5 +1,7 @@
 """The arithmetic that judges the soak and the overload; the calls themselves: ``make torture``."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from sipbot.records import EndState
 from tests.torture.crowd import Caller, Deed, Journal, compare
 from tests.torture.growth import Held, Look, slope
 from tests.torture.soak import silent_row
+from tests.torture.soak_growth import growth_rows
+from tests.torture.soak_operators import Desk
 
 LOG = "2026-11-22\t01:54:13.312687\t{at};{user};{step}\n"
 
@@ -109,3 +113,44 @@ def test_memo_of_a_silent_caller_is_a_fault_unless_nobody_listened_in_time(
     left: tuple[str, ...], unjudged: tuple[str, ...], lost: int
 ) -> None:
     assert lost == silent_row("calls", {"a", "b"}, {*left, "spoke"}, set(unjudged)).lost
+
+
+def desk() -> Desk:
+    return Desk(lambda packet: None)
+
+
+def test_command_that_is_answered_twice_or_not_at_all_is_found() -> None:
+    books = desk()
+    books.sent = {"a": "claim", "b": "done", "c": "done"}
+    for req in ("a", "b", "b"):
+        answer = {"req": req, "status": "accepted", "code": None}
+        books.take(f"sipbot/1/test/client/heard/ack/{req}", json.dumps(answer).encode())
+
+    answered, _ = books.rows("calls", set())
+
+    assert (3, 1, 1) == (answered.tries, answered.lost, answered.duplicated)
+
+
+def test_memo_that_is_closed_and_still_shown_is_found() -> None:
+    books = desk()
+    for memo in ("a", "b"):
+        shown = {"id": memo, "client": "heard", "stage": "transcribed"}
+        books.take(f"sipbot/1/test/client/heard/memo/{memo}", json.dumps(shown).encode())
+    books.closed = {"a", "b"}
+    books.take("sipbot/1/test/client/heard/memo/a", b"")
+
+    _, shown_open = books.rows("calls", {"b"})
+
+    assert 1 == shown_open.lost
+    assert 2 == books.most_open
+
+
+def test_growth_is_judged_by_all_looks_after_the_warm_up_and_told_of_the_later_half() -> None:
+    seen = looks([100.0, 10.0, 11.0, 12.0, 13.0, 13.0, 13.0, 13.0])
+
+    memory, *_ = growth_rows("calls", seen, seen[0], seen[-1])
+
+    assert 7 == memory.tries
+    assert memory.worst is not None
+    assert memory.worst > 0
+    assert memory.note.startswith("0.00 MB/1,000 calls in the later half")

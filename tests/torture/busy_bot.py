@@ -165,10 +165,12 @@ async def watched(bot: Bot) -> AsyncIterator[Memos]:
 
         async def read() -> None:
             async for line in reader:
-                payload = line.split(b"\t", 2)[2]
-                memo = json.loads(payload)
+                payload = line.rstrip(b"\n").split(b"\t", 2)[2:]
+                if payload in ([], [b""]):  # mosquitto_sub about itself; a memo that is closed
+                    continue
+                memo = json.loads(payload[0])
                 memos.revisions.setdefault(memo["id"], []).append(memo["rev"])
-                memos.payload_bytes[memo["id"]] = len(payload)
+                memos.payload_bytes[memo["id"]] = len(payload[0])
 
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(read())

@@ -1,11 +1,11 @@
 """Ten thousand short calls: does anything grow, and is every one of them accounted for?
 
-Five agents, twenty lines, the embedded broker.  Speech is real; which ear reads how much of it is
-said in the rows, for two cores cannot read all of it as fast as it comes.
+Five agents, twenty lines, the embedded broker, and operators who close memos as fast as they come.
+Speech is real; which ear reads how much of it is said in the rows, for two cores cannot read all of
+it as fast as it comes.
 """
 
 import asyncio
-import os
 import random
 import time
 from collections import Counter
@@ -30,24 +30,16 @@ from tests.torture.crowd import (
     journal_of,
     so_far,
 )
-from tests.torture.growth import Held, Look, look, slope
+from tests.torture.growth import Look, look
 from tests.torture.promise import Promise, Scale
+from tests.torture.soak_growth import growth_rows
+from tests.torture.soak_operators import Desk, on_duty
 
 CALLS, WARM_UP, STRANGERS = 10_000, 500, 100
 """The acceptance table's calls and warm-up, and calls from where none may come from."""
 
 LEAST_CALLS, LEAST_WARM_UP, LEAST_STRANGERS = 80, 40, 3
 """With fewer, not every way to call would happen."""
-
-GROWTH_MB = 1.0
-"""What a process may grow by with every 1,000 calls."""
-
-RESOLUTION_MB = 8.0
-"""What allocators and thread stacks move to and fro without growing: a rise below it within a run
-cannot be told from none, so that in a run of less than 8,000 calls the limit is this rise."""
-
-WAITED_FOR = 3
-"""Children of main that it waits for in a thread: both recognisers and the embedded broker."""
 
 LOOK_EVERY_S = 3.0
 
@@ -140,9 +132,13 @@ class Soak:
             await peer._process.wait()  # while all lines are busy it is 486 and not 403
         self.strangers += number
 
-    async def rest(self) -> None:
-        """Wait until the bot has nothing to do, and look at it."""
-        self.unfinished = await self.bot.at_rest(self.journal.created + self.strangers, REST_S)
+    async def rest(self, desk: Desk) -> None:
+        """Wait until bot and operators have nothing to do, and look at it."""
+        calls = self.journal.created + self.strangers
+        await self.bot.at_rest(calls, REST_S)
+        # what was read last is theirs to close, and then news for the broker again
+        await desk.rest(self.bot.memo_users().keys(), IDLE_S)
+        self.unfinished = await self.bot.at_rest(calls, REST_S)
         before: Look | None = None
         last = self.idle[-1] if self.idle else None
 
@@ -169,22 +165,24 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
     bot = BusyBot(folder / "bot", models(folder / "models", apart=True), unheard=True)
     soak = Soak(bot=bot, audio=message(folder / "said.ul", 3.4), folder=folder)
     warm, calls = scale.of(WARM_UP, LEAST_WARM_UP), scale.of(CALLS, LEAST_CALLS)
-    async with running(bot), watched(bot) as memos:
+    async with running(bot), watched(bot) as memos, on_duty(bot.mqtt_port) as desk:
         filling = draw(rng, FILL, AGENTS * LINES, first=0)
         await soak.crowd(filling, rate=1000)
         await soak.crowd(draw(rng, WAYS, warm - len(filling), first=len(filling)))
-        await soak.rest()
+        await soak.rest(desk)
         async with asyncio.TaskGroup() as group:
             group.create_task(soak.intrude(scale.of(STRANGERS, LEAST_STRANGERS)))
             await soak.crowd(draw(rng, WAYS, calls - warm, first=warm))
-        await soak.rest()
+        await soak.rest(desk)
         await _all_seen(bot, memos)
         endings, users, unjudged = bot.endings(), bot.memo_users(), bot.unjudged()
+        open_memos = _open_memos(bot)
         deaths, files = _deaths(bot), _files(bot)
     return [
         *_accounts(soak, endings, users, memos, unjudged),
         silent_row(_harm(soak), soak.silent(), set(users.values()), unjudged),
-        *_growth(soak),
+        *desk.rows(_harm(soak), open_memos),
+        *growth_rows(_harm(soak), soak.looks, *soak.idle),
         Promise(
             harm=_harm(soak),
             promise=f"everything is read and delivered {REST_S:.0f} s after the last call",
@@ -207,6 +205,10 @@ async def _all_seen(bot: BusyBot, memos: Memos) -> None:
     deadline = time.monotonic() + IDLE_S
     while users.keys() - memos.revisions.keys() and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
+
+
+def _open_memos(bot: BusyBot) -> set[str]:
+    return {memo for memo, _ in bot.query("SELECT id, NULL FROM memos WHERE status != 'done'")}
 
 
 def _deaths(bot: BusyBot) -> int:
@@ -302,55 +304,6 @@ def silent_row(harm: str, silent: Set[str], left: Set[str], unjudged: Set[str]) 
         lost=len(silent & left - unjudged),
         note=f"nobody listened in time to {len(late)} of them, who have a memo",
     )
-
-
-def _growth(soak: Soak) -> list[Promise]:
-    first, last = soak.idle
-    thousands = (last.calls - first.calls) / 1000
-    limit = max(GROWTH_MB, RESOLUTION_MB / thousands)
-    looks = [one for one in soak.looks if one.calls > first.calls]
-    rows = []
-    for role, held in first.processes.items():
-        after = last.processes[role]
-        rows.append(
-            Promise(
-                harm=_harm(soak),
-                promise=f"{role} does not grow with its calls",
-                tries=len(looks),
-                worst=round(slope(looks, role), 3),
-                limit=limit,
-                unit="MB/1,000 calls",
-                note=f"at rest {held.mb:.1f} MB after the warm-up, {after.mb:.1f} MB at the end",
-            )
-        )
-    opened = {r: last.processes[r].descriptors - h.descriptors for r, h in first.processes.items()}
-    begun = {r: last.processes[r].threads - _threads(r, h) for r, h in first.processes.items()}
-    begun = {role: max(0, more) for role, more in begun.items()}
-    prompts = "in every process; prompts that agents keep open (24 at most) not counted"
-    pool = "in every process; main's pool may fill late"
-    for what, more, bound in (("descriptors", opened, prompts), ("threads", begun, pool)):
-        rows.append(
-            Promise(
-                harm=_harm(soak),
-                promise=f"{what} at rest are as many as after the warm-up",
-                tries=len(more),
-                worst=max(more.values()),
-                limit=0,
-                unit=what,
-                note=", ".join(f"{role} {n:+}" for role, n in more.items() if n) or bound,
-            )
-        )
-    return rows
-
-
-def _threads(role: str, held: Held) -> int:
-    """Return how many threads a process may have in the end.
-
-    asyncio's pool, where main does what blocks, fills only when so much blocks at the same time, be
-    it late; and main has a thread for itself, the ledger and each of the children it waits for.
-    """
-    pool = min(32, (os.cpu_count() or 1) + 4)
-    return max(held.threads, 2 + WAITED_FOR + pool) if role == "main" else held.threads
 
 
 def _pace(soak: Soak, files: str) -> Promise:
