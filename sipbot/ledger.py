@@ -22,6 +22,7 @@ from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
 from sipbot.ledger_commands import Commands
+from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
@@ -73,6 +74,7 @@ class Ledger:
         self._targets = targets
         self._refused = Refusals(engine)
         self.commands = Commands(self._run, targets, self._announce)
+        self.console = ConsoleRows(self._run)
 
     @classmethod
     @asynccontextmanager

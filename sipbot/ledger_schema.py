@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -147,6 +147,21 @@ commands = sa.Table(
     sa.Column("code", sa.String),
     sa.Column("at", UtcTime, nullable=False),
 )
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("action", sa.String(63), nullable=False),
+    sa.Column("account", sa.String(63), nullable=False),
+    sa.Column("address", sa.String(63), nullable=False),
+    sa.Column("client", sa.String(63)),
+    sa.Column("memo", sa.String(63)),
+    sa.Column("detail", sa.String, nullable=False),
+    sa.Index("audit_of_memo", "memo", "id", sqlite_where=sa.text("memo IS NOT NULL")),
+)
+"""What was done in the web console, by whom: `sipbot.audit.AuditEntry`."""
 
 meta = sa.Table(
     "meta",

@@ -41,6 +41,7 @@ LEDGER_ONLY = ("sqlalchemy", "alembic")
 PURE = (
     "sipbot.ahead",
     "sipbot.as_heard",
+    "sipbot.audit",
     "sipbot.backoff",
     "sipbot.callback",
     "sipbot.caller",

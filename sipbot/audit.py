@@ -1,0 +1,44 @@
+"""Who did what in the web console: one row of the audit log.  Pure.
+
+Data path: console -> console_link -> ledger -> report, export
+
+Never what a caller said: a row names memos by their id.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Action = Literal[
+    "login",
+    "login_failed",
+    "locked_out",
+    "logout",
+    "refused",
+    "listen",
+    "export",
+    "command",
+    "callback",
+    "change",
+]
+"""``refused`` is an attempt at what the account may not do; ``command`` a verb of docs/mqtt.md;
+``change`` anything else that alters what the site does."""
+
+DETAIL_CHARS = 300
+"""Of what is noted beside an action: a verb with its answer, the range that was listened to."""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that somebody did, or tried to do."""
+
+    action: Action
+    account: Annotated[str, Meta(max_length=63)] = ""
+    """Empty while nobody is logged in; a name that is not an account's is never written down, for
+    people type passwords there."""
+    address: Annotated[str, Meta(max_length=63)] = ""
+    """Of the browser, as far as the console knows it."""
+    client: Annotated[str, Meta(max_length=63)] | None = None
+    memo: Annotated[str, Meta(max_length=63)] | None = None
+    detail: Annotated[str, Meta(max_length=DETAIL_CHARS)] = ""
+    """For people; never what a caller said."""

@@ -1,0 +1,101 @@
+"""What the ledger does for the web console: it keeps the audit log, and tells what has changed.
+
+The work of each method runs in the ledger's thread; readers use the functions.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from sipbot import ledger_schema as schema
+from sipbot.audit import AuditEntry
+from sipbot.ledger_commands import Run
+from sipbot.ledger_deliveries import MQTT
+
+AT_ONCE = 500
+"""Revisions told at a time: after a night of commands there may be many, and a caller waits for
+each transaction to end."""
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """A memo that has changed."""
+
+    delivery: int
+    """Rises from one revision to the next, of whatever memo."""
+    client: str
+    memo: str
+    rev: int
+    status: str
+    """As it is now."""
+
+
+class Audited(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the audit log."""
+
+    at: datetime
+    entry: AuditEntry
+
+
+class ConsoleRows:
+    """The ledger's part for the console; `Ledger.console` is one.
+
+    Every method raises LedgerError when SQLite refuses; nothing of it is then stored.
+
+    Args:
+        run: how work gets into the ledger's thread.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    async def record(self, entries: Sequence[AuditEntry], now: datetime) -> None:
+        """Store what somebody did: all of it, or nothing.
+
+        Args:
+            entries: in the order in which they happened.
+            now: our clock, UTC-aware.
+        """
+        rows = [{"at": now, **msgspec.structs.asdict(entry)} for entry in entries]
+        await self._run(lambda c: c.execute(sa.insert(schema.audit), rows))
+
+    async def newest(self) -> int:
+        """Return the number of the latest revision; 0 when there is none."""
+        return await self._run(_newest)
+
+    async def revisions(self, after: int) -> list[Revision]:
+        """Return the next revisions after this number, in their order."""
+        return await self._run(lambda c: _revisions(c, after))
+
+
+def audited(connection: sa.Connection, limit: int) -> list[Audited]:
+    """Return the latest rows of the audit log, newest first."""
+    query = sa.select(schema.audit).order_by(schema.audit.c.id.desc()).limit(limit)
+    names = AuditEntry.__struct_fields__
+    return [
+        Audited(at=row["at"], entry=msgspec.convert({n: row[n] for n in names}, AuditEntry))
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _newest(connection: sa.Connection) -> int:
+    sent = schema.deliveries.c
+    query = sa.select(sa.func.max(sent.id)).where(sent.memo.is_not(None))
+    return connection.execute(query).scalar() or 0
+
+
+def _revisions(connection: sa.Connection, after: int) -> list[Revision]:
+    # Every revision is due to every target, hence to this one; its rows are never deleted.
+    sent, memos = schema.deliveries.c, schema.memos.c
+    query = (
+        sa.select(sent.id, sent.client, sent.memo, sent.rev, memos.status)
+        .join(schema.memos, memos.id == sent.memo)
+        .where(sent.id > after, sent.target == MQTT)
+        .order_by(sent.id)
+        .limit(AT_ONCE)
+    )
+    return [
+        Revision(delivery=row.id, client=row.client, memo=row.memo, rev=row.rev, status=row.status)
+        for row in connection.execute(query)
+    ]
