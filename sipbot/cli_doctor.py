@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sipbot import log
-from sipbot.doctor import Finding, examine, works
+from sipbot.doctor import examine, works
+from sipbot.doctor_finding import Finding
 
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED", "bold red")}
 

