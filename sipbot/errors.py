@@ -5,6 +5,7 @@
     SipbotError
     ├── UsageError            exit code 2: the command line itself is wrong
     ├── ConfigError           config.toml or an environment setting
+    ├── AccountsError         one or more mistakes in accounts.toml
     ├── DialplanError         one or more mistakes in dialplans/*.toml
     ├── HoursError            opening hours that contradict themselves or lack something
     ├── PromptError           a prompt that cannot be played on a telephone line
@@ -74,6 +75,10 @@ class MistakesError(SipbotError):
 
 class ConfigError(MistakesError):
     """Raised when config.toml or a ``SIPBOT_*`` variable cannot be used."""
+
+
+class AccountsError(MistakesError):
+    """Raised when accounts.toml cannot be used."""
 
 
 class DialplanError(MistakesError):

@@ -39,6 +39,7 @@ ONLY_IMPORTERS = {
 LEDGER_ONLY = ("sqlalchemy", "alembic")
 
 PURE = (
+    "sipbot.accounts",
     "sipbot.ahead",
     "sipbot.as_heard",
     "sipbot.audit",
