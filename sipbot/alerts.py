@@ -76,7 +76,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
             "dialplans-kept",
         ),
         *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
-        *("recording-stalled", "recording-unreadable", "recording-unsafe"),
+        *("command-failed", "recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),

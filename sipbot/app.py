@@ -93,6 +93,8 @@ class App:
         tell = self.alerts.tell
         acl = "sipbot must read client/+/cmd/+: see the ACL in docs/mqtt.md, then start it again"
         self.feed.on_deaf = lambda problem: tell("commands-refused", problem, acl)
+        fault = "Report it with the log; this alert ends with the next start"
+        desk.on_fault = lambda problem: tell("command-failed", problem, fault)
         self.reload = Reload(
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )

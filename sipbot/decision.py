@@ -27,7 +27,11 @@ from sipbot.memo import Memo, Status
 from sipbot.memo_history import next_revision
 
 NOTES_MAX = 100
-"""Notes of one memo; 100 of the longest keep it below a megabyte, which brokers take."""
+"""Notes of one memo: a person reads no more (our wish)."""
+
+BYTES_MAX = 900_000
+"""Of a memo as JSON, with its notes: brokers take a megabyte (EMQX unless told otherwise).  A
+message of 30 minutes has 600 kB of words (sipbot/lines.py), 100 of the longest notes as much."""
 
 HISTORY_MAX = 1000
 """Entries of one memo's history, from which on it can only be given back or closed: a program that
@@ -105,7 +109,7 @@ def refuse(refused: Refused, now: datetime) -> Answer:
         req=refused.req,
         verb=refused.verb,
         status="rejected",
-        code="bad_field",
+        code=refused.code,
         problem=refused.problem,
         ts=now,
     )
@@ -131,6 +135,22 @@ def unreadable(request: Request, now: datetime) -> Answer:
     """Answer a command about a memo that this release cannot read."""
     words = "The memo cannot be read. sipbot ledger check tells whether the ledger is sound"
     return _answer(request, None, _No("rejected", "unreadable_memo", words), now)
+
+
+def failed(request: Request | Refused, now: datetime) -> Answer:
+    """Answer a command that sipbot could not carry out, by a fault of its own."""
+    command = request.command if isinstance(request, Request) else None
+    return Answer(
+        req=request.req if isinstance(request, Refused) else request.command.req,
+        verb=request.verb,
+        by=command.by if command else None,
+        memo=command.memo if command else None,
+        status="rejected",
+        code="internal",
+        problem="sipbot could not carry it out, by a fault of its own: the memo is as it was. "
+        "Whoever runs it finds the reason in its log",
+        ts=now,
+    )
 
 
 def lease_over(memo: Memo, now: datetime) -> Memo | None:
@@ -218,8 +238,12 @@ def _wrong_revision(memo: Memo, command: Command) -> _No | None:
 
 def _too_much(memo: Memo, request: Request) -> _No | None:
     notes = sum(one.text is not None for one in memo.history)
-    if getattr(request.command, "text", None) and notes >= NOTES_MAX:
+    text = getattr(request.command, "text", None)
+    if text and notes >= NOTES_MAX:
         return _No("rejected", "too_many_notes", f"It has {notes} notes, the most it can have")
+    if text and len(memo.model_dump_json().encode()) + len(text.encode()) > BYTES_MAX:
+        words = f"With it the memo would have more than {BYTES_MAX} bytes. Shorten it, or leave it"
+        return _No("rejected", "too_many_notes", words)
     if len(memo.history) >= HISTORY_MAX and request.verb not in ("release", "done"):
         words = f"Its history has {len(memo.history)} entries: it can be given back or closed only"
         return _No("rejected", "history_full", words)

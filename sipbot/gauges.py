@@ -152,6 +152,7 @@ class Gauges:
                 )
             ),
             broker_connected=broker_connected,
+            commands_refused=parts.feed.deaf is not None,
             disk_full=bool(parts.switchboard.refusing),
             ledger_refuses=parts.switchboard.ledger_watch.refuses,
         )

@@ -67,6 +67,7 @@ class Link:
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
+        self._held = False
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         """Publish and wait for the broker's acknowledgement, however long.
@@ -112,6 +113,31 @@ class Link:
     def _paho(self) -> Any:  # noqa: ANN401 - paho's client, whose types aiomqtt does not hand on
         # aiomqtt 2.5 has no way to acknowledge by hand; docs/decisions/0003-aiomqtt.md.
         return self._client._client  # noqa: SLF001
+
+    def stop_reading(self) -> None:
+        """Read nothing from the broker until `read_on`: it has to wait.
+
+        Acknowledgements of what we publish wait as well, and after a minute without a word of the
+        broker's the connection counts as dead (keep-alive, MQTT 3.1.1, section 3.1.2.10).
+        """
+        sock, self._held = self._paho.socket(), True
+        if sock is not None:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+
+    def read_on(self) -> None:
+        """End what `stop_reading` has begun, if it has and the connection still stands."""
+        sock, held = self._paho.socket(), self._held
+        self._held = False
+        if held and sock is not None:
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+            self._read()  # what TLS has decoded already makes no socket readable
+
+    # Event loop, whenever there is something to read: as aiomqtt's own, which has no way to pause.
+    def _read(self) -> None:
+        sock = self._paho.socket()
+        self._paho.loop_read()
+        while isinstance(sock, ssl.SSLSocket) and sock.pending():
+            self._paho.loop_read()
 
     def acknowledge_by_hand(self) -> None:
         """Leave it to the receiver of each message when it is acknowledged."""

@@ -8,7 +8,7 @@ connect and leaves the memos to the outbox, the commands to the desk.
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -48,7 +48,8 @@ class Feed:
         boot: an id that is new at every start.
         on_session: called in the event loop after every connect; nudges the outbox.
         on_command: called in the event loop with everything that comes to a command's topic, and
-            to acknowledge it; None when nobody obeys.
+            to acknowledge it; what it returns is awaited before anything more is read.  None when
+            nobody obeys.
         die: a random number, 0 <= die < 1, for the jitter of reconnects.
 
     Raises:
@@ -62,14 +63,16 @@ class Feed:
         site: str,
         boot: str,
         on_session: Callable[[], None] | None = None,
-        on_command: Callable[[Heard], None] | None = None,
+        on_command: Callable[[Heard], Awaitable[object] | None] | None = None,
         die: Callable[[], float] = random.random,
     ) -> None:
         self.connected = asyncio.Event()
         self.topics = Topics(site)
         self.on_session = on_session
+        self.deaf: str | None = None
+        """Why no command is heard; None when all are."""
         self.on_deaf: Callable[[str | None], None] | None = None
-        """Called in the event loop at every connect: why no command is heard, None when all are."""
+        """Called in the event loop at every connect with `deaf`."""
         self._on_command = on_command
         self._broker = broker
         self._tls = tls_context(broker)
@@ -187,6 +190,7 @@ class Feed:
                     # Also when cancelled: a clean DISCONNECT discards the last will, so without
                     # these words the retained state would stay "ready" for ever.
                     if not reader.done():
+                        link.read_on()  # the PUBACK of the last words, too
                         self._lose()
                         await self._say_stopping(link)
                         reader.cancel()
@@ -199,14 +203,14 @@ class Feed:
             _log.warning("a last will that comes late stays uncorrected", problem=str(error))
         if self._on_command is None:
             return
-        problem = None
+        self.deaf = None
         try:
             await link.subscribe(self.topics.commands, qos=1)
         except DeafError as error:
-            problem = str(error)
-            _log.error("no command of an operator is heard", problem=problem)
+            self.deaf = str(error)
+            _log.error("no command of an operator is heard", problem=self.deaf)
         if self.on_deaf is not None:
-            self.on_deaf(problem)
+            self.on_deaf(self.deaf)
 
     async def _greet(self) -> None:
         """Say everything others must know, then let the outbox in."""
@@ -233,7 +237,9 @@ class Feed:
         try:
             async for heard in link.messages():
                 if heard.topic != self.topics.state and self._on_command is not None:
-                    self._on_command(heard)
+                    room = self._on_command(heard)
+                    if room is not None:
+                        await _pause(link, room)
                     continue
                 if heard.topic == self.topics.state and says_lost(heard.payload):
                     await self.publish(self.topics.state, self._state.encode(), retain=True)
@@ -299,3 +305,13 @@ class Feed:
         return StatePayload(
             state=state, boot=self._boot, ts=now, reasons=tuple(reasons), numbers=numbers
         )
+
+
+async def _pause(link: Link, room: Awaitable[object]) -> None:
+    _log.warning("too many commands wait for the ledger; nothing is read from the broker")
+    link.stop_reading()
+    try:
+        await room
+    finally:
+        link.read_on()
+    _log.info("there is room for commands again")

@@ -42,6 +42,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     damaged: tuple[str, ...] = ()
     """Speech models that are installed and cannot be used."""
     broker_connected: bool = True
+    commands_refused: bool = False
+    """Whether the broker keeps operators' commands from us."""
     behind: tuple[str, ...] = ()
     """What stands for each dialplan whose file is not in force."""
     disk_full: bool = False
@@ -128,6 +130,8 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
     reasons += [f"speech model {model} is damaged" for model in facts.damaged]
     if not facts.broker_connected:
         reasons.append("the broker is not connected")
+    if facts.commands_refused:
+        reasons.append("the broker refuses operators' commands")
     if _exceeds(numbers.recognition_backlog_s, BACKLOG_LIMIT_S):
         reasons.append(f"more than {BACKLOG_LIMIT_S:g} s of audio wait to be read")
     if _exceeds(numbers.oldest_undelivered_s, UNDELIVERED_LIMIT_S):

@@ -17,8 +17,8 @@ from sipbot.errors import FeedError, UsageError
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
 from tests.brokers import RunningBroker, subscribed
+from tests.bus_fight import running_desk
 from tests.memo_samples import AT, MEMO_ID
-from tests.test_desk import running_desk
 from tests.test_ledger_commands import a_memo_in, stored
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

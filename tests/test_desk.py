@@ -3,37 +3,35 @@
 import asyncio
 import contextlib
 import os
-import random
+import sqlite3
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from sipbot.decision import Answer
+from sipbot.command import Request
+from sipbot.decision import Answer, Verdict
 from sipbot.desk import CommandDesk
-from sipbot.ledger import MQTT, Ledger
+from sipbot.ledger import Ledger
 from sipbot.ledger_invariants import examine
-from sipbot.link import Broker, Heard, open_link
+from sipbot.link import Heard, open_link
 from sipbot.memo import Memo, Status
-from sipbot.mqtt import Feed
-from sipbot.outbox import Outbox
 from sipbot.topics import Topics
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, publish, running, subscribed
+from tests.bus_fight import fight, running_desk
 from tests.commands import now, payload
 from tests.memo_samples import AT
+from tests.plain_client import plain_client
 from tests.test_ledger_commands import a_memo_in, answers, stored
 
 TOPICS = Topics("main")
-CLIENTS = int(os.environ.get("SIPBOT_TEST_OPERATORS", "4"))
-"""Operators who fight for memos; more of them by hand."""
-MEMOS = int(os.environ.get("SIPBOT_TEST_MEMOS", "8"))
-"""Memos that each of them wants."""
+OPERATORS, MEMOS = 5, 10
+"""Operators who fight, and the memos that each of them wants; more: python -m tests.bus_fight."""
 
 pytestmark = [pytest.mark.broker, pytest.mark.peer]
 
@@ -44,88 +42,19 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[RunningBroker]
         yield started
 
 
-@asynccontextmanager
-async def running_desk(address: Broker, ledger: Ledger) -> AsyncIterator[CommandDesk]:
-    """Run desk, outbox and feed as sipbot does, and stop them in the clean way."""
-    desk = CommandDesk(TOPICS, ledger.commands)
-    feed = Feed(address, site="main", boot="b1", on_command=desk.hear, die=lambda: 0.0)
-    outbox = Outbox(ledger, {MQTT: feed})
-    feed.on_session = outbox.nudge
-    async with asyncio.TaskGroup() as group:
-        parts = [group.create_task(one.run()) for one in (desk, outbox)]
-        going = group.create_task(feed.run())
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await feed.connected.wait()
-            yield desk
-        finally:
-            feed.stop()
-            await asyncio.wait([going])
-            for part in parts:
-                part.cancel()
-
-
-async def an_operator(
-    address: Broker, name: str, memos: Sequence[Memo], order: random.Random
-) -> list[Answer]:
-    """Want every memo, in an order of one's own, ask some of it twice; return all answers."""
-    got: list[Answer] = []
-    wanted = {f"{name}-{memo.id}": memo for memo in memos}
-    asked = [*wanted, *order.sample(sorted(wanted), len(wanted) // 2)]
-    order.shuffle(asked)
-    words = {
-        req: payload(req=req, by=name, memo=memo.id, ts=now(), ttl_s=3600)
-        for req, memo in wanted.items()
-    }
-    async with open_link(address, None) as link:
-        await link.subscribe(TOPICS.answer("yamato", "x").removesuffix("x") + "+", qos=1)
-        for req in asked:
-            await link.publish(TOPICS.command("yamato", "claim"), words[req], qos=1, retain=False)
-        async for heard in link.messages():
-            answer = msgspec.json.decode(heard.payload, type=Answer)
-            if answer.by == name:
-                got.append(answer)
-            if len(got) == len(wanted):
-                break
-        # What is answered twice comes before the answer to what is asked last.
-        last = payload(req=f"{name}-last", by=name, memo="nobody", ts=now())
-        await link.publish(TOPICS.command("yamato", "claim"), last, qos=1, retain=False)
-        async for heard in link.messages():
-            answer = msgspec.json.decode(heard.payload, type=Answer)
-            if answer.req == f"{name}-last":
-                return got
-            if answer.by == name:
-                got.append(answer)
-    raise AssertionError("the connection ended")
-
-
-async def test_each_memo_has_one_winner_and_every_request_one_answer(
+async def test_each_memo_has_one_holder_and_every_request_one_answer(
     broker: RunningBroker, tmp_path: Path
 ) -> None:
-    """Operators want the same memos at the same time, and their programs send half of it twice."""
-    path = tmp_path / "sipbot.sqlite3"
-    async with Ledger.open(path) as ledger:
-        memos = [await a_memo_in(ledger) for _ in range(MEMOS)]
-        async with running_desk(broker.address, ledger), asyncio.TaskGroup() as group:
-            fighting = [
-                group.create_task(
-                    an_operator(broker.address, f"operator-{n}", memos, random.Random(n))
-                )
-                for n in range(CLIENTS)
-            ]
-        holders = {memo.id: (await stored(ledger, memo)).holder for memo in memos}
-    told = [answer for one in fighting for answer in one.result()]
+    """Operators want the same memos; commands come twice, late, and before earlier ones.
 
-    assert {1} == set(Counter(answer.req for answer in told).values())
-    assert CLIENTS * MEMOS == len(told)
-    winners = {answer.memo: answer.by for answer in told if answer.status == "accepted"}
-    assert (MEMOS, holders) == (sum(answer.status == "accepted" for answer in told), winners)
-    assert {("conflict", "claimed", True)} == {
-        (answer.status, answer.code, answer.holder == holders[str(answer.memo)])
-        for answer in told
-        if answer.status != "accepted"
-    }
-    assert () == examine(path, None).problems
+    With 50 operators and 1,000 memos: docs/benchmarks.md.
+    """
+    outcome = await fight(broker.kind, OPERATORS, MEMOS, 1, tmp_path)
+
+    assert (0, 0) == (outcome.unanswered, outcome.answered_again)
+    assert (0, 0, ()) == (outcome.double_holders, outcome.misled, outcome.problems)
+    assert (MEMOS, True) == (outcome.won, outcome.sent > outcome.requests)
+    assert {"accepted", "conflict"} <= set(outcome.statuses)
 
 
 async def test_claim_by_mosquitto_pub_is_answered_after_the_memo_has_changed(
@@ -349,6 +278,157 @@ async def test_command_that_came_again_since_it_was_not_acknowledged_is_answered
 
     assert (1, after_death) == (len(said), said)
     assert ["x"] == [step.text for step in changed.history if step.what == "note"]
+
+
+def refuse_changes_of(path: Path, memo: Memo) -> None:
+    """Let SQLite refuse every change of one memo, and nothing else."""
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(
+            "CREATE TRIGGER damaged BEFORE UPDATE ON memos "
+            f"WHEN NEW.id = '{memo.id}' BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+        )
+
+
+async def obeyed_all(desk: CommandDesk, messages: Sequence[Heard]) -> None:
+    """Run a desk until each of these messages was acknowledged."""
+    left = len(messages)
+    none_left = asyncio.Event()
+
+    def acknowledge() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            none_left.set()
+
+    for one in messages:
+        desk.hear(msgspec.structs.replace(one, acknowledge=acknowledge))
+    going = asyncio.create_task(desk.run())
+    async with asyncio.timeout(PATIENCE_S):
+        await none_left.wait()
+    going.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await going
+
+
+async def test_command_that_the_ledger_alone_refuses_is_given_up_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.desk.AGAIN_S", 0.0)
+    path, faults = tmp_path / "sipbot.sqlite3", list[str]()
+    async with Ledger.open(path) as ledger:
+        bad, good = await a_memo_in(ledger), await a_memo_in(ledger)
+        refuse_changes_of(path, bad)
+        desk = CommandDesk(TOPICS, ledger.commands, now=lambda: AT)
+        desk.on_fault = faults.append
+        await obeyed_all(
+            desk,
+            [
+                heard("claim", payload(req="r1", memo=bad.id), []),
+                heard("claim", payload(req="r2", memo=good.id), []),
+            ],
+        )
+        said = await answers(ledger)
+        held = await stored(ledger, good)
+
+    assert [("r1", "rejected", "internal"), ("r2", "accepted", None)] == [
+        (one["req"], one["status"], one["code"]) for one in said
+    ]
+    assert ("hanako", 1, ()) == (held.holder, len(faults), examine(path, None).problems)
+
+
+async def test_command_that_trips_a_mistake_of_ours_is_answered_and_its_words_are_not_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mistaken(_memo: Memo, request: Request, _now: datetime) -> Verdict:
+        raise ValueError(getattr(request.command, "text", ""))
+
+    monkeypatch.setattr("sipbot.ledger_commands.decide", mistaken)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        note = heard("note", payload(memo=memo.id, text="between us"), [])
+        await obeyed_all(CommandDesk(TOPICS, ledger.commands, now=lambda: AT), [note])
+        said = await answers(ledger)
+
+    assert ["internal"] == [one["code"] for one in said]
+    printed = capsys.readouterr()
+    assert "ValueError in mistaken" in printed.out + printed.err
+    assert "between us" not in printed.out + printed.err
+
+
+async def test_commands_wait_however_long_the_ledger_refuses_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.desk.AGAIN_S", 0.0)
+    path, looks = tmp_path / "sipbot.sqlite3", 0
+
+    def in_time() -> datetime:
+        """Mend the ledger when the desk has tried a command for the twentieth time."""
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+                raw.execute("DROP TRIGGER full")
+        return AT
+
+    async with Ledger.open(path) as ledger:
+        memo = await a_memo_in(ledger)
+        with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+            raw.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON commands "
+                "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        claims = [heard("claim", payload(req=req, memo=memo.id), []) for req in ("r1", "r2")]
+        await obeyed_all(CommandDesk(TOPICS, ledger.commands, now=in_time), claims)
+        said = await answers(ledger)
+
+    assert [("r1", "accepted"), ("r2", "accepted")] == [(one["req"], one["status"]) for one in said]
+
+
+class _Reluctant(CommandDesk):
+    """A desk that begins when it has asked the broker to wait."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(TOPICS, ledger.commands)
+        self.full = asyncio.Event()
+
+    def hear(self, heard: Heard) -> Awaitable[object] | None:
+        room = super().hear(heard)
+        if room is not None:
+            self.full.set()
+        return room
+
+    async def run(self) -> None:
+        await self.full.wait()
+        await super().run()
+
+
+async def test_more_commands_than_may_wait_make_the_broker_wait_and_are_all_answered(
+    broker: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is dropped, and what sipbot publishes meanwhile gets through afterwards."""
+    monkeypatch.setattr("sipbot.desk.WAITING_MAX", 4)
+    monkeypatch.setattr("sipbot.desk.ROOM_AT", 2)
+    wanted = {f"n{n}" for n in range(30)}
+    told, every = set[str](), asyncio.Event()
+
+    # Event loop, for each answer.
+    def hear(topic: str, _: bytes) -> None:
+        told.add(topic.rsplit("/", 1)[1])
+        if told == wanted:
+            every.set()
+
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        memo = await a_memo_in(ledger)
+        desk = _Reluctant(ledger)
+        async with running_desk(broker.address, ledger, desk), plain_client(broker.port, hear) as a:
+            await a.subscribe(TOPICS.answer("yamato", "x").removesuffix("x") + "+")
+            for req in sorted(wanted):
+                words = payload(req=req, memo=memo.id, ts=now(), ttl_s=3600, text="x")
+                await a.publish(TOPICS.command("yamato", "note"), words)
+            async with asyncio.timeout(PATIENCE_S):
+                await every.wait()
+
+    assert (wanted, True) == (told, desk.full.is_set())
 
 
 async def test_claim_that_ended_while_nobody_ran_is_ended_at_the_start(tmp_path: Path) -> None:

@@ -47,6 +47,10 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
     [
         (Facts(numbers=numbers(), agents_down=(1,)), "agent 1 is not running"),
         (Facts(numbers=numbers(), deaf=("yamato (ja)",)), "no ear for yamato (ja)"),
+        (
+            Facts(numbers=numbers(), commands_refused=True),
+            "the broker refuses operators' commands",
+        ),
         (Facts(numbers=numbers(), ears_down=("live",)), "the live recogniser is not running"),
         (Facts(numbers=numbers(), behind=("sato.toml: old",)), "sato.toml: old"),
         (Facts(numbers=numbers(), damaged=("m",)), "speech model m is damaged"),
@@ -60,7 +64,17 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
             "a memo has waited more than 60 s for the broker",
         ),
     ],
-    ids=["agent", "language", "ear", "dialplan", "model", "broker", "backlog", "undelivered"],
+    ids=[
+        "agent",
+        "language",
+        "commands",
+        "ear",
+        "dialplan",
+        "model",
+        "broker",
+        "backlog",
+        "undelivered",
+    ],
 )
 def test_site_with_one_trouble_is_degraded_and_names_it(facts: Facts, reason: str) -> None:
     assert ("degraded", (reason,)) == judge(facts)
