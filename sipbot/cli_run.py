@@ -6,9 +6,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 
-from rich.console import Console
-
-from sipbot import config, log, view
+from sipbot import config, log
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
 from sipbot.errors import DialplanError
@@ -38,6 +36,8 @@ def run(*, config_path: ConfigOption = None) -> None:
         raise
     with contextlib.ExitStack() as stack:
         if watched and sys.stderr.isatty():
+            from sipbot import view  # noqa: PLC0415 - see _run
+
             stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
         asyncio.run(_run(settings, dialplans, watched=watched))
 
@@ -52,6 +52,11 @@ async def _run(settings: config.Settings, dialplans: Start, *, watched: bool) ->
         if not watched:
             await bot.run()
             return
+        # What draws on a terminal is not loaded without one: a start after a crash is in a hurry.
+        from rich.console import Console  # noqa: PLC0415
+
+        from sipbot import view  # noqa: PLC0415
+
         async with asyncio.TaskGroup() as group:
             viewer = group.create_task(view.show(bot, Console()), name="view")
             await bot.run()

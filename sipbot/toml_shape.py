@@ -7,6 +7,8 @@ of error messages from it as well keeps the two from telling different stories.
 import difflib
 import json
 import re
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -108,9 +110,18 @@ class Shape:
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self.schema: dict[str, Any] = _plain(model.model_json_schema(by_alias=True))
-        self.tables: dict[Keys, dict[str, Property]] = {}
-        self._walk((), self.schema)
+        self._model = model
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema; made when first asked for, as a start after a crash is in a hurry."""
+        plain: dict[str, Any] = _plain(self._model.model_json_schema(by_alias=True))
+        return plain
+
+    @cached_property
+    def tables(self) -> dict[Keys, dict[str, Property]]:
+        """The keys of every table, by its path."""
+        return dict(self._walk((), self.schema))
 
     def leaves(self) -> dict[Keys, Property]:
         """Every key that holds a value or a list, by its path; tables themselves are left out."""
@@ -197,18 +208,19 @@ class Shape:
     def _holds_secret(self, table: Keys) -> bool:
         return any(found.secret for found in self.tables.get(table, {}).values())
 
-    def _walk(self, at: Keys, schema: dict[str, Any]) -> None:
+    def _walk(self, at: Keys, schema: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Property]]]:
         required = schema.get("required", [])
-        self.tables[at] = {}
+        table: dict[str, Property] = {}
+        yield at, table
         for key, raw in schema.get("properties", {}).items():
             found = self._resolve(raw)
-            self.tables[at][key] = Property(found, key in required)
+            table[key] = Property(found, key in required)
             inner = self._resolve(_items(found)) if _items(found) else found
             if "properties" in inner:
-                self._walk((*at, key), inner)
+                yield from self._walk((*at, key), inner)
             kinds = _named(inner).get("discriminator", {}).get("mapping", {})
             for kind, reference in kinds.items():
-                self._walk((*at, key, "*", kind), self._resolve({"$ref": reference}))
+                yield from self._walk((*at, key, "*", kind), self._resolve({"$ref": reference}))
 
     def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
         reference = schema.get("$ref", "")

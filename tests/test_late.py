@@ -4,6 +4,8 @@ import copy
 import gc
 import pkgutil
 import re
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -65,3 +67,28 @@ def test_a_wrong_late_expression_is_found_by_its_first_use() -> None:
 def test_a_copy_of_a_late_expression_finds_the_same() -> None:
     copied = copy.copy(late.compile("a"))
     assert copied.search("cab") is not None
+
+
+STARTED = """
+import gc, sys
+from sipbot import cli, late
+cli.program("run")
+known = [each for each in gc.get_objects() if isinstance(each, late.Late)]
+print(len(known) > 100, sum("search" in vars(each) for each in known))
+print(*sorted(sys.modules.keys() & set(sys.argv[1:])))
+"""
+
+
+def started(*looked_for: str) -> list[str]:
+    """What a process says that has imported all that ``sipbot run`` imports."""
+    command = [sys.executable, "-c", STARTED, *looked_for]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")
+
+
+def test_a_start_compiles_none_of_the_rules_of_texts() -> None:
+    assert "True 0" == started()[0]
+
+
+def test_a_start_loads_nothing_that_only_an_upgrade_a_terminal_or_an_ear_needs() -> None:
+    heavy = ("alembic", "rich.live", "sipbot.view", "vosk", "faster_whisper", "jinja2")
+    assert "" == started(*heavy)[1]
