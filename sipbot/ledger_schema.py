@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -147,6 +147,35 @@ commands = sa.Table(
     sa.Column("code", sa.String),
     sa.Column("at", UtcTime, nullable=False),
 )
+
+calls_back = sa.Table(
+    "calls_back",
+    metadata,
+    sa.Column("id", sa.String(63), primary_key=True),
+    sa.Column("memo", sa.String(63), sa.ForeignKey("memos.id"), nullable=False),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("by", sa.String(63), nullable=False),
+    sa.Column("extension", sa.String, nullable=False),
+    sa.Column("number", sa.String, nullable=False),
+    sa.Column("shown", sa.String, nullable=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
+    sa.Column("connected_at", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("ended", sa.String),
+    sa.Column("outcome", sa.String),
+    sa.CheckConstraint("(ended IS NULL) = (ended_at IS NULL)", name="call_back_ended"),
+    sa.Index(
+        "calls_back_going",
+        "memo",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+    ),
+)
+"""Calls that sipbot placed for an operator; no INVITEs received, so no call of `calls`.
+
+``extension`` is the operator's telephone, ``number`` the one called back, ``shown`` the client's
+(empty: none), ``ended`` one of `sipbot.call_back.End`.
+"""
 
 audit = sa.Table(
     "audit",
