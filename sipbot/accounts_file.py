@@ -156,34 +156,34 @@ class AccountsFile:
     """The accounts as the file has them now, without reading it each time.
 
     A file that is wrong leaves the last good form in force: a typo locks nobody out, and lets
-    nobody in who was not in before.
+    nobody in who was not in before.  One that was wrong from the start lets nobody in, and holds up
+    no call.
 
     Args:
         path: of accounts.toml.
-
-    Raises:
-        AccountsError: as `read_accounts`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trouble: AccountsError | None = None
         """What is wrong with the file; None while what is in force is what it says."""
+        self._accounts = Accounts()
         self._stamp = _stamp(path)
-        self._accounts = read_accounts(path)
+        self._read()
 
     def now(self) -> Accounts:
         """Return the accounts in force; reads the file when it is another one (blocks shortly)."""
         stamp = _stamp(self.path)
         if stamp != self._stamp:
             self._stamp = stamp
-            try:
-                self._accounts = read_accounts(self.path)
-            except AccountsError as error:
-                self.trouble = error
-            else:
-                self.trouble = None
+            self._read()
         return self._accounts
+
+    def _read(self) -> None:
+        try:
+            self._accounts, self.trouble = read_accounts(self.path), None
+        except AccountsError as error:
+            self.trouble = error
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

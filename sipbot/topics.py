@@ -80,35 +80,67 @@ class Topics:
         """Not retained: the answer to a command."""
         return f"{self._client(client)}/ack/{checked(req)}"
 
-    def command(self, client: str, verb: str) -> str:
-        """Not retained: what an operator asks for."""
-        return f"{self._client(client)}/cmd/{checked(verb)}"
+    def command(self, client: str, verb: str, by: str = "") -> str:
+        """Not retained: what an operator asks for.
+
+        Args:
+            client, verb: what it is about.
+            by: who sends it, which a broker can check that knows its users; empty to leave it out.
+        """
+        sender = f"/{checked(by)}" if by else ""
+        return f"{self._client(client)}/cmd/{checked(verb)}{sender}"
 
     @property
-    def commands(self) -> str:
-        """Filter for the commands of all clients."""
-        return f"{self._root}/client/+/cmd/+"
+    def commands(self) -> tuple[str, str]:
+        """Filters for the commands of all clients: without their sender, and with it."""
+        every = f"{self._root}/client/+/cmd/+"
+        return every, f"{every}/+"
 
-    def asked(self, topic: str) -> tuple[str, str] | None:
-        """Return client and verb of a command's topic; None when it is of no command."""
+    def commands_by(self, client: str | None, by: str) -> str:
+        """Filter for the commands to one client, or to all (None), that name this sender."""
+        base = f"{self._root}/client/+" if client is None else self._client(client)
+        return f"{base}/cmd/+/{checked(by)}"
+
+    def asked(self, topic: str) -> "Asked | None":
+        """Return what a command's topic says; None when it is of no command."""
         prefix = f"{self._root}/client/"
         match topic.removeprefix(prefix).split("/") if topic.startswith(prefix) else []:
-            case [client, "cmd", verb] if ID.fullmatch(client) and ID.fullmatch(verb):
-                return client, verb
-            case _:
-                return None
+            case [client, "cmd", verb, *by] if len(by) <= 1:
+                if all(map(ID.fullmatch, (client, verb, *by))):
+                    return Asked(client=client, verb=verb, sender=by[0] if by else None)
+        return None
 
     def live(self, client: str, call: str) -> str:
         """Not retained, QoS 0: a call in progress."""
         return f"{self._client(client)}/live/{checked(call)}"
+
+    def below(self, client: str | None, *, masked: bool = False) -> str:
+        """Filter for whatever is below one client, or all (None); only the masked, if wanted."""
+        base = f"{self._root}/client/+" if client is None else self._client(client)
+        return f"{base}/masked/#" if masked else f"{base}/#"
+
+    @property
+    def alerts(self) -> str:
+        """Filter for all alerts."""
+        return f"{self._root}/alert/+"
+
+    @property
+    def site(self) -> str:
+        """Filter for whatever the site says."""
+        return f"{self._root}/#"
 
     def everything_of(self, client: str | None) -> tuple[str, ...]:
         """Filters for the memos, the feed and the calls of one client, or of all (None)."""
         base = self._client(client) if client is not None else f"{self._root}/client/+"
         return (f"{base}/memo/+", f"{base}/feed", f"{base}/live/+")
 
+    def answers_of(self, client: str | None) -> str:
+        """Filter for the answers to commands about one client's memos, or all clients' (None)."""
+        base = self._client(client) if client is not None else f"{self._root}/client/+"
+        return f"{base}/ack/+"
+
     def parse(self, topic: str) -> "Place | None":
-        """Return what a topic is about; None when it is no client's memo, feed or live topic."""
+        """Return what a topic is about; None when it is no client's memo, feed, live or ack."""
         prefix = f"{self._root}/client/"
         if not topic.startswith(prefix):
             return None
@@ -119,6 +151,8 @@ class Topics:
                 return Place(client=client, kind="memo", id=identifier)
             case [client, "live", identifier]:
                 return Place(client=client, kind="live", id=identifier)
+            case [client, "ack", identifier]:
+                return Place(client=client, kind="ack", id=identifier)
             case _:
                 return None
 
@@ -126,13 +160,22 @@ class Topics:
         return f"{self._root}/client/{checked(client)}"
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the topic of a command says."""
+
+    client: str
+    verb: str
+    sender: str | None
+    """The account that the broker let write there; None when the topic does not say."""
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What one of a client's topics is about."""
 
     client: str
-    kind: Literal["memo", "feed", "live"]
+    kind: Literal["memo", "feed", "live", "ack"]
     id: str = ""
-    """Memo id or call id; empty for the feed."""
+    """Memo id, call id, or the name of a request; empty for the feed."""
 
 
 class _Payload(msgspec.Struct, frozen=True, kw_only=True):

@@ -163,6 +163,11 @@ def test_file_that_was_spoilt_leaves_the_last_good_form_in_force(tmp_path: Path)
     assert (["hanako"], True) == (names, file.trouble is not None)
 
 
+def test_file_that_was_wrong_from_the_start_lets_nobody_in(tmp_path: Path) -> None:
+    file = AccountsFile(written(tmp_path, "[[account"))
+    assert (0, True) == (len(file.now()), file.trouble is not None)
+
+
 def test_unknown_name_has_no_account_and_no_hashes() -> None:
     nobody = Accounts()
     expected = (None, "", "")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipbot.errors import FeedError
-from sipbot.topics import ID, FeedPayload, Place, StatePayload, Topics, checked
+from sipbot.topics import ID, Asked, FeedPayload, Place, StatePayload, Topics, checked
 
 ids = st.from_regex(ID, fullmatch=True)
 TOPICS = Topics("main")
@@ -92,3 +92,14 @@ def test_payloads_carry_schema_and_utc_offset() -> None:
         "numbers": None,
     } == state
     assert {"schema": 1, "type": "new", "memo": "m1", "rev": 1, "seq": 3, "changed": []} == feed
+
+
+@pytest.mark.parametrize("by", ["", "hanako"])
+def test_topic_of_a_command_is_read_as_it_was_built(by: str) -> None:
+    expected = Asked(client="yamato", verb="claim", sender=by or None)
+    assert expected == TOPICS.asked(TOPICS.command("yamato", "claim", by))
+
+
+@pytest.mark.parametrize("rest", ["cmd", "cmd/", "cmd/claim/", "cmd/claim/a/b", "cmd/claim/A"])
+def test_topic_that_is_none_of_a_command_is_not_read(rest: str) -> None:
+    assert None is TOPICS.asked(f"sipbot/1/main/client/yamato/{rest}")
