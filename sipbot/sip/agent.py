@@ -25,6 +25,7 @@ from sipbot.errors import PromptError, SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import door, stderr, wire
+from sipbot.sip.call_back import CallBack, CallsBack
 from sipbot.sip.gate import Gate, offer_of
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.memory import rss_bytes
@@ -34,7 +35,7 @@ from sipbot.sip.rtp_ports import with_fresh_ports
 from sipbot.sip.sequels import Sequels
 from sipbot.sip.stack import LINES, AgentSettings, untold_file
 from sipbot.sip.transfer import Transfer, Transfers
-from sipbot.sip.untold import Untold
+from sipbot.sip.untold import Kept, Untold
 
 POLL_MS = 10
 """Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
@@ -71,6 +72,12 @@ class Agent:
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
         parent = door.first_parent(self._door)
         self.stack = Stack(with_fresh_ports(settings.stack, socket_path), self)
+        # The end of each is kept: it may be told to a parent that dies.
+        self._calls_back = CallsBack(
+            self.stack,
+            settings.stack,
+            lambda event: self._emit(event, keep=isinstance(event, wire.CallBackEnded)),
+        )
         self._greet(parent)
 
     def run(self) -> None:
@@ -86,14 +93,14 @@ class Agent:
         self.stack.close()
 
     def _tick(self) -> None:
-        """Give the lone calls and the transfers the time.
+        """Give the lone calls, the transfers and the calls back the time.
 
         Not in `run`, whose variables live on: a line that ended is freed when its last name goes,
         pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
         """
         now = time.monotonic()
-        led: tuple[tuple[str, LoneCall | Transfer], ...]
-        led = (*self._alone.items(), *self._transfers.all())
+        led: tuple[tuple[str, LoneCall | Transfer | CallBack], ...]
+        led = (*self._alone.items(), *self._transfers.all(), *self._calls_back.all())
         for call, one in led:
             with self.stack.guard(call):
                 one.tick(now)
@@ -204,6 +211,7 @@ class Agent:
         if self._parent is None:
             stderr.say(f"call {call}: {problem}")
         self._emit(wire.Fault(call=call, problem=problem))
+        self._calls_back.fail(call, problem)
         line = self.stack.lines.get(call)
         if line is not None:
             line.end(500)
@@ -228,6 +236,7 @@ class Agent:
             lines=LINES,
             fingerprint=self._settings.fingerprint,
             calls=(*self._plans, *self._untold.ended),  # one whose recording is closing too
+            calls_back=(*self._calls_back.going(), *self._untold.calls_back),
         )
         told = (hello, *self._registered.values(), *self._untold.take())
         self._unsent = b"".join(map(encode, told))
@@ -291,6 +300,8 @@ class Agent:
                 self._draining = True
             case wire.Written(call=call):
                 self._untold.written(call)
+            case wire.CallBack():
+                self._calls_back.begin(command)
             case _:
                 self._obey_for_call(command)
 
@@ -342,7 +353,7 @@ class Agent:
     def _emit(self, event: wire.Event, *, keep: bool = False) -> None:
         """Tell the parent; what is to be kept is told to the next one too."""
         if keep:
-            assert isinstance(event, wire.Refused | wire.Ended)
+            assert isinstance(event, Kept)
             (self._untold.add if self._parent is None else self._untold.told)(event)
         if self._parent is not None:
             self._unsent += encode(event)

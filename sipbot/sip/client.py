@@ -29,7 +29,7 @@ from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
-from sipbot.sip.untold import call_of
+from sipbot.sip.untold import Kept, call_of
 
 READY_S = 10.0
 """From start to socket, and from there to Hello, for which the agent opens its SIP port: measured
@@ -103,7 +103,7 @@ class AgentClient:
         self._process: subprocess.Popen[bytes] | None = None
         self._draining = asyncio.Event()
         self._calls: set[str] = set()
-        """Calls that this life of the agent has, as its events tell."""
+        """Calls that this life of the agent has, as its events and our orders tell."""
         self._left: set[str] = set()
         """Calls of which an earlier run's agent left word, until that is written down."""
         self._left_bytes = 0
@@ -122,6 +122,8 @@ class AgentClient:
                 return  # one of another release may not know the word; hearing twice does no harm
         if self._writer is None or self._writer.is_closing():
             raise ChildGoneError(f"agent {self.number} is not running; its calls are being saved")
+        if isinstance(command, wire.CallBack):
+            self._calls.add(command.call)
         self._writer.write(encode(command))
 
     async def run(self) -> None:
@@ -289,7 +291,7 @@ class AgentClient:
                 self._log.error("skipped a damaged line", file=str(file), line=number)
                 continue
             events.append(event)
-        kept = [event for event in events if isinstance(event, wire.Refused | wire.Ended)]
+        kept = [event for event in events if isinstance(event, Kept)]
         self._left, self._left_bytes = {call_of(event) for event in kept}, len(left)
         for event in events:
             self._on_event(event)
@@ -317,14 +319,14 @@ class AgentClient:
                 if event.fingerprint != self._settings.fingerprint:
                     self._log.info("agent has other settings and runs out", calls=len(event.calls))
                     self.send(wire.Drain())
-                self._calls = set(event.calls)
+                self._calls = {*event.calls, *event.calls_back}
             case wire.Pong():
                 self.pong = event
             case wire.Offered(offer=offer):
                 self._calls.add(offer.call)
             case wire.Refused(offer=offer):
                 self.refused.add(offer.call)
-            case wire.Ended(call=call):
+            case wire.Ended(call=call) | wire.CallBackEnded(call=call):
                 self._calls.discard(call)
         self._on_event(event)
         if isinstance(event, wire.Hello):

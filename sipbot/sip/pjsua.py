@@ -139,9 +139,10 @@ class Stack:
         return line
 
     @property
-    def full(self) -> bool:
-        """Whether the library has no place for one more call."""
-        return sum(bool(line.isActive()) for line in (*self.lines.values(), *self._left)) >= LINES
+    def free(self) -> int:
+        """How many more calls the library has a place for."""
+        lines = (*self.lines.values(), *self._left)
+        return LINES - sum(bool(line.isActive()) for line in lines)
 
     def place(
         self,

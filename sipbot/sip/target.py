@@ -1,7 +1,8 @@
-"""Whom a transfer calls, and as whom: from the dialplan's words to an INVITE's headers.  Pure.
+"""Whom a transfer or a call back calls, and as whom: from words to an INVITE's headers.  Pure.
 
 Nothing that a caller or a called person says gets into a URI, and nothing that could end a header
-gets into a header: the target is the dialplan's, the numbers shown are kept to harmless characters.
+gets into a header: the target is the dialplan's, or one that the main process has checked, and the
+numbers shown are kept to harmless characters.
 """
 
 import re
@@ -39,22 +40,76 @@ def dial(wanted: wire.Transfer, stack: StackSettings) -> Dialled:
     Raises:
         TransferError: there is no way to call this; with what is wrong in the settings.
     """
-    uri = wanted.to if ":" in wanted.to else _uri_of_number(wanted.to, stack)
+    way = _way_to(wanted.to, stack)
+    headers = _headers(wanted.diverted_from, way.aor, trusted=way.account is not None)
+    return way.dialled(_name_addr(wanted.caller, way.aor), headers)
+
+
+def dial_operator(wanted: wire.CallBack, stack: StackSettings) -> Dialled:
+    """Return how an operator's telephone is called; it shows the number that is called next.
+
+    Raises:
+        TransferError: there is no way to call it; with what is wrong in the settings.
+    """
+    way = _way_to(wanted.phone, stack)
+    return way.dialled(_name_addr(wanted.number, way.aor), {})
+
+
+def dial_back(wanted: wire.CallBack, stack: StackSettings) -> Dialled:
+    """Return how a caller is called back, as the client that they had called.
+
+    The client's number is asserted (RFC 3325 section 9.1) to our own trunk only, and stands in From
+    as well where the settings say that the trunk wants it there.
+
+    Raises:
+        TransferError: there is no way to call them; with what is wrong in the settings.
+    """
+    way = _way_to(wanted.number, stack)
+    client = _uri_of_client(wanted.shown, way.aor)
+    trusted = way.account is not None and bool(client)
+    own = client if trusted and wanted.shown_in_from else f"<{way.aor}>"
+    from_ = f'"{wanted.shown}" {own}' if client else own
+    return way.dialled(from_, {"P-Asserted-Identity": client} if trusted else {})
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """Where a call goes, and as whom."""
+
+    uri: str
+    host: str
+    account: Account | None
+    aor: str
+
+    def dialled(self, from_: str, headers: dict[str, str]) -> Dialled:
+        return Dialled(
+            uri=self.uri,
+            host=self.host,
+            account=self.account.name if self.account else "",
+            from_=from_,
+            headers=headers,
+        )
+
+
+def _way_to(to: str, stack: StackSettings) -> _Way:
+    uri = to if ":" in to else _uri_of_number(to, stack)
     called = address(uri)
     if called is None:
         raise TransferError(416, f"{uri!r} is not a SIP URI that an agent can call")
     if called.place == f"{stack.address}:{stack.port}":
         raise TransferError(482, f"{uri} is this agent itself")
     account = _account_at(called.place, stack)
-    aor = account.aor if account else _own_aor(stack)
-    name = f'"{wanted.caller}" ' if _SHOWN.fullmatch(wanted.caller) else ""
-    return Dialled(
-        uri=uri,
-        host=called.host,
-        account=account.name if account else "",
-        from_=f"{name}<{aor}>",
-        headers=_headers(wanted.diverted_from, aor, trusted=account is not None),
-    )
+    return _Way(uri, called.host, account, account.aor if account else _own_aor(stack))
+
+
+def _name_addr(name: str, aor: str) -> str:
+    return f'"{name}" <{aor}>' if _SHOWN.fullmatch(name) else f"<{aor}>"
+
+
+def _uri_of_client(number: str, aor: str) -> str:
+    """Name-addr of a client at our own domain; empty when the number may not be shown."""
+    if not _SHOWN.fullmatch(number):
+        return ""
+    return f"<sip:{number.replace('#', '%23')}@{aor.rpartition('@')[2]}>"
 
 
 def _uri_of_number(number: str, stack: StackSettings) -> str:
@@ -86,8 +141,8 @@ def _headers(number: str, aor: str, *, trusted: bool) -> dict[str, str]:
 
     RFC 3325 section 5 keeps the latter within the domain of trust.
     """
-    if not _SHOWN.fullmatch(number):
+    client = _uri_of_client(number, aor)
+    if not client:
         return {}
-    client = f"<sip:{number.replace('#', '%23')}@{aor.rpartition('@')[2]}>"
     headers = {"Diversion": f"{client};reason=deflection"}
     return headers | {"P-Asserted-Identity": client} if trusted else headers

@@ -8,17 +8,16 @@ Runs on the agent's one thread.  A `Transfer` lets go of its lines as soon as th
 pjsua2 call that is freed late hangs up whatever call has its place by then.
 """
 
-import itertools
 import time
 from collections.abc import Callable
 
-from sipbot.errors import CallError, PromptError, TransferError
+from sipbot.errors import PromptError, TransferError
 from sipbot.sip import wire
-from sipbot.sip.lookup import Lookup
+from sipbot.sip.outgoing import Outgoing
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.stack import StackSettings
-from sipbot.sip.target import Dialled, dial
+from sipbot.sip.target import dial
 
 IDLE_S = 60.0
 """No packet from either side for so long: both telephones have lost power or network, and no BYE
@@ -34,8 +33,6 @@ an agent's four lines and costs money on the trunk; two hours are beyond any cal
 
 LOOK_EVERY_S = 5.0
 """Between two looks at the packets of a connected pair."""
-
-_numbers = itertools.count(1)
 
 
 class Patience:
@@ -86,13 +83,9 @@ class Transfer:
         self._stack, self._settings = stack, settings
         self._wanted, self._tell = wanted, tell
         self._caller: Line | None = caller
-        self._leg: Line | None = None
-        self._dialled: Dialled | None = None
-        self._lookup: Lookup | None = None
-        self._rang = False
-        self._until = time.monotonic() + wanted.ring_s
+        self._leg: Outgoing | None = None
         self._look_at = 0.0
-        self._patience = Patience(self._until)
+        self._patience = Patience(0.0)
 
     @property
     def over(self) -> bool:
@@ -102,11 +95,12 @@ class Transfer:
     def begin(self) -> None:
         """Call the person, as soon as the host's name is known."""
         try:
-            self._dialled = dial(self._wanted, self._settings)
+            dialled = dial(self._wanted, self._settings)
         except TransferError as error:
             self._fail(error.code, error.reason)
         else:
-            self._lookup = Lookup(self._dialled.host)
+            wanted = self._wanted
+            self._leg = Outgoing(self._stack, wanted.call, dialled, wanted.ring_s, self)
             self.ring_again()
             self.tick(time.monotonic())
 
@@ -122,11 +116,10 @@ class Transfer:
         """Let both calls go: the person's is ended, the caller's is somebody else's to lead."""
         caller, self._caller = self._caller, None
         leg, self._leg = self._leg, None
-        self._lookup = None
         if caller is not None and not self.connected:
             caller.stop_playing()
         if leg is not None:
-            leg.end(487)  # CANCEL while it rings, BYE after that
+            leg.leave()
 
     def tick(self, now: float) -> None:
         """Look at the clock."""
@@ -134,35 +127,10 @@ class Transfer:
             return
         if self.connected:
             self._look_at_packets(now)
-        elif now >= self._until:
-            code, who = (480, "nobody answered") if self._rang else (408, "no answer came")
-            self._fail(code, f"{who} within {self._wanted.ring_s:g} s")
-        elif self._lookup is not None and self._dialled is not None:
-            self._place_when_known(self._lookup.known(), self._dialled)
-
-    def _place_when_known(self, known: bool | None, dialled: Dialled) -> None:
-        if known is None:
-            return
-        self._lookup = None
-        if not known:
-            self._fail(503, f"the name {dialled.host} is not known")
-        elif self._stack.full:
-            self._fail(486, "all lines of this agent are busy")
-        else:
-            self._place(dialled)
-
-    def _place(self, dialled: Dialled) -> None:
-        try:
-            self._leg = self._stack.place(
-                f"{self._wanted.call}/{next(_numbers)}",
-                dialled.uri,
-                dialled.headers,
-                account=dialled.account,
-                from_=dialled.from_,
-                listener=self,
-            )
-        except CallError as error:
-            self._fail(503, str(error))
+        elif self._leg is not None:
+            failure = self._leg.tick(now)
+            if failure is not None:
+                self._fail(failure.code, failure.reason)
 
     def _fail(self, code: int, reason: str) -> None:
         self.leave()
@@ -170,22 +138,27 @@ class Transfer:
 
     def _look_at_packets(self, now: float) -> None:
         """End both when they are gone, or talk for too long."""
-        if now < self._look_at or self._caller is None or self._leg is None:
+        other = None if self._leg is None else self._leg.line
+        if now < self._look_at or self._caller is None or other is None:
             return
         self._look_at = now + LOOK_EVERY_S
-        received = (_received(self._caller), _received(self._leg))
+        received = (packets_of(self._caller), packets_of(other))
         if self._patience.over(now, received):
             self._caller.end(200)
+
+    def _is_theirs(self, line: Line) -> bool:
+        return self._leg is not None and line is self._leg.line
 
     # -- what becomes of the person's call (Listener): inside Stack.poll -------------------------
 
     def progressed(self, line: Line, code: int, reason: str) -> None:
         """It rings there; sound before the answer is not passed on."""
-        self._rang = True
+        if self._leg is not None:
+            self._leg.rings()
 
     def answered(self, line: Line) -> None:
         """Connect both; what they say to each other is not for us to record."""
-        if self._caller is None or line is not self._leg:
+        if self._caller is None or not self._is_theirs(line):
             line.end(487)  # too late: the caller is being served otherwise
             return
         self.connected = True
@@ -197,12 +170,12 @@ class Transfer:
 
     def media_failed(self, line: Line, problem: str) -> None:
         """The person answered and could not be heard."""
-        if line is self._leg:
+        if self._is_theirs(line):
             self._fail(488, problem)
 
     def ended(self, line: Line, code: int, reason: str) -> None:
         """The person refused, or has hung up."""
-        if line is not self._leg:
+        if not self._is_theirs(line):
             return
         self._leg = None
         if not self.connected:
@@ -268,5 +241,6 @@ class Transfers:
         return transfer
 
 
-def _received(line: Line) -> int:
+def packets_of(line: Line) -> int:
+    """Return how many packets have come from there."""
     return line.packets().get("received", 0)

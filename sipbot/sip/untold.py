@@ -15,7 +15,7 @@ from sipbot.sip import stderr, wire
 UNTOLD_MAX = 10_000
 """Events remembered at most, at about 1 kB each; a flood must not eat the memory."""
 
-Kept = wire.Refused | wire.Ended
+Kept = wire.Refused | wire.Ended | wire.CallBackEnded
 
 
 class Untold:
@@ -37,6 +37,11 @@ class Untold:
     def ended(self) -> tuple[str, ...]:
         """Calls whose end nobody has been told."""
         return tuple(event.call for event in self._events if isinstance(event, wire.Ended))
+
+    @property
+    def calls_back(self) -> tuple[str, ...]:
+        """Calls back whose end nobody has been told."""
+        return tuple(one.call for one in self._events if isinstance(one, wire.CallBackEnded))
 
     def add(self, event: Kept) -> None:
         """Keep an event for which no parent is there."""
@@ -96,7 +101,7 @@ class Untold:
 
 def call_of(event: Kept) -> str:
     """Return the id of the call that an event is about."""
-    return event.call if isinstance(event, wire.Ended) else event.offer.call
+    return event.offer.call if isinstance(event, wire.Refused) else event.call
 
 
 def _overflow(dropped: int) -> list[wire.Fault]:

@@ -6,6 +6,7 @@ nothing happens (`Sequel`), and what to do when its parent dies (`Alone`).
 """
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,11 @@ MISSING_S = 0.2
 """Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
 starts a clock tick or two late (-6 to 15 ms, measured with both cores busy); it writes steps of
 256 ms, each of which a full disk can refuse, so one that is lost must be more than this."""
+
+
+CallBackWhere = Literal["line", "phone", "number", "talk"]
+"""No line was free; the operator was called; the one to be called back was; they talked."""
+CallBackBy = Literal["operator", "called", "sipbot"]
 
 
 class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -109,6 +115,33 @@ class Transfer(Base, frozen=True):
     """The client's number that the caller dialled."""
 
 
+class CallBack(Base, frozen=True, kw_only=True):
+    """Call an operator, then the one to be called back, and connect both; a call of its own.
+
+    The agent does all of it by itself, also when its parent dies; it tells `CallBackStep` and, in
+    the end, `CallBackEnded`.
+    """
+
+    call: str
+    """Id of this call back; of no offered call."""
+    phone: str
+    """The operator's: SIP URI, or number at the trunk."""
+    number: str
+    """Whom to call back, in E.164."""
+    shown: str = ""
+    """The client's number, to be shown to them; empty for none."""
+    shown_in_from: bool = False
+    """Whether From names it too, where our trunk is called."""
+    prompt: str = ""
+    """WAV for the operator who has answered; empty for none."""
+    ringback: str = ""
+    """As in `Transfer`, for the operator."""
+    phone_ring_s: float
+    """How long the operator's telephone may ring."""
+    ring_s: float
+    """How long the other may."""
+
+
 class HangUp(Base, frozen=True):
     """End the call: BYE when answered, else the final response `code`."""
 
@@ -149,6 +182,7 @@ Command = (
     | Record
     | StopRecording
     | Transfer
+    | CallBack
     | HangUp
     | Refuse
     | Written
@@ -173,6 +207,8 @@ class Hello(Base, frozen=True):
     calls: tuple[str, ...] = ()
     """Calls that outlived an earlier parent: the agent finishes them alone, or just has; `Ended`
     follows for each."""
+    calls_back: tuple[str, ...] = ()
+    """Likewise the calls back; `CallBackEnded` follows for each."""
 
 
 class Offered(Base, frozen=True):
@@ -260,6 +296,32 @@ class TransferFailed(Base, frozen=True):
     reason: str
 
 
+class CallBackStep(Base, frozen=True):
+    """The one who is called back has answered; operator and they hear each other."""
+
+    call: str
+    at: datetime
+
+
+class CallBackEnded(Base, frozen=True, kw_only=True):
+    """Both calls of a call back are over, or were never placed; kept until `Written`."""
+
+    call: str
+    where: CallBackWhere
+    """How far it had come."""
+    by: CallBackBy
+    """Who ended it."""
+    code: int
+    """The final response that ended it; 200 once somebody has talked."""
+    reason: str
+    at: datetime
+    rang_s: float | None = None
+    """How long it rang at the one who is called back; None when it did not, as far as we know."""
+    connected_at: datetime | None = None
+    talk_s: float | None = None
+    """How long both heard each other, by a clock that only rises."""
+
+
 class MediaFailed(Base, frozen=True):
     """The call is up but its audio is not."""
 
@@ -314,6 +376,8 @@ Event = (
     | RecordingClosed
     | Transferred
     | TransferFailed
+    | CallBackStep
+    | CallBackEnded
     | MediaFailed
     | Ended
     | Refer
