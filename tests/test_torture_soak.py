@@ -145,12 +145,13 @@ def test_memo_that_is_closed_and_still_shown_is_found() -> None:
     assert 2 == books.most_open
 
 
-def test_growth_is_judged_by_all_looks_after_the_warm_up_and_told_of_the_later_half() -> None:
-    seen = looks([100.0, 10.0, 11.0, 12.0, 13.0, 13.0, 13.0, 13.0])
+def test_growth_is_judged_at_rest_after_the_warm_up_and_told_of_the_later_half() -> None:
+    rests = looks([10.0, 11.0, 12.0, 13.0, 13.0, 13.0, 13.0])
+    busy = looks([500.0, 50.0, 80.0, 110.0])
 
-    memory, *_ = growth_rows("calls", seen, seen[0], seen[-1])
+    memory, *_ = growth_rows("calls", busy, rests)
 
     assert 7 == memory.tries
     assert memory.worst is not None
-    assert memory.worst > 0
-    assert memory.note.startswith("0.00 MB/1,000 calls in the later half")
+    assert 0 < memory.worst < 10
+    assert memory.note.startswith("later half 0.00, while busy 300.00; at rest 10.0 MB")

@@ -49,6 +49,13 @@ STRANGER = "05999"
 REST_S = 300.0
 """How long the ears may need for what they are behind after the last call."""
 
+PAUSES, LEAST_BETWEEN = 19, 40
+"""How often the callers pause, so that the bot can be looked at when it has nothing in hand, and
+the fewest calls between two pauses."""
+
+SETTLE_S = 2.0
+"""After the last text a recogniser still gives back what it freed."""
+
 IDLE_S = 40.0
 """How long until nothing is left of the last call: a line that lost its caller is kept 16 s."""
 
@@ -87,6 +94,8 @@ class Soak:
     looks: list[Look] = field(default_factory=list)
     idle: list[Look] = field(default_factory=list)
     """At rest: after the warm-up, and at the end."""
+    pauses: list[Look] = field(default_factory=list)
+    """Between them, when nothing was left to be heard, read or delivered."""
     strangers: int = 0
     unfinished: int = 0
     """Calls, texts and deliveries that did not come within `REST_S` after the last call."""
@@ -112,7 +121,7 @@ class Soak:
         self.journal.created += journal.created
         self.journal.failed += journal.failed
         self.journal.retransmissions += journal.retransmissions
-        self.took_s = time.monotonic() - began
+        self.took_s += time.monotonic() - began
 
     async def _look(self, peers: Sequence[sipp.Sipp], before: int) -> None:
         while True:
@@ -131,6 +140,12 @@ class Soak:
         ) as peer:
             await peer._process.wait()  # while all lines are busy it is 486 and not 403
         self.strangers += number
+
+    async def pause(self) -> None:
+        """Wait until nothing is left to be heard, read or delivered, and look at the bot."""
+        await self.bot.at_rest(self.journal.created + self.strangers, REST_S)
+        await asyncio.sleep(SETTLE_S)
+        self.pauses.append(look(self.bot, self.journal.created))
 
     async def rest(self, desk: Desk) -> None:
         """Wait until bot and operators have nothing to do, and look at it."""
@@ -170,9 +185,12 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
         await soak.crowd(filling, rate=1000)
         await soak.crowd(draw(rng, WAYS, warm - len(filling), first=len(filling)))
         await soak.rest(desk)
+        soak.took_s = 0.0
         async with asyncio.TaskGroup() as group:
             group.create_task(soak.intrude(scale.of(STRANGERS, LEAST_STRANGERS)))
-            await soak.crowd(draw(rng, WAYS, calls - warm, first=warm))
+            for some in _parts(draw(rng, WAYS, calls - warm, first=warm)):
+                await soak.crowd(some)
+                await soak.pause()
         await soak.rest(desk)
         await _all_seen(bot, memos)
         endings, users, unjudged = bot.endings(), bot.memo_users(), bot.unjudged()
@@ -182,7 +200,7 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
         *_accounts(soak, endings, users, memos, unjudged),
         silent_row(_harm(soak), soak.silent(), set(users.values()), unjudged),
         *desk.rows(_harm(soak), open_memos),
-        *growth_rows(_harm(soak), soak.looks, *soak.idle),
+        *growth_rows(_harm(soak), soak.looks, [soak.idle[0], *soak.pauses, soak.idle[1]]),
         Promise(
             harm=_harm(soak),
             promise=f"everything is read and delivered {REST_S:.0f} s after the last call",
@@ -197,6 +215,11 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
         ),
         _pace(soak, files),
     ]
+
+
+def _parts(callers: Sequence[Caller]) -> list[Sequence[Caller]]:
+    number, of = max(1, min(PAUSES, len(callers) // LEAST_BETWEEN)), len(callers)
+    return [callers[of * n // number : of * (n + 1) // number] for n in range(number)]
 
 
 async def _all_seen(bot: BusyBot, memos: Memos) -> None:
