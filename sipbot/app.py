@@ -163,6 +163,8 @@ class App:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part, name=name) for name, part in self._parts()]
             await self._agents_found()
+            # The cores are the callers' until agents are connected: models load for seconds.
+            tasks += [group.create_task(part, name=name) for name, part in self._hearing()]
             await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
             await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
@@ -178,19 +180,23 @@ class App:
     # -- parts ---------------------------------------------------------------------------------
 
     def _parts(self) -> list[tuple[str, Coroutine[None, None, None]]]:
-        """Every part that runs, in data-path order."""
+        """Every part that runs from the beginning, in data-path order."""
         parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
-        parts += [("switchboard", self.switchboard.run()), ("live ear", self.live.run())]
-        if self.second is not None:
-            parts.append(("second ear", self.second.run()))
-        parts.append(("outbox", self.outbox.run()))
+        parts += [("switchboard", self.switchboard.run()), ("outbox", self.outbox.run())]
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
-        parts += [("desk", self.desk.run()), ("ear watch", self._ear_watch.run())]
+        parts += [("desk", self.desk.run())]
+        return parts
+
+    def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:
+        """The ears and who watches them."""
+        parts = [("live ear", self.live.run()), ("ear watch", self._ear_watch.run())]
+        if self.second is not None:
+            parts.append(("second ear", self.second.run()))
         return parts
 
     def _parts_to_look_at(self) -> Parts:
