@@ -205,7 +205,8 @@ class Feed:
             return
         self.deaf = None
         try:
-            await link.subscribe(self.topics.commands, qos=1)
+            for topic in self.topics.commands:
+                await link.subscribe(topic, qos=1)
         except DeafError as error:
             self.deaf = str(error)
             _log.error("no command of an operator is heard", problem=self.deaf)
