@@ -213,14 +213,16 @@ def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[
 def _unread(text: str, said: Sequence[Said]) -> Iterator[tuple[int, int, str]]:
     """Long rows of figures in which nothing was found: places in the text, and the digits.
 
-    Short rows near each other are one, for callers hesitate inside a number.  A part of a number
-    that was found is that number said again.
+    Short rows near each other are one, for callers hesitate inside a number; and after "call me at"
+    a short one is what is left of a number.  A part of a number that was found is that number said
+    again.
     """
     known = [one.value for one in said if one.kind is Kind.PHONE and one.valid]
     for near in _near(_unclaimed(text, said)):
         rest = [row for row in near if not row.surely_again(known)]
         figures = sum(len(row.digits) for row in rest)
-        if figures >= UNREAD_MIN and not all(row.again(known) for row in rest):
+        many = figures >= UNREAD_MIN or any(row.phone for row in rest)
+        if many and not all(row.again(known) for row in rest):
             yield rest[0].start, rest[-1].end, "".join(row.sure for row in rest)
 
 
@@ -233,6 +235,8 @@ class _Row:
     digits: str
     sure: str
     """Without those that may be another word."""
+    phone: bool
+    """The word before them, or a zero, says that they are of a telephone number."""
 
     def again(self, known: Sequence[str]) -> bool:
         return any(self.sure in number for number in known)
@@ -252,7 +256,7 @@ def _unclaimed(text: str, said: Sequence[Said]) -> Iterator[_Row]:
             start, stop = begin + row.start, begin + row.end
             how_many = _is_quantity(text[start:stop], counted=row.counted)
             if len(row.digits) >= UNREAD_PART_MIN and not how_many:
-                yield _Row(start, stop, row.digits, row.core or row.digits)
+                yield _Row(start, stop, row.digits, row.core or row.digits, row.phone)
 
 
 def _near(rows: Iterable[_Row]) -> list[list[_Row]]:

@@ -56,6 +56,10 @@ def decided(text: str, region: str, keys: tuple[Evidence, ...] = ()) -> Callback
         ("KR", "02-1234-5678인데요 10-1234-5678로 연락주세요"),
         ("JP", "03-6743-1209です。90,123,456にください。"),
         ("US", "202-555-0143 now, but 212,555,014 is better."),
+        ("JP", "03-6743-1209ではなくて、番号は863です。"),
+        ("US", "This is 202-555-0143, but call me at 206 375."),
+        ("KR", "02-1234-5678인데요 제 번호는 2686인데요"),
+        ("JP", "03-6743-1209からですが、0422.5にお願いします。"),
     ],
 )
 def test_number_beside_one_that_lost_digits_is_not_confirmed(region: str, text: str) -> None:
@@ -105,6 +109,7 @@ def test_only_number_is_not_confirmed_when_the_caller_says_not_to_call_it(
         ("JP", "03-6743-1209だけではなく、いつでも結構です。"),
         ("JP", "03-6743-1209じゃないですか、そこにお願いします。"),
         ("US", "I'm at work. If not, 202-555-0143 is right."),
+        ("US", "It's 202-555-0143, invoice number 472, call me at 0143 after 5."),
         ("KR", "번호는 02-1234-5678입니다. 네, 감사합니다. 이만 끊겠습니다."),
     ],
 )
