@@ -157,7 +157,7 @@ class AccountsFile:
 
     A file that is wrong leaves the last good form in force: a typo locks nobody out, and lets
     nobody in who was not in before.  One that was wrong from the start lets nobody in, and holds up
-    no call.
+    no call.  Where none has ever been, there are no accounts in force at all.
 
     Args:
         path: of accounts.toml.
@@ -168,6 +168,7 @@ class AccountsFile:
         self.trouble: AccountsError | None = None
         """What is wrong with the file; None while what is in force is what it says."""
         self._accounts = Accounts()
+        self._there = False
         self._stamp = _stamp(path)
         self._read()
 
@@ -179,7 +180,13 @@ class AccountsFile:
             self._read()
         return self._accounts
 
+    def in_force(self) -> Accounts | None:
+        """Return the same; None where there has been no file since this object was made."""
+        accounts = self.now()
+        return accounts if self._there else None
+
     def _read(self) -> None:
+        self._there = self._there or self._stamp is not None
         try:
             self._accounts, self.trouble = read_accounts(self.path), None
         except AccountsError as error:
