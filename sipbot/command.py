@@ -28,6 +28,9 @@ TTL_S, TTL_MAX_S = 120, 3600
 """How long a command is worth obeying.  A person who has waited two minutes for an answer has
 looked elsewhere meanwhile; an hour is the most that a queue may hold one back (our wish)."""
 
+TARGET_CHARS = 200
+"""Of a telephone's number or SIP URI."""
+
 SKEW_S = 60
 """How far the sender's clock may be from ours.  What keeps time over the network is right within a
 second; a minute lets in those that are set by hand."""
@@ -43,7 +46,7 @@ Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$", max_length=63)]
 Time = Annotated[datetime, Meta(tz=True)]
 Text = Annotated[str, Meta(min_length=1, max_length=NOTE_CHARS)]
 
-Verb = Literal["claim", "release", "note", "snooze", "callback", "done", "reopen"]
+Verb = Literal["claim", "release", "note", "snooze", "call", "callback", "done", "reopen"]
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,6 +99,27 @@ class Snooze(_Noted, frozen=True, kw_only=True):
     until: Annotated[Time, Meta(description="Until then, with offset.")]
 
 
+Target = Annotated[str, Meta(min_length=1, max_length=TARGET_CHARS)]
+
+
+class Call(_Noted, frozen=True, kw_only=True):
+    """Have sipbot call the operator's telephone, then the caller; claims the memo.
+
+    docs/decisions/0015-call-back.md says whom it may be asked to call.
+    """
+
+    number: (
+        Annotated[Target, Meta(description="Which of the memo's numbers; needed unless confirmed.")]
+        | None
+    ) = None
+    extension: (
+        Annotated[
+            Target, Meta(description="The operator's telephone, if not that of the settings.")
+        ]
+        | None
+    ) = None
+
+
 class Callback(_Noted, frozen=True, kw_only=True):
     """Say what came of calling back."""
 
@@ -115,6 +139,7 @@ VERBS: dict[str, type[Command]] = {
     "release": Release,
     "note": Note,
     "snooze": Snooze,
+    "call": Call,
     "callback": Callback,
     "done": Done,
     "reopen": Reopen,
@@ -131,6 +156,8 @@ _REMEDIES = {
     "lease_s": f"Use whole seconds from {LEASE_MIN_S} to {LEASE_MAX_S}",
     "text": f"Use 1 to {NOTE_CHARS} characters, of control characters only line feed and tab",
     "until": "Write the time with its offset: 2026-11-20T15:00:00+09:00",
+    "number": "Use one of the memo's numbers, as callback.evidence has it",
+    "extension": "Use one that call_back.extensions in config.toml allows, or leave it out",
     "outcome": f"Use one of {', '.join(Outcome)}",
 }
 
@@ -156,6 +183,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     verb: str
     req: str
+    code: str = "bad_field"
     problem: str
     digest: str
 

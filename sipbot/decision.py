@@ -13,8 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from sipbot import call_decision
+from sipbot.call_decision import NOBODY, Phones
 from sipbot.command import (
     SKEW_S,
+    Call,
     Callback,
     Claim,
     Command,
@@ -88,18 +91,24 @@ class _No(msgspec.Struct, frozen=True):
     problem: str
 
 
-def decide(memo: Memo | None, request: Request, now: datetime) -> Verdict:
+def decide(memo: Memo | None, request: Request, now: datetime, phones: Phones = NOBODY) -> Verdict:
     """Decide on a command.
 
     Args:
         memo: as it stands, its claim not over; None when there is none of this id.
         request: from `command.read`.
         now: our clock, UTC-aware.
+        phones: whom sipbot may be asked to call back, and where operators are.
     """
     if memo is not None and memo.client != request.client:
         memo = None  # nobody learns by asking what other clients have
-    no = _why_not(memo, request, now)
-    after = memo if no or memo is None else _AFTER[request.verb](memo, request.command, now)
+    no = _why_not(memo, request, now, phones)
+    after = memo
+    if memo is not None and no is None:
+        if isinstance(request.command, Call):
+            after = call_decision.begun(memo, request.command, phones, now)
+        else:
+            after = _AFTER[request.verb](memo, request.command, now)
     return Verdict(memo=None if no else after, answer=_answer(request, after, no, now))
 
 
@@ -185,7 +194,7 @@ def _answer(request: Request, memo: Memo | None, no: _No | None, now: datetime) 
 # -- why not -------------------------------------------------------------------------------------
 
 
-def _why_not(memo: Memo | None, request: Request, now: datetime) -> _No | None:
+def _why_not(memo: Memo | None, request: Request, now: datetime, phones: Phones) -> _No | None:
     command = request.command
     no = _wrong_time(command, now)
     if no is not None:
@@ -193,7 +202,19 @@ def _why_not(memo: Memo | None, request: Request, now: datetime) -> _No | None:
     if memo is None:
         words = f"memo {command.memo}: {request.client} has none of this id. Use its whole id"
         return _No("rejected", "unknown_memo", words)
-    return _wrong_state(memo, request) or _wrong_revision(memo, command) or _too_much(memo, request)
+    return (
+        _wrong_state(memo, request)
+        or _wrong_revision(memo, command)
+        or _too_much(memo, request)
+        or (_not_called(memo, command, phones) if isinstance(command, Call) else None)
+    )
+
+
+def _not_called(memo: Memo, command: Call, phones: Phones) -> _No | None:
+    found = call_decision.wanted(memo, command, phones)
+    if isinstance(found, call_decision.Wanted):
+        return None
+    return _No("conflict" if found.code == "calling" else "rejected", found.code, found.problem)
 
 
 def _wrong_time(command: Command, now: datetime) -> _No | None:

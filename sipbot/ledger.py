@@ -21,6 +21,7 @@ from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
+from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
 from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
@@ -74,6 +75,7 @@ class Ledger:
         self._targets = targets
         self._refused = Refusals(engine)
         self.commands = Commands(self._run, targets, self._announce)
+        self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
 
     @classmethod

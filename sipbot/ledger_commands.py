@@ -5,35 +5,28 @@ Data path: bus -> command -> [ledger_commands] -> outbox -> bus
 The work of each method runs in the ledger's thread, hence `decision` is pure.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 import structlog
 
+from sipbot import ledger_calls_back as calls_back
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_writes as writes
-from sipbot.command import Refused, Request
+from sipbot.call_decision import NOBODY, Phones, Wanted, wanted
+from sipbot.command import Call, Refused, Request
 from sipbot.decision import Answer, decide, failed, lease_over, refuse, reused, unreadable
 from sipbot.errors import LedgerError
+from sipbot.ledger_thread import Run
 
 LEASES_AT_ONCE = 100
 """Claims ended in one transaction: after a night away there may be many, and a caller waits for
 each transaction to end."""
 
-Result = TypeVar("Result")
-
 _log = structlog.get_logger()
-
-
-class Run(Protocol):
-    """Runs work in the ledger's thread, in one transaction."""
-
-    def __call__(self, work: Callable[[sa.Connection], Result]) -> Coroutine[Any, Any, Result]:
-        """Return what the work returns."""
 
 
 class Commands:
@@ -48,6 +41,10 @@ class Commands:
     """
 
     def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
+        self.phones: Phones = NOBODY
+        """Whom sipbot may be asked to call back, and where operators are."""
+        self.on_call: Callable[[], None] | None = None
+        """Called in the event loop when somebody is to be called back."""
         self._run = run
         self._targets = targets
         self._announce = announce
@@ -77,10 +74,12 @@ class Commands:
             now: our clock, UTC-aware.
         """
         answers = await self._run(
-            lambda c: [_obey(c, request, now, self._targets) for request in requests]
+            lambda c: [_obey(c, one, now, self._targets, self.phones) for one in requests]
         )
         if any(answer is not None for answer in answers):
             self._announce()
+        if self.on_call is not None and any(map(_to_be_called, answers)):
+            self.on_call()
         return answers
 
     async def give_up(self, request: Request | Refused, now: datetime) -> Answer | None:
@@ -118,13 +117,21 @@ class Commands:
         return await self._run(lambda c: _sweep(c, before))
 
 
+def _to_be_called(answer: Answer | None) -> bool:
+    return answer is not None and answer.verb == "call" and answer.status == "accepted"
+
+
 def _obey(
-    connection: sa.Connection, request: Request | Refused, now: datetime, targets: Sequence[str]
+    connection: sa.Connection,
+    request: Request | Refused,
+    now: datetime,
+    targets: Sequence[str],
+    phones: Phones,
 ) -> Answer | None:
     def decided() -> Answer:
         if isinstance(request, Refused):
             return refuse(request, now)
-        return _change(connection, request, now, targets)
+        return _change(connection, request, now, targets, phones)
 
     return _answer(connection, request, now, decided)
 
@@ -161,7 +168,11 @@ def _answer(
 
 
 def _change(
-    connection: sa.Connection, request: Request, now: datetime, targets: Sequence[str]
+    connection: sa.Connection,
+    request: Request,
+    now: datetime,
+    targets: Sequence[str],
+    phones: Phones,
 ) -> Answer:
     try:
         memo = queries.memo_of(connection, request.command.memo)
@@ -176,9 +187,13 @@ def _change(
     if over is not None:
         writes.store(connection, memo, over, now, targets)
         memo = over
-    verdict = decide(memo, request, now)
+    verdict = decide(memo, request, now, phones)
     if verdict.memo is not None:
         writes.store(connection, memo, verdict.memo, now, targets)
+        if memo is not None and isinstance(request.command, Call):
+            found = wanted(memo, request.command, phones)
+            assert isinstance(found, Wanted)
+            calls_back.add(connection, memo, request.command, found, now)
     return verdict.answer
 
 

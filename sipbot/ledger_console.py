@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from sipbot import ledger_schema as schema
 from sipbot.audit import AuditEntry
-from sipbot.ledger_commands import Run
 from sipbot.ledger_deliveries import MQTT
+from sipbot.ledger_thread import Run
 
 AT_ONCE = 500
 """Revisions told at a time: after a night of commands there may be many, and a caller waits for

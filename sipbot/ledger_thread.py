@@ -9,10 +9,12 @@ import asyncio
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
 
 Result = TypeVar("Result")
 
@@ -25,6 +27,13 @@ class Rank(IntEnum):
     Refusals waited 8 s behind deliveries until agent and main process had both been killed, and two
     calls had no row (`make torture`, kills)."""
     OTHERS = 1
+
+
+class Run(Protocol):
+    """Runs work in the ledger's thread, in one transaction."""
+
+    def __call__(self, work: Callable[[sa.Connection], Result]) -> Coroutine[Any, Any, Result]:
+        """Return what the work returns."""
 
 
 _Turn = tuple[Rank, int, Callable[[], Any], "Future[Any]"]

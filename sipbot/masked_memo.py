@@ -297,6 +297,7 @@ def _entry(one: HistoryEntry) -> HistoryEntry:
         text=_mark(one.text),
         outcome=one.outcome,
         until=one.until,
+        call_back=one.call_back and one.call_back.model_copy(update={"number": MASK}),
     )
 
 

@@ -26,6 +26,18 @@ class Outcome(StrEnum):
     MESSAGE_LEFT = "message_left"
 
 
+class CalledBack(Part):
+    """A call back that sipbot placed."""
+
+    number: str = Field(description="Who was called, E.164.")
+    ended: str | None = Field(
+        default=None, description="How it ended; null while it goes on. See docs/mqtt.md."
+    )
+    talk_s: float | None = Field(
+        default=None, description="How long both heard each other; null: not at all, or unknown."
+    )
+
+
 class HistoryEntry(Part):
     """Who changed what, and when."""
 
@@ -37,6 +49,9 @@ class HistoryEntry(Part):
     outcome: Outcome | None = Field(default=None, description="Of a call back.")
     until: AwareDatetime | None = Field(
         default=None, description="Until when it was claimed or put off."
+    )
+    call_back: CalledBack | None = Field(
+        default=None, description="In the entries of a call that sipbot placed."
     )
 
 
@@ -68,6 +83,7 @@ def next_revision(
     text: str | None = None,
     outcome: Outcome | None = None,
     until: datetime | None = None,
+    call_back: CalledBack | None = None,
 ) -> Memo:
     """Return the next revision of a memo.
 
@@ -75,8 +91,17 @@ def next_revision(
         memo: as it stands.
         at: now, UTC-aware.
         update: the fields that change, without ``rev`` and ``history``.
-        what, by, text, outcome, until: of the new entry of the history.
+        what, by, text, outcome, until, call_back: of the new entry of the history.
     """
     rev = memo.rev + 1
-    entry = HistoryEntry(rev=rev, at=at, what=what, by=by, text=text, outcome=outcome, until=until)
+    entry = HistoryEntry(
+        rev=rev,
+        at=at,
+        what=what,
+        by=by,
+        text=text,
+        outcome=outcome,
+        until=until,
+        call_back=call_back,
+    )
     return memo.model_copy(update={**update, "rev": rev, "history": (*memo.history, entry)})

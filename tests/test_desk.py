@@ -339,7 +339,7 @@ async def test_command_that_the_ledger_alone_refuses_is_given_up_and_holds_up_no
 async def test_command_that_trips_a_mistake_of_ours_is_answered_and_its_words_are_not_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def mistaken(_memo: Memo, request: Request, _now: datetime) -> Verdict:
+    def mistaken(_memo: Memo, request: Request, *_: object) -> Verdict:
         raise ValueError(getattr(request.command, "text", ""))
 
     monkeypatch.setattr("sipbot.ledger_commands.decide", mistaken)
