@@ -23,11 +23,12 @@ from sipbot.broker_child import embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import Settings
+from sipbot.console_link import ConsoleLink, clients_of
 from sipbot.control import Control
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
-from sipbot.from_settings import broker_of, ledger_path, stack_of
+from sipbot.from_settings import audio_url_of, broker_of, console_of, ledger_path, stack_of
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
@@ -120,7 +121,7 @@ class App:
                 spool=self.spool,
                 reading=self.reading,
                 tell=self._tell,
-                audio_url=lambda call: self.spool.audio(call).as_uri(),
+                audio_url=audio_url_of(settings),
                 trouble=tell,
             ),
             look_at_disk=self._disk.look,
@@ -133,6 +134,7 @@ class App:
         self._ear_watch = EarWatch(
             *wanted, ears, plans=lambda: self.switchboard.dialplans.all, trouble=tell
         )
+        self.console = self._console() if settings.console.port else None
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = self._herald()
 
@@ -168,6 +170,8 @@ class App:
             await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
             await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
+            if self.console is not None:  # callers first
+                tasks.append(group.create_task(self.console.run(), name="console"))
             await self._stop.wait()
             await self._wind_down()
             for task in tasks:
@@ -214,6 +218,7 @@ class App:
             switchboard=self.switchboard,
             quotas=self.quotas,
             reload=self.reload,
+            console=self.console.child if self.console else None,
         )
 
     def _disk_guard(self) -> DiskGuard:
@@ -253,6 +258,15 @@ class App:
     def _broker_child(self) -> Child:
         looping = self._looping("embedded-broker")
         return embedded_broker(self.broker.host, self.broker.port, looping)
+
+    def _console(self) -> ConsoleLink:
+        return ConsoleLink(
+            console_of(self.settings),
+            self.ledger,
+            status=lambda: self.gauges.gather(),  # noqa: PLW0108 - gauges come later
+            clients=lambda: clients_of(self.switchboard.dialplans.all),
+            on_crash_loop=self._looping("console"),
+        )
 
     def _ear(self, role: Role, models: tuple[ModelRef, ...]) -> SpeechClient:
         # Event loop, from the recogniser's reader.
@@ -317,6 +331,8 @@ class App:
     def _tell(self, client: str, call: str, payload: LivePayload) -> None:
         if payload.type == "partial" and not self.settings.speech.partials:
             return
+        if self.console is not None:
+            self.console.live(client, call, payload)
         if self._news.full():
             self._news.get_nowait()
         self._news.put_nowait((client, call, payload))

@@ -48,8 +48,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Tell the live feed: client, call, payload.  Never blocks, may drop."""
     trouble: Callable[[str, str | None, str], None]
     """Tell what a person should look at: id, problem (None when it is over), remedy."""
-    audio_url: Callable[[str], str]
-    """Call id → where an operator can listen."""
+    audio_url: Callable[[str, str], str]
+    """Ids of call and memo → where an operator can listen."""
 
 
 def alone(course: Course, recording: Path) -> wire.Alone:

@@ -375,7 +375,7 @@ class LiveCall:
                 category=self.note.category,
                 region=self._region,
             ),
-            audio_url=self._tools.audio_url(self.call),
+            audio_url=self._tools.audio_url(self.call, memo_id(self.offer)),
             at=datetime.now(UTC),
             ears=self._tools.reading.ears(self.language, self.client),
             region=self._region,

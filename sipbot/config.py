@@ -27,6 +27,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from sipbot.config_console import Console
+from sipbot.config_call_back import CallBack
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
 from sipbot.numbers import is_region
@@ -305,8 +307,12 @@ class Settings(BaseSettings):
     """The broker that carries the memos."""
     speech: Speech = Speech()
     """Which ears listen."""
+    call_back: CallBack = CallBack()
+    """Calls back that sipbot places for operators."""
     metrics: Metrics = Metrics()
     """Figures for Prometheus."""
+    console: Console = Console()
+    """The web console."""
     log: Log = Log()
     """What is written to standard error."""
 
@@ -382,6 +388,9 @@ def _build(file: TomlFile) -> Settings:
             "models": folder / settings.models,
         }
     )
+    console = settings.console
+    console = console.model_copy(update={"accounts": folder / console.accounts})
+    settings = settings.model_copy(update={"console": console})
     if settings.mqtt.ca_file:
         mqtt = settings.mqtt.model_copy(update={"ca_file": folder / settings.mqtt.ca_file})
         settings = settings.model_copy(update={"mqtt": mqtt})

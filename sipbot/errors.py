@@ -21,6 +21,7 @@
     │   └── DeafError         the broker is there, and does not let us read a topic
     ├── ControlError          the running sipbot cannot do what a command asked of it
     │   └── NotRunningError   there is no running sipbot to ask
+    ├── ConsoleError          the web console cannot do what a browser asked of it
     └── CallError             the test caller could not place its call
 
 Messages name what is wrong, where, and what to do: they are read at 3 a.m.
@@ -156,6 +157,10 @@ class ControlError(SipbotError):
 
 class NotRunningError(ControlError):
     """Raised when no sipbot runs in the folder that a command names."""
+
+
+class ConsoleError(SipbotError):
+    """Raised when the web console cannot do what a browser asked of it, or cannot listen."""
 
 
 class CallError(SipbotError):

@@ -1,12 +1,17 @@
 """What the settings mean for the parts that `sipbot.app` opens."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sipbot
 from sipbot import config
+from sipbot.call_backs import Manner
+from sipbot.call_decision import Phones
 from sipbot.config import PORTS_PER_AGENT, Settings
+from sipbot.console_wire import ConsoleSettings
 from sipbot.link import Broker
 from sipbot.sip.stack import Account, StackSettings
+from sipbot.spool import recording_of, spool_of
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -29,6 +34,36 @@ def ledger_path(settings: Settings) -> Path:
     return settings.var / "sipbot.sqlite3"
 
 
+def console_of(settings: Settings) -> ConsoleSettings:
+    """Return what the web console is told."""
+    var, console = settings.var.absolute(), settings.console
+    return ConsoleSettings(
+        site=settings.site,
+        region=settings.region,
+        ledger=str(ledger_path(settings).absolute()),
+        var=str(var),
+        spool=str(spool_of(var)),
+        dialplans=str(settings.dialplans.absolute()),
+        address=console.address,
+        port=console.port,
+        url=console.url,
+        accounts=str(console.accounts.absolute()),
+        proxy_user_header=console.proxy_user_header,
+        proxy_from=console.proxy_from,
+    )
+
+
+def audio_url_of(settings: Settings) -> Callable[[str, str], str]:
+    """Return what makes a memo's ``audio.url`` of the ids of its call and of itself.
+
+    An address of the console where there is one: it asks who listens, and writes it down.
+    """
+    console, spool = settings.console, spool_of(settings.var.absolute())
+    if console.port:
+        return lambda _call, memo: f"{console.reached_at}/memos/{memo}/audio"
+    return lambda call, _memo: recording_of(spool, call).as_uri()
+
+
 def stack_of(settings: Settings, number: int) -> StackSettings:
     """Return what an agent's SIP stack is told.
 
@@ -48,6 +83,22 @@ def stack_of(settings: Settings, number: int) -> StackSettings:
         accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
         transfer_via=sip.transfers_by,
     )
+
+
+def phones_of(settings: Settings) -> Phones:
+    """Return whom sipbot may be asked to call back, and where operators are."""
+    wanted, region = settings.call_back, settings.region
+    return Phones(
+        of={one.operator: one.at for one in wanted.phone},
+        extensions=tuple(canonical_pattern(one, region) for one in wanted.extensions),
+        numbers=wanted.numbers,
+        region=region,
+    )
+
+
+def manner_of(settings: Settings) -> Manner:
+    """Return how calls back are placed."""
+    return Manner(region=settings.region, shown_in_from=settings.call_back.show == "from")
 
 
 def _account(account: config.Account, *, registers: bool) -> Account:

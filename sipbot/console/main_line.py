@@ -1,0 +1,125 @@
+"""The console's line to main: what operators do goes out on stdout, answers and news come in.
+
+Data path: pages -> [main_line] -> main; main -> [main_line] -> hub -> browsers
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterable, Callable
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import msgspec
+import uuid6
+
+from sipbot import console_wire as wire
+from sipbot.audit import AuditEntry
+from sipbot.console.hub import Hub
+from sipbot.decision import Answer
+from sipbot.errors import ConsoleError
+from sipbot.lines import encode
+
+PATIENCE_S = 10.0
+"""How long a browser waits for main's answer.  A transaction takes milliseconds, and a ledger whose
+lock somebody holds gives up after 5 s (`sipbot.ledger_schema.BUSY_MS`)."""
+
+WAITING_MAX = 500
+"""Requests without an answer; more than all operators of a site press at once."""
+
+
+class MainLine:
+    """Speaks with main; everything here runs in the event loop.
+
+    Args:
+        write: hands one line to main.
+        hub: is told the news.
+    """
+
+    def __init__(self, write: Callable[[bytes], None], hub: Hub) -> None:
+        self._write = write
+        self._hub = hub
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[wire.Answered]] = {}
+
+    async def obey(self, client: str, verb: str, fields: dict[str, Any]) -> Answer:
+        """Have a command obeyed as if it had come over the bus.
+
+        Args:
+            client: of the memo; who may act for it was asked before.
+            verb: of docs/mqtt.md.
+            fields: of the command, such as ``by``, ``memo``, ``expected_rev``; ``req`` and ``ts``
+                are added.
+
+        Raises:
+            ConsoleError: main does not answer, or could not do it.
+        """
+        whole = {"schema": 1, "req": str(uuid6.uuid7()), "ts": datetime.now(UTC), **fields}
+        payload = msgspec.Raw(msgspec.json.encode(whole))
+        answered = await self._ask(
+            lambda n: wire.Obey(n=n, client=client, verb=verb, payload=payload)
+        )
+        if answered.answer is None:
+            raise ConsoleError("main gave no answer to a command: see its log")
+        return answered.answer
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Have a row stored in the audit log; it is stored when this returns.
+
+        Raises:
+            ConsoleError: it could not be stored, so what it is about must not be done.
+        """
+        await self._ask(lambda n: wire.Record(n=n, entry=entry))
+
+    def say(self, message: wire.FromConsole) -> None:
+        """Say something that needs no answer."""
+        self._write(encode(message))
+
+    async def listen(self, parent: AsyncIterable[bytes]) -> None:
+        """Hear main until it closes its end.
+
+        Raises:
+            WireError: a line is not a message of this border.
+        """
+        async for line in parent:
+            self._hear(wire.to_console.decode(line))
+
+    def _hear(self, message: wire.FromMain) -> None:
+        match message:
+            case wire.Ping():
+                self.say(wire.Pong(n=message.n))
+            case wire.Answered():
+                waiting = self._waiting.get(message.n)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+            case wire.Clients():
+                self._hub.learn(message)
+            case wire.Changed() | wire.Live() | wire.Site():
+                self._hub.tell(message)
+
+    async def _ask(self, request: Callable[[int], wire.Obey | wire.Record]) -> wire.Answered:
+        if len(self._waiting) >= WAITING_MAX:
+            raise ConsoleError("main is busy: try again in a moment")
+        n = next(self._numbers)
+        self._waiting[n] = asyncio.get_running_loop().create_future()
+        try:
+            self.say(request(n))
+            async with asyncio.timeout(PATIENCE_S):
+                answered = await self._waiting[n]
+        except TimeoutError:
+            raise ConsoleError("main does not answer: try again in a moment") from None
+        finally:
+            del self._waiting[n]
+        if answered.problem:
+            raise ConsoleError(answered.problem)
+        return answered
+
+
+def to_pipe(pipe: BinaryIO) -> Callable[[bytes], None]:
+    """Return what writes lines to main's pipe."""
+
+    # Blocks for as long as main does not read; it reads always, and the lines are short.
+    def write(line: bytes) -> None:
+        pipe.write(line)
+        pipe.flush()
+
+    return write

@@ -1,0 +1,38 @@
+"""What the console's pages work with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+
+from sipbot.accounts_file import AccountsFile
+from sipbot.console.doors import Doors
+from sipbot.console.hub import Hub
+from sipbot.console.main_line import MainLine
+from sipbot.console.sessions import Sessions
+from sipbot.console.store import Store
+from sipbot.console.veil import Veil
+from sipbot.console_wire import ConsoleSettings
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that a request may need; made once."""
+
+    settings: ConsoleSettings
+    accounts: AccountsFile
+    store: Store
+    veil: Veil
+    main: MainLine
+    hub: Hub
+    sessions: Sessions
+    doors: Doors
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts that serve this request."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts

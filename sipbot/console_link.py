@@ -1,0 +1,210 @@
+"""Main's side of the web console: keeps it alive, obeys its operators, tells what has changed.
+
+Data path: console -> [console_link] -> ledger; ledger, switchboard, gauges -> [console_link] ->
+console
+
+Everything here runs in main's event loop.  The console is never waited for: what it misses while it
+is away, its next life reads from the ledger.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from sipbot import console_wire as wire
+from sipbot.audit import AuditEntry
+from sipbot.child import Child
+from sipbot.command import Request, read
+from sipbot.errors import ChildGoneError, LedgerError
+from sipbot.ledger import Ledger
+from sipbot.plan import Dialplan
+from sipbot.status import Status
+from sipbot.topics import LivePayload
+
+STATUS_EVERY_S = 5.0
+"""How old the state of the site may be in a browser; the memos are told at once."""
+
+AT_ONCE = 50
+"""Rows of the audit log stored in one transaction."""
+
+CLIENTS_AT_ONCE = 1000
+"""Clients in one line: 200 kB, and a line may have a megabyte (sipbot/lines.py)."""
+
+AGAIN_S = 1.0
+"""Between two questions to a ledger that refuses."""
+
+_log = structlog.get_logger()
+
+Asked = wire.Obey | wire.Record
+
+
+def clients_of(plans: Iterable[Dialplan]) -> tuple[wire.Client, ...]:
+    """Return what the console knows of the clients whose dialplans are in force."""
+    return tuple(
+        wire.Client(
+            client=plan.client, name=plan.say_name, language=plan.language, sha256=plan.sha256
+        )
+        for plan in plans
+    )
+
+
+class ConsoleLink:
+    """The web console, seen from main.
+
+    Args:
+        settings: for the console.
+        ledger: whose only writer we are.
+        status: looks at the site.
+        clients: whose dialplans are in force.
+        on_crash_loop: see `sipbot.child.Child`.
+    """
+
+    def __init__(
+        self,
+        settings: wire.ConsoleSettings,
+        ledger: Ledger,
+        *,
+        status: Callable[[], Awaitable[Status]],
+        clients: Callable[[], Sequence[wire.Client]],
+        on_crash_loop: Callable[[int], None],
+    ) -> None:
+        self._ledger = ledger
+        self._status = status
+        self._clients = clients
+        self._told_clients: Sequence[wire.Client] = ()
+        self._asked: asyncio.Queue[Asked] = asyncio.Queue()
+        self._nudged = asyncio.Event()
+        self.child = Child(
+            [sys.executable, "-m", "sipbot.console", msgspec.json.encode(settings).decode()],
+            name="console",
+            decoder=wire.to_main,
+            is_ready=lambda message: isinstance(message, wire.Ready),
+            on_message=self._hear,
+            ping=lambda n: wire.Ping(n=n),
+            on_crash_loop=on_crash_loop,
+        )
+        before = ledger.on_delivery
+
+        # Event loop, from the ledger.
+        def both() -> None:
+            self._nudged.set()
+            if before is not None:
+                before()
+
+        ledger.on_delivery = both
+
+    async def run(self) -> None:
+        """Keep the console alive until cancelled; callers come first, so begin this last."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.child.run(), name="console")
+            group.create_task(self._obey(), name="console's commands")
+            group.create_task(self._tell_changes(), name="console's changes")
+            group.create_task(self._tell_site(), name="console's state")
+
+    def live(self, client: str, call: str, payload: LivePayload) -> None:
+        """Tell what happens in a call; nobody waits for it."""
+        self._say(wire.Live(client=client, call=call, payload=payload))
+
+    # Event loop, from the child's reader.
+    def _hear(self, message: wire.FromConsole) -> None:
+        match message:
+            case wire.Obey() | wire.Record():
+                self._asked.put_nowait(message)
+            case wire.Ready():
+                _log.info("console", pid=message.pid, port=message.port)
+                self._told_clients = ()
+            case wire.Pong():
+                _log.debug("the console lives", n=message.n)
+
+    async def _obey(self) -> None:
+        """Do what operators ask for, in the order in which they asked."""
+        while True:
+            some = [await self._asked.get()]
+            while len(some) < AT_ONCE and not self._asked.empty():
+                some.append(self._asked.get_nowait())
+            records = [one for one in some if isinstance(one, wire.Record)]
+            if records:
+                problem = await self._record([one.entry for one in records])
+                for record in records:
+                    self._say(wire.Answered(n=record.n, problem=problem))
+            for one in some:
+                if isinstance(one, wire.Obey):
+                    self._say(await self._obeyed(one))
+
+    async def _record(self, entries: Sequence[AuditEntry]) -> str:
+        try:
+            await self._ledger.console.record(entries, datetime.now(UTC))
+        except LedgerError as error:
+            return str(error)
+        return ""
+
+    async def _obeyed(self, asked: wire.Obey) -> wire.Answered:
+        request = read(asked.client, asked.verb, bytes(asked.payload))
+        if request is None:
+            return wire.Answered(n=asked.n, problem="the command is too long")
+        try:
+            answer = await self._ledger.commands.obey(request, datetime.now(UTC))
+        except LedgerError as error:
+            return wire.Answered(n=asked.n, problem=str(error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the calls
+            # Not its words, which may be a caller's.
+            problem = f"a fault of sipbot's: {type(error).__name__}"
+            _log.error("a command is given up", verb=asked.verb, problem=problem)
+            return wire.Answered(n=asked.n, problem=problem)
+        by = request.command.by if isinstance(request, Request) else None
+        status = answer.status if answer is not None else None
+        _log.info("command", client=asked.client, verb=asked.verb, by=by, status=status)
+        return wire.Answered(n=asked.n, answer=answer)
+
+    async def _tell_changes(self) -> None:
+        """Tell each revision once it is stored."""
+        told: int | None = None
+        while True:
+            self._nudged.clear()
+            try:
+                if told is None:
+                    told = await self._ledger.console.newest()
+                while revisions := await self._ledger.console.revisions(told):
+                    for one in revisions:
+                        self._say(
+                            wire.Changed(
+                                client=one.client, memo=one.memo, rev=one.rev, status=one.status
+                            )
+                        )
+                    told = revisions[-1].delivery
+            except LedgerError as error:
+                _log.warning("the console is not told what has changed", problem=str(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                await self._nudged.wait()
+
+    async def _tell_site(self) -> None:
+        while True:
+            await self.child.ready.wait()
+            self._tell_clients()
+            status = msgspec.json.encode(await self._status())
+            self._say(wire.Site(status=msgspec.Raw(status)))
+            await asyncio.sleep(STATUS_EVERY_S)
+
+    def _tell_clients(self) -> None:
+        """Tell whose dialplans are in force, when the console does not know it."""
+        clients = tuple(self._clients())
+        if clients == self._told_clients:
+            return
+        self._told_clients = clients
+        places = range(0, max(1, len(clients)), CLIENTS_AT_ONCE)
+        for place in places:
+            part = clients[place : place + CLIENTS_AT_ONCE]
+            last = place == places[-1]
+            self._say(wire.Clients(first=place == 0, last=last, clients=part))
+
+    def _say(self, message: wire.FromMain) -> None:
+        try:
+            self.child.send(message)
+        except ChildGoneError:
+            # Its next life reads the ledger; who asked has been told that the console is away.
+            _log.debug("the console is away", message=type(message).__name__)

@@ -1,0 +1,145 @@
+"""Messages between the main process and the web console (``python -m sipbot.console``).
+
+The console reads the ledger by itself and writes nothing: what an operator does goes to main, which
+is the ledger's only writer.  Main tells the console what has changed.
+"""
+
+import msgspec
+
+from sipbot.audit import AuditEntry
+from sipbot.decision import Answer
+from sipbot.lines import Decoder
+from sipbot.topics import LivePayload
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+    """A message of this border; ``type`` on the wire is the class name in lower case."""
+
+
+class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the console has to know of the settings; no secrets, for it is an argument."""
+
+    site: str
+    region: str
+    ledger: str
+    """Path of the ledger; it is opened for reading only."""
+    var: str
+    """Folder of recordings and logs; the console's own files are in ``console/`` below it."""
+    spool: str
+    """Folder of the recordings."""
+    dialplans: str
+    """Folder of the clients' files."""
+    address: str
+    port: int
+    url: str
+    """Under which browsers reach the console, without a slash at its end."""
+    accounts: str
+    """Path of accounts.toml."""
+    proxy_user_header: str = ""
+    """In which a proxy names who has logged in there; empty: people log in here."""
+    proxy_from: tuple[str, ...] = ()
+    """Networks of proxies that may speak of others' addresses and names."""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """One client whose dialplan is in force."""
+
+    client: str
+    name: str
+    """As people say it."""
+    language: str
+    sha256: str
+    """Of the file in force."""
+
+
+# -- main → console -------------------------------------------------------------------------------
+
+
+class Ping(Base, frozen=True, kw_only=True):
+    """Ask for a sign of life."""
+
+    n: int
+
+
+class Answered(Base, frozen=True, kw_only=True):
+    """What became of `Obey` or `Record` number `n`."""
+
+    n: int
+    answer: Answer | None = None
+    """Of `Obey`, when there is no problem."""
+    problem: str = ""
+    """Why it could not be done; empty when it was."""
+
+
+class Changed(Base, frozen=True, kw_only=True):
+    """A memo has a new revision."""
+
+    client: str
+    memo: str
+    rev: int
+    status: str
+
+
+class Live(Base, frozen=True, kw_only=True):
+    """Something happens in a call."""
+
+    client: str
+    call: str
+    payload: LivePayload
+
+
+class Site(Base, frozen=True, kw_only=True):
+    """How the site is."""
+
+    status: msgspec.Raw
+    """JSON of `sipbot.status.Status`; raw, so that this border knows nothing of its fields."""
+
+
+class Clients(Base, frozen=True, kw_only=True):
+    """Whose dialplans are in force: a part of the list, for a line has its limit."""
+
+    first: bool
+    """Whether the list begins here; what was known before is forgotten with its last part."""
+    last: bool
+    clients: tuple[Client, ...]
+
+
+# -- console → main -------------------------------------------------------------------------------
+
+
+class Ready(Base, frozen=True, kw_only=True):
+    """Browsers can connect."""
+
+    pid: int
+    port: int
+    """The port that was chosen when 0 was asked for."""
+
+
+class Pong(Base, frozen=True, kw_only=True):
+    """The answer to `Ping`."""
+
+    n: int
+
+
+class Obey(Base, frozen=True, kw_only=True):
+    """An operator's command, as the bus would carry it; answered by `Answered`."""
+
+    n: int
+    client: str
+    verb: str
+    payload: msgspec.Raw
+    """JSON of docs/command.schema.json."""
+
+
+class Record(Base, frozen=True, kw_only=True):
+    """A row of the audit log; answered by `Answered` when it is stored."""
+
+    n: int
+    entry: AuditEntry
+
+
+FromMain = Ping | Answered | Changed | Live | Site | Clients
+FromConsole = Ready | Pong | Obey | Record
+
+to_console = Decoder(FromMain)
+to_main = Decoder(FromConsole)
