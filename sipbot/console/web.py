@@ -5,7 +5,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 import sipbot
-from sipbot.console import api, login, looks
+from sipbot.console import api, audio, events, login, looks, pages_list, pages_memo
 from sipbot.console.gate import Gate
 from sipbot.console.guard import (
     ForbiddenError,
@@ -20,6 +20,10 @@ from sipbot.errors import ConsoleError, LedgerError
 ROUTERS = (
     looks.router,
     login.router,
+    pages_list.router,
+    pages_memo.router,
+    audio.router,
+    events.router,
     api.router,
 )
 """Every page's; a new page adds its own here."""
