@@ -28,7 +28,6 @@ from pydantic_settings import (
 )
 
 from sipbot.config_console import Console
-from sipbot.config_call_back import CallBack
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
 from sipbot.numbers import is_region
@@ -307,8 +306,6 @@ class Settings(BaseSettings):
     """The broker that carries the memos."""
     speech: Speech = Speech()
     """Which ears listen."""
-    call_back: CallBack = CallBack()
-    """Calls back that sipbot places for operators."""
     metrics: Metrics = Metrics()
     """Figures for Prometheus."""
     console: Console = Console()

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import sipbot
 from sipbot import config
-from sipbot.call_backs import Manner
-from sipbot.call_decision import Phones
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.console_wire import ConsoleSettings
 from sipbot.link import Broker
@@ -62,6 +60,27 @@ def audio_url_of(settings: Settings) -> Callable[[str, str], str]:
     if console.port:
         return lambda _call, memo: f"{console.reached_at}/memos/{memo}/audio"
     return lambda call, _memo: recording_of(spool, call).as_uri()
+
+
+def stack_of(settings: Settings, number: int) -> StackSettings:
+    """Return what an agent's SIP stack is told.
+
+    Args:
+        settings: checked.
+        number: of the agent, from 0.
+    """
+    sip = settings.sip
+    return StackSettings(
+        user_agent=f"sipbot/{sipbot.__version__}",
+        address=sip.address,
+        port=sip.port + number,
+        rtp_port=sip.rtp_port + number * PORTS_PER_AGENT,
+        rtp_ports=PORTS_PER_AGENT,
+        public_address=sip.public_address,
+        # One agent registers: two would steal each other's calls at the registrar.
+        accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
+        transfer_via=sip.transfers_by,
+    )
 
 
 def stack_of(settings: Settings, number: int) -> StackSettings:
