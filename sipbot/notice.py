@@ -1,0 +1,60 @@
+"""What is told to people by mail or chat, and who can be asked to tell it.  Pure.
+
+Data path: ledger -> notice_watch -> [notice] -> ledger -> outbox -> notice_target -> apprise
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+TARGET_PREFIX = "notify:"
+"""A delivery's target is this and the name of a ``[[notify.target]]`` of config.toml."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to people, as it lies in the ledger until it is sent."""
+
+    ts: datetime
+    """When it was stored, UTC-aware; `sipbot status` tells by it how long deliveries wait."""
+    subject: str
+    """One line."""
+    body: str
+    """Plain text, several lines."""
+    urgent: bool = False
+
+    def encode(self) -> bytes:
+        """Return it as JSON."""
+        return msgspec.json.encode(self)
+
+
+class Notify(Protocol):
+    """Who can tell people something; `sipbot.notice_watch.NoticeWatch` does."""
+
+    async def tell(
+        self, client: str, channel: str, subject: str, body: str, *, once: str = ""
+    ) -> bool:
+        """Store that a client's channel is to be told something; it is sent later, and again.
+
+        When this returns, the message is in the ledger: neither a crash nor a target that is away
+        loses it.  It may arrive twice when sipbot dies between sending it and storing that.
+
+        Args:
+            client: the client's id.
+            channel: name of one of the client's ``[[notify]]`` tables.
+            subject: one line, whole as it shall be read.
+            body: plain text.
+            once: the same words for the same client and channel are stored only once, however
+                often this is called; empty: every call is a message of its own.
+
+        Returns:
+            False when the client has no channel of this name: nothing is stored.
+
+        Raises:
+            LedgerError: the ledger refuses; nothing is stored.
+        """
+
+
+def target_of(name: str) -> str:
+    """Return how deliveries name a target of the settings."""
+    return TARGET_PREFIX + name
