@@ -83,43 +83,6 @@ def stack_of(settings: Settings, number: int) -> StackSettings:
     )
 
 
-def stack_of(settings: Settings, number: int) -> StackSettings:
-    """Return what an agent's SIP stack is told.
-
-    Args:
-        settings: checked.
-        number: of the agent, from 0.
-    """
-    sip = settings.sip
-    return StackSettings(
-        user_agent=f"sipbot/{sipbot.__version__}",
-        address=sip.address,
-        port=sip.port + number,
-        rtp_port=sip.rtp_port + number * PORTS_PER_AGENT,
-        rtp_ports=PORTS_PER_AGENT,
-        public_address=sip.public_address,
-        # One agent registers: two would steal each other's calls at the registrar.
-        accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
-        transfer_via=sip.transfers_by,
-    )
-
-
-def phones_of(settings: Settings) -> Phones:
-    """Return whom sipbot may be asked to call back, and where operators are."""
-    wanted, region = settings.call_back, settings.region
-    return Phones(
-        of={one.operator: one.at for one in wanted.phone},
-        extensions=tuple(canonical_pattern(one, region) for one in wanted.extensions),
-        numbers=wanted.numbers,
-        region=region,
-    )
-
-
-def manner_of(settings: Settings) -> Manner:
-    """Return how calls back are placed."""
-    return Manner(region=settings.region, shown_in_from=settings.call_back.show == "from")
-
-
 def _account(account: config.Account, *, registers: bool) -> Account:
     return Account(
         name=account.name,
