@@ -9,7 +9,7 @@ import msgspec
 from sipbot.command import SKEW_S
 from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
-from sipbot.link import Broker, explained, open_link, tls_context
+from sipbot.link import Broker, Link, explained, open_link, tls_context
 from sipbot.topics import ID, Topics
 
 ANSWER_S = 10.0
@@ -21,6 +21,10 @@ TTL_S = int(ANSWER_S)
 
 QUIET_S = 1.0
 """A broker that has sent nothing for so long has sent the whole open list."""
+
+FIND_S = 10.0
+"""On a busy site there is no such silence; brokers send the open list first (our wish: a person
+does not wait longer)."""
 
 
 async def ask(
@@ -74,13 +78,8 @@ async def find(broker: Broker, site: str, part: str, client: str | None) -> tupl
             async with open_link(broker, tls_context(broker)) as link:
                 await link.subscribe(topics.everything_of(client)[0], qos=0)
                 with suppress(TimeoutError):
-                    messages = link.messages()
-                    while True:
-                        async with asyncio.timeout(QUIET_S):
-                            heard = await anext(messages)
-                        place = topics.parse(heard.topic)
-                        if place and heard.payload and _fits(place.id, part):
-                            found.add((place.client, place.id))
+                    async with asyncio.timeout(FIND_S):
+                        await _collect(link, topics, part, found)
     if not found:
         raise UsageError(
             f"memo {part}: no open memo has an id that begins or ends so: sipbot memos watch shows "
@@ -90,6 +89,25 @@ async def find(broker: Broker, site: str, part: str, client: str | None) -> tupl
         names = ", ".join(sorted(memo for _, memo in found))
         raise UsageError(f"memo {part}: several have such an id: {names}. Give more of it")
     return found.pop()
+
+
+async def _collect(link: Link, topics: Topics, part: str, found: set[tuple[str, str]]) -> None:
+    """Add what fits until nothing comes any more; what is closed meanwhile is no open memo.
+
+    Raises:
+        TimeoutError: nothing comes any more.
+    """
+    messages = link.messages()
+    while True:
+        async with asyncio.timeout(QUIET_S):
+            heard = await anext(messages)
+        place = topics.parse(heard.topic)
+        if place is None or not _fits(place.id, part):
+            continue
+        if heard.payload:
+            found.add((place.client, place.id))
+        else:
+            found.discard((place.client, place.id))
 
 
 def _fits(memo: str, part: str) -> bool:

@@ -25,6 +25,8 @@ from sipbot.from_settings import broker_of, ledger_path
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo_history import Outcome
+from sipbot.memo_state import moment
+from sipbot.memo_table import SHORT
 from sipbot.terminal import printable
 
 commands_app = typer.Typer()
@@ -200,7 +202,8 @@ def _send(
     if as_json:
         typer.echo(answer.encode())
     else:
-        typer.echo(printable(_said(answer, labels)), err=answer.status != "accepted")
+        until = datetime.fromisoformat(fields["until"]) if "until" in fields else answer.until
+        typer.echo(printable(said(answer, labels, until)), err=answer.status != "accepted")
     raise typer.Exit(0 if answer.status == "accepted" else 1)
 
 
@@ -239,16 +242,23 @@ async def _place(settings: Settings, part: str, client: str | None) -> tuple[str
     return await find(broker_of(settings), settings.site, part, client)
 
 
-def _said(answer: Answer, labels: dict[str, str]) -> str:
-    memo = (answer.memo or "")[-8:]
+def said(answer: Answer, labels: dict[str, str], until: datetime | None) -> str:
+    """Return an answer as a sentence.
+
+    Args:
+        answer: of sipbot.
+        labels: of the reader's language.
+        until: when the claim ends that was answered, or until when the memo was put off; None
+            where neither is.
+    """
+    memo = (answer.memo or "")[-SHORT:]
+    now = datetime.now().astimezone()
     if answer.status != "accepted":
         known = labels.get(f"not_{answer.code}")
         if known is None:
             return f"{memo}: {answer.problem}"
-        return f"{memo}: {known.format(holder=answer.holder, until=_clock(answer.until))}"
-    words = labels[f"did_{answer.verb}"].format(until=_clock(answer.until))
+        held = "-" if answer.until is None else moment(answer.until, now, labels)
+        return f"{memo}: {known.format(holder=answer.holder, until=held)}"
+    at = "-" if until is None else moment(until, now, labels)
+    words = labels[f"did_{answer.verb}"].format(until=at)
     return f"{memo}: {words} (rev {answer.rev})"
-
-
-def _clock(at: datetime | None) -> str:
-    return "-" if at is None else f"{at.astimezone():%H:%M}"

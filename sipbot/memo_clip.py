@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from sipbot.errors import UsageError
 from sipbot.memo import Memo
-from sipbot.memo_parts import listenable
+from sipbot.memo_parts import listenable, number_of
 from sipbot.wav import cut
 
 MARGIN_S = 0.5
@@ -16,12 +16,13 @@ MARGIN_S = 0.5
 is easier to understand with the breath before it."""
 
 
-def clip(memo: Memo, part: int) -> tuple[bytes, float, float]:
+def clip(memo: Memo, part: int, file: Path | None = None) -> tuple[bytes, float, float]:
     """Return a part as a WAV file, and where in the recording it begins and ends, in seconds.
 
     Args:
-        memo: whose recording is on this machine.
+        memo: what was recorded.
         part: its number in `memo_parts.listenable`, from 1; 0 is the whole recording.
+        file: the recording, where it was fetched from elsewhere.
 
     Raises:
         UsageError: there is no such part, or the recording is elsewhere.
@@ -29,13 +30,35 @@ def clip(memo: Memo, part: int) -> tuple[bytes, float, float]:
     """
     from_s, to_s = _place(memo, part)
     url = urlparse(memo.audio.url)
-    if url.scheme != "file":
+    if file is None and url.scheme != "file":
         raise UsageError(f"the recording is not on this machine: {memo.audio.url}")
-    return cut(Path(unquote(url.path)), from_s, to_s), from_s, to_s
+    return cut(file or Path(unquote(url.path)), from_s, to_s), from_s, to_s
 
 
-def write_new(path: Path, content: bytes) -> None:
+def number_part(memo: Memo) -> int:
+    """Return the part in which the number to call back is said.
+
+    Raises:
+        UsageError: it is not said, or nobody knows where.
+    """
+    spoken = [one for one in memo.callback.evidence if one.source == "speech"]
+    same = [one for one in spoken if one.number == memo.callback.number]
+    for one in (*same, *spoken):
+        part = number_of(one, memo)
+        if part is not None:
+            return part
+    raise UsageError(
+        "no number is said in this memo, as far as is known: leave --number out to hear all of it"
+    )
+
+
+def write_new(path: Path, content: bytes, option: str = "--out") -> None:
     """Write a file that is not there yet; what a caller said is for its owner alone.
+
+    Args:
+        path: where.
+        content: of the file.
+        option: of the command line that names the place.
 
     Raises:
         UsageError: it is there, or cannot be written.
@@ -44,7 +67,7 @@ def write_new(path: Path, content: bytes) -> None:
         path.touch(mode=0o600, exist_ok=False)
         path.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}: choose another place with --out") from error
+        raise UsageError(f"{path}: {error.strerror}: choose another place with {option}") from error
 
 
 def _place(memo: Memo, part: int) -> tuple[float, float]:

@@ -5,7 +5,8 @@ and when, then the words.  Doubt is written, not only coloured, since some reade
 ``[word?]`` is a word that the ear itself doubts, ``word*`` one that the client's terms have mended.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -16,6 +17,7 @@ from sipbot.memo import Memo, Stage, Urgency
 from sipbot.memo_answers import Evidence, MemoWord
 from sipbot.memo_found import Found, Previous
 from sipbot.memo_parts import Listenable, clock_span, number_of
+from sipbot.memo_state import Labels, due, moment, people_did, state, step
 from sipbot.said import Kind
 from sipbot.said_when import calendar_form
 from sipbot.terminal import printable
@@ -23,15 +25,21 @@ from sipbot.terminal import printable
 UNSURE_BELOW = 0.5
 """Confidence of a word that is rather wrong than right by its ear's own account."""
 
-Labels = Mapping[str, str]
-
 _DATES = frozenset({Kind.DATE, Kind.TIME, Kind.WHEN})
 _SOURCES = {"keys": "by_keys", "speech": "by_speech", "caller_id": "by_network"}
 
 
-def memo_page(memo: Memo, labels: Labels) -> RenderableType:
-    """Return a memo as something that a terminal can show."""
-    parts: list[RenderableType] = [_head(memo, labels), _number(memo, labels)]
+def memo_page(memo: Memo, labels: Labels, now: datetime) -> RenderableType:
+    """Return a memo as something that a terminal can show.
+
+    Args:
+        memo: in full.
+        labels: of the reader's language.
+        now: of the reader's zone.
+    """
+    parts: list[RenderableType] = [_head(memo, labels, now)]
+    parts += _history(memo, labels, now)
+    parts.append(_number(memo, labels))
     parts += [Padding(_evidence(memo, labels), (0, 0, 0, 2))] if memo.callback.evidence else []
     if _disagree(memo):
         parts.append(Text(f"  {labels['disagree']}", style="bold red"))
@@ -54,15 +62,25 @@ def text(memo: Memo, labels: Labels) -> str:
     return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
 
 
-def _head(memo: Memo, labels: Labels) -> Text:
+def _head(memo: Memo, labels: Labels, now: datetime) -> Text:
     at = memo.call.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     head = Text(f"{printable(memo.client)}  {at}  ", style="bold")
-    head.append(_word(memo.status.value, labels), style="bold cyan")
+    stands = filter(None, (state(memo, now, labels), due(memo, now, labels)))
+    head.append(" · ".join(map(printable, stands)), style="bold cyan")
     if memo.urgency is Urgency.URGENT:
         head.append("  ").append(labels["urgent"], style="bold white on red")
     if memo.category:
         head.append(f"  {printable(memo.category)}", style="bold magenta")
     return head
+
+
+def _history(memo: Memo, labels: Labels, now: datetime) -> list[RenderableType]:
+    """What colleagues have done: whoever calls next has to know it."""
+    table = _grid(2)
+    table.columns[1].overflow = "fold"
+    for one in people_did(memo):
+        table.add_row(Text(moment(one.at, now, labels), style="dim"), step(one, now, labels))
+    return [Padding(table, (0, 0, 0, 2))] if table.row_count else []
 
 
 def _number(memo: Memo, labels: Labels) -> Text:

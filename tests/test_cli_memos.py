@@ -13,21 +13,26 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from sipbot import cli_memos, memo_page
+from sipbot import memo_page
 from sipbot.cli_memos import memos_app
+from sipbot.cli_memos_watch import watch_lines
 from sipbot.labels import LABELS
 from sipbot.ledger import Ledger
 from sipbot.memo import Caller, Memo, Stage, Status, with_failure, with_transcript
 from sipbot.memo_answers import Evidence, MemoWord
 from sipbot.memo_found import Corrected
+from sipbot.memo_table import list_table
 from sipbot.mqtt import Feed
 from sipbot.records import EndedBy, EndState
 from sipbot.topics import LivePayload, Place
-from sipbot.watch import Watched
+from sipbot.watch_lines import Lines as WatchLines
+from sipbot.watched import Watched
 from tests.brokers import PATIENCE_S, ROOT, RunningBroker, running
 from tests.memo_samples import AT, a_memo, a_memo_of, a_transcript, an_offer
 
 runner = CliRunner()
+
+NOW = AT.astimezone()
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def test_show_marks_a_number_that_only_the_network_gave(tmp_path: Path, memo: Me
 
 def page_of(memo: Memo, lang: str) -> str:
     out = io.StringIO()
-    Console(file=out, width=200).print(memo_page.memo_page(memo, LABELS[lang]), markup=False)
+    Console(file=out, width=200).print(memo_page.memo_page(memo, LABELS[lang], NOW), markup=False)
     return out.getvalue()
 
 
@@ -196,7 +201,7 @@ async def test_watch_goes_on_after_a_payload_that_is_not_sipbots(
         group.create_task(feed.run())
         await feed.connected.wait()
         monkeypatch.setattr("sys.stdout", shown)
-        watching = group.create_task(cli_memos._watch(broker.address, "main", None, LABELS["en"]))
+        watching = group.create_task(watch_lines(broker.address, "main", None, LABELS["en"]))
         for number, payload in enumerate(junk):
             await feed.publish_memo("yamato", f"junk{number}", payload)
         await feed.publish_memo("yamato", memo.id, memo.model_dump_json().encode())
@@ -225,7 +230,7 @@ async def test_watch_goes_on_after_the_broker_restarts_and_shows_nothing_twice(
         group.create_task(feed.run())
         await sessions.get()
         monkeypatch.setattr("sys.stdout", shown)
-        watching = group.create_task(cli_memos._watch(broker.address, "main", None, LABELS["en"]))
+        watching = group.create_task(watch_lines(broker.address, "main", None, LABELS["en"]))
         await feed.publish_memo("yamato", first.id, first.model_dump_json().encode())
         lines = [await shown.lines.get()]
         await broker.kill()
@@ -243,27 +248,6 @@ async def test_watch_goes_on_after_the_broker_restarts_and_shows_nothing_twice(
     assert "broker away, trying again\n" == capsys.readouterr().err
 
 
-def test_line_of_a_ringing_call_tells_who_calls() -> None:
-    """Somebody may pick up before sipbot does."""
-    live = LivePayload(type="ringing", ts=AT, caller="+81355501234")
-    place = Place(client="yamato", kind="live", id="5f0d2a1c")
-    seen = Watched(place=place, payload=live.encode(), retained=False)
-
-    local = AT.astimezone().strftime("%m-%d %H:%M")
-    assert f"5f0d2a1c  {local}  yamato  +81355501234  通話 呼出中" == cli_memos._line(
-        seen, LABELS["ja"]
-    )
-
-
-def test_line_of_a_memo_in_japanese_has_japanese_values() -> None:
-    """Operators read Japanese."""
-    memo = a_memo()
-    place = Place(client="yamato", kind="memo", id=memo.id)
-    seen = Watched(place=place, payload=memo.model_dump_json().encode(), retained=True)
-
-    assert "録音済み/未対応" in cli_memos._line(seen, LABELS["ja"])
-
-
 def test_every_stage_and_status_has_a_japanese_word() -> None:
     """A new one must not appear in English in the middle of the list."""
     values = {each.value for kind in (Stage, Status) for each in kind}
@@ -276,7 +260,7 @@ def test_list_on_a_narrow_terminal_gives_the_message_the_room(memo: Memo) -> Non
     long = memo.model_copy(update={"text": "あ" * 60})
     page = io.StringIO()
 
-    table = cli_memos._list_table([long], LABELS["ja"])
+    table = list_table([long], LABELS["ja"], NOW, wide=False)
     Console(file=page, width=80).print(table, markup=False)
 
     assert 60 == page.getvalue().count("あ")
@@ -288,7 +272,7 @@ def test_show_on_a_narrow_terminal_leaves_nothing_out(memo: Memo) -> None:
     """The path of the recording is longer than a line."""
     page = io.StringIO()
 
-    Console(file=page, width=80).print(memo_page.memo_page(memo, LABELS["en"]), markup=False)
+    Console(file=page, width=80).print(memo_page.memo_page(memo, LABELS["en"], NOW), markup=False)
 
     whole = "".join("".join(line.split()) for line in page.getvalue().splitlines())
     assert memo.audio.url in whole
@@ -373,7 +357,7 @@ def test_line_of_watch_cannot_be_forged_by_what_a_caller_sends(
         place=Place(client="yamato", kind=kind, id=memo.id), payload=payload, retained=False
     )
 
-    line = cli_memos._line(seen, LABELS["en"])
+    (line,) = WatchLines(LABELS["en"], lambda: NOW).take(seen)
 
     assert ("hello··[2J·" in line, True) == (True, line.isprintable())
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sipbot import config
 from sipbot.ask import TTL_S
 from sipbot.cli_memos import memos_app
-from sipbot.cli_memos_commands import _ask, _said, time_of
+from sipbot.cli_memos_commands import _ask, said, time_of
 from sipbot.command import Request, read
 from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
@@ -61,8 +61,8 @@ async def test_operators_claim_call_and_close_by_the_bus_alone(
 
     answers = (claimed, late, closed, opened)
     assert ["accepted", "conflict", "accepted", "accepted"] == [one.status for one in answers]
-    assert "hanako has claimed it until" in _said(late, labels_of("en"))
-    assert f"{short}: open again (rev 4)" == _said(opened, labels_of("en"))
+    assert "hanako has claimed it until" in said(late, labels_of("en"), None)
+    assert f"{short}: open again (rev 4)" == said(opened, labels_of("en"), None)
     assert ("again", "taro") == (after.history[-1].text, after.history[-1].by)
 
 
@@ -113,15 +113,17 @@ def test_time_that_is_none_is_refused(written: str) -> None:
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_every_conflict_is_said_in_the_operators_language(lang: str) -> None:
     known: dict[str, Any] = {"req": "r", "verb": "claim", "memo": "m", "ts": AT, "holder": "hanako"}
-    said = {
-        code: _said(
-            Answer(status="conflict", code=code, problem="?", until=AT, **known), labels_of(lang)
+    told = {
+        code: said(
+            Answer(status="conflict", code=code, problem="?", until=AT, **known),
+            labels_of(lang),
+            None,
         )
         for code in ("claimed", "done", "not_done", "not_claimed")
     }
-    assert "hanako" in said["claimed"]
-    assert "{" not in "".join(said.values())
-    assert len(said) == len(set(said.values()))
+    assert "hanako" in told["claimed"]
+    assert "{" not in "".join(told.values())
+    assert len(told) == len(set(told.values()))
     assert NOON - AT < timedelta(days=1)
 
 

@@ -30,7 +30,9 @@ def test_value_that_does_not_say_itself_what_it_means_has_its_meaning_beside_it(
     assert memo is not None
     page = io.StringIO()
 
-    Console(file=page, width=200).print(memo_page(memo, LABELS["ja"]), markup=False)
+    Console(file=page, width=200).print(
+        memo_page(memo, LABELS["ja"], AT.astimezone()), markup=False
+    )
 
     line = next(line for line in page.getvalue().splitlines() if "数値など" in line)
     assert [value, meant] == [part for part in line.split("  ") if part.strip() in {value, meant}]
@@ -59,7 +61,7 @@ def test_earlier_memo_is_shown_with_its_category_and_what_came_of_it(
     known = memo.caller.model_copy(update={"previous": (before,)})
     out = io.StringIO()
 
-    page = memo_page(memo.model_copy(update={"caller": known}), LABELS[lang])
+    page = memo_page(memo.model_copy(update={"caller": known}), LABELS[lang], AT.astimezone())
     Console(file=out, width=120).print(page, markup=False)
 
     assert line in " ".join(out.getvalue().split())
