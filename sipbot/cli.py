@@ -22,6 +22,8 @@ PARTS = {
     "quota": "cli_quota:quota",
     "run": "cli_run:run",
     "memos": "cli_memos:memos_app",
+    "accounts": "cli_accounts:accounts_app",
+    "mqtt": "cli_mqtt:mqtt_app",
     "outbox": "cli_outbox:outbox_app",
     "ledger": "cli_ledger:ledger_app",
     "models": "cli_models:app",

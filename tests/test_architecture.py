@@ -35,6 +35,7 @@ ONLY_IMPORTERS = {
     "argon2": {"sipbot.passwords"},
     "uvicorn": {"sipbot.console.__main__"},
     "prometheus_client": {"sipbot.metrics"},
+    "tomlkit": {"sipbot.accounts_edit"},
     "pyopenjtalk": {"sipbot.kana"},
 }
 
