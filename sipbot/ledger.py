@@ -26,6 +26,7 @@ from sipbot.ledger_commands import Commands
 from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_figures import Waiting
+from sipbot.ledger_notices import Notices
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.ledger_refusals import Refusal, Refusals
@@ -77,6 +78,7 @@ class Ledger:
         self.commands = Commands(self._run, targets, self._announce)
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
+        self.notices = Notices(self._run, self._announce)
 
     @classmethod
     @asynccontextmanager

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -90,6 +90,8 @@ memos = sa.Table(
     sa.Column("updated_at", UtcTime, nullable=False),
     sa.Column("category", sa.String(63)),
     sa.Column("held_until", UtcTime),
+    sa.Column("noticed_at", UtcTime),
+    sa.Index("memos_unnoticed", "client", sqlite_where=sa.text("noticed_at IS NULL")),
     sa.Index("memos_held", "held_until", sqlite_where=sa.text("held_until IS NOT NULL")),
     sa.Index("memos_by_status", "status", "client"),
     sa.Index("memos_by_stage", "stage"),
@@ -192,6 +194,17 @@ audit = sa.Table(
 )
 """What was done in the web console, by whom: `sipbot.audit.AuditEntry`."""
 
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("memo", sa.String(63), sa.ForeignKey("memos.id"), primary_key=True),
+    sa.Column("channel", sa.String(63), primary_key=True),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("kept_at", UtcTime, nullable=False),
+    sa.Index("notices_of_client", "client", "channel", "kept_at"),
+)
+"""Memos of which a client's channel is still to be told; those that were told are deliveries."""
+
 meta = sa.Table(
     "meta",
     metadata,
@@ -199,7 +212,8 @@ meta = sa.Table(
     sa.Column("value", sa.Integer, nullable=False),
 )
 """``seq:<client>`` is the last number given to an event of that client's feed; ``quota:<client>``
-is there while an alert about that client's quota is up."""
+is there while an alert about that client's quota is up, ``notify`` since there are targets of
+notifications."""
 
 
 # hide_parameters, below: what callers said is in the statements' values, and errors end in logs.
