@@ -7,7 +7,7 @@ it and something that can be a mailbox before it.
 import re
 from dataclasses import dataclass
 
-from sipbot.said_email_words import LONGEST, NEVER, TENS, WORDS, U
+from sipbot.said_email_words import ANNOUNCES, LONGEST, NEVER, TENS, WORDS, U
 from sipbot.said_tokens import Folded
 
 
@@ -22,6 +22,8 @@ class _Unit:
 
 _PARTS_MAX = 40
 """Units on each side of the @; RFC 5321 section 4.5.3.1 allows 64 characters before it."""
+_WORDS_MAX = 3
+"""Words that are read as one mailbox; more are a sentence."""
 _LABELS_MAX = 6
 _LITERAL = {"@": U.AT, ".": U.DOT, "_": U.JOIN, "-": U.JOIN, "+": U.JOIN, ",": U.FILL}
 _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
@@ -147,11 +149,11 @@ def _box(units: list[_Unit], at: int, *, after: int) -> tuple[str, int]:
     words = letters = 0
     while place >= 0 and at - place < _PARTS_MAX and units[place].start >= after:
         one = units[place]
-        touching = units[place].end == units[place + 1].start
+        touching = one.end == units[place + 1].start and units[place + 1].text != ","
         if one.kind is U.WORD:
             if one.text in NEVER and not touching:
                 break
-            if (words or letters >= 3) and not touching:
+            if (words or letters >= 3) and not touching and not _all_words(units, place, at):
                 break
             words += 1
         elif one.kind is U.CHAR:
@@ -183,6 +185,19 @@ def _box(units: list[_Unit], at: int, *, after: int) -> tuple[str, int]:
         place -= 1
     box = "".join(reversed(parts)).strip("._-+")
     return (box, first) if box else ("", at)
+
+
+def _all_words(units: list[_Unit], place: int, at: int) -> bool:
+    """Whether this word is of a mailbox of some words: "it's mary smith at …" is marysmith.
+
+    All between the word that announces an address and the @ are words.
+    """
+    if any(one.kind is not U.WORD or one.text in NEVER for one in units[place:at]):
+        return False
+    first = place
+    while first > 0 and units[first - 1].kind is U.WORD and units[first - 1].text not in NEVER:
+        first -= 1
+    return at - first <= _WORDS_MAX and first > 0 and units[first - 1].text in ANNOUNCES
 
 
 def _explains(units: list[_Unit], place: int) -> bool:

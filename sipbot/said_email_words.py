@@ -104,4 +104,8 @@ NEVER = frozenset(
     )
 )
 """Words before ``at`` that are no mailbox."""
+ANNOUNCES = frozenset(
+    ("is", "it's", "that's", "email", "e-mail", "mail", "address", "to", "the", "at", ",", ":")
+)
+"""Words and marks after which a mailbox begins."""
 LONGEST = max(len(word) for words in WORDS.values() for word in words)

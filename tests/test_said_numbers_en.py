@@ -191,6 +191,9 @@ def test_digits_that_are_no_number_are_shown_and_not_believed(text: str, digits:
         ),
         ("email address is s m i t h at blue river dot com", [("email", "smith@blueriver.com")]),
         ("write to info at north-gate dot org.", [("email", "info@north-gate.org")]),
+        ("my email is mary smith at example dot com", [("email", "marysmith@example.com")]),
+        ("write to me, mary, smith at example dot com", [("email", "smith@example.com")]),
+        ("i work as a nurse mary at example dot com", [("email", "mary@example.com")]),
         ("b as in bravo o b at example dot com", [("email", "bob@example.com")]),
         (
             "Order number 12345. Call me at 415-555-0198.",
