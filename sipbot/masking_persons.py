@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from sipbot import late
+from sipbot.gist_ja_words import SURNAMES
 from sipbot.masking_person_words import (
     DAYS_EN,
     JA_HIRAGANA,
@@ -47,6 +48,11 @@ _JA_SAID = late.compile(
     r"(?P<name>[一-鿿々ヶ]{1,8}|" + _JA_FOREIGN + r"[ァ-ヺー]{2,16}|[a-z]{2,20})"
     r"\s?(?:と申し|ともうし|と言い|といい)"
 )
+_JA_CALLED = late.compile(
+    rf"(?:{JA_TITLES}|担当|担当者|責任者|受付)の(?P<name>[一-鿿々ヶ]{{1,6}}?)"
+    rf"(?=宛|{JA_TITLES}|[^一-鿿々ヶ]|$)"
+)
+"""課長の高橋; only frequent surnames, for 課長の許可 is none."""
 _JA_TRIM = "|".join(sorted(JA_PUBLIC, key=len, reverse=True))
 _JA_KANJI = late.compile("[一-鿿々ヶ]")
 _JA_HEAD = late.compile(f"(?:{_JA_TRIM}|[・=])+")
@@ -112,6 +118,12 @@ def _japanese(text: str) -> Iterator[Place]:
             name = text[start:end]
             if name and name not in JA_ONE_KANJI:
                 yield start, end
+    for found in _JA_CALLED.finditer(text):
+        if any(
+            found["name"] == one or (len(one) > 1 and found["name"].startswith(one))
+            for one in SURNAMES
+        ):
+            yield found.span("name")
     for found in _JA_KANA.finditer(text):
         name = found["name"]
         if name not in JA_HIRAGANA and not _JA_OF.search(name) and name[-1] not in "はがをでも":
