@@ -16,10 +16,12 @@ import msgspec
 import structlog
 import uuid6
 
-from sipbot import config, control, ports
+from sipbot import bus_key, config, control, ports
 from sipbot import control_wire as wire
+from sipbot.accounts_file import AccountsFile
+from sipbot.accounts_watch import AccountsWatch
 from sipbot.alerts import Alerts, every_alert
-from sipbot.broker_child import embedded_broker
+from sipbot.broker_child import Door, embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import Settings
@@ -84,7 +86,9 @@ class App:
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
         self.broker = broker_of(settings)
         self._embedded = None if settings.mqtt.host else self._broker_child()
-        desk = self.desk = CommandDesk(Topics(settings.site), ledger.commands)
+        self.accounts = AccountsFile(settings.console.accounts)
+        allowed = self.accounts.in_force
+        desk = self.desk = CommandDesk(Topics(settings.site), ledger.commands, accounts=allowed)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot, on_command=desk.hear)
         self.alerts = Alerts(
             self.feed,
@@ -147,6 +151,7 @@ class App:
         """
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
         await control.refuse_if_running(control.socket_path(settings.var))
+        bus_key.make(settings.var)
         sip, mqtt = settings.sip, settings.mqtt
         await ports.check(
             config.DEFAULT_FILE,
@@ -191,6 +196,7 @@ class App:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
+        parts += [("accounts", AccountsWatch(self.accounts, self.alerts.tell).run())]
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run())]
@@ -257,7 +263,9 @@ class App:
 
     def _broker_child(self) -> Child:
         looping = self._looping("embedded-broker")
-        return embedded_broker(self.broker.host, self.broker.port, looping)
+        key = bus_key.path_of(self.settings.var.absolute())
+        door = Door(self.settings.console.accounts, self.settings.site, key)
+        return embedded_broker(self.broker.host, self.broker.port, door, looping)
 
     def _console(self) -> ConsoleLink:
         return ConsoleLink(

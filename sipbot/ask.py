@@ -28,14 +28,14 @@ does not wait longer)."""
 
 
 async def ask(
-    broker: Broker, site: str, client: str, verb: str, req: str, payload: bytes
+    broker: Broker, site: str, client: str, verb: str, by: str, req: str, payload: bytes
 ) -> Answer:
     """Send a command and return its answer.
 
     Args:
         broker, site: where sipbot is heard.
         client: whose memo it is about.
-        verb, req, payload: the command.
+        verb, by, req, payload: the command.
 
     Raises:
         FeedError: the broker cannot be reached, or nobody answers in time.
@@ -47,7 +47,7 @@ async def ask(
             await link.subscribe(topics.answer(client, req), qos=1)
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANSWER_S):
-                    command = topics.command(client, verb)
+                    command = topics.command(client, verb, by)
                     await link.publish(command, payload, qos=1, retain=False)
                     async for heard in link.messages():
                         with suppress(msgspec.MsgspecError):

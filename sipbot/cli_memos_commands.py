@@ -226,7 +226,7 @@ async def _ask(
         raise UsageError(request.problem)
     if request is None:
         raise UsageError(f"the note is too long: {VERBS[verb].__name__} takes 2000 characters")
-    return await ask(broker, settings.site, owner, verb, req, payload)
+    return await ask(broker, settings.site, owner, verb, request.command.by, req, payload)
 
 
 async def _place(settings: Settings, part: str, client: str | None) -> tuple[str, str]:

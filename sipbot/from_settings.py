@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sipbot
-from sipbot import config
+from sipbot import bus_key, config
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.console_wire import ConsoleSettings
 from sipbot.link import Broker
+from sipbot.memo_history import SYSTEM
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
 
@@ -15,11 +16,16 @@ from sipbot.spool import recording_of, spool_of
 def broker_of(settings: Settings) -> Broker:
     """Return where the broker is; the embedded one is on 127.0.0.1."""
     mqtt = settings.mqtt
+    if mqtt.host:
+        user, password = mqtt.username or None, mqtt.password.get_secret_value() or None
+    else:
+        password = bus_key.read(settings.var)
+        user = SYSTEM if password else None
     return Broker(
         host=mqtt.host or "127.0.0.1",
         port=mqtt.port,
-        username=mqtt.username or None,
-        password=mqtt.password.get_secret_value() or None,
+        username=user,
+        password=password,
         tls=mqtt.tls,
         ca_file=str(mqtt.ca_file) if mqtt.ca_file else None,
         keepalive_s=mqtt.keepalive_s,
