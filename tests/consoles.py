@@ -236,7 +236,7 @@ def a_morning() -> list[Memo]:
             urgency=Urgency.URGENT,
             category="故障",
             reasons=Reasons(category="said 故障", urgency="said 至急"),
-            answers={"name": "田中 真由美", "company": "株式会社ひかり電機"},
+            answers={"name": "田中 真由美", "company": "ひかり電機"},
             gleaned=(
                 Gleaned(
                     item="name",

@@ -25,6 +25,7 @@ from sipbot.console.hub import News, Reload
 from sipbot.console.pages_list import row_of, wanted_of
 from sipbot.console.store import Change
 from sipbot.console.viewer import Viewer
+from sipbot.errors import LedgerError
 from sipbot.memo import Status
 from sipbot.topics import ID
 
@@ -102,6 +103,9 @@ class EventStream(Response):
                 await self._tell(send)
         except* (_LeftError, OSError):
             _log.debug("a browser listens no more", account=self._viewer.me.name)
+        except* LedgerError as problems:
+            # The browser comes back by itself, and is told then what it missed.
+            _log.warning("news end", problem=str(problems.exceptions[0]))
 
     def _heard(self) -> Any:  # noqa: ANN401 - the hub's context manager
         account = self._viewer.me
@@ -120,6 +124,8 @@ class EventStream(Response):
 
     async def _tell(self, send: Send) -> None:
         await _send(send, "retry: 2000\n\n")
+        # While nobody listened, nobody has taken up what changed.
+        await self._viewer.parts.store.sync()
         while True:
             self._wake.clear()
             await _send(send, "".join(self._news()))
