@@ -15,6 +15,9 @@ Labels = Mapping[str, str]
 
 _DAY = timedelta(days=1)
 
+_WORTH_TELLING = frozenset({"lease_over", "call_connected", "call_ended"})
+"""Steps of sipbot's own that a colleague has to know."""
+
 
 def moment(at: datetime, now: datetime, labels: Labels) -> str:
     """Return a time as people say it: the day only where it is not today.
@@ -96,11 +99,11 @@ def who(memo: Memo, labels: Labels) -> str:
 
 
 def people_did(memo: Memo, since: int = 0) -> list[HistoryEntry]:
-    """Return the steps after a revision that people made, and claims that ended by themselves."""
+    """Return the steps after a revision that people made, and what came of them by itself."""
     return [
         step
         for step in memo.history
-        if step.rev > since and (step.by != SYSTEM or step.what == "lease_over")
+        if step.rev > since and (step.by != SYSTEM or step.what in _WORTH_TELLING)
     ]
 
 
@@ -108,6 +111,8 @@ def step(entry: HistoryEntry, now: datetime, labels: Labels) -> str:
     """Return one step of a memo's history as a sentence, its note included."""
     known = labels.get(f"step_{entry.what}")
     outcome = entry.outcome.value if entry.outcome is not None else ""
+    if entry.call_back is not None and entry.call_back.ended is not None:
+        outcome = f"end_{entry.call_back.ended}"
     words = (known or f"{{by}}: {entry.what.replace('{', '').replace('}', '')}").format(
         by=entry.by,
         until=moment(entry.until, now, labels) if entry.until is not None else "-",

@@ -32,7 +32,7 @@ def list_table(memos: Sequence[Memo], labels: Labels, now: datetime, *, wide: bo
     table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), expand=not wide)
     # The order of the columns is that of the cells below.
     table.add_column(labels["id"], no_wrap=True)
-    table.add_column(labels["at"], no_wrap=wide, max_width=None if wide else 5)
+    table.add_column(labels["at"], no_wrap=wide, max_width=None if wide else 8)
     for name, width in (("client", 10), ("callback", 15), ("status", 14)):
         table.add_column(labels[name], overflow="fold", max_width=None if wide else width)
     table.add_column(labels["text"], overflow="fold", ratio=None if wide else 1)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sipbot.call_back import End
 from sipbot.labels import LABELS
 from sipbot.memo import Memo, Status, Urgency
-from sipbot.memo_history import HistoryEntry, Outcome
+from sipbot.memo_history import CalledBack, HistoryEntry, Outcome
 from sipbot.memo_state import about, due, moment, number, people_did, state, step, who
 from tests.memo_samples import AT, a_memo
 
@@ -99,13 +100,22 @@ def test_step_says_who_did_what(fields: dict[str, object], words: str) -> None:
     "what",
     [
         *("claimed", "prolonged", "released", "note", "snoozed", "called_back", "done"),
-        *("reopened", "lease_over"),
+        *("reopened", "lease_over", "calling", "call_connected", "call_ended"),
     ],
 )
 def test_every_step_has_its_sentence_in_every_language(lang: str, what: str) -> None:
     entry = HistoryEntry(rev=2, at=AT, what=what, by="hanako")
 
     assert f"hanako: {what}" != step(entry, NOON, LABELS[lang])
+
+
+@pytest.mark.parametrize("end", End)
+@pytest.mark.parametrize("lang", LABELS)
+def test_end_of_a_call_back_is_told_in_words(end: End, lang: str) -> None:
+    called = CalledBack(number="+81355501234", ended=end.value)
+    entry = HistoryEntry(rev=2, at=AT, what="call_ended", by="sipbot", call_back=called)
+
+    assert "end_" not in step(entry, NOON, LABELS[lang])
 
 
 def test_what_machines_did_is_no_step_of_people() -> None:
