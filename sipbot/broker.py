@@ -80,10 +80,13 @@ class LoopbackAuth(BaseAuthPlugin):  # type: ignore[misc]  # amqtt is imported w
 
 
 class _Broker(Broker):  # type: ignore[misc]  # amqtt is imported without types
-    """amqtt 0.12.1 with the door's rights, and without one of its mistakes.
+    """amqtt 0.12.1 with the door's rights, and without two of its mistakes.
 
     At every CONNECT it sends the retained messages of every filter that anybody has subscribed to
-    (broker.py, "Publish retained messages to a pre-existing session's subscriptions").
+    (broker.py, "Publish retained messages to a pre-existing session's subscriptions").  A filter
+    that nobody subscribes to any more it keeps after an UNSUBSCRIBE, and compares every message
+    with it: after 30,000 answers, each waited for under a topic of its own, 20 requests a second
+    had become 6 (measured).
     """
 
     def __init__(self, config: BrokerConfig, door: BusDoor) -> None:
@@ -98,6 +101,17 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt is imported without types
         if action == Action.PUBLISH:
             return self._door.may_write(user, topic)
         return self._door.may_read(user, topic)
+
+    async def _handle_unsubscription(
+        self,
+        client_session: Session,
+        handler: Any,  # noqa: ANN401 - amqtt's, without types
+        unsubscribe_waiter: asyncio.Future[Any],
+    ) -> None:
+        await super()._handle_unsubscription(client_session, handler, unsubscribe_waiter)
+        for topic in unsubscribe_waiter.result().topics:
+            if not self._subscriptions.get(topic, True):
+                del self._subscriptions[topic]
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         # Queued while the session was away, by the rights that its user had then.
@@ -265,7 +279,7 @@ def loopback(host: str) -> str:
     except ValueError as error:
         raise UsageError(f"--host {host}: not an IP address: use 127.0.0.1") from error
     raise UsageError(
-        f"--host {host}: the embedded broker knows no passwords and stays on loopback: "
+        f"--host {host}: the embedded broker speaks no TLS and stays on loopback: "
         "use 127.0.0.1, or set mqtt.host to a broker of your own"
     )
 

@@ -16,13 +16,18 @@ from sipbot.accounts import EVERY, Account, Accounts
 from sipbot.accounts_file import read_accounts
 from sipbot.broker_wire import Ping
 from sipbot.bus_password import new_hash
+from sipbot.desk import CommandDesk
 from sipbot.errors import FeedError
+from sipbot.ledger import Ledger
 from sipbot.lines import encode
 from sipbot.link import Broker, Link, open_link
 from sipbot.mqtt_acl import BusUsers
 from sipbot.topics import Topics
-from tests.brokers import PATIENCE_S, RunningBroker, running
+from tests.brokers import PATIENCE_S, RunningBroker, publish, running, subscribed
+from tests.bus_fight import running_desk
+from tests.commands import now, payload
 from tests.free_ports import free_ports
+from tests.test_ledger_commands import a_memo_in
 
 pytestmark = [pytest.mark.broker, pytest.mark.peer]
 
@@ -322,3 +327,34 @@ async def test_who_loses_the_account_loses_the_connection(tmp_path: Path, change
         with pytest.raises(FeedError):
             async with asyncio.timeout(PATIENCE_S):
                 await anext(link.messages())
+
+
+@pytest.mark.parametrize(
+    ("by", "sender", "expected"),
+    [
+        ("hanako", "hanako", ("accepted", None)),
+        ("ichiro", "hanako", ("rejected", "forbidden")),
+        ("ichiro", "", ("rejected", "forbidden")),
+        ("nobody", "", ("rejected", "forbidden")),
+    ],
+)
+async def test_desk_obeys_whoever_may_act_and_whom_the_topic_names(
+    tmp_path: Path, by: str, sender: str, expected: tuple[str, str | None]
+) -> None:
+    """On a broker that lets anybody write anywhere: what sipbot itself can check."""
+    found = accounts_in(tmp_path)
+    async with (
+        Ledger.open(tmp_path / "sipbot.sqlite3") as ledger,
+        running("mosquitto") as broker,
+    ):
+        memo = await a_memo_in(ledger)
+        desk = CommandDesk(TOPICS, ledger.commands, accounts=lambda: found)
+        async with (
+            running_desk(broker.address, ledger, desk),
+            subscribed(broker.port, TOPICS.answer("yamato", "r1")) as operator,
+        ):
+            words = payload(memo=memo.id, by=by, ts=now()).decode()
+            await publish(broker.port, TOPICS.command("yamato", "claim", sender), words)
+            answer = (await operator.next()).json
+
+    assert expected == (answer["status"], answer["code"])
