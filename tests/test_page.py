@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from sipbot.speech.whisper_ear import FRAMES_PER_S, SILENCE_S, short_page
+from sipbot.speech.whisper_ear import (
+    FRAMES_PER_S,
+    REST_S,
+    SILENCE_S,
+    AllRead,
+    ShortPages,
+    short_page,
+    written,
+)
 
 WHOLE = 3000
 """Frames of a page, all filled up by faster-whisper."""
@@ -30,3 +38,36 @@ def test_page_ends_with_silence_soon_after_the_speech(frames: int) -> None:
 @pytest.mark.parametrize("frames", [0, 2900, WHOLE])
 def test_page_is_never_longer_than_a_whole_one(frames: int) -> None:
     assert (80, WHOLE) == short_page(page(frames)).shape
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> ShortPages:
+    """Return the model without its weights: encoding gives back what would be encoded."""
+    monkeypatch.setattr(ShortPages.__base__, "encode", lambda _self, features: features)
+    model: ShortPages = object.__new__(ShortPages)
+    model.begin(whole_page=False)
+    return model
+
+
+def test_first_page_of_a_stretch_is_read_however_short_it_is(pages: ShortPages) -> None:
+    assert 30 == written(page(30)) < pages.encode(page(30)).shape[1]
+
+
+@pytest.mark.parametrize(("frames", "read"), [(REST_S * FRAMES_PER_S, True), (149, False)])
+def test_page_after_the_first_is_read_when_more_than_the_end_is_left(
+    pages: ShortPages, frames: float, read: bool
+) -> None:
+    """Whisper has read the end already, and would write its digits a second time."""
+    pages.encode(page(1200))
+
+    if read:
+        assert round(frames) < pages.encode(page(round(frames))).shape[1]
+    else:
+        with pytest.raises(AllRead):
+            pages.encode(page(round(frames)))
+
+
+def test_whole_page_stays_whole(pages: ShortPages) -> None:
+    pages.begin(whole_page=True)
+
+    assert (80, WHOLE) == pages.encode(page(700)).shape

@@ -11,14 +11,15 @@ repeats itself, or only repeats the terms, the stretch is read again, without te
 page.  Nothing without speech is read, see stretches.py.
 
 Whisper's page is 30 s whatever is in it, and encoding it takes half of the time.  Here the page
-ends soon after the stretch (`_Model`): error rates as with the whole page, for half the processor
-(measured, the same decision).
+ends soon after the stretch (`ShortPages`): error rates as with the whole page, for half the
+processor (measured, the same decision).
 
 The same stretch gives the same text every time, so that a recording that is read again after a
 crash gives the memo that was lost: whisper's second tries at higher temperatures draw lots and are
 not made.  What they are for, long texts that repeat themselves, is left out (`_is_loop`).
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,11 @@ SILENCE_S = 2.0
 end with silence.  Five, and the zeros that faster-whisper takes for silence, are no better
 (measured, docs/decisions/0010)."""
 
+REST_S = 1.5
+"""How much of a stretch is not read again, in seconds.  A text ends where whisper believes that its
+last word does; on a short page that is up to a second too early, and read by themselves the last
+digits come a second time ("415-555-0198. 0198").  The silence after the voice is 0.4 s of it."""
+
 _UNSPACED = frozenset({"ja", "zh"})
 """Languages written without spaces; whisper still puts some where it leaves out a comma."""
 
@@ -62,15 +68,32 @@ _SPACE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 """Spaces beside a character that is not ASCII: those between English words stay."""
 
 
-class _Model(WhisperModel):  # type: ignore[misc]  # the wheel names no types
+class AllRead(Exception):  # noqa: N818 - no error
+    """What is left of a stretch is its end, which has been read."""
+
+
+class ShortPages(WhisperModel):  # type: ignore[misc]  # the wheel names no types
     """Reads pages that end soon after the stretch instead of after 30 s."""
 
-    whole_page = False
-    """Whether pages have 30 s, as whisper was trained."""
+    def begin(self, *, whole_page: bool) -> None:
+        """The next page is the first of a stretch.
+
+        Args:
+            whole_page: its pages have 30 s, as whisper was trained.
+        """
+        self._whole_page = whole_page
+        self._first = True
 
     def encode(self, features: npt.NDArray[np.float32]) -> StorageView:
-        """Return what the decoder reads of a page: at most 3000 frames, filled up with zeros."""
-        return super().encode(features if self.whole_page else short_page(features))
+        """Return what the decoder reads of a page: at most 3000 frames, filled up with zeros.
+
+        Raises:
+            AllRead: it is not the first one, and shorter than `REST_S`.
+        """
+        if not self._first and written(features) < REST_S * FRAMES_PER_S:
+            raise AllRead
+        self._first = False
+        return super().encode(features if self._whole_page else short_page(features))
 
 
 class WhisperEar:
@@ -88,7 +111,7 @@ class WhisperEar:
         if not Path(model.path).is_dir():
             raise ModelError(f"{model.path}: model {model.name} is missing; install it again")
         try:
-            self._model = _Model(
+            self._model = ShortPages(
                 model.path,
                 device="cpu",
                 compute_type="int8",
@@ -146,7 +169,7 @@ class WhisperEar:
         *,
         whole_page: bool = False,
     ) -> list[Segment]:
-        self._model.whole_page = whole_page
+        self._model.begin(whole_page=whole_page)
         segments, _ = self._model.transcribe(
             audio,
             language=tag,
@@ -160,7 +183,16 @@ class WhisperEar:
                 TOKENS_MOST, 32 + round(TOKENS_PER_S * len(audio) / HEARING_RATE_HZ)
             ),
         )
-        return list(segments)
+        found: list[Segment] = []
+        with contextlib.suppress(AllRead):
+            found.extend(segments)
+        return found
+
+
+def written(features: npt.NDArray[np.float32]) -> int:
+    """Return how many frames of a page have sound on them, up to the last one."""
+    frames = np.flatnonzero(features.any(axis=0))
+    return int(frames[-1]) + 1 if len(frames) else 0
 
 
 def short_page(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -170,10 +202,9 @@ def short_page(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         features: one column a frame; after the last sound columns of zeros, which are no silence
             (that is the least of a spectrogram) but what faster-whisper fills pages up with.
     """
-    written = np.flatnonzero(features.any(axis=0))
-    if not len(written):
+    end = written(features)
+    if not end:
         return features
-    end = int(written[-1]) + 1
     page = features[:, : end + round(SILENCE_S * FRAMES_PER_S)].copy()
     page[:, end:] = page[:, :end].min()
     return page
