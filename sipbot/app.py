@@ -8,7 +8,7 @@ is said.  A call that outlasts the limit is finished by its agent, and is a memo
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -22,6 +22,7 @@ from sipbot.accounts_file import AccountsFile
 from sipbot.accounts_watch import AccountsWatch
 from sipbot.alerts import Alerts, every_alert
 from sipbot.broker_child import Door, embedded_broker
+from sipbot.call_backs import CallBacks
 from sipbot.call_tools import Tools
 from sipbot.child import Child
 from sipbot.config import Settings
@@ -30,7 +31,15 @@ from sipbot.control import Control
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
-from sipbot.from_settings import audio_url_of, broker_of, console_of, ledger_path, stack_of
+from sipbot.from_settings import (
+    audio_url_of,
+    broker_of,
+    console_of,
+    ledger_path,
+    manner_of,
+    phones_of,
+    stack_of,
+)
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
@@ -39,11 +48,13 @@ from sipbot.masked_feed import MaskedFeed
 from sipbot.metrics import Metrics
 from sipbot.mqtt import Feed
 from sipbot.notify import Notifier
-from sipbot.outbox import MAX_REFUSALS, Outbox
+from sipbot.outbox import Outbox
+from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.reload import Reload, Start
+from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
@@ -53,6 +64,7 @@ from sipbot.switchboard import Switchboard
 from sipbot.text_thread import TextThread
 from sipbot.timers import wait_until
 from sipbot.topics import LivePayload, Topics
+from sipbot.troubles import Troubles
 
 STOP_CALLS_S = 20.0
 """How long a stop waits for callers; most messages are shorter (the research's are 8 to 14 s), and
@@ -85,7 +97,6 @@ class App:
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[tuple[str, str, LivePayload]] = asyncio.Queue(NEWS_MAX)
         self.broker = broker_of(settings)
-        self._embedded = None if settings.mqtt.host else self._broker_child()
         self.accounts = AccountsFile(settings.console.accounts)
         allowed = self.accounts.in_force
         desk = self.desk = CommandDesk(Topics(settings.site), ledger.commands, accounts=allowed)
@@ -96,10 +107,9 @@ class App:
         )
         self.alerts.adopt(dialplans.left)
         tell = self.alerts.tell
-        acl = "sipbot must read client/+/cmd/+: see the ACL in docs/mqtt.md, then start it again"
-        self.feed.on_deaf = lambda problem: tell("commands-refused", problem, acl)
-        fault = "Report it with the log; this alert ends with the next start"
-        desk.on_fault = lambda problem: tell("command-failed", problem, fault)
+        troubles = self.troubles = Troubles(tell)
+        self.feed.on_deaf, desk.on_fault = troubles.commands_refused, troubles.command_failed
+        self._embedded = None if settings.mqtt.host else self._broker_child()
         self.reload = Reload(
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
@@ -113,10 +123,10 @@ class App:
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
         masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell, texts)
         self.outbox = Outbox(
-            ledger, {MQTT: masked}, on_dead=self._dead_letters, on_trouble=self._ledger_trouble
+            ledger, {MQTT: masked}, on_dead=troubles.dead_letters, on_trouble=troubles.ledger
         )
         self.feed.on_session = self.outbox.nudge
-        ledger.on_unreadable = self._memo_unreadable
+        ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = Switchboard(
             dialplans=dialplans.in_force.plans,
@@ -131,13 +141,10 @@ class App:
             look_at_disk=self._disk.look,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
-        self.quotas = QuotaWatch(
-            ledger=ledger, plans=lambda: self.switchboard.dialplans.all, alerts=self.alerts
-        )
+        self.calls_back = self._calls_back()
+        self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
-        self._ear_watch = EarWatch(
-            *wanted, ears, plans=lambda: self.switchboard.dialplans.all, trouble=tell
-        )
+        self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
         self.gauges = Gauges(self._parts_to_look_at())
         self.herald = self._herald()
@@ -175,6 +182,7 @@ class App:
             await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
             await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
+            await self.calls_back.recover()
             if self.console is not None:  # callers first
                 tasks.append(group.create_task(self.console.run(), name="console"))
             await self._stop.wait()
@@ -192,6 +200,7 @@ class App:
         """Every part that runs from the beginning, in data-path order."""
         parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
         parts += [("switchboard", self.switchboard.run()), ("outbox", self.outbox.run())]
+        parts.append(("calls back", self.calls_back.run()))
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
@@ -247,6 +256,9 @@ class App:
             trouble=self.alerts.tell,
         )
 
+    def _plans(self) -> Sequence[Dialplan]:
+        return self.switchboard.dialplans.all
+
     def _agent(self, number: int) -> AgentClient:
         sip = self.settings.sip
         agent = AgentClient(
@@ -255,14 +267,35 @@ class App:
             allow=sip.allow,
             run_folder=self.settings.var.absolute() / "run",
             # Both in the event loop.
-            on_event=lambda event: self.switchboard.hear(agent, event),
-            on_gone=lambda _: self.switchboard.agent_gone(agent),
-            on_crash_loop=self._looping(f"agent-{number}"),
+            on_event=lambda event: self._hear(agent, event),
+            on_gone=lambda _: self._agent_gone(agent),
+            on_crash_loop=self.troubles.looping(f"agent-{number}"),
         )
         return agent
 
+    # Both in the event loop, from an agent's client.
+    def _hear(self, agent: AgentClient, event: sip_wire.Event) -> None:
+        self.switchboard.hear(agent, event)
+        self.calls_back.hear(agent, event)
+
+    def _agent_gone(self, agent: AgentClient) -> None:
+        self.switchboard.agent_gone(agent)
+        self.calls_back.agent_gone(agent)
+
+    def _calls_back(self) -> CallBacks:
+        calls_back = CallBacks(
+            self.ledger.calls_back,
+            agents=lambda: self.agents,
+            manner=manner_of(self.settings),
+            languages=lambda: {plan.client: plan.language for plan in self._plans()},
+            trouble=self.alerts.tell,
+        )
+        self.ledger.commands.phones = phones_of(self.settings)
+        self.ledger.commands.on_call = calls_back.asked
+        return calls_back
+
     def _broker_child(self) -> Child:
-        looping = self._looping("embedded-broker")
+        looping = self.troubles.looping("embedded-broker")
         key = bus_key.path_of(self.settings.var.absolute())
         door = Door(self.settings.console.accounts, self.settings.site, key)
         return embedded_broker(self.broker.host, self.broker.port, door, looping)
@@ -273,7 +306,7 @@ class App:
             self.ledger,
             status=lambda: self.gauges.gather(),  # noqa: PLW0108 - gauges come later
             clients=lambda: clients_of(self.switchboard.dialplans.all),
-            on_crash_loop=self._looping("console"),
+            on_crash_loop=self.troubles.looping("console"),
         )
 
     def _ear(self, role: Role, models: tuple[ModelRef, ...]) -> SpeechClient:
@@ -282,7 +315,7 @@ class App:
             board = self.switchboard
             (board.heard_live if role == "live" else board.heard_second)(reply)
 
-        looping = self._looping(f"{role}-recogniser")
+        looping = self.troubles.looping(f"{role}-recogniser")
         return SpeechClient(role, models, take, on_crash_loop=looping)
 
     async def _run_feed(self) -> None:
@@ -348,29 +381,6 @@ class App:
     async def _spread_news(self) -> None:
         while True:
             await self.feed.live(*await self._news.get())
-
-    def _looping(self, name: str) -> Callable[[int], None]:
-        # Called in the event loop, with 0 lives when one was long enough.
-        return lambda lives: self.alerts.tell(
-            f"crash-loop-{name}",
-            f"{name} died {lives} times in a row" if lives else None,
-            "See the log for its words",
-        )
-
-    # Event loop, from the ledger.
-    def _memo_unreadable(self, memos: list[str]) -> None:
-        problem = f"cannot be read and is left out everywhere: {', '.join(memos)}"
-        self.alerts.tell("memo-unreadable", problem, "sipbot ledger check; bring a backup back")
-
-    # Event loop, from the outbox.
-    def _dead_letters(self, number: int) -> None:
-        problem = f"refused {MAX_REFUSALS} times and put aside: {number} deliveries"
-        remedy = "sipbot outbox list --dead says why; sipbot outbox retry --all tries again"
-        self.alerts.tell("dead-letter", problem if number else None, remedy)
-
-    # Event loop, from the outbox.
-    def _ledger_trouble(self, problem: str | None) -> None:
-        self.alerts.tell("ledger", problem, "Is the disk full, or another program writing there?")
 
     # Both in the event loop, from the disk's guard and from the dialplans' reload.
     def _refuse(self, why: str) -> None:

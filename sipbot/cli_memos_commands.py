@@ -109,6 +109,28 @@ def snooze(
     _send("snooze", memo, by, config_file, client, as_json, lang, until=at.isoformat(), text=note)
 
 
+@commands_app.command("call", epilog="Example: sipbot memos call 3fa85f64 --by hanako")
+def call(
+    memo: _Memo,
+    by: _By,
+    config_file: ConfigOption = None,
+    client: _Client = None,
+    number: Annotated[
+        str | None, typer.Option("--number", help="Which of the memo's; needed unless confirmed.")
+    ] = None,
+    extension: Annotated[
+        str | None, typer.Option("--extension", help="Your telephone, if not the usual one.")
+    ] = None,
+    note: _Note = None,
+    *,
+    as_json: JsonOption = False,
+    lang: _Lang = "auto",
+) -> None:
+    """Have sipbot call you, then the caller; what came of it is written down by itself."""
+    wanted = {"number": number, "extension": extension, "text": note}
+    _send("call", memo, by, config_file, client, as_json, lang, **wanted)
+
+
 @commands_app.command(
     "callback", epilog="Example: sipbot memos callback 3fa85f64 no_answer --by hanako"
 )

@@ -27,6 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
@@ -306,6 +307,8 @@ class Settings(BaseSettings):
     """The broker that carries the memos."""
     speech: Speech = Speech()
     """Which ears listen."""
+    call_back: CallBack = CallBack()
+    """Calls back that sipbot places for operators."""
     metrics: Metrics = Metrics()
     """Figures for Prometheus."""
     console: Console = Console()

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import sipbot
 from sipbot import bus_key, config
+from sipbot.call_backs import Manner
+from sipbot.call_decision import Phones
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.console_wire import ConsoleSettings
 from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
+from sipbot.patterns import canonical_pattern
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
 
@@ -87,6 +90,22 @@ def stack_of(settings: Settings, number: int) -> StackSettings:
         accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
         transfer_via=sip.transfers_by,
     )
+
+
+def phones_of(settings: Settings) -> Phones:
+    """Return whom sipbot may be asked to call back, and where operators are."""
+    wanted, region = settings.call_back, settings.region
+    return Phones(
+        of={one.operator: one.at for one in wanted.phone},
+        extensions=tuple(canonical_pattern(one, region) for one in wanted.extensions),
+        numbers=wanted.numbers,
+        region=region,
+    )
+
+
+def manner_of(settings: Settings) -> Manner:
+    """Return how calls back are placed."""
+    return Manner(region=settings.region, shown_in_from=settings.call_back.show == "from")
 
 
 def _account(account: config.Account, *, registers: bool) -> Account:

@@ -48,24 +48,46 @@ def refused(values: dict[str, Any]) -> Mistake:
 
 def test_the_example_shows_every_key_with_its_default() -> None:
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    accounts = ("sip", "account")
+    commented = {("sip", "account"), ("call_back", "phone")}
     shown = {
-        keys: _at(values, keys) for keys in SHAPE.leaves() if keys[:2] != accounts and len(keys) < 3
+        keys: _at(values, keys)
+        for keys in SHAPE.leaves()
+        if keys[:2] not in commented and len(keys) < 3
     }
 
     assert {keys: SHAPE.leaves()[keys].schema["default"] for keys in shown} == shown
 
 
-def test_the_example_account_with_its_comment_signs_removed_is_right(tmp_path: Path) -> None:
+def uncommented(path: Path, first: str, after: str) -> Path:
+    """Write the example without the comment signs from the line `first` to the line `after`."""
     text = EXAMPLE.read_text(encoding="utf-8")
-    start, end = text.index("# [[sip.account]]"), text.index("[mqtt]")
+    start, end = text.index(f"# {first}"), text.index(after)
     lines = [line.removeprefix("# ") for line in text[start:end].splitlines()]
-    path = tmp_path / "config.toml"
     path.write_text(text[:start] + "\n".join(lines) + "\n" + text[end:], encoding="utf-8")
+    return path
+
+
+def test_the_example_account_with_its_comment_signs_removed_is_right(tmp_path: Path) -> None:
+    path = uncommented(tmp_path / "config.toml", "[[sip.account]]", "[mqtt]")
 
     (account,) = load(path).sip.account
 
     assert set(type(account).model_fields) == account.model_fields_set
+
+
+def test_the_example_telephone_with_its_comment_signs_removed_is_right(tmp_path: Path) -> None:
+    path = uncommented(tmp_path / "config.toml", "[[call_back.phone]]", "[metrics]")
+
+    (phone,) = load(path).call_back.phone
+
+    assert set(type(phone).model_fields) == phone.model_fields_set
+
+
+def test_two_telephones_of_one_operator_are_refused(tmp_path: Path) -> None:
+    phones = [{"operator": "hanako", "at": at} for at in ("201", "202")]
+
+    with pytest.raises(ConfigError, match="two telephones of hanako"):
+        from_values({"call_back": {"phone": phones}}, tmp_path)
 
 
 def test_the_example_means_the_defaults() -> None:

@@ -109,6 +109,12 @@ class AgentClient:
         self._left_bytes = 0
         self._log = structlog.get_logger().bind(agent=number)
 
+    @property
+    def serving(self) -> bool:
+        """Whether it takes new calls; one of other settings runs out."""
+        hello = self.hello
+        return hello is not None and hello.fingerprint == self._settings.fingerprint
+
     def send(self, command: wire.Command) -> None:
         """Send a command.
 
