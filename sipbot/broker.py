@@ -85,8 +85,8 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt is imported without types
     At every CONNECT it sends the retained messages of every filter that anybody has subscribed to
     (broker.py, "Publish retained messages to a pre-existing session's subscriptions").  A filter
     that nobody subscribes to any more it keeps after an UNSUBSCRIBE, and compares every message
-    with it: after 30,000 answers, each waited for under a topic of its own, 20 requests a second
-    had become 6 (measured).
+    with it: of 30,000 requests, each with a subscription of its own for the answer, 17 a second
+    were answered on average, and 6 a second at the end (measured).
     """
 
     def __init__(self, config: BrokerConfig, door: BusDoor) -> None:

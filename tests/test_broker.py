@@ -10,6 +10,7 @@ from sipbot.broker_wire import Ping, Pong, Ready, events
 from sipbot.errors import UsageError
 from sipbot.lines import encode
 from tests.brokers import PATIENCE_S, ROOT, publish, running, subscribed
+from tests.plain_client import plain_client
 
 pytestmark = pytest.mark.broker
 
@@ -115,3 +116,26 @@ async def test_broker_keeps_messages_for_a_persistent_session_that_is_away() -> 
         out, _ = await read.communicate()
 
     assert [b"1", b"2", b"3"] == out.split()
+
+
+async def test_broker_forgets_a_subscription_that_ends_and_no_other_one() -> None:
+    """It drops a filter with its last subscriber, and knows it again with the next."""
+    heard = asyncio.Queue[str]()
+    async with (
+        running("embedded") as broker,
+        asyncio.timeout(PATIENCE_S),
+        plain_client(broker.port, lambda *_: heard.put_nowait("first")) as first,
+        plain_client(broker.port, lambda *_: heard.put_nowait("second")) as second,
+    ):
+        for client in (first, second):
+            await client.subscribe("x")
+        await first.unsubscribe("x")
+        await publish(broker.port, "x", "1")
+        told = [await heard.get()]
+        await second.unsubscribe("x")
+        await first.subscribe("x")
+        await publish(broker.port, "x", "2")
+        told.append(await heard.get())
+
+    assert ["second", "first"] == told
+    assert heard.empty()
