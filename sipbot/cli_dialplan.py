@@ -29,6 +29,7 @@ from sipbot.dialplan_picture import svg as picture
 from sipbot.dialplan_tree import terminal_tree
 from sipbot.dialplan_tried import load_tried, refuse_failures
 from sipbot.errors import Mistake, UsageError
+from sipbot.escalation_compile import uncovered
 
 dialplan_app = typer.Typer(
     no_args_is_help=True,
@@ -169,7 +170,8 @@ def _show(plan: Dialplan, region: str, *, mermaid: bool, svg: Path | None, as_js
 def _warnings(plan: Dialplan) -> list[Mistake]:
     today = datetime.now(UTC).astimezone(plan.hours.tz).date()
     due = dialplan.due_for_review(plan, today)
-    return [*plan.warnings, *([due] if due else [])]
+    gap = uncovered(plan, today)
+    return [*plan.warnings, *([due] if due else []), *([gap] if gap else [])]
 
 
 def _count(number: int, noun: str) -> str:

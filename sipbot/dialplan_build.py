@@ -19,6 +19,8 @@ from sipbot.dialplan_checks import (
 from sipbot.dialplan_compile import Compiler
 from sipbot.dialplan_form import DialplanForm, RouteForm, TestForm
 from sipbot.errors import DialplanError, HoursError, Mistake
+from sipbot.escalation import Escalation
+from sipbot.escalation_compile import escalation_of
 from sipbot.hours import Hours, compile_hours
 from sipbot.longest import longest_s
 from sipbot.number_lists import callers_of, known_word, listed
@@ -87,6 +89,7 @@ class _Builder:
             self._wrong(key, problem, remedy)
         for key, problem, remedy in category_form.flaws(form.category, form.language):
             self._wrong(key, problem, remedy)
+        escalation = self._escalation()
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
@@ -113,6 +116,7 @@ class _Builder:
             quota=form.quota,
             terms=terms_of(form.term),
             categories=category_form.categories_of(form.category),
+            escalation=escalation,
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,
@@ -135,6 +139,14 @@ class _Builder:
             for problem in error.problems:
                 self._wrong(problem.key, problem.problem, problem.remedy)
             return None
+
+    def _escalation(self) -> Escalation:
+        for place, form in enumerate(self._form.escalate):
+            self._check_words(form.hours, ("escalate", place, "hours"))
+        compiler = self._compiler
+        return escalation_of(
+            self._form, self._file, self._region, compiler.mistakes, self._warnings
+        )
 
     def _said(self) -> Said:
         answer, find = self._form.answer, self._compiler.prompt

@@ -31,6 +31,8 @@ ALLOWED = (
     "speech",
     "term",
     "category",
+    "escalate",
+    "rota",
 )
 ALLOWED_HOURS = ("tz", "holidays", "holiday_open")
 

@@ -17,6 +17,7 @@ from sipbot.dialplan_steps import (
     StepForm,
     shorter_than_the_longest,
 )
+from sipbot.escalation_form import SHIFTS_MAX, STEPS_MAX, EscalateForm, RotaForm
 from sipbot.form_parts import (
     CLIENT_PATTERN,
     FROZEN,
@@ -283,6 +284,10 @@ class DialplanForm(BaseModel):
     """Words of the client that ears do not know, such as names."""
     category: tuple[CategoryForm, ...] = Field(default=(), max_length=CATEGORIES_MAX, strict=False)
     """What messages are about, by the words in them; the first that fits counts."""
+    escalate: tuple[EscalateForm, ...] = Field(default=(), max_length=STEPS_MAX, strict=False)
+    """Who is told of a memo that nobody claims, and when."""
+    rota: tuple[RotaForm, ...] = Field(default=(), max_length=SHIFTS_MAX, strict=False)
+    """Who is on call, and when."""
     test: tuple[TestForm, ...] = Field(default=(), max_length=500, strict=False)
     """Calls that the file proves itself by."""
 

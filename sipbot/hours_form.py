@@ -50,7 +50,7 @@ def moment(text: str) -> date | MonthDay:
     return day.month, day.day
 
 
-def _text_of_date(value: object) -> object:
+def text_of_date(value: object) -> object:
     """TOML has dates of its own; both spellings are taken."""
     if isinstance(value, datetime):
         raise wrong("holds a time of day", "Write the date alone, such as 2026-12-28")
@@ -66,7 +66,12 @@ def _is_moment(value: str) -> str:
     return value
 
 
-def _is_date(value: str) -> str:
+def is_date(value: str) -> str:
+    """Return the text when it is a day that comes once.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
     try:
         date.fromisoformat(value)
     except ValueError:
@@ -99,7 +104,12 @@ def _is_free(value: str) -> str:
     return value
 
 
-def _week(value: str) -> str:
+def week_text(value: str) -> str:
+    """Return the text when it is weekly hours in OpenStreetMap's notation.
+
+    Raises:
+        PydanticCustomError: as `sipbot.osm_hours.week_hours`.
+    """
     week_hours(value)
     return value
 
@@ -115,10 +125,10 @@ def _some_bands(value: str) -> str:
     return value
 
 
-_WeekText = Annotated[str, AfterValidator(_week)]
+_WeekText = Annotated[str, AfterValidator(week_text)]
 _Name = Annotated[str, Field(pattern=_NAME_PATTERN), AfterValidator(_is_free)]
-_Moment = Annotated[str, BeforeValidator(_text_of_date), AfterValidator(_is_moment)]
-_Date = Annotated[str, BeforeValidator(_text_of_date), AfterValidator(_is_date)]
+_Moment = Annotated[str, BeforeValidator(text_of_date), AfterValidator(_is_moment)]
+_Date = Annotated[str, BeforeValidator(text_of_date), AfterValidator(is_date)]
 
 
 class HoursForm(BaseModel):

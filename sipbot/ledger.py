@@ -25,6 +25,7 @@ from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
 from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
+from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_notices import Notices
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
@@ -78,6 +79,7 @@ class Ledger:
         self.commands = Commands(self._run, targets, self._announce)
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
+        self.escalations = Escalations(self._run, targets, self._announce)
         self.notices = Notices(self._run, self._announce)
 
     @classmethod

@@ -73,6 +73,7 @@ class MaskedMemo(Part):
     holder: str | None = None
     held_until: AwareDatetime | None = None
     snoozed_until: AwareDatetime | None = None
+    escalated_to: str | None = None
     result: Outcome | None = None
     history: tuple[HistoryEntry, ...] = ()
     hidden: tuple[HiddenPart, ...] = Field(
@@ -123,6 +124,7 @@ def masked(memo: Memo, mask: Mask, *, url: str | None = None, sha256: str = "") 
         holder=_mark(memo.holder),
         held_until=memo.held_until,
         snoozed_until=memo.snoozed_until,
+        escalated_to=memo.escalated_to,
         result=memo.result,
         history=tuple(_entry(one) for one in memo.history),
         hidden=tuple(_hidden(memo, text)),
@@ -298,6 +300,8 @@ def _entry(one: HistoryEntry) -> HistoryEntry:
         outcome=one.outcome,
         until=one.until,
         call_back=one.call_back and one.call_back.model_copy(update={"number": MASK}),
+        escalated=one.escalated
+        and one.escalated.model_copy(update={"person": _mark(one.escalated.person)}),
     )
 
 

@@ -166,6 +166,7 @@ class Memo(Part):
         default=None, description="When the claim ends by itself, unless it is prolonged."
     )
     snoozed_until: AwareDatetime | None = Field(default=None, description="Put off until then.")
+    escalated_to: str | None = Field(default=None, description="Who was told last, unclaimed.")
     result: Outcome | None = Field(default=None, description="Of the latest call back.")
     history: tuple[HistoryEntry, ...] = ()
 

@@ -6,7 +6,7 @@ Data path: [memo_history] -> memo -> command -> ledger
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import AwareDatetime, Field
 
@@ -38,6 +38,20 @@ class CalledBack(Part):
     )
 
 
+class Escalated(Part):
+    """Somebody was told of a memo that nobody had claimed."""
+
+    kind: Literal["to", "phone", "notify"] = Field(
+        description="By the memo itself, by telephone, or by a notification."
+    )
+    target: str = Field(description="As the client's file names them: lead, rota, client.")
+    why: str | None = Field(default=None, description="How long it was unclaimed, or what it is.")
+    person: str | None = Field(default=None, description="Who of those on call was called.")
+    end: str | None = Field(
+        default=None, description="What came of the calls to those on call. See docs/mqtt.md."
+    )
+
+
 class HistoryEntry(Part):
     """Who changed what, and when."""
 
@@ -52,6 +66,9 @@ class HistoryEntry(Part):
     )
     call_back: CalledBack | None = Field(
         default=None, description="In the entries of a call that sipbot placed."
+    )
+    escalated: Escalated | None = Field(
+        default=None, description="In the entries of an escalation, and of the claim it led to."
     )
 
 
@@ -84,6 +101,7 @@ def next_revision(
     outcome: Outcome | None = None,
     until: datetime | None = None,
     call_back: CalledBack | None = None,
+    escalated: Escalated | None = None,
 ) -> Memo:
     """Return the next revision of a memo.
 
@@ -91,7 +109,7 @@ def next_revision(
         memo: as it stands.
         at: now, UTC-aware.
         update: the fields that change, without ``rev`` and ``history``.
-        what, by, text, outcome, until, call_back: of the new entry of the history.
+        what, by, text, outcome, until, call_back, escalated: of the new entry of the history.
     """
     rev = memo.rev + 1
     entry = HistoryEntry(
@@ -103,5 +121,6 @@ def next_revision(
         outcome=outcome,
         until=until,
         call_back=call_back,
+        escalated=escalated,
     )
     return memo.model_copy(update={**update, "rev": rev, "history": (*memo.history, entry)})

@@ -12,6 +12,7 @@ from typing import Literal
 from sipbot.categories import Category
 from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
+from sipbot.escalation import Escalation
 from sipbot.hours import Hours
 from sipbot.steps import Prompt, Step
 from sipbot.vocabulary import Term
@@ -104,6 +105,8 @@ class Dialplan:
     """What texts are corrected by; none while the golden set says that they make it worse."""
     categories: tuple[Category, ...]
     """What messages are about, by the words in them; the first that fits counts."""
+    escalation: Escalation
+    """Who is told of memos that nobody claims."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""
