@@ -183,6 +183,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     verb: str
     req: str
+    by: str | None = None
+    """None when it is not said in a form that can be used, like the next one."""
+    memo: str | None = None
     code: str = "bad_field"
     problem: str
     digest: str

@@ -117,6 +117,8 @@ def refuse(refused: Refused, now: datetime) -> Answer:
     return Answer(
         req=refused.req,
         verb=refused.verb,
+        by=refused.by,
+        memo=refused.memo,
         status="rejected",
         code=refused.code,
         problem=refused.problem,

@@ -34,6 +34,8 @@ def permitted(
         client=request.client,
         verb=request.verb,
         req=request.command.req,
+        by=request.command.by,
+        memo=request.command.memo,
         code=FORBIDDEN,
         problem=problem,
         digest=f"{FORBIDDEN} {request.digest}",

@@ -7,7 +7,7 @@ from sipbot.command import Refused, Request, read
 from sipbot.decision import refuse
 from sipbot.permission import permitted
 from tests.commands import a_request, payload
-from tests.memo_samples import AT
+from tests.memo_samples import AT, MEMO_ID
 
 ACCOUNTS = Accounts(
     [
@@ -57,6 +57,7 @@ def test_forbidden_command_is_answered_with_its_code() -> None:
     assert isinstance(found, Refused)
     answer = refuse(found, AT)
     assert ("rejected", "forbidden", "r1") == (answer.status, answer.code, answer.req)
+    assert ("nobody", MEMO_ID) == (answer.by, answer.memo)
 
 
 def test_command_that_cannot_be_used_says_so_first() -> None:
