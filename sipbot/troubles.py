@@ -16,11 +16,11 @@ class Troubles:
     """
 
     def __init__(self, tell: Callable[[str, str | None, str], None]) -> None:
-        self._tell = tell
+        self._trouble = tell
 
     def looping(self, name: str) -> Callable[[int], None]:
         """Return what a child's keeper tells of short lives; 0 lives when one was long enough."""
-        return lambda lives: self._tell(
+        return lambda lives: self._trouble(
             f"crash-loop-{name}",
             f"{name} died {lives} times in a row" if lives else None,
             "See the log for its words",
@@ -29,24 +29,24 @@ class Troubles:
     def memo_unreadable(self, memos: list[str]) -> None:
         """The ledger has memos that this release cannot read."""
         problem = f"cannot be read and is left out everywhere: {', '.join(memos)}"
-        self._tell("memo-unreadable", problem, "sipbot ledger check; bring a backup back")
+        self._trouble("memo-unreadable", problem, "sipbot ledger check; bring a backup back")
 
     def dead_letters(self, number: int) -> None:
         """The outbox has put so many deliveries aside."""
         problem = f"refused {MAX_REFUSALS} times and put aside: {number} deliveries"
         remedy = "sipbot outbox list --dead says why; sipbot outbox retry --all tries again"
-        self._tell("dead-letter", problem if number else None, remedy)
+        self._trouble("dead-letter", problem if number else None, remedy)
 
     def ledger(self, problem: str | None) -> None:
         """The outbox cannot use the ledger."""
-        self._tell("ledger", problem, "Is the disk full, or another program writing there?")
+        self._trouble("ledger", problem, "Is the disk full, or another program writing there?")
 
     def commands_refused(self, problem: str | None) -> None:
         """The broker does not let the feed read commands."""
         remedy = "sipbot must read client/+/cmd/+: see the ACL in docs/mqtt.md, then start it again"
-        self._tell("commands-refused", problem, remedy)
+        self._trouble("commands-refused", problem, remedy)
 
     def command_failed(self, problem: str) -> None:
         """The desk has given a command up."""
         remedy = "Report it with the log; this alert ends with the next start"
-        self._tell("command-failed", problem, remedy)
+        self._trouble("command-failed", problem, remedy)

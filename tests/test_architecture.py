@@ -187,7 +187,13 @@ EFFECTS = {
 
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid7", "uuid6.uuid7"}
 
-CONFIG_READERS = {"sipbot.app", "sipbot.demo", "sipbot.doctor", "sipbot.from_settings"}
+CONFIG_READERS = {
+    "sipbot.app",
+    "sipbot.demo",
+    "sipbot.doctor",
+    "sipbot.doctor_folders",
+    "sipbot.from_settings",
+}
 """Besides the command line: the composition root, the demo and the doctor, which each build one."""
 
 
