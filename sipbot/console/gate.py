@@ -9,6 +9,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,10 +44,6 @@ CSP = "; ".join(
 """No script and no style but our files: what a caller said can be shown, never run."""
 
 YEAR_S = 31_536_000
-
-
-class _TooLargeError(Exception):
-    """Raised while a request's body is read."""
 
 
 class Gate:
@@ -84,10 +81,7 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
-        try:
-            await self._app(scope, _bounded(receive), answer)
-        except _TooLargeError:
-            await _refuse(413, "too much")(scope, receive, answer)
+        await self._app(scope, _bounded(receive), answer)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if headers.get("host", "").lower() not in self._hosts:
@@ -126,7 +120,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > BODY_MAX_BYTES:
-            raise _TooLargeError
+            raise HTTPException(413)
         return message
 
     return receive_some

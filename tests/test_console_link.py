@@ -1,0 +1,113 @@
+"""The console as a child of its own: asked over HTTP, obeyed by the ledger's writer, killed."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from sipbot import console_wire as wire
+from sipbot.console.hub import QUEUE_MAX, Hub, Reload
+from sipbot.ledger_console import audited
+from sipbot.memo import Status
+from tests.consoles import PASSWORD, Rig, a_console, memo_for
+
+HANAKO = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'
+
+
+@asynccontextmanager
+async def a_browser(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Origin": rig.url}
+    async with httpx.AsyncClient(base_url=rig.url, headers=headers, timeout=60) as http:
+        answer = await http.post("/login", data={"name": "hanako", "password": PASSWORD})
+        assert 303 == answer.status_code
+        http.headers["X-CSRF-Token"] = (await http.get("/api/session")).json()["csrf"]
+        yield http
+
+
+async def rows(rig: Rig) -> list[tuple[str, str, str | None]]:
+    """Return what is in the audit log, oldest first."""
+    found = await rig.ledger._run(lambda connection: audited(connection, 100))
+    return [(one.entry.action, one.entry.account, one.entry.memo) for one in found[::-1]]
+
+
+async def test_what_operators_do_is_obeyed_written_down_and_told_to_others(tmp_path: Path) -> None:
+    memo = memo_for("yamato")
+    async with a_console(tmp_path, [HANAKO], [memo]) as rig, a_browser(rig) as http:
+        listening = asyncio.Event()
+
+        async def row() -> str:
+            async with http.stream("GET", "/events?view=todo") as stream:
+                async for line in stream.aiter_lines():
+                    listening.set()
+                    if line in ("event: row", "event: gone"):
+                        return line
+            return "the stream ended"
+
+        told = asyncio.create_task(row())
+        await listening.wait()
+        answer = await http.post(f"/api/memos/{memo.id}/claim", json={})
+        news = await told
+        sound = await http.get(f"/memos/{memo.id}/audio", headers={"Range": "bytes=0-99"})
+        after = await rig.ledger.memo(memo.id)
+        written = await rows(rig)
+    assert (200, "accepted", 206) == (
+        answer.status_code,
+        answer.json()["status"],
+        sound.status_code,
+    )
+    assert "event: row" == news
+    assert after is not None
+    assert (Status.CLAIMED, "hanako") == (after.status, after.holder)
+    did = [("login", None), ("command", memo.id), ("listen", memo.id)]
+    assert [(what, "hanako", about) for what, about in did] == written
+
+
+async def test_console_that_is_killed_comes_back_and_knows_who_is_logged_in(
+    tmp_path: Path,
+) -> None:
+    async with a_console(tmp_path, [HANAKO]) as rig, a_browser(rig) as http:
+        child = rig.link.child
+        first = child.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        while child.restarts == 0:
+            await asyncio.sleep(0.01)
+        await child.ready.wait()
+        answer = await http.get("/api/session")
+        assert first != child.pid
+    assert "hanako" == answer.json()["name"]
+
+
+async def test_wrong_password_is_written_down_without_what_was_typed(tmp_path: Path) -> None:
+    async with a_console(tmp_path, [HANAKO]) as rig:
+        async with httpx.AsyncClient(base_url=rig.url, headers={"Origin": rig.url}) as http:
+            for name in ("hanako", "pa55word typed too early"):
+                await http.post("/login", data={"name": name, "password": "x"}, timeout=60)
+        written = await rows(rig)
+    assert [("login_failed", "hanako", None), ("login_failed", "", None)] == written
+
+
+async def test_listener_that_is_slow_is_told_to_load_anew_and_stops_nobody() -> None:
+    hub = Hub()
+    async with hub.listen(lambda _: True) as slow, hub.listen(lambda _: True) as quick:
+        for rev in range(QUEUE_MAX + 1):
+            hub.tell(wire.Changed(client="yamato", memo="m", rev=rev, status="open"))
+            await anext(quick)
+        first, second = await anext(slow), await anext(slow)
+    assert isinstance(first, Reload)
+    assert isinstance(second, wire.Changed)
+    assert QUEUE_MAX == second.rev
+
+
+async def test_news_of_other_clients_are_not_told() -> None:
+    hub = Hub()
+    async with hub.listen(lambda client: client == "yamato") as news:
+        for client in ("wakaba-law", "yamato"):
+            hub.tell(wire.Changed(client=client, memo="m", rev=1, status="open"))
+        first = await anext(news)
+    assert isinstance(first, wire.Changed)
+    assert "yamato" == first.client

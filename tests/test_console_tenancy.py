@@ -1,0 +1,295 @@
+"""Nobody sees another client's memos: whatever is asked for, by whatever trick.
+
+Each attempt goes through the whole application, gate included, against a real ledger.  An answer
+that holds one word of a foreign memo, or one sample of its recording, fails.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sipbot.command import VERBS
+from sipbot.console.cards import VIEWS
+from sipbot.console.gate import Gate
+from sipbot.console.sessions import csrf_of
+from sipbot.console.web import build
+from sipbot.memo import Memo
+from sipbot.memo_answers import Callback
+from tests.console_app import URL, Desk, a_desk
+from tests.consoles import memo_for, said
+
+FOREIGN_WORD, OWN_WORD = "xerxes-of-wakaba", "daisy-of-yamato"
+FOREIGN_NUMBER = "+81399990001"
+
+ACCOUNTS = (
+    'name = "hanako"\nrole = "operator"\nclients = ["yamato"]',
+    'name = "masako"\nrole = "viewer"\nclients = ["yamato"]\nmasked = true',
+    'name = "ichiro"\nrole = "operator"\nclients = ["wakaba-law"]',
+    'name = "boss"\nrole = "admin"\nclients = []',
+)
+
+
+def theirs() -> Memo:
+    memo = memo_for(
+        "wakaba-law",
+        answers={"name": FOREIGN_WORD},
+        category=FOREIGN_WORD,
+        callback=Callback(number=FOREIGN_NUMBER, shown=FOREIGN_WORD),
+    )
+    return said(memo, [FOREIGN_WORD, "calls"], apart=" ")
+
+
+def ours() -> Memo:
+    return said(memo_for("yamato"), [OWN_WORD, "calls"], apart=" ")
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt."""
+
+    path: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    cookie: str | None = None
+    """None: of the one who may see something."""
+    form: dict[str, str] | None = None
+    json: dict[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """A console with memos of two clients."""
+
+    desk: Desk
+    foreign: Memo
+    own: Memo
+    tokens: dict[str, str]
+
+    async def ask(self, one: Try) -> httpx.Response:
+        # A clock that leaps: how often one may ask is another test's matter.
+        clock = iter(range(0, 10**9, 10))
+        gate = Gate(build(self.desk.parts), self.desk.parts.settings, lambda: float(next(clock)))
+        token = self.tokens["hanako"] if one.cookie is None else one.cookie
+        headers = {"Origin": URL, **one.headers}
+        if token:
+            headers["Cookie"] = f"sipbot={token}"
+        transport = httpx.ASGITransport(gate, client=("127.0.0.1", 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            request = client.build_request(
+                one.method, URL, headers=headers, data=one.form, json=one.json
+            )
+            # As written: httpx would tidy up the dots of a path.
+            path, _, query = one.path.partition("?")
+            request.url = request.url.copy_with(raw_path=f"{path}?{query}".rstrip("?").encode())
+            return await client.send(request)
+
+
+@asynccontextmanager
+async def a_house(folder: Path) -> AsyncIterator[House]:
+    foreign, own = theirs(), ours()
+    async with a_desk(folder, ACCOUNTS, [foreign, own]) as desk:
+        recording(desk, foreign).write_bytes(
+            recording(desk, foreign).read_bytes() + FOREIGN_WORD.encode()
+        )
+        accounts = desk.parts.accounts.now()
+        tokens = {one.name: desk.parts.sessions.begin(one, accounts) for one in accounts}
+        old = desk.parts.sessions.begin(next(iter(accounts)), accounts)
+        desk.parts.sessions.end(old)
+        yield House(desk=desk, foreign=foreign, own=own, tokens={**tokens, "old": old})
+
+
+def recording(desk: Desk, memo: Memo) -> Path:
+    return desk.spool / memo.call.id / "audio.wav"
+
+
+def attempts(house: House) -> Iterator[Try]:
+    """Everything that somebody may try who knows the ids."""
+    yield from by_path(house)
+    yield from by_lists(house)
+    yield from by_commands(house)
+    yield from by_cookies(house)
+    yield from by_forgery(house)
+
+
+def pages(memo: str) -> list[str]:
+    return [
+        f"/memos/{memo}",
+        f"/memos/{memo}/audio",
+        f"/memos/{memo}/audio?part=1",
+        f"/memos/{memo}/masked-audio",
+        f"/api/memos/{memo}",
+    ]
+
+
+def by_path(house: House) -> Iterator[Try]:
+    memo, call = house.foreign.id, house.foreign.call.id
+    for page in pages(memo):
+        yield Try(page)
+        yield Try(page, method="HEAD")
+        for bytes_ in ("bytes=0-", "bytes=-500", "bytes=44-45,46-47", "bytes=0-0"):
+            yield Try(page, headers={"Range": bytes_})
+        yield Try(page, cookie=house.tokens["masako"])
+        yield Try(page, cookie=house.tokens["boss"])
+    own = house.own.id
+    forms = (
+        memo.upper(),
+        memo[:8],
+        memo[-12:],
+        f"{memo}%00",
+        f"{memo}%0a",
+        f"%20{memo}",
+        f"{own},{memo}",
+        f"{own}/../{memo}",
+        f"{own}%2f..%2f{memo}",
+        f"%2e%2e/memos/{memo}",
+        call,
+        "*",
+        "%25",
+        "_" * 36,
+        f"{memo}'--",
+        f"' OR '1'='1' --{memo}",
+    )
+    for form in forms:
+        yield from (Try(page.replace(" ", "%20")) for page in pages(form))
+    inside = f"spool/{call}/audio.wav"
+    for up in ("..", "%2e%2e", "..%2f..", "....//", "..%5c", "/"):
+        yield Try(f"/static/{up}/{inside}")
+        yield Try(f"/static/{up}/sipbot.sqlite3")
+        yield Try(f"/static/{up}/accounts.toml")
+    for path in (f"/{inside}", f"/static//{house.desk.spool}/{call}/audio.wav", "/sipbot.sqlite3"):
+        yield Try(path)
+
+
+def by_lists(house: House) -> Iterator[Try]:
+    for path in ("/", "/rows", "/api/memos"):
+        for view in (*VIEWS, "all", ""):
+            yield Try(f"{path}?view={view}")
+            yield Try(f"{path}?view={view}&client=wakaba-law")
+        for client in (
+            "*",
+            "yamato,wakaba-law",
+            "yamato&client=wakaba-law",
+            "%25",
+            "wakaba-law%00",
+        ):
+            yield Try(f"{path}?client={client}")
+        for after in ("0", "0-0-0000000000000-0", house.foreign.id, "z" * 63, "%00"):
+            yield Try(f"{path}?after={after}")
+            yield Try(f"{path}?view=done&after={after}")
+        yield Try(f"{path}?category=leak", headers={"X-Forwarded-User": "ichiro"})
+
+
+def by_commands(house: House) -> Iterator[Try]:
+    memo, token = house.foreign.id, csrf_of(house.tokens["hanako"])
+    fields = {"text": "x", "outcome": "reached", "for": "1h", "csrf": token}
+    for verb in (*VERBS, "delete", "audio"):
+        yield Try(f"/memos/{memo}/{verb}", method="POST", form=fields)
+        wish: dict[str, object] = {"text": "x"} if verb == "note" else {}
+        headers = {"X-CSRF-Token": token}
+        yield Try(f"/api/memos/{memo}/{verb}", method="POST", json=wish, headers=headers)
+        yield Try(f"/api/memos/{memo}/{verb}", method="PUT", json=wish, headers=headers)
+
+
+def by_cookies(house: House) -> Iterator[Try]:
+    """Its owner could see it; these are not its owner's cookies."""
+    real = house.tokens["ichiro"]
+    for page in pages(house.foreign.id):
+        for cookie in ("", house.tokens["old"], real[:-1], real.swapcase(), f"{real}x", "../x"):
+            yield Try(page, cookie=cookie)
+        yield Try(page, cookie="", headers={"Authorization": f"Bearer {real}"})
+        yield Try(page, cookie="", headers={"X-Forwarded-User": "ichiro"})
+        yield Try(f"{page}{'&' if '?' in page else '?'}sipbot={real}", cookie="")
+
+
+def by_forgery(house: House) -> Iterator[Try]:
+    """The owner's own cookie, sent by a page that is not ours: nothing may be done by it."""
+    memo, real = house.foreign.id, house.tokens["ichiro"]
+    token = csrf_of(real)
+    strangers = (
+        "http://evil.example",
+        "null",
+        "",
+        f"{URL}.evil.example",
+        URL.replace("http", "ws"),
+    )
+    for stranger in (*strangers, URL.replace("8470", "8471"), URL.upper() + "/"):
+        forged = {"Origin": stranger}
+        yield Try(
+            f"/memos/{memo}/done", method="POST", headers=forged, cookie=real, form={"csrf": token}
+        )
+    for sent in ("", "0", token[:-1], csrf_of(house.tokens["hanako"]), csrf_of("")):
+        form = {"csrf": sent}
+        yield Try(f"/memos/{memo}/done", method="POST", cookie=real, form=form)
+        yield Try(f"/memos/{memo}/done?csrf={token}", method="POST", cookie=real, form=form)
+        headers = {"X-CSRF-Token": sent}
+        path = f"/api/memos/{memo}/done"
+        yield Try(path, method="POST", cookie=real, json={}, headers=headers)
+    for host in ("evil.example", "127.0.0.1:8471", "127.0.0.1.evil.example:8470", ""):
+        yield Try(f"/memos/{memo}", cookie=real, headers={"Host": host})
+    site = {"Sec-Fetch-Site": "cross-site"}
+    yield Try(f"/memos/{memo}/done", method="POST", cookie=real, headers=site, form={"csrf": token})
+
+
+async def test_two_hundred_attempts_show_no_foreign_memo_and_no_foreign_audio(
+    tmp_path: Path,
+) -> None:
+    async with a_house(tmp_path) as house:
+        sound = recording(house.desk, house.foreign).read_bytes()[1000:1100]
+        secrets = [FOREIGN_WORD.encode(), FOREIGN_NUMBER.encode(), sound]
+        tries, leaks, errors = list(attempts(house)), list[Try](), list[Try]()
+
+        for one in tries:
+            answer = await house.ask(one)
+            asked = f"{one}".encode()
+            shown = [one_secret for one_secret in secrets if one_secret not in asked]
+            if any(secret in answer.content for secret in shown):
+                leaks.append(one)
+            if answer.status_code >= 500:
+                errors.append(one)
+
+        after = await house.desk.ledger.memo(house.foreign.id)
+    assert 200 <= len(tries)
+    assert ([], []) == (leaks, errors)
+    assert after is not None
+    assert house.foreign.rev == after.rev
+
+
+@pytest.mark.parametrize("page", [0, 1, 4], ids=["page", "audio", "api"])
+async def test_owner_is_shown_what_was_looked_for(tmp_path: Path, page: int) -> None:
+    """The attempts above would see what there is to be seen."""
+    async with a_house(tmp_path) as house:
+        path = pages(house.foreign.id)[page]
+        answer = await house.ask(Try(path, cookie=house.tokens["ichiro"]))
+    assert 200 == answer.status_code
+    assert FOREIGN_WORD.encode() in answer.content
+
+
+async def test_what_the_owner_does_with_its_token_is_done(tmp_path: Path) -> None:
+    """The forgeries above failed by what was forged."""
+    async with a_house(tmp_path) as house:
+        real = house.tokens["ichiro"]
+        path = f"/api/memos/{house.foreign.id}/claim"
+        headers = {"X-CSRF-Token": csrf_of(real)}
+        answer = await house.ask(Try(path, method="POST", cookie=real, json={}, headers=headers))
+    assert (200, "accepted") == (answer.status_code, answer.json()["status"])
+
+
+async def test_session_ends_when_its_account_goes(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        path = tmp_path / "accounts.toml"
+        path.write_text(f"[[account]]\n{ACCOUNTS[0]}\n", encoding="utf-8")
+        answer = await house.ask(Try("/api/session", cookie=house.tokens["ichiro"]))
+    assert 401 == answer.status_code
+
+
+async def test_every_answer_forbids_foreign_scripts(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        tries = [Try("/"), Try("/login", cookie=""), Try("/none"), Try("/", headers={"Host": "x"})]
+        answers = await asyncio.gather(*(house.ask(one) for one in tries))
+    assert all("script-src 'self'" in one.headers["content-security-policy"] for one in answers)
+    assert {"nosniff"} == {one.headers["x-content-type-options"] for one in answers}
