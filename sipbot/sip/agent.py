@@ -29,6 +29,8 @@ from sipbot.sip.call_back import CallBack, CallsBack
 from sipbot.sip.gate import Gate, offer_of
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.memory import rss_bytes
+from sipbot.sip.on_call import OnCall
+from sipbot.sip.on_call_wire import CallOnCall
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.rtp_ports import with_fresh_ports
@@ -76,7 +78,7 @@ class Agent:
         self._calls_back = CallsBack(
             self.stack,
             settings.stack,
-            lambda event: self._emit(event, keep=isinstance(event, wire.CallBackEnded)),
+            lambda event: self._emit(event, keep=isinstance(event, Kept)),
         )
         self._greet(parent)
 
@@ -99,7 +101,7 @@ class Agent:
         pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
         """
         now = time.monotonic()
-        led: tuple[tuple[str, LoneCall | Transfer | CallBack], ...]
+        led: tuple[tuple[str, LoneCall | Transfer | CallBack | OnCall], ...]
         led = (*self._alone.items(), *self._transfers.all(), *self._calls_back.all())
         for call, one in led:
             with self.stack.guard(call):
@@ -300,7 +302,7 @@ class Agent:
                 self._draining = True
             case wire.Written(call=call):
                 self._untold.written(call)
-            case wire.CallBack():
+            case wire.CallBack() | CallOnCall():
                 self._calls_back.begin(command)
             case _:
                 self._obey_for_call(command)

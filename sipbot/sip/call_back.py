@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 
 from sipbot.errors import PromptError, TransferError
 from sipbot.sip import wire
+from sipbot.sip.on_call import OnCall
+from sipbot.sip.on_call_wire import CallOnCall
 from sipbot.sip.outgoing import Failure, Outgoing
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
@@ -218,18 +220,22 @@ class CallBack:
 
 
 class CallsBack:
-    """The calls back of an agent, by their ids."""
+    """The calls back of an agent and those to people on call, by their ids."""
 
     def __init__(
         self, stack: Stack, settings: StackSettings, tell: Callable[[wire.Event], None]
     ) -> None:
         self._stack, self._settings, self._tell = stack, settings, tell
-        self._by_call: dict[str, CallBack] = {}
+        self._by_call: dict[str, CallBack | OnCall] = {}
 
-    def begin(self, wanted: wire.CallBack) -> None:
+    def begin(self, wanted: wire.CallBack | CallOnCall) -> None:
         """Begin one, unless it has been begun."""
         if wanted.call not in self._by_call:
-            one = CallBack(self._stack, self._settings, wanted, self._tell)
+            one: CallBack | OnCall
+            if isinstance(wanted, wire.CallBack):
+                one = CallBack(self._stack, self._settings, wanted, self._tell)
+            else:
+                one = OnCall(self._stack, self._settings, wanted, self._tell)
             self._by_call[wanted.call] = one
             with self._stack.guard(wanted.call):
                 one.begin()
@@ -239,7 +245,7 @@ class CallsBack:
         if call in self._by_call:
             self._by_call[call].fail(problem)
 
-    def all(self) -> tuple[tuple[str, CallBack], ...]:
+    def all(self) -> tuple[tuple[str, CallBack | OnCall], ...]:
         """Return those that go on."""
         for call in [call for call, one in self._by_call.items() if one.over]:
             del self._by_call[call]

@@ -28,6 +28,7 @@ from sipbot.child import CRASH_LOOP, YOUNG_S, grown_up, restart_delay_s
 from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.sip import wire
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnded
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 from sipbot.sip.untold import Kept, call_of
 
@@ -128,7 +129,7 @@ class AgentClient:
                 return  # one of another release may not know the word; hearing twice does no harm
         if self._writer is None or self._writer.is_closing():
             raise ChildGoneError(f"agent {self.number} is not running; its calls are being saved")
-        if isinstance(command, wire.CallBack):
+        if isinstance(command, wire.CallBack | CallOnCall):
             self._calls.add(command.call)
         self._writer.write(encode(command))
 
@@ -332,7 +333,7 @@ class AgentClient:
                 self._calls.add(offer.call)
             case wire.Refused(offer=offer):
                 self.refused.add(offer.call)
-            case wire.Ended(call=call) | wire.CallBackEnded(call=call):
+            case wire.Ended(call=call) | wire.CallBackEnded(call=call) | OnCallEnded(call=call):
                 self._calls.discard(call)
         self._on_event(event)
         if isinstance(event, wire.Hello):

@@ -11,6 +11,7 @@ import msgspec
 
 from sipbot.errors import TransferError
 from sipbot.sip import wire
+from sipbot.sip.on_call_wire import CallOnCall
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.transfer_target import address, is_number
 
@@ -70,6 +71,16 @@ def dial_back(wanted: wire.CallBack, stack: StackSettings) -> Dialled:
     own = client if trusted and wanted.shown_in_from else f"<{way.aor}>"
     from_ = f'"{wanted.shown}" {own}' if client else own
     return way.dialled(from_, {"P-Asserted-Identity": client} if trusted else {})
+
+
+def dial_on_call(wanted: CallOnCall, stack: StackSettings) -> Dialled:
+    """Return how a person on call is called: as ourselves, for it is we who want something.
+
+    Raises:
+        TransferError: there is no way to call them; with what is wrong in the settings.
+    """
+    way = _way_to(wanted.number, stack)
+    return way.dialled(f"<{way.aor}>", {})
 
 
 class _Way(msgspec.Struct, frozen=True):

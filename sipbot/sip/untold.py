@@ -11,11 +11,12 @@ from pathlib import Path
 
 from sipbot.lines import encode
 from sipbot.sip import stderr, wire
+from sipbot.sip.on_call_wire import OnCallEnded
 
 UNTOLD_MAX = 10_000
 """Events remembered at most, at about 1 kB each; a flood must not eat the memory."""
 
-Kept = wire.Refused | wire.Ended | wire.CallBackEnded
+Kept = wire.Refused | wire.Ended | wire.CallBackEnded | OnCallEnded
 
 
 class Untold:
@@ -40,8 +41,9 @@ class Untold:
 
     @property
     def calls_back(self) -> tuple[str, ...]:
-        """Calls back whose end nobody has been told."""
-        return tuple(one.call for one in self._events if isinstance(one, wire.CallBackEnded))
+        """Calls back, and calls to people on call, whose end nobody has been told."""
+        kinds = wire.CallBackEnded | OnCallEnded
+        return tuple(one.call for one in self._events if isinstance(one, kinds))
 
     def add(self, event: Kept) -> None:
         """Keep an event for which no parent is there."""

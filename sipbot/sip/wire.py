@@ -12,6 +12,10 @@ import msgspec
 
 from sipbot.lines import Decoder
 from sipbot.records import CallOffer, EndedBy
+from sipbot.sip import wire_base
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnded
+
+Base = wire_base.Base
 
 MISSING_S = 0.2
 """Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
@@ -22,10 +26,6 @@ starts a clock tick or two late (-6 to 15 ms, measured with both cores busy); it
 CallBackWhere = Literal["line", "phone", "number", "talk"]
 """No line was free; the operator was called; the one to be called back was; they talked."""
 CallBackBy = Literal["operator", "called", "sipbot"]
-
-
-class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
-    """A message of this border; ``type`` on the wire is the class name in lower case."""
 
 
 # -- commands: main → agent --------------------------------------------------------------------
@@ -183,6 +183,7 @@ Command = (
     | StopRecording
     | Transfer
     | CallBack
+    | CallOnCall
     | HangUp
     | Refuse
     | Written
@@ -378,6 +379,7 @@ Event = (
     | TransferFailed
     | CallBackStep
     | CallBackEnded
+    | OnCallEnded
     | MediaFailed
     | Ended
     | Refer

@@ -1,0 +1,167 @@
+"""A call to a person on call: what it is about, and the key by which they take it.
+
+Runs on the agent's one thread and asks nobody: a parent that dies leaves the call as it is.  A
+voice mail that answers presses no key, so nothing is taken by it.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sipbot.errors import PromptError, TransferError
+from sipbot.sip import wire
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
+from sipbot.sip.outgoing import Failure, Outgoing
+from sipbot.sip.pjsua import Stack
+from sipbot.sip.pjsua_call import Line
+from sipbot.sip.stack import StackSettings
+from sipbot.sip.target import dial_on_call
+
+KEPT_FREE = 1
+"""Lines of an agent that such a call leaves free: a caller must not find it busy for it."""
+
+UP_MAX_S = 300.0
+"""Longest such call, once answered: prompts end by themselves, this is for one that does not."""
+
+_BUSY = {486, 600, 603}
+"""RFC 3261 sections 21.4.24, 21.6.1 and 21.6.2."""
+_AWAY = {408, 480, 487}
+"""RFC 3261 sections 21.4.9, 21.4.18 and 21.4.25."""
+
+
+class OnCall:
+    """One call; hears what happens to it (`Listener`).
+
+    Args:
+        stack: places the call.
+        settings: the agent's address and accounts.
+        wanted: whom to call, and what to say.
+        tell: takes what the parent is to know.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        settings: StackSettings,
+        wanted: CallOnCall,
+        tell: Callable[[wire.Event], None],
+    ) -> None:
+        self.over = False
+        """Whether nothing more comes of it."""
+        self._stack, self._settings = stack, settings
+        self._wanted, self._tell = wanted, tell
+        self._leg: Outgoing | None = None
+        self._line: Line | None = None
+        """Once answered."""
+        self._ahead: list[str] = []
+        """Prompts that are still to be played."""
+        self._until = 0.0
+        """When it ends without a key, by the monotonic clock."""
+        self._taken = False
+
+    def begin(self) -> None:
+        """Call."""
+        try:
+            dialled = dial_on_call(self._wanted, self._settings)
+        except TransferError as error:
+            self._finish("failed", error.reason)
+            return
+        ring_s = self._wanted.ring_s
+        self._leg = Outgoing(self._stack, self._wanted.call, dialled, ring_s, self, keep=KEPT_FREE)
+        self.tick(time.monotonic())
+
+    def fail(self, problem: str) -> None:
+        """End it: something of ours went wrong."""
+        self._finish("failed", problem)
+
+    def tick(self, now: float) -> None:
+        """Look at the clock."""
+        if self.over or self._leg is None:
+            return
+        if self._line is None:
+            failure = self._leg.tick(now)
+            if failure is not None:
+                self._finish(_end_of(failure.code, no_line=failure.no_line), failure.reason)
+        elif now >= self._until:
+            self._finish("declined", "the key was not pressed")
+
+    def _play_next(self) -> None:
+        """Play what is ahead; a prompt that cannot be played is left out."""
+        while self._line is not None and self._ahead:
+            wav = self._ahead.pop(0)
+            try:
+                self._line.play(wav)
+            except PromptError as error:
+                self._tell(wire.Fault(call=self._wanted.call, problem=str(error)))
+            else:
+                self._until = time.monotonic() + UP_MAX_S
+                return
+        self._until = time.monotonic() + (0.0 if self._taken else self._wanted.wait_s)
+
+    def _finish(self, end: OnCallEnd, reason: str) -> None:
+        """Let the call go, and tell how it went, once."""
+        if self.over:
+            return
+        self.over, self._line = True, None
+        told: OnCallEnd = "taken" if self._taken else end
+        self._tell(
+            OnCallEnded(call=self._wanted.call, end=told, reason=reason, at=datetime.now(UTC))
+        )
+        if self._leg is not None:
+            self._leg.leave()
+
+    # -- what becomes of the call (Listener): inside Stack.poll ----------------------------------
+
+    def progressed(self, line: Line, code: int, reason: str) -> None:
+        """It rings there."""
+        if self._leg is not None:
+            self._leg.rings()
+
+    def answered(self, line: Line) -> None:
+        """Say what it is about."""
+        if self.over:
+            return
+        self._line = line
+        self._ahead = list(self._wanted.prompts) * self._wanted.rounds
+        self._play_next()
+
+    def prompt_ended(self, line: Line, wav: str) -> None:
+        """Play what is next."""
+        if not self.over:
+            self._play_next()
+
+    def key(self, line: Line, key: str, method: str) -> None:
+        """The key takes it; the others mean nothing."""
+        if self.over or self._taken or key != self._wanted.key or self._line is None:
+            return
+        self._taken = True
+        self._line.stop_playing()
+        self._ahead = [self._wanted.taken] if self._wanted.taken else []
+        self._play_next()
+
+    def media_failed(self, line: Line, problem: str) -> None:
+        """Answered, and could not be heard."""
+        self._finish("failed", problem)
+
+    def ended(self, line: Line, code: int, reason: str) -> None:
+        """Refused, or hung up."""
+        if self._line is not None:
+            self._finish("declined", "hung up without pressing the key")
+        else:
+            failure = Failure(code, reason)
+            self._finish(_end_of(failure.code, no_line=False), failure.reason)
+
+    def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
+        """The telephone wanted to send the call elsewhere."""
+        self._tell(wire.Refer(call=self._wanted.call, method=method))
+
+    def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
+        """Nobody is recorded."""
+
+
+def _end_of(code: int, *, no_line: bool) -> OnCallEnd:
+    if no_line:
+        return "no_line"
+    if code in _BUSY:
+        return "busy"
+    return "no_answer" if code in _AWAY else "failed"

@@ -1,0 +1,41 @@
+"""The messages about a call to a person on call, who is to take a memo; see `sipbot.sip.wire`.
+
+The agent leads the call by itself, so that a parent that dies cuts nobody off.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from sipbot.sip.wire_base import Base
+
+OnCallEnd = Literal["taken", "declined", "no_answer", "busy", "no_line", "failed"]
+"""The key was pressed; answered without it; nobody answered; busy or refused; no line of this agent
+was free; the network or the settings did not let them be called."""
+
+
+class CallOnCall(Base, frozen=True, kw_only=True):
+    """Call a person, play what it is about, and wait for the key; ends with `OnCallEnded`."""
+
+    call: str
+    """Id of this call; of no offered call."""
+    number: str
+    """SIP URI, or number at the trunk."""
+    prompts: tuple[str, ...]
+    """WAVs, played one after the other, and `rounds` times over."""
+    taken: str = ""
+    """WAV for whoever has pressed the key; empty for none."""
+    key: str = "1"
+    rounds: int = 3
+    wait_s: float = 5.0
+    """After the last round, how long the key is waited for."""
+    ring_s: float
+    """How long the telephone may ring."""
+
+
+class OnCallEnded(Base, frozen=True, kw_only=True):
+    """The call is over, or was never placed; kept until `Written`."""
+
+    call: str
+    end: OnCallEnd
+    reason: str
+    at: datetime
