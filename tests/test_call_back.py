@@ -27,22 +27,13 @@ from sipbot.masked_memo import masked
 from sipbot.masking import MASK, mask_of
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import SYSTEM, Outcome
-from sipbot.records import EndedBy, EndState
 from sipbot.sip import wire
 from sipbot.understanding import ClientFacts
+from tests.call_back_samples import PHONES, asked_for, stored, sure
 from tests.commands import a_request
-from tests.memo_samples import AT, a_memo, a_memo_of, an_offer
+from tests.memo_samples import AT, a_memo
 
 NUMBER, OTHER = "+81355501234", "+819012345678"
-PHONES = Phones(of={"hanako": "201"}, extensions=("3XX", "sip:desk@pbx.example"), region="JP")
-
-
-def sure(memo: Memo | None = None) -> Memo:
-    """A memo whose number is confirmed."""
-    memo = memo or a_memo()
-    return memo.model_copy(
-        update={"callback": memo.callback.model_copy(update={"confirmed": True})}
-    )
 
 
 def asked(memo: Memo, phones: Phones = PHONES, **fields: Any) -> Verdict:
@@ -210,33 +201,17 @@ def test_talk_that_a_crash_has_ended_had_reached_somebody() -> None:
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as opened:
-        opened.commands.phones = PHONES
         yield opened
-
-
-async def called(ledger: Ledger) -> Memo:
-    """Return a memo whose caller is being called back."""
-    memo = sure(a_memo_of(an_offer()))
-    await ledger.add_call(an_offer(memo.call.id), "yamato", "request-uri", "+81312345678")
-    await ledger.end_call(memo.call.id, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
-    asked: list[None] = []
-    ledger.commands.on_call = lambda: asked.append(None)
-    await ledger.commands.obey(a_request("call", memo=memo.id), AT)
-    assert [None] == asked
-    return memo
-
-
-async def stored(ledger: Ledger, memo: Memo) -> Memo:
-    found = await ledger.memo(memo.id)
-    assert found is not None
-    return found
 
 
 async def test_accepted_call_is_a_row_with_operator_number_and_the_clients_number(
     ledger: Ledger,
 ) -> None:
-    memo = await called(ledger)
+    told: list[None] = []
+    ledger.commands.on_call = lambda: told.append(None)
+    memo = await asked_for(ledger, AT)
     (entry,) = await ledger.calls_back.going()
+    assert [None] == told
     assert (memo.id, "yamato", "hanako", "201", NUMBER, "+81312345678") == (
         entry.memo,
         entry.client,
@@ -250,7 +225,7 @@ async def test_accepted_call_is_a_row_with_operator_number_and_the_clients_numbe
 async def test_end_is_written_once_with_times_outcome_and_an_ordinary_claim(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    memo = await called(ledger)
+    memo = await asked_for(ledger, AT)
     (entry,) = await ledger.calls_back.going()
     answered, over = AT + timedelta(seconds=20), AT + timedelta(seconds=80)
     how = Ended(
@@ -276,7 +251,7 @@ async def test_end_is_written_once_with_times_outcome_and_an_ordinary_claim(
 
 
 async def test_end_that_nobody_can_judge_leaves_the_result_to_the_operator(ledger: Ledger) -> None:
-    memo = await called(ledger)
+    memo = await asked_for(ledger, AT)
     (entry,) = await ledger.calls_back.going()
     await ledger.commands.obey(a_request("callback", req="r2", memo=memo.id, outcome="busy"), AT)
     await ledger.commands.obey(a_request("done", req="r3", memo=memo.id), AT)

@@ -2,17 +2,21 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sipbot.call_back import REACHED_S
+from sipbot.memo import Memo
 from sipbot.memo_history import Outcome
-from sipbot.records import EndState
+from sipbot.records import CallOffer, EndState
 from sipbot.sip import wire
 from tests import ulaw
-from tests.agents import person
+from tests.agents import Person, person
 from tests.bot import Bot, running, thanks, until
 from tests.brokers import RunningBroker
 from tests.own_caller import own_call
@@ -47,37 +51,66 @@ async def memos(bot: Bot, *words: str) -> None:
     assert 0 == await process.wait()
 
 
-async def test_operator_and_caller_talk_and_the_memo_says_since_when_and_how_long(
-    mosquitto: RunningBroker, vosk_models: Path, tmp_path: Path, message_wav: Path
-) -> None:
+@dataclass
+class Talk:
+    """A whole sipbot, and the two whom it has connected."""
+
+    bot: Bot
+    operator: Person
+    caller: Person
+    to_operator: CallOffer
+    to_caller: CallOffer
+
+    async def memo(self) -> Memo:
+        """Return the memo once it says how the call back ended."""
+
+        def look() -> Memo | None:
+            (memo,) = self.bot.memos()
+            return memo if memo.history[-1].what == "call_ended" else None
+
+        return await until(look)
+
+
+@asynccontextmanager
+async def talking(
+    folder: Path, mosquitto: RunningBroker, vosk_models: Path, message_wav: Path
+) -> AsyncIterator[Talk]:
+    """Leave a message, have it called back from the command line, and answer twice."""
     for name in ("bot", "operator"):
-        (tmp_path / name).mkdir()
-    async with person(tmp_path / "operator") as operator, person(tmp_path) as caller:
+        (folder / name).mkdir()
+    async with person(folder / "operator") as operator, person(folder) as caller:
         account = ACCOUNT.format(port=caller.port)
-        bot = Bot(tmp_path / "bot", mosquitto.port, vosk_models, account=account)
+        bot = Bot(folder / "bot", mosquitto.port, vosk_models, account=account)
         with (bot.folder / "config.toml").open("a", encoding="utf-8") as config:
             config.write(PHONE.format(port=operator.port))
         async with running(bot):
             said = {"wav": str(message_wav), "keys": "#"}
-            await own_call(bot, CALLER, "desk", heard=tmp_path / "heard.wav", **said)
+            await own_call(bot, CALLER, "desk", heard=folder / "heard.wav", **said)
             memo = await bot.memo(CALLER)
             await memos(bot, "call", memo.id, "--by", "hanako", "--number", NUMBER)
             to_operator = (await operator.answer()).offer
             to_caller = (await caller.answer()).offer
             await bot.logged("call back: connected")
-            ulaw.write(operator.says, long_words())
-            await caller.say(caller.says)
-            await operator.say(operator.says)
-            caller.parent.say(wire.HangUp(call=caller.call))
-            await operator.parent.next(wire.Ended)
-            after = await until(lambda: next((m for m in bot.memos() if m.result), None))
-            counts = bot.counts()
-    to_caller_said = ulaw.frames_that_arrived(ulaw.encode(long_words()), ulaw.read(caller.heard))
-    to_operator_said = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(operator.heard))
-    print(f"frames to the caller {to_caller_said}, to the operator {to_operator_said}")
-    for arrived, of in (to_caller_said, to_operator_said):
+            yield Talk(bot, operator, caller, to_operator, to_caller)
+
+
+async def test_operator_and_caller_talk_and_the_memo_says_since_when_and_how_long(
+    mosquitto: RunningBroker, vosk_models: Path, tmp_path: Path, message_wav: Path
+) -> None:
+    async with talking(tmp_path, mosquitto, vosk_models, message_wav) as talk:
+        operator, caller = talk.operator, talk.caller
+        ulaw.write(operator.says, long_words())
+        await caller.say(caller.says)
+        await operator.say(operator.says)
+        caller.parent.say(wire.HangUp(call=caller.call))
+        await operator.parent.next(wire.Ended)
+        after, counts = await talk.memo(), talk.bot.counts()
+    there = ulaw.frames_that_arrived(ulaw.encode(long_words()), ulaw.read(caller.heard))
+    back = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(operator.heard))
+    print(f"frames to the caller {there}, to the operator {back}")
+    for arrived, of in (there, back):
         assert EXACTLY * of <= arrived
-    assert (NUMBER, NUMBER) == (to_operator.from_.name, to_caller.to.user)
+    assert (NUMBER, NUMBER) == (talk.to_operator.from_.name, talk.to_caller.to.user)
     calls = [one for one in after.history if one.call_back is not None]
     assert ["calling", "call_connected", "call_ended"] == [one.what for one in calls]
     assert calls[0].at < calls[1].at < calls[2].at
@@ -88,6 +121,23 @@ async def test_operator_and_caller_talk_and_the_memo_says_since_when_and_how_lon
     assert REACHED_S <= last.talk_s
     assert (Outcome.REACHED, "hanako") == (after.result, after.holder)
     assert {EndState.MEMO: 1} == counts
+
+
+async def test_talk_goes_on_while_main_is_killed_and_the_next_one_writes_its_end(
+    mosquitto: RunningBroker, vosk_models: Path, tmp_path: Path, message_wav: Path
+) -> None:
+    async with talking(tmp_path, mosquitto, vosk_models, message_wav) as talk:
+        talk.bot.kill()
+        await talk.bot.start()
+        await talk.operator.say(talk.operator.says)
+        talk.caller.parent.say(wire.HangUp(call=talk.caller.call))
+        after = await talk.memo()
+    there = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(talk.caller.heard))
+    assert EXACTLY * there[1] <= there[0]
+    last = after.history[-1].call_back
+    assert last is not None
+    assert "talked" == last.ended
+    assert last.talk_s is not None
 
 
 def long_words() -> ulaw.Samples:

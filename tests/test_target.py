@@ -1,5 +1,6 @@
 """Whom a transfer calls and as whom: nobody but the dialplan chooses, nothing ends a header."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from sipbot.errors import TransferError
 from sipbot.sip import wire
 from sipbot.sip.stack import Account, StackSettings
-from sipbot.sip.target import Dialled, dial
+from sipbot.sip.target import Dialled, dial, dial_back, dial_operator
 from sipbot.transfer_target import flaw
 
 
@@ -141,3 +142,48 @@ def test_target_without_a_flaw_is_one_that_every_call_can_dial(to: str) -> None:
         refused = error.code
 
     assert bool(flaw(to)) is (refused in (416, 484))
+
+
+# -- calls back ----------------------------------------------------------------------------------
+
+
+def call_back(**fields: object) -> wire.CallBack:
+    known: dict[str, object] = {
+        "call": "cb",
+        "phone": "201",
+        "number": "+81355501234",
+        "shown": "+81312345678",
+        "phone_ring_s": 25.0,
+        "ring_s": 45.0,
+    }
+    return msgspec.convert(known | fields, wire.CallBack)
+
+
+def test_operator_is_called_at_the_account_of_transfers_and_sees_who_is_called_next() -> None:
+    found = dial_operator(call_back(), TWO)
+    assert ("sip:201@trunk.example", "trunk", {}) == (found.uri, found.account, found.headers)
+    assert '"+81355501234" <sip:100@trunk.example>' == found.from_
+
+
+@pytest.mark.parametrize("in_from", [False, True])
+def test_who_is_called_back_is_shown_the_clients_number_by_our_own_trunk(in_from: bool) -> None:
+    found = dial_back(call_back(shown_in_from=in_from), TWO)
+    own = "+81312345678" if in_from else "100"
+    assert "sip:+81355501234@trunk.example" == found.uri
+    assert f'"+81312345678" <sip:{own}@trunk.example>' == found.from_
+    assert {"P-Asserted-Identity": "<sip:+81312345678@trunk.example>"} == found.headers
+
+
+def test_strangers_are_asserted_nothing() -> None:
+    found = dial_back(call_back(number="sip:other@elsewhere.example", shown_in_from=True), TWO)
+    assert ("", {}) == (found.account, found.headers)
+    assert "sip:+81312345678" not in found.from_
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_is_shown_ends_a_header_of_a_call_back(shown: str) -> None:
+    for in_from in (False, True):
+        found = dial_back(call_back(shown=shown, shown_in_from=in_from), TWO)
+        for value in (found.from_, *found.headers.values()):
+            assert not set(value) & set("\r\n,;")
+            assert value.count("<") == value.count(">") == 1
