@@ -7,7 +7,7 @@ spelling, prompts that exist, steps that lead somewhere, hours that do not contr
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sipbot import category_form
+from sipbot import category_form, notice_form
 from sipbot.dialplan_checks import (
     circles,
     targets,
@@ -90,6 +90,7 @@ class _Builder:
         for key, problem, remedy in category_form.flaws(form.category, form.language):
             self._wrong(key, problem, remedy)
         escalation = self._escalation()
+        self._check_channels()
         trials = tuple(
             self._trial(place, test, numbers, hours, made) for place, test in enumerate(form.test)
         )
@@ -117,6 +118,7 @@ class _Builder:
             terms=terms_of(form.term),
             categories=category_form.categories_of(form.category),
             escalation=escalation,
+            channels=form.notify,
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,
@@ -147,6 +149,12 @@ class _Builder:
         return escalation_of(
             self._form, self._file, self._region, compiler.mistakes, self._warnings
         )
+
+    def _check_channels(self) -> None:
+        for key, problem, remedy in notice_form.flaws(self._form.notify):
+            self._wrong(key, problem, remedy)
+        for place, form in enumerate(self._form.notify):
+            self._check_words(form.hours, ("notify", place, "hours"))
 
     def _said(self) -> Said:
         answer, find = self._form.answer, self._compiler.prompt

@@ -31,12 +31,13 @@ ALLOWED = (
     "speech",
     "term",
     "category",
+    "notify",
     "escalate",
     "rota",
 )
 ALLOWED_HOURS = ("tz", "holidays", "holiday_open")
 
-_MERGED = {"closure": "name", "term": "write", "category": "name"}
+_MERGED = {"closure": "name", "term": "write", "category": "name", "notify": "name"}
 _SPOKEN = ("term", "category")
 """Words of a language."""
 

@@ -30,6 +30,7 @@ from sipbot.form_parts import (
     StepName,
 )
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
+from sipbot.notice_form import CHANNELS_MAX, NotifyForm
 from sipbot.records import EndState
 from sipbot.term_form import TERMS_MAX, TermForm
 from sipbot.toml_file import wrong
@@ -288,6 +289,8 @@ class DialplanForm(BaseModel):
     """Who is told of a memo that nobody claims, and when."""
     rota: tuple[RotaForm, ...] = Field(default=(), max_length=SHIFTS_MAX, strict=False)
     """Who is on call, and when."""
+    notify: tuple[NotifyForm, ...] = Field(default=(), max_length=CHANNELS_MAX, strict=False)
+    """Who is told of messages by mail or chat."""
     test: tuple[TestForm, ...] = Field(default=(), max_length=500, strict=False)
     """Calls that the file proves itself by."""
 

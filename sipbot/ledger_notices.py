@@ -75,22 +75,19 @@ class Notices:
         self._announce = announce
 
     async def begin(self, targets: Collection[str], now: datetime) -> int:
-        """Notifications are wanted: of memos that come from the first time on.
+        """Begin with these targets: people are told of memos that come from now on.
 
-        Messages to targets that are there no more become dead letters.
+        With targets from an earlier start on, of those that came meanwhile, too.  Messages to
+        targets that are there no more become dead letters.
 
         Args:
-            targets: those of the settings, as deliveries name them.
+            targets: those of the settings, as deliveries name them; none: nobody is to be told.
             now: UTC-aware.
 
         Returns:
             How many messages have no target.
         """
         return await self._run(lambda c: _begin(c, targets, now))
-
-    async def end(self) -> None:
-        """Notifications are not wanted; when they are again, nobody is told of old memos."""
-        await self._run(_end)
 
     async def unnoticed(self) -> dict[str, Memo | None]:
         """Return memos that were not looked at, some at a time.
@@ -138,7 +135,9 @@ class Notices:
 
 def _begin(connection: sa.Connection, targets: Collection[str], now: datetime) -> int:
     first = insert(meta).values(name=_STARTED, value=1).on_conflict_do_nothing()
-    if connection.execute(first).rowcount == 1:
+    if not targets:
+        connection.execute(sa.delete(meta).where(meta.c.name == _STARTED))
+    elif connection.execute(first).rowcount == 1:
         old = sa.update(memos).where(memos.c.noticed_at.is_(None))
         connection.execute(old.values(noticed_at=now))
     table = deliveries
@@ -153,10 +152,6 @@ def _begin(connection: sa.Connection, targets: Collection[str], now: datetime) -
         .values(dead_at=now, last_error="there is no such [[notify.target]] in the settings")
     )
     return connection.execute(lost).rowcount
-
-
-def _end(connection: sa.Connection) -> None:
-    connection.execute(sa.delete(meta).where(meta.c.name == _STARTED))
 
 
 def _unnoticed(connection: sa.Connection) -> dict[str, Memo | None]:

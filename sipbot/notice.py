@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from sipbot.memo import Memo
+
 TARGET_PREFIX = "notify:"
 """A delivery's target is this and the name of a ``[[notify.target]]`` of config.toml."""
 
@@ -52,6 +54,19 @@ class Notify(Protocol):
 
         Raises:
             LedgerError: the ledger refuses; nothing is stored.
+        """
+
+    async def tell_of(self, channel: str, memo: Memo, why: str, *, once: str = "") -> bool:
+        """Store that a channel of the memo's client is to be told of it, and why.
+
+        The memo is shown as the channel's ``what`` says: masked, or in full.  See `tell` for what
+        is promised, returned and raised.
+
+        Args:
+            channel: name of one of the client's ``[[notify]]`` tables.
+            memo: as it is now.
+            why: one line before the memo, without anything that the caller said.
+            once: as for `tell`.
         """
 
 

@@ -14,6 +14,7 @@ from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
 from sipbot.escalation import Escalation
 from sipbot.hours import Hours
+from sipbot.notice_form import NotifyForm
 from sipbot.steps import Prompt, Step
 from sipbot.vocabulary import Term
 
@@ -107,6 +108,8 @@ class Dialplan:
     """What messages are about, by the words in them; the first that fits counts."""
     escalation: Escalation
     """Who is told of memos that nobody claims."""
+    channels: tuple[NotifyForm, ...]
+    """Who is told of messages by mail or chat."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""

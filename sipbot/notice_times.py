@@ -1,0 +1,74 @@
+"""When people are told of a memo: whether it is ready, and what is due for a channel.  Pure.
+
+A memo is told once, as it is when its text is ready; a text that does not come is not waited for
+longer than `TEXT_WAIT`.  Times of day are wall-clock times of the client's zone: one that the
+clocks skip comes an hour later, one that they repeat comes once, the first time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from sipbot.hours import Hours
+from sipbot.memo import Memo, Stage, Urgency
+from sipbot.notice_form import NotifyForm
+from sipbot.routes import hours_fit
+
+TEXT_WAIT = timedelta(minutes=2)
+"""After a call has ended.  Both ears have then read most messages (docs/benchmarks.md); a person
+who should know at once is not helped by a better text later (our wish)."""
+
+LOOK_BACK_DAYS = 400
+"""How far back the times of a digest are looked for: a site that was off longer tells at the next
+time that comes."""
+
+
+def is_ready(memo: Memo, now: datetime) -> bool:
+    """Tell whether people can be told of a memo: every ear has read it, or enough was waited."""
+    if memo.stage is not Stage.RECORDED and not memo.recognition.ears_pending:
+        return True
+    return now - memo.call.ended_at >= TEXT_WAIT
+
+
+def channels_for(memo: Memo, channels: Sequence[NotifyForm]) -> tuple[str, ...]:
+    """Return the names of the channels that are to be told of a memo."""
+    urgent = memo.urgency is Urgency.URGENT
+    return tuple(
+        one.name
+        for one in channels
+        if one.when in ("each", "digest") or (one.when == "urgent" and urgent)
+    )
+
+
+def due_until(channel: NotifyForm, hours: Hours, since: datetime, now: datetime) -> datetime | None:
+    """Return up to when memos that were kept for a channel are to be told now.
+
+    Args:
+        channel: of the client.
+        hours: of the client.
+        since: when the oldest of them was kept, UTC-aware.
+        now: UTC-aware.
+
+    Returns:
+        None when nothing is due.
+    """
+    if channel.when == "digest":
+        return _latest(channel, hours, since, now)
+    fits = hours_fit(channel.hours, hours.at(now))
+    return now if fits else None
+
+
+def _latest(channel: NotifyForm, hours: Hours, since: datetime, now: datetime) -> datetime | None:
+    """Return the latest of a digest's times after `since` and up to now; None: there is none."""
+    times = sorted((time.fromisoformat(one) for one in channel.at), reverse=True)
+    today = now.astimezone(hours.tz).date()
+    for back in range(LOOK_BACK_DAYS):
+        day = today - timedelta(days=back)
+        for one in times:
+            at = datetime.combine(day, one, hours.tz).astimezone(now.tzinfo)
+            if at <= since:
+                if day < since.astimezone(hours.tz).date():
+                    return None
+                continue
+            if at <= now and hours_fit(channel.hours, hours.at(at)):
+                return at
+    return None
