@@ -13,7 +13,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -29,6 +28,7 @@ from pydantic_settings import (
 
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
+from sipbot.config_table import FROZEN
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
 from sipbot.numbers import is_region
@@ -45,15 +45,6 @@ MAX_ACCOUNTS = 7
 """The wheel is compiled for 8 accounts and aborts at the ninth; one is the agent's own."""
 WIDEST_PREFIX = 8
 """Shortest prefix of an allowed source: 10.0.0.0/8 is the widest private block (RFC 1918)."""
-
-_FROZEN = ConfigDict(
-    extra="forbid",
-    frozen=True,
-    strict=True,
-    allow_inf_nan=False,
-    hide_input_in_errors=True,
-    use_attribute_docstrings=True,
-)
 
 
 def _region(value: str) -> str:
@@ -126,7 +117,7 @@ OptionalFile = Annotated[
 class Account(BaseModel):
     """A registration with a trunk or telephone system (RFC 3261 section 10)."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     name: Id = Field(examples=["trunk"])
     """Name of this account in logs and reports; unique."""
@@ -149,7 +140,7 @@ class Account(BaseModel):
 class Sip(BaseModel):
     """Where calls arrive."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     address: Annotated[str, AfterValidator(_listen_address)] = Field(
         default="127.0.0.1", examples=["192.0.2.10"]
@@ -207,7 +198,7 @@ class Sip(BaseModel):
 class Mqtt(BaseModel):
     """The broker that carries the memos."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     host: str = Field(
         default="",
@@ -249,7 +240,7 @@ class Mqtt(BaseModel):
 class Speech(BaseModel):
     """Which ears listen."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     live: bool = True
     """Recognise with vosk while the caller speaks."""
@@ -262,7 +253,7 @@ class Speech(BaseModel):
 class Metrics(BaseModel):
     """Figures for Prometheus."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     port: int = Field(default=0, ge=0, le=65535, examples=[9464])
     """TCP port on 127.0.0.1 that serves /metrics; 0 for none."""
@@ -271,7 +262,7 @@ class Metrics(BaseModel):
 class Log(BaseModel):
     """What is written to standard error; never what callers said."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is written."""

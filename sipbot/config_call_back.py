@@ -2,21 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from sipbot.config_table import FROZEN
 from sipbot.toml_file import wrong
 from sipbot.transfer_target import flaw
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
-
-_FROZEN = ConfigDict(
-    extra="forbid",
-    frozen=True,
-    strict=True,
-    allow_inf_nan=False,
-    hide_input_in_errors=True,
-    use_attribute_docstrings=True,
-)
 
 
 def _target(value: str) -> str:
@@ -29,7 +21,7 @@ def _target(value: str) -> str:
 class Phone(BaseModel):
     """An operator's telephone."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     operator: str = Field(pattern=_ID, examples=["hanako"])
     """Name of the operator, as commands have it in ``by``; unique."""
@@ -40,7 +32,7 @@ class Phone(BaseModel):
 class CallBack(BaseModel):
     """Calls back that sipbot places for operators."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     extensions: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(), strict=False, examples=[["2XX"]]

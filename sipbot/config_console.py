@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     WithJsonSchema,
     model_validator,
 )
 
+from sipbot.config_table import FROZEN
 from sipbot.toml_file import wrong
 
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
@@ -63,14 +63,7 @@ def _network(value: str) -> str:
 class Console(BaseModel):
     """The web console."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = FROZEN
 
     port: int = Field(default=0, ge=0, le=65535, examples=[8470])
     """TCP port of the web console; 0 for none."""

@@ -1,0 +1,13 @@
+"""What all tables of config.toml have in common."""
+
+from pydantic import ConfigDict
+
+FROZEN = ConfigDict(
+    extra="forbid",
+    frozen=True,
+    strict=True,
+    allow_inf_nan=False,
+    hide_input_in_errors=True,
+    use_attribute_docstrings=True,
+)
+"""Read once, never changed; a key that does not exist is a mistake, and no value is guessed at."""
