@@ -11,7 +11,7 @@ MODELS ?= models
 # they want the cores, those of calls and brokers mostly wait.  WORKERS=1 is for a very busy machine.
 # The folder has a short name: a Unix socket's path has 107 characters at most.
 WORKERS ?= 2
-REAL := sip or asr or broker or peer
+REAL := sip or asr or broker or peer or browser
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench bench-speech torture peers models-test lock clean

@@ -41,6 +41,7 @@ PEERS = {
     "C compiler": ("cc", "gcc"),
     "libfaketime": ("faketime", "faketime"),
     "eSpeak NG": ("espeak-ng", "espeak-ng"),
+    "Chromium": ("chromium", "chromium"),
 }
 """Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
 

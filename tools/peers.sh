@@ -14,6 +14,9 @@ need cc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 need faketime faketime
 need espeak-ng espeak-ng
+need chromium chromium
+# pictures of pages have to show Japanese; the smallest of the fonts that chromium finds by itself
+[ -n "$(fc-list :lang=ja 2>/dev/null)" ] || missing="$missing fonts-ipafont-gothic"
 
 [ -n "$missing" ] || exit 0
 get="apt-get install --yes --no-install-recommends$missing"

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import msgspec
 
 from sipbot.ledger_lists import Body, Clients
+from sipbot.masking import MASK
 from sipbot.memo import Memo, Stage, Status, Urgency
 from sipbot.memo_history import Outcome
 
@@ -188,7 +189,13 @@ def veiled(card: Card) -> Card:
     that for each of them, of which nobody reads most.
     """
     return msgspec.structs.replace(
-        card, name="", company="", number="", anonymous=False, text=None, holder=_mark(card.holder)
+        card,
+        name=MASK,
+        company="",
+        number="",
+        anonymous=False,
+        text=None,
+        holder=_mark(card.holder),
     )
 
 
@@ -225,4 +232,4 @@ def is_key(value: str) -> bool:
 
 
 def _mark(holder: str | None) -> str | None:
-    return "●●●" if holder else holder
+    return MASK if holder else holder

@@ -100,13 +100,26 @@
   let source = null;
   let last = "";
   let tries = 0;
+  let sending = 0;
+  let waiting = false;
+  const isSent = (event) => Boolean(event.detail.requestConfig && event.detail.requestConfig.verb === "post");
+  document.addEventListener("htmx:beforeRequest", (event) => { if (isSent(event)) sending += 1; });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isSent(event)) return;
+    sending = Math.max(0, sending - 1);
+    if (!sending && waiting) { waiting = false; setTimeout(hear.memo); }
+  });
 
   const hear = {
     row: (data) => list && put(data),
     gone: (data) => list && gone(data),
     counts: (data) => counts(JSON.parse(data)),
     urgent: (data) => ring(JSON.parse(data)),
-    memo: () => window.htmx && window.htmx.trigger("#head", "changed"),
+    memo: () => {
+      // The answer to what is being sent shows the change, too; two at once would tear its form away.
+      if (sending) waiting = true;
+      else if (window.htmx) window.htmx.trigger("#head", "changed");
+    },
     reload: () => {
       if (list) location.reload();
       else hear.memo();
@@ -269,8 +282,7 @@
   // What somebody is typing survives a change of the page around it, unless it was just sent.
   let typing = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const sent = event.detail.requestConfig && event.detail.requestConfig.verb === "post";
-    const done = sent && event.detail.xhr.status < 300;
+    const done = isSent(event) && event.detail.xhr.status < 300;
     typing = done ? [] : [...document.querySelectorAll("[data-keep]")].map((one) => ({
       id: one.id, value: one.value, held: one === document.activeElement, from: one.selectionStart, to: one.selectionEnd,
     }));
@@ -287,8 +299,7 @@
     }
     typing = [];
     const told = $("told");
-    const sent = event.detail.requestConfig && event.detail.requestConfig.verb === "post";
-    if (told && sent) told.focus();
+    if (told && isSent(event)) told.focus();
     tick();
   });
 

@@ -1,0 +1,111 @@
+"""Operators at work, in real browsers: what one does the other sees, and everybody can use it."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browsers import a_chromium, logged_in
+from tests.consoles import Rig, a_console, a_morning
+
+pytestmark = pytest.mark.browser
+
+ACCOUNTS = (
+    'name = "hanako"\nrole = "operator"\nclients = ["*"]',
+    'name = "taro"\nrole = "operator"\nclients = ["*"]',
+)
+WAIT_MS = 60_000
+"""A busy machine is slow; speed is for benchmarks/bench_console.py."""
+
+expect.set_options(timeout=WAIT_MS)
+
+
+@pytest_asyncio.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with a_console(tmp_path, ACCOUNTS) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with a_chromium() as browser:
+        yield browser
+
+
+async def barriers(page: Page) -> list[str]:
+    """Return what keeps people from using a page, in light and in dark."""
+    found = []
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        found += [
+            f"{theme}, {one['id']}: {[node['target'] for node in one['nodes']]}"
+            for one in (await Axe().run(page)).response["violations"]
+        ]
+    return found
+
+
+async def test_shift_of_an_operator_is_seen_by_a_colleague_step_by_step(
+    rig: Rig, chromium: Browser
+) -> None:
+    hanako = await logged_in(chromium, rig.url, "hanako")
+    taro = await logged_in(chromium, rig.url, "taro")
+    memo = await rig.call(a_morning()[0])
+    row = taro.locator(f"#memo-{memo.id}")
+    await expect(row).to_contain_text("田中 真由美")
+
+    await hanako.click(f"#memo-{memo.id} .who a")
+    await hanako.click(".evidence a.play")
+    await expect(hanako.locator("#at")).to_have_text(re.compile("0:0[789]|0:1[012]"))
+    await hanako.keyboard.press("c")
+    await expect(hanako.locator("#told")).to_contain_text("The memo is yours.")
+    await expect(row).to_contain_text("hanako, until")
+
+    await hanako.fill("#note", "comes on Monday")
+    await hanako.click("button[value=reached]")
+    await expect(hanako.locator("#history")).to_contain_text("comes on Monday")
+    await expect(hanako.locator("#note")).to_have_value("")
+    await hanako.click("button[data-key-for=d]")
+    await expect(hanako.locator("#told")).to_contain_text("Closed.")
+    await expect(row).to_have_count(0)
+
+
+async def test_second_to_claim_is_told_who_was_faster_and_keeps_the_note(
+    rig: Rig, chromium: Browser
+) -> None:
+    memo = await rig.call(a_morning()[1])
+    hanako = await logged_in(chromium, rig.url, "hanako")
+    taro = await logged_in(chromium, rig.url, "taro")
+    for page in (hanako, taro):
+        await page.goto(f"{rig.url}/memos/{memo.id}")
+    await taro.fill("#note", "she rang twice")
+    await hanako.click("button[data-key-for=c]")
+
+    await expect(taro.locator("#actions")).to_contain_text("hanako has this memo until")
+    await expect(taro.locator("#note")).to_have_value("she rang twice")
+    await taro.click("#actions .row button")
+    await expect(hanako.locator("#history")).to_contain_text("she rang twice")
+
+
+async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Browser) -> None:
+    memos = [await rig.call(memo) for memo in a_morning()]
+    door = await chromium.new_page(locale="ja-JP")
+    await door.goto(f"{rig.url}/login")
+    found = {"door": await barriers(door)}
+    wide = await logged_in(chromium, rig.url, "hanako")
+    await wide.click("#keys-open")
+    found["keys"] = await barriers(wide)
+    await wide.goto(f"{rig.url}/memos/{memos[0].id}")
+    await wide.click("#menu summary")
+    found["memo"] = await barriers(wide)
+    narrow = await logged_in(chromium, rig.url, "taro", viewport={"width": 390, "height": 844})
+    found["narrow list"] = await barriers(narrow)
+    widths = [await narrow.evaluate("document.documentElement.scrollWidth")]
+    await narrow.goto(f"{rig.url}/memos/{memos[1].id}")
+    found["narrow memo"] = await barriers(narrow)
+    widths.append(await narrow.evaluate("document.documentElement.scrollWidth"))
+    assert {} == {place: one for place, one in found.items() if one}
+    assert [390, 390] == widths
