@@ -6,6 +6,7 @@ The agent leads them by itself, so nothing here is lost with the main process: w
 a row in the ledger, and an agent tells the end until somebody has written it down.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -75,11 +76,14 @@ class CallBacks:
         self._to_do = ToDo(trouble)
         self._led: dict[str, Agent | None] = {}
         """Id → its agent; None while it is said that there is none."""
-        self._started_at = datetime.now(UTC)
+        self.ready = asyncio.Event()
+        """Set once it is known what an earlier run left behind."""
+        self._earlier: set[str] = set()
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
         """Do what there is to do until cancelled."""
+        self._to_do.add(self._look_back)
         await self._to_do.run()
 
     # Event loop, from the ledger's part for commands.
@@ -110,15 +114,21 @@ class CallBacks:
 
     async def recover(self) -> None:
         """Tell the end of what an earlier run left behind and no agent knows of."""
+        await self.ready.wait()
         at = datetime.now(UTC)
         for entry in await self._ledger.going():
-            if entry.id not in self._led and entry.asked_at < self._started_at:
+            if entry.id not in self._led and entry.id in self._earlier:
                 self._log.warning("call back was left unfinished", call=entry.id)
                 self._to_do.add(partial(self._ended, entry.id, call_back.interrupted(at), None))
 
+    async def _look_back(self) -> None:
+        self._earlier = {entry.id for entry in await self._ledger.going()}
+        self.ready.set()
+
     async def _begin_all(self) -> None:
+        await self.ready.wait()
         for entry in await self._ledger.going():
-            if entry.id not in self._led and entry.asked_at >= self._started_at:
+            if entry.id not in self._led and entry.id not in self._earlier:
                 self._begin(entry)
 
     def _begin(self, entry: CallBackEntry) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sipbot import call_decision
+from sipbot import call_back, call_decision
 from sipbot.call_decision import NOBODY, Phones
 from sipbot.command import (
     SKEW_S,
@@ -299,6 +299,8 @@ def _next(
 def _claimed(memo: Memo, command: Command, now: datetime) -> Memo:
     assert isinstance(command, Claim)
     until = now + timedelta(seconds=command.lease_s)
+    if memo.held_until is not None and call_back.going(memo):
+        until = max(until, memo.held_until)  # not in the middle of a talk
     what = "claimed" if memo.holder is None else "prolonged"
     update = {
         "status": Status.CLAIMED,

@@ -14,6 +14,7 @@ from sipbot.memo_history import SYSTEM
 from sipbot.patterns import canonical_pattern
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
+from sipbot.transfer_target import is_uri
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -97,7 +98,9 @@ def phones_of(settings: Settings) -> Phones:
     wanted, region = settings.call_back, settings.region
     return Phones(
         of={one.operator: one.at for one in wanted.phone},
-        extensions=tuple(canonical_pattern(one, region) for one in wanted.extensions),
+        extensions=tuple(
+            one if is_uri(one) else canonical_pattern(one, region) for one in wanted.extensions
+        ),
         numbers=wanted.numbers,
         region=region,
     )

@@ -72,6 +72,14 @@ def test_second_call_while_one_goes_on_is_a_conflict() -> None:
     assert ("conflict", "calling") == (answer.status, answer.code)
 
 
+def test_claim_during_a_call_does_not_end_in_the_middle_of_it() -> None:
+    memo = asked(sure()).memo
+    assert memo is not None
+    after = decide(memo, a_request("claim", req="r2"), AT, PHONES).memo
+    assert after is not None
+    assert AT + HELD == after.held_until
+
+
 def test_number_that_is_not_confirmed_must_be_named() -> None:
     answer = asked(a_memo()).answer
     assert ("rejected", "unconfirmed") == (answer.status, answer.code)

@@ -66,6 +66,7 @@ async def leading(ledger: Ledger, *agents: Phone) -> AsyncIterator[CallBacks]:
     ledger.commands.on_call = calls_back.asked
     async with asyncio.TaskGroup() as group:
         running = group.create_task(calls_back.run())
+        await calls_back.ready.wait()
         yield calls_back
         running.cancel()
 
