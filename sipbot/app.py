@@ -37,6 +37,7 @@ from sipbot.from_settings import (
     console_of,
     ledger_path,
     manner_of,
+    masked_url_of,
     phones_of,
     stack_of,
 )
@@ -121,7 +122,8 @@ class App:
         self.live = self._ear("live", models)
         self.second = self._ear("second", models) if reads_again(*wanted) else None
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
-        masked = MaskedFeed(self.feed, settings.mqtt.masked, self.spool, self.reading, tell, texts)
+        who, url = settings.mqtt.masked, masked_url_of(settings)
+        masked = MaskedFeed(self.feed, who, self.spool, self.reading, tell, texts, url=url)
         self.outbox = Outbox(
             ledger, {MQTT: masked}, on_dead=troubles.dead_letters, on_trouble=troubles.ledger
         )

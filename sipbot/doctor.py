@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 import sipbot
-from sipbot import config, doctor_probes, ports
+from sipbot import config, doctor_console, doctor_probes, ports
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
@@ -82,6 +82,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     findings.append(_of_probe("agent", await doctor_probes.agent()))
     findings += [ledger(settings), room(settings), *readers(settings.var)]
     findings += await _broker(settings, running=bool(up))
+    findings += await doctor_console.examine(settings, running=bool(up))
     try:
         plans = load_tried(settings.dialplans, settings.region)
     except SipbotError as error:

@@ -156,6 +156,7 @@ class Gauges:
             broker_connected=broker_connected,
             commands_refused=parts.feed.deaf is not None,
             disk_full=bool(parts.switchboard.refusing),
+            console_down=parts.console is not None and not parts.console.ready.is_set(),
             ledger_refuses=parts.switchboard.ledger_watch.refuses,
         )
 

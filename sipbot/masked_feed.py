@@ -85,6 +85,7 @@ class MaskedFeed:
         reading: is asked for a client's facts when one of its memos goes out.
         trouble: raises an alert (id, problem, remedy) or clears it (None); in the event loop.
         texts: where memos are masked.
+        url: makes the address of a masked recording, of its path and its memo's id.
     """
 
     def __init__(
@@ -95,11 +96,14 @@ class MaskedFeed:
         reading: Facts,
         trouble: Callable[[str, str | None, str], None],
         texts: TextThread,
+        *,
+        url: Callable[[Path, str], str] = lambda path, _: path.as_uri(),
     ) -> None:
         self.connected = bus.connected
         self._bus = bus
         self._clients = clients
         self._recordings = recordings
+        self._url = url
         self._reading = reading
         self._trouble = trouble
         self._texts = texts
@@ -189,6 +193,6 @@ class MaskedFeed:
                 # The memo is worth more than its sound; the next revision or reconnect tries again.
                 failed = True
                 _log.warning("no masked audio", memo=memo.id, error=str(error))
-        url = Path(copy.path).as_uri() if copy else None
+        url = self._url(Path(copy.path), memo.id) if copy else None
         hidden = masked(memo, mask, url=url, sha256=copy.sha256 if copy else "")
         return hidden.model_dump_json().encode(), failed

@@ -48,6 +48,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What stands for each dialplan whose file is not in force."""
     disk_full: bool = False
     """Whether messages are refused because the disk has no room for another."""
+    console_down: bool = False
+    """Whether there should be a web console, and is none."""
     ledger_refuses: bool = False
     """Whether calls are refused because the ledger does not take them, or gives no figures."""
 
@@ -56,7 +58,8 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One process of this site."""
 
     name: str
-    """``main``, ``agent-0``, ``live-recogniser``, ``second-recogniser``, ``broker``."""
+    """``main``, ``agent-0``, ``live-recogniser``, ``second-recogniser``, ``broker``,
+    ``console``."""
     pid: int | None
     """None between two lives."""
     rss_bytes: int | None
@@ -132,6 +135,8 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
         reasons.append("the broker is not connected")
     if facts.commands_refused:
         reasons.append("the broker refuses operators' commands")
+    if facts.console_down:
+        reasons.append("the console is not running")
     if _exceeds(numbers.recognition_backlog_s, BACKLOG_LIMIT_S):
         reasons.append(f"more than {BACKLOG_LIMIT_S:g} s of audio wait to be read")
     if _exceeds(numbers.oldest_undelivered_s, UNDELIVERED_LIMIT_S):

@@ -197,6 +197,7 @@ CONFIG_READERS = {
     "sipbot.app",
     "sipbot.demo",
     "sipbot.doctor",
+    "sipbot.doctor_console",
     "sipbot.doctor_folders",
     "sipbot.from_settings",
 }

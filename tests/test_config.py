@@ -326,3 +326,28 @@ def test_the_wheel_s_account_limit_is_kept() -> None:
 
 def test_settings_refuse_unknown_keys() -> None:
     assert "forbid" == Settings.model_config["extra"]
+
+
+@pytest.mark.parametrize(
+    ("console", "key"),
+    [
+        ({"address": "everywhere"}, "console.address"),
+        ({"url": "console.example"}, "console.url"),
+        ({"url": "https://console.example/memos"}, "console.url"),
+        ({"url": "https://user@console.example"}, "console.url"),
+        ({"proxy_user_header": "X-User"}, "console.proxy_user_header"),
+        ({"proxy_user_header": "X User", "proxy_from": ["10.0.0.1"]}, "console.proxy_user_header"),
+        ({"proxy_from": ["0.0.0.0/0"]}, "console.proxy_from[0]"),
+        ({"proxy_from": ["the proxy"]}, "console.proxy_from[0]"),
+    ],
+)
+def test_console_that_would_be_unsafe_is_refused(
+    tmp_path: Path, console: dict[str, object], key: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.from_values({"console": console}, tmp_path)
+    assert [key] == [mistake.key for mistake in caught.value.mistakes]
+
+
+def test_accounts_are_relative_to_the_file(tmp_path: Path) -> None:
+    assert tmp_path / "accounts.toml" == config.from_values({}, tmp_path).console.accounts

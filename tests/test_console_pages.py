@@ -314,6 +314,22 @@ async def test_news_of_other_clients_are_not_told(desk: Desk) -> None:
     assert (False, True) == (foreign.id in first, own.id in first)
 
 
+def dismiss_everybody(desk: Desk) -> None:
+    Path(desk.parts.settings.accounts).write_text("", encoding="utf-8")
+
+
+async def test_browser_of_an_account_that_goes_is_told_no_more(desk: Desk) -> None:
+    async with desk.browser("hanako") as browser:
+        path = since((await browser.get("/")).text)
+    async with news(desk, path) as events:
+        await desk.leave(memo_for("yamato"))
+        before = await heard_of(events, "row", "reload")
+        dismiss_everybody(desk)
+        await desk.leave(memo_for("yamato"))
+        after = await heard_of(events, "row", "reload")
+    assert ("event: row", "event: reload") == (before.split("\n")[0], after.split("\n")[0])
+
+
 async def test_page_of_a_memo_is_told_that_it_has_changed(desk: Desk) -> None:
     memo = await desk.leave(memo_for("yamato"))
     async with desk.browser("hanako") as browser:

@@ -55,6 +55,7 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
         (Facts(numbers=numbers(), behind=("sato.toml: old",)), "sato.toml: old"),
         (Facts(numbers=numbers(), damaged=("m",)), "speech model m is damaged"),
         (Facts(numbers=numbers(), broker_connected=False), "the broker is not connected"),
+        (Facts(numbers=numbers(), console_down=True), "the console is not running"),
         (
             Facts(numbers=numbers(backlog_s=BACKLOG_LIMIT_S + 1)),
             "more than 300 s of audio wait to be read",
@@ -72,6 +73,7 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
         "dialplan",
         "model",
         "broker",
+        "console",
         "backlog",
         "undelivered",
     ],

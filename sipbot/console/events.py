@@ -128,6 +128,10 @@ class EventStream(Response):
         await self._viewer.parts.store.sync()
         while True:
             self._wake.clear()
+            # Before every piece of news, not only while nothing happens: rights end at once.
+            if who(self._request) != self._viewer.me:
+                await _send(send, _event("reload", ""))
+                raise _LeftError
             await _send(send, "".join(self._news()))
             try:
                 async with asyncio.timeout(COUNTS_AFTER_S if self._untold else ALIVE_S):
@@ -140,11 +144,8 @@ class EventStream(Response):
     async def _idle(self, send: Send) -> None:
         if self._untold:
             await self._figures(send)
-            return
-        if who(self._request) != self._viewer.me:
-            await _send(send, _event("reload", ""))
-            raise _LeftError
-        await _send(send, ": still here\n\n")
+        else:
+            await _send(send, ": still here\n\n")
 
     async def _figures(self, send: Send) -> None:
         self._untold = 0
