@@ -76,7 +76,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
             "dialplans-kept",
         ),
         *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
-        *("accounts-file", "command-failed"),
+        *("accounts-file", "command-failed", "escalation", "escalation-channel", "on-call-voice"),
         *("recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),

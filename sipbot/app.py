@@ -22,8 +22,8 @@ from sipbot.accounts_file import AccountsFile
 from sipbot.accounts_watch import AccountsWatch
 from sipbot.alerts import Alerts, every_alert
 from sipbot.broker_child import Door, embedded_broker
-from sipbot.call_backs import CallBacks
 from sipbot.call_tools import Tools
+from sipbot.calls_out import CallsOut
 from sipbot.child import Child
 from sipbot.config import Settings
 from sipbot.console_link import ConsoleLink, clients_of
@@ -143,7 +143,7 @@ class App:
             look_at_disk=self._disk.look,
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
-        self.calls_back = self._calls_back()
+        self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
@@ -184,7 +184,8 @@ class App:
             await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
             await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
-            await self.calls_back.recover()
+            await self.calls_out.back.recover()
+            tasks.append(group.create_task(self.calls_out.escalation.run(), name="escalation"))
             if self.console is not None:  # callers first
                 tasks.append(group.create_task(self.console.run(), name="console"))
             await self._stop.wait()
@@ -202,7 +203,7 @@ class App:
         """Every part that runs from the beginning, in data-path order."""
         parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
         parts += [("switchboard", self.switchboard.run()), ("outbox", self.outbox.run())]
-        parts.append(("calls back", self.calls_back.run()))
+        parts.append(("calls back", self.calls_out.back.run()))
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
@@ -278,23 +279,23 @@ class App:
     # Both in the event loop, from an agent's client.
     def _hear(self, agent: AgentClient, event: sip_wire.Event) -> None:
         self.switchboard.hear(agent, event)
-        self.calls_back.hear(agent, event)
+        self.calls_out.hear(agent, event)
 
     def _agent_gone(self, agent: AgentClient) -> None:
         self.switchboard.agent_gone(agent)
-        self.calls_back.agent_gone(agent)
+        self.calls_out.agent_gone(agent)
 
-    def _calls_back(self) -> CallBacks:
-        calls_back = CallBacks(
-            self.ledger.calls_back,
+    def _calls_out(self) -> CallsOut:
+        return CallsOut(
+            self.ledger,
+            self.spool,
             agents=lambda: self.agents,
+            plans=lambda: self.switchboard.dialplans,
             manner=manner_of(self.settings),
-            languages=lambda: {plan.client: plan.language for plan in self._plans()},
+            phones=phones_of(self.settings),
+            folder=self.settings.var.absolute() / "on-call",
             trouble=self.alerts.tell,
         )
-        self.ledger.commands.phones = phones_of(self.settings)
-        self.ledger.commands.on_call = calls_back.asked
-        return calls_back
 
     def _broker_child(self) -> Child:
         looping = self.troubles.looping("embedded-broker")

@@ -35,11 +35,17 @@ def escalation_of(
     """
     steps = tuple(_step(one) for one in form.escalate)
     rota = tuple(_shift(place, one, file, region, mistakes) for place, one in enumerate(form.rota))
+    key: KeyPath
     for place, step in enumerate(steps):
         if step.kind == "phone" and not rota:
             remedy = 'Add a [[rota]] with name = "sato" and number = "+819012345678"'
-            key: KeyPath = ("escalate", place, "phone")
+            key = ("escalate", place, "phone")
             mistakes.append(file.mistake(key, "calls nobody: there is no [[rota]]", remedy))
+        channels = [one.name for one in form.notify]
+        if step.kind == "notify" and step.target not in channels:
+            remedy = known_word(step.target, channels) if channels else "Add a [[notify]] of it"
+            key = ("escalate", place, "notify")
+            mistakes.append(file.mistake(key, "is not the name of a [[notify]]", remedy))
         by_words = {*(one.name for one in form.category), *_of_routes(form)}
         for at, name in enumerate(step.categories):
             if name not in by_words:

@@ -15,7 +15,9 @@ Labels = Mapping[str, str]
 
 _DAY = timedelta(days=1)
 
-_WORTH_TELLING = frozenset({"lease_over", "call_connected", "call_ended"})
+_WORTH_TELLING = frozenset(
+    {"lease_over", "call_connected", "call_ended", "escalated", "on_call_called"}
+)
 """Steps of sipbot's own that a colleague has to know."""
 
 
@@ -113,9 +115,14 @@ def step(entry: HistoryEntry, now: datetime, labels: Labels) -> str:
     outcome = entry.outcome.value if entry.outcome is not None else ""
     if entry.call_back is not None and entry.call_back.ended is not None:
         outcome = f"end_{entry.call_back.ended}"
+    told = entry.escalated
+    if told is not None and told.end is not None:
+        outcome = f"end_{told.end}"
     words = (known or f"{{by}}: {entry.what.replace('{', '').replace('}', '')}").format(
         by=entry.by,
         until=moment(entry.until, now, labels) if entry.until is not None else "-",
         outcome=labels.get(outcome, outcome),
+        whom=(told.person or told.target) if told is not None else "-",
+        why=(told.why or "-") if told is not None else "-",
     )
     return printable(f"{words}: {entry.text}" if entry.text else words)

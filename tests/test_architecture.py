@@ -116,6 +116,7 @@ PURE = (
     "sipbot.numerals_ja",
     "sipbot.numerals_ko",
     "sipbot.numerals_sum",
+    "sipbot.on_call_words",
     "sipbot.patterns",
     "sipbot.permission",
     "sipbot.plan",

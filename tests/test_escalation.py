@@ -226,6 +226,7 @@ def test_a_file_with_a_rota_becomes_a_plan(tmp_path: Path) -> None:
         ("rota[0].hours", PHONE + ROTA.replace("18:00", "8pm")),
         ("rota[0].hours", PHONE + ROTA + "last_resort = true\n"),
         ("escalate[0]", "[[escalate]]\nafter_min = 5\n"),
+        ("escalate[0].notify", '[[escalate]]\nafter_min = 5\nnotify = "b"\n'),
         ("escalate[0].notify", '[[escalate]]\nafter_min = 5\nto = "a"\nnotify = "b"\n'),
         (
             "escalate[0].categories[0]",

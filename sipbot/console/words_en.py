@@ -161,6 +161,8 @@ WORDS = {
     "hist_done": "closed",
     "hist_reopened": "opened again",
     "hist_lease_over": "the claim ended by itself",
+    "hist_escalated": "somebody was told",
+    "hist_on_call_called": "a person on call was called",
     "seconds": "{n} s",
     "times": "{n} times",
     "revision": "revision {rev}",

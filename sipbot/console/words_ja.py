@@ -157,6 +157,8 @@ WORDS = {
     "hist_done": "完了",
     "hist_reopened": "未完了に戻す",
     "hist_lease_over": "担当の時間切れ",
+    "hist_escalated": "上げました",
+    "hist_on_call_called": "当番に電話",
     "seconds": "{n}秒",
     "times": "{n}回",
     "revision": "第{rev}版",

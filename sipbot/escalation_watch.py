@@ -1,0 +1,231 @@
+"""Sees to it that somebody is told of each memo that nobody claims, step by step.
+
+Data path: ledger -> [escalation_watch] -> ledger, notice_watch, on_call
+
+What a memo has had stands in its own history, so a restart goes on where the last run was: a step
+of the memo itself is one transaction; a notification is stored first, under a name of its own, and
+the step after it; of the calls to people each end is written down before the next begins, so that a
+crash repeats the call of one person at most.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from sipbot import escalation
+from sipbot.dialplan import Dialplans
+from sipbot.errors import LedgerError
+from sipbot.escalation import Next, Step, next_step, told, waiting
+from sipbot.ledger_console import ConsoleRows
+from sipbot.ledger_escalations import Escalations
+from sipbot.memo import Memo, Status
+from sipbot.notice import Notify
+from sipbot.on_call import OnCallPhones
+from sipbot.on_call_words import announcement
+from sipbot.plan import Dialplan
+from sipbot.sip.on_call_wire import OnCallEnd
+
+LOOK_EVERY_S = 1.0
+"""How late a step is at most."""
+
+AGAIN = timedelta(seconds=10)
+"""Until a line for a call is looked for again."""
+
+AT_ONCE = 50
+"""Memos looked at in one round: after a start there may be thousands, and callers come first."""
+
+NOT_TAKEN = "escalation"
+"""Alert: nobody on call has taken a message."""
+NO_CHANNEL = "escalation-channel"
+"""Alert: a step names a channel that the client does not have."""
+
+_log = structlog.get_logger()
+
+
+class EscalationWatch:
+    """Tells whom the clients' files name; everything here runs in the event loop.
+
+    Args:
+        ledger: the ledger's part.
+        revisions: tells which memos have changed.
+        plans: returns the dialplans in force.
+        trouble: raises an alert (id, problem, remedy) or clears it (None).
+        clock: the time, UTC-aware.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Escalations,
+        revisions: ConsoleRows,
+        plans: Callable[[], Dialplans],
+        trouble: Callable[[str, str | None, str], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.phones: OnCallPhones | None = None
+        """Who calls people; set before `run`."""
+        self.notify: Notify | None = None
+        """Who tells people outside; None: nobody is set up for it."""
+        self._ledger = ledger
+        self._revisions = revisions
+        self._plans = plans
+        self._trouble = trouble
+        self._clock = clock
+        self._seen: Sequence[Dialplan] = ()
+        self._of: dict[str, Dialplan] = {}
+        """Clients that have steps."""
+        self._cursor = 0
+        self._due: dict[str, datetime] = {}
+        """Memo → when to look at it."""
+        self._ends: list[tuple[str, str, OnCallEnd, Callable[[], None]]] = []
+        self._not_taken: set[str] = set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        begun = False
+        while True:
+            try:
+                if not begun:
+                    self._cursor = await self._revisions.newest()
+                    begun = True
+                await self.look()
+            except LedgerError as error:
+                _log.warning("nobody is told of memos that wait", problem=str(error))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    # Event loop, from the calls to people on call.
+    def ended(self, memo: str, person: str, end: OnCallEnd, written: Callable[[], None]) -> None:
+        """A call has ended; it is written down at the next look."""
+        self._ends.append((memo, person, end, written))
+
+    async def look(self) -> None:
+        """Do what is due.
+
+        Raises:
+            LedgerError: the ledger refuses; the next look goes on.
+        """
+        await self._follow_the_dialplans()
+        await self._follow_the_memos()
+        while self._ends:
+            await self._write_down(*self._ends[0])
+            del self._ends[0]
+        now = self._clock()
+        due = sorted((at, memo) for memo, at in self._due.items() if at <= now)
+        for _, memo in due[:AT_ONCE]:
+            await self._look_at(memo)
+
+    async def _follow_the_dialplans(self) -> None:
+        plans = self._plans().all
+        if plans is self._seen:
+            return
+        of = {plan.client: plan for plan in plans if plan.escalation.steps}
+        changed = [client for client, plan in of.items() if self._of.get(client) is not plan]
+        for memo in await self._ledger.open_of(changed):
+            self._due.setdefault(memo, datetime.min.replace(tzinfo=UTC))
+        self._seen, self._of = plans, of
+
+    async def _follow_the_memos(self) -> None:
+        while found := await self._revisions.revisions(self._cursor):
+            for one in found:
+                if one.client in self._of:
+                    self._due[one.memo] = datetime.min.replace(tzinfo=UTC)
+                self._cursor = one.delivery
+
+    async def _look_at(self, identifier: str) -> None:
+        memo = await self._memo(identifier)
+        plan = self._of.get(memo.client) if memo is not None else None
+        if memo is None or plan is None or memo.status is not Status.OPEN:
+            self._forget(identifier)
+            return
+        if escalation.calling(memo):
+            await self._call_next(memo, plan)
+            return
+        now = self._clock()
+        found = next_step(plan.escalation, waiting(memo), now, plan.hours)
+        if found is None:
+            self._due.pop(identifier, None)
+        elif found.at > now:
+            self._due[identifier] = found.at
+        else:
+            await self._take(memo, plan, found)
+
+    async def _memo(self, identifier: str) -> Memo | None:
+        """Return a memo; None when it cannot be read, whose alert is up already."""
+        try:
+            return await self._ledger.memo(identifier)
+        except LedgerError as error:
+            _log.error("a memo that waits cannot be read", problem=str(error))
+            return None
+
+    def _forget(self, memo: str) -> None:
+        self._due.pop(memo, None)
+        if memo in self._not_taken:
+            self._not_taken.discard(memo)
+            self._tell_not_taken()
+
+    async def _take(self, memo: Memo, plan: Dialplan, found: Next) -> None:
+        step = found.step
+        if step.kind == "notify":
+            await self._tell(memo, step)
+        now = self._clock()
+
+        # The ledger's thread: the memo may have been claimed meanwhile.
+        def decide(current: Memo) -> Memo | None:
+            still = next_step(plan.escalation, waiting(current), now, plan.hours)
+            due = still is not None and still.at <= now and still.step.key == step.key
+            return told(current, step, now) if due else None
+
+        if await self._ledger.change(memo.id, decide, now) is not None:
+            _log.warning("escalated", memo=memo.id, client=memo.client, to=step.key, why=step.why)
+
+    async def _tell(self, memo: Memo, step: Step) -> None:
+        once = f"{memo.id} {step.key}"
+        notify = self.notify
+        if notify is not None and await notify.tell_of(step.target, memo, step.why, once=once):
+            return
+        problem = f"{memo.client} has no [[notify]] named {step.target}: nobody was told"
+        self._trouble(NO_CHANNEL, problem, "Add it to the client's file, or mend its escalate")
+
+    # -- calls to people on call -----------------------------------------------------------------
+
+    async def _call_next(self, memo: Memo, plan: Dialplan) -> None:
+        assert self.phones is not None
+        now = self._clock()
+        self._due[memo.id] = now + AGAIN
+        if self.phones.going(memo.id):
+            return
+        asked = escalation.asked(memo)
+        people = [one for one in plan.escalation.on_call(plan.hours, now) if one.name not in asked]
+        if people:
+            words = announcement(memo, plan.say_name, plan.language, now)
+            await self.phones.call(memo, people[0], plan.language, words)
+            return
+        after = await self._ledger.change(memo.id, partial(_nobody, now=now), now)
+        if after is not None:
+            self._not_taken.add(memo.id)
+            self._tell_not_taken()
+
+    def _tell_not_taken(self) -> None:
+        problem = f"nobody on call has taken: {', '.join(sorted(self._not_taken))}"
+        remedy = "Claim it; whoever is on call was called or cannot be reached"
+        self._trouble(NOT_TAKEN, problem if self._not_taken else None, remedy)
+
+    async def _write_down(
+        self, memo: str, person: str, end: OnCallEnd, written: Callable[[], None]
+    ) -> None:
+        now = self._clock()
+
+        # The ledger's thread.
+        def decide(current: Memo) -> Memo | None:
+            done = end == "no_line" or person in escalation.asked(current)
+            return None if done else escalation.called(current, person, end, now)
+
+        await self._ledger.change(memo, decide, now)
+        written()
+
+
+def _nobody(memo: Memo, now: datetime) -> Memo | None:
+    return escalation.nobody(memo, now) if escalation.calling(memo) else None

@@ -1,0 +1,157 @@
+"""Calls people on call: what is said to them, which agent calls, and what came of it.
+
+Data path: escalation_watch -> [on_call] -> sip/on_call -> [on_call] -> escalation_watch
+
+The id of a call is made of the memo and the person: an agent does not begin one twice, and what it
+tells a later main process is understood there.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from sipbot.call_backs import Agent
+from sipbot.call_tools import tell_written
+from sipbot.errors import ChildGoneError, PromptError
+from sipbot.memo import Memo
+from sipbot.on_call_voice import speak
+from sipbot.prompt_shelf import BUILTIN_PROMPTS
+from sipbot.rota import Shift
+from sipbot.sip import wire
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
+
+RING_S = 30.0
+"""How long a person's telephone rings before the next is called: ten rings in Japan, and less than
+most voice mails wait (our wish)."""
+
+_PREFIX = "on-call"
+_UUID_CHARS = 36
+
+_BEEP = BUILTIN_PROMPTS / "beep.wav"
+
+
+class OnCallPhones:
+    """The calls that are going on; everything here runs in the event loop.
+
+    Args:
+        agents: all there are; asked when one is needed.
+        audio: a call's recording.
+        folder: where announcements are kept while they are said; created when missing.
+        ended: takes memo, person, end, and what is to be done once that is written down.
+        trouble: raises an alert (id, problem, remedy) or clears it (None).
+    """
+
+    def __init__(
+        self,
+        *,
+        agents: Callable[[], Sequence[Agent]],
+        audio: Callable[[str], Path],
+        folder: Path,
+        ended: Callable[[str, str, OnCallEnd, Callable[[], None]], None],
+        trouble: Callable[[str, str | None, str], None],
+    ) -> None:
+        self._agents = agents
+        self._audio = audio
+        self._folder = folder
+        self._ended = ended
+        self._trouble = trouble
+        self._led: dict[str, Agent] = {}
+        """Call → its agent."""
+        self._log = structlog.get_logger()
+
+    def going(self, memo: str) -> bool:
+        """Tell whether somebody is being called about this memo."""
+        return any(call.startswith(f"{_PREFIX}.{memo}.") for call in self._led)
+
+    async def call(self, memo: Memo, person: Shift, language: str, words: str) -> bool:
+        """Call somebody; what comes of it is told to `ended`.
+
+        Args:
+            memo: that nobody has claimed.
+            person: whom.
+            language: of the words.
+            words: said before the message.
+
+        Returns:
+            False when there is no agent for it now.
+        """
+        call = call_of(memo.id, person.name)
+        prompts = [*await self._said(call, language, words), self._audio(memo.call.id)]
+        agent = self._least_busy()
+        if agent is None:
+            return False
+        command = CallOnCall(
+            call=call,
+            number=person.number,
+            prompts=tuple(str(one) for one in prompts if one.is_file()),
+            ring_s=RING_S,
+        )
+        try:
+            agent.send(command)
+        except ChildGoneError:
+            return False
+        self._led[call] = agent
+        self._log.info("on call: calling", memo=memo.id, person=person.name)
+        return True
+
+    # Event loop, from an agent.
+    def hear(self, agent: Agent, event: wire.Event) -> None:
+        """Take an event of an agent; those of other calls are somebody else's."""
+        match event:
+            case wire.Hello(calls_back=calls):
+                ours = (call for call in calls if call.startswith(f"{_PREFIX}."))
+                self._led |= dict.fromkeys(ours, agent)
+            case OnCallEnded(call=call, end=end, reason=reason):
+                self._log.info("on call: ended", call=call, end=end, reason=reason)
+                self._end(call, end, lambda: tell_written(agent, call))
+
+    # Event loop, from an agent's client.
+    def agent_gone(self, agent: Agent) -> None:
+        """An agent died, and its calls with it."""
+        for call in [call for call, owner in self._led.items() if owner is agent]:
+            self._end(call, "no_line", lambda: None)
+
+    def _end(self, call: str, end: OnCallEnd, written: Callable[[], None]) -> None:
+        self._led.pop(call, None)
+        self._announcement(call).unlink(missing_ok=True)
+        memo, person = parts_of(call)
+        self._ended(memo, person, end, written)
+
+    async def _said(self, call: str, language: str, words: str) -> list[Path]:
+        """The announcement; without a voice a tone, and an alert that says what is missing."""
+        path = self._announcement(call)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            await speak(words, language, path)
+        except PromptError as error:
+            self._log.error("on call: the message is played without words", problem=str(error))
+            remedy = "Install a voice; until then people on call hear a tone and the message"
+            self._trouble("on-call-voice", str(error), remedy)
+            return [_BEEP]
+        self._trouble("on-call-voice", None, "")
+        return [path]
+
+    def _announcement(self, call: str) -> Path:
+        return self._folder / f"{call}.wav"
+
+    def _least_busy(self) -> Agent | None:
+        """The agent that has most lines free, as far as is known; of equal ones the last."""
+
+        def load(agent: Agent) -> int:
+            calls = agent.pong.calls if agent.pong is not None else 0
+            return calls + list(self._led.values()).count(agent)
+
+        serving = [agent for agent in self._agents() if agent.serving]
+        return min(reversed(serving), key=load, default=None)
+
+
+def call_of(memo: str, person: str) -> str:
+    """Return the id of the call to somebody about a memo."""
+    return f"{_PREFIX}.{memo}.{person}"
+
+
+def parts_of(call: str) -> tuple[str, str]:
+    """Return memo and person of such an id."""
+    memo = call[len(_PREFIX) + 1 :][:_UUID_CHARS]
+    return memo, call[len(_PREFIX) + _UUID_CHARS + 2 :]

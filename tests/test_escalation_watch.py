@@ -1,0 +1,294 @@
+"""A night in which nobody claims a memo: who is told when, each once, whatever dies meanwhile.
+
+Ledger, dialplans and calls' rows are real; the clock is set, and the agent is the test.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sipbot.dialplan import Dialplans
+from sipbot.escalation_watch import EscalationWatch
+from sipbot.ledger import Ledger
+from sipbot.memo import Memo, Status, Urgency
+from sipbot.memo_history import next_revision
+from sipbot.on_call import OnCallPhones, call_of, parts_of
+from sipbot.on_call_words import announcement
+from sipbot.records import EndedBy, EndState
+from sipbot.sip import wire
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
+from tests.clients import client
+from tests.memo_samples import AT, MEMO_ID, a_memo, a_memo_of, an_offer
+
+MINUTE = timedelta(minutes=1)
+BOOK = """
+[[escalate]]
+after_min = 15
+to = "lead"
+
+[[escalate]]
+after_min = 30
+phone = "rota"
+
+[[escalate]]
+after_min = 60
+notify = "client"
+
+[[notify]]
+name = "client"
+target = "sato-mail"
+when = "asked"
+
+[[rota]]
+name = "mori"
+number = "sip:mori@10.0.0.5"
+hours = "Mo-Fr 00:00-09:00"
+
+[[rota]]
+name = "sato"
+number = "sip:sato@10.0.0.5"
+
+[[rota]]
+name = "boss"
+number = "sip:boss@10.0.0.5"
+last_resort = true
+"""
+
+
+class Phones(OnCallPhones):
+    """Real ones that say nothing: what a voice says has tests of its own."""
+
+    async def _said(self, call: str, language: str, words: str) -> list[Path]:
+        return []
+
+
+class Telephone:
+    """An agent at whose other end the test presses the keys, or does not."""
+
+    serving = True
+    pong = None
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.written: list[str] = []
+
+    def send(self, command: wire.Command) -> None:
+        if isinstance(command, CallOnCall):
+            self.called.append(command.call)
+        elif isinstance(command, wire.Written):
+            self.written.append(command.call)
+
+
+class Outside:
+    """Who is told by notifications; keeps each message once, as the ledger does."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, str] = {}
+
+    async def tell(
+        self, client: str, channel: str, subject: str, body: str, *, once: str = ""
+    ) -> bool:
+        raise AssertionError("escalations tell of a memo")
+
+    async def tell_of(self, channel: str, memo: Memo, why: str, *, once: str = "") -> bool:
+        self.told.setdefault(once, f"{channel}: {why}")
+        return True
+
+
+class Night:
+    """A site, and a clock that can be set."""
+
+    def __init__(self, ledger: Ledger, dialplans: Dialplans, folder: Path) -> None:
+        self.ledger, self.dialplans, self.folder = ledger, dialplans, folder
+        self.now = AT
+        self.alerts: dict[str, str | None] = {}
+        self.telephone, self.outside = Telephone(), Outside()
+        self.memo = a_memo_of(an_offer(), client="sato")
+        self.watch = self.start_again()
+
+    def start_again(self) -> EscalationWatch:
+        """Return what a new main process would have."""
+        self.watch = EscalationWatch(
+            ledger=self.ledger.escalations,
+            revisions=self.ledger.console,
+            plans=lambda: self.dialplans,
+            trouble=self._trouble,
+            clock=lambda: self.now,
+        )
+        self.watch.notify = self.outside
+        self.watch.phones = self.phones = Phones(
+            agents=lambda: [self.telephone],
+            audio=lambda call: self.folder / call,
+            folder=self.folder / "on-call",
+            ended=self.watch.ended,
+            trouble=self._trouble,
+        )
+        return self.watch
+
+    def _trouble(self, alert: str, problem: str | None, remedy: str) -> None:
+        self.alerts[alert] = problem
+
+    async def store(self) -> None:
+        await self.ledger.add_call(an_offer(self.memo.call.id), "sato", "request-uri", "sato")
+        await self.ledger.end_call(
+            self.memo.call.id, EndState.MEMO, AT, EndedBy.CALLER, 200, self.memo
+        )
+
+    async def at(self, minutes: float) -> None:
+        """Look at the site so many minutes after the call."""
+        self.now = self.memo.call.ended_at + minutes * MINUTE
+        await self.watch.look()
+
+    async def hangs_up(self, person: str, end: OnCallEnd) -> None:
+        """The telephone of somebody on call tells how it ended."""
+        call = call_of(self.memo.id, person)
+        event = OnCallEnded(call=call, end=end, reason="", at=self.now)
+        self.phones.hear(self.telephone, event)
+        await self.watch.look()
+
+    async def stored(self) -> Memo:
+        found = await self.ledger.memo(self.memo.id)
+        assert found is not None
+        return found
+
+    async def steps(self) -> list[str]:
+        """What the memo's history tells of the night."""
+        entries = [one.escalated for one in (await self.stored()).history]
+        return [f"{e.person or e.target} {e.end or e.why}" for e in entries if e is not None]
+
+    def called(self) -> list[str]:
+        return [parts_of(call)[1] for call in self.telephone.called]
+
+
+@pytest.fixture
+async def night(tmp_path: Path) -> AsyncIterator[Night]:
+    (tmp_path / "dialplans").mkdir()
+    dialplans = Dialplans((client(tmp_path / "dialplans", BOOK),), "JP")
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        one = Night(ledger, dialplans, tmp_path)
+        await one.store()
+        yield one
+
+
+async def test_a_night_that_nobody_watches_takes_each_step_once(night: Night) -> None:
+    for minute in range(120):
+        await night.at(minute)
+        for person in ("sato", "boss"):
+            if night.phones.going(night.memo.id) and night.called()[-1] == person:
+                await night.hangs_up(person, "no_answer")
+    assert [
+        "lead unclaimed for 15 min",
+        "rota unclaimed for 30 min",
+        "sato no_answer",
+        "boss no_answer",
+        "rota nobody",
+        "client unclaimed for 60 min",
+    ] == await night.steps()
+    assert ["sato", "boss"] == night.called()
+    assert ["client: unclaimed for 60 min"] == list(night.outside.told.values())
+    assert night.alerts["escalation"] is not None
+
+
+async def test_whoever_presses_the_key_holds_the_memo_and_nobody_else_is_told(
+    night: Night,
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.hangs_up("sato", "taken")
+    for minute in range(31, 90):
+        await night.at(minute)
+    memo = await night.stored()
+    assert (Status.CLAIMED, "sato") == (memo.status, memo.holder)
+    assert (["sato"], {}) == (night.called(), night.outside.told)
+    assert [call_of(night.memo.id, "sato")] == night.telephone.written
+
+
+async def test_a_memo_that_was_claimed_in_time_goes_no_further(night: Night) -> None:
+    await night.at(14)
+    claimed = {"status": Status.CLAIMED, "holder": "alice", "held_until": AT + 300 * MINUTE}
+    await night.ledger.revise_memo(
+        night.memo.id, lambda memo: next_revision(memo, AT, claimed, what="claimed", by="alice")
+    )
+    for minute in range(15, 90):
+        await night.at(minute)
+    assert [] == await night.steps()
+
+
+async def test_a_restart_at_any_minute_repeats_no_step(night: Night) -> None:
+    for minute in range(90):
+        night.start_again()
+        await night.at(minute)
+        if minute == 40:
+            await night.hangs_up("sato", "busy")
+            await night.hangs_up("boss", "declined")
+    assert [
+        "lead unclaimed for 15 min",
+        "rota unclaimed for 30 min",
+        "sato busy",
+        "boss declined",
+        "rota nobody",
+        "client unclaimed for 60 min",
+    ] == await night.steps()
+
+
+async def test_the_end_of_a_call_that_outlived_its_main_process_counts(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    night.start_again()
+    going = (call_of(night.memo.id, "sato"),)
+    night.phones.hear(
+        night.telephone,
+        wire.Hello(pid=1, pjsip="", address="", lines=4, fingerprint="", calls_back=going),
+    )
+    await night.at(31)
+    await night.hangs_up("sato", "taken")
+    assert ["sato"] == night.called()
+    assert "sato" == (await night.stored()).holder
+
+
+async def test_a_call_for_which_no_line_was_free_is_tried_again(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.hangs_up("sato", "no_line")
+    await night.at(31)
+    assert ["sato", "sato"] == night.called()
+
+
+async def test_a_step_to_a_channel_that_is_not_there_is_told_as_an_alert(night: Night) -> None:
+    night.watch.notify = None
+    night.watch.phones = None
+    plan = night.dialplans.all[0]
+    only = (plan.escalation.steps[2],)
+    object.__setattr__(plan.escalation, "steps", only)
+
+    await night.at(60)
+
+    assert ["client unclaimed for 60 min"] == await night.steps()
+    assert night.alerts["escalation-channel"] is not None
+
+
+@pytest.mark.parametrize(
+    ("expected", "language"),
+    [
+        ("There is a message for Sato Law.", "en"),
+        ("Sato Law宛ての伝言が届いています。", "ja"),
+        ("Sato Law 앞으로 온 메시지가 있습니다.", "ko"),
+    ],
+)
+def test_who_is_called_hears_for_whom_and_how_long_and_which_key(
+    expected: str, language: str
+) -> None:
+    memo = a_memo().model_copy(
+        update={"urgency": Urgency.URGENT, "answers": {"name": "Mori", "company": "Kita"}}
+    )
+
+    said = announcement(memo, "Sato Law", language, memo.call.ended_at + 30 * MINUTE)
+
+    assert said.startswith(expected)
+    assert ("30" in said, "Kita Mori" in said, "1" in said) == (True, True, True)
+
+
+def test_the_id_of_a_call_tells_memo_and_person() -> None:
+    assert (MEMO_ID, "sato-2") == parts_of(call_of(MEMO_ID, "sato-2"))
