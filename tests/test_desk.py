@@ -47,7 +47,7 @@ async def test_each_memo_has_one_holder_and_every_request_one_answer(
 ) -> None:
     """Operators want the same memos; commands come twice, late, and before earlier ones.
 
-    With 50 operators and 1,000 memos: docs/benchmarks.md.
+    With 50 operators and 1,000 memos: docs/mqtt.md.
     """
     outcome = await fight(broker.kind, OPERATORS, MEMOS, 1, tmp_path)
 
