@@ -38,6 +38,7 @@ from sipbot.from_settings import (
     ledger_path,
     manner_of,
     masked_url_of,
+    notices_of,
     phones_of,
     stack_of,
 )
@@ -48,6 +49,7 @@ from sipbot.ledger import MQTT, Ledger
 from sipbot.masked_feed import MaskedFeed
 from sipbot.metrics import Metrics
 from sipbot.mqtt import Feed
+from sipbot.notice_watch import NoticeWatch
 from sipbot.notify import Notifier
 from sipbot.outbox import Outbox
 from sipbot.plan import Dialplan
@@ -124,8 +126,12 @@ class App:
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
         who, url = settings.mqtt.masked, masked_url_of(settings)
         masked = MaskedFeed(self.feed, who, self.spool, self.reading, tell, texts, url=url)
+        self.notices = NoticeWatch(
+            ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
+        )
+        targets = {MQTT: masked} | self.notices.publishers
         self.outbox = Outbox(
-            ledger, {MQTT: masked}, on_dead=troubles.dead_letters, on_trouble=troubles.ledger
+            ledger, targets, on_dead=troubles.dead_letters, on_trouble=troubles.ledger
         )
         self.feed.on_session = self.outbox.nudge
         ledger.on_unreadable = troubles.memo_unreadable
@@ -144,6 +150,7 @@ class App:
         )
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.calls_out = self._calls_out()
+        self.calls_out.escalation.notify = self.notices
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
@@ -211,7 +218,7 @@ class App:
         parts += [("accounts", AccountsWatch(self.accounts, self.alerts.tell).run())]
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
-        parts += [("desk", self.desk.run())]
+        parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         return parts
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:

@@ -25,6 +25,7 @@ PARTS = {
     "accounts": "cli_accounts:accounts_app",
     "mqtt": "cli_mqtt:mqtt_app",
     "outbox": "cli_outbox:outbox_app",
+    "notify": "cli_notify:notify_app",
     "ledger": "cli_ledger:ledger_app",
     "models": "cli_models:app",
     "config": "cli_config:config_app",

@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
+from sipbot.config_notify import Notify
 from sipbot.config_table import FROZEN
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
@@ -304,6 +305,8 @@ class Settings(BaseSettings):
     """Figures for Prometheus."""
     console: Console = Console()
     """The web console."""
+    notify: Notify = Notify()
+    """Notifications by mail, chat and web hooks."""
     log: Log = Log()
     """What is written to standard error."""
 

@@ -1,5 +1,6 @@
 """What the settings mean for the parts that `sipbot.app` opens."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
 from sipbot.config import PORTS_PER_AGENT, Settings
 from sipbot.console_wire import ConsoleSettings
+from sipbot.errors import ConfigError, Mistake
 from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
+from sipbot.notice_watch import NoticeSettings
 from sipbot.patterns import canonical_pattern
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
@@ -78,6 +81,32 @@ def masked_url_of(settings: Settings) -> Callable[[Path, str], str]:
     if console.port:
         return lambda _path, memo: f"{console.reached_at}/memos/{memo}/masked-audio"
     return lambda path, _memo: path.as_uri()
+
+
+def notices_of(settings: Settings) -> NoticeSettings:
+    """Return where notifications may go.
+
+    Raises:
+        ConfigError: the variable of a target is not set.
+    """
+    lost = [
+        Mistake(
+            file=config.DEFAULT_FILE,
+            key=f"notify.target[{place}].url_env",
+            value=one.url_env,
+            problem="is a variable that is not set",
+            remedy="Set it for sipbot to the address of the target, or remove the target",
+        )
+        for place, one in enumerate(settings.notify.target)
+        if not one.address(os.environ)
+    ]
+    if lost:
+        raise ConfigError(lost)
+    console = settings.console
+    return NoticeSettings(
+        targets={one.name: one.address(os.environ) for one in settings.notify.target},
+        link=f"{console.reached_at}/memos/" if console.port else "",
+    )
 
 
 def stack_of(settings: Settings, number: int) -> StackSettings:

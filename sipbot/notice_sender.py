@@ -43,7 +43,7 @@ def send(url: str, notice: Notice) -> Sent:
         notice: what to say.
     """
     apprise = _apprise()
-    service = apprise.Apprise.instantiate(url, suppress_errors=True)
+    service = apprise.Apprise.instantiate(url)
     if service is None:
         return Sent(done=False, for_good=True, words="apprise does not understand the URL")
     heard = _Heard()

@@ -48,7 +48,7 @@ def refused(values: dict[str, Any]) -> Mistake:
 
 def test_the_example_shows_every_key_with_its_default() -> None:
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    commented = {("sip", "account"), ("call_back", "phone")}
+    commented = {("sip", "account"), ("call_back", "phone"), ("notify", "target")}
     shown = {
         keys: _at(values, keys)
         for keys in SHAPE.leaves()
