@@ -19,6 +19,7 @@ def texts_rules() -> list[late.Late]:
     for module in pkgutil.iter_modules(sipbot.__path__, "sipbot."):
         if module.name != "sipbot.__main__":
             import_module(module.name)
+    gc.unfreeze()  # a test of the start may have put them where nobody looks
     return [each for each in gc.get_objects() if isinstance(each, late.Late)]
 
 
