@@ -16,7 +16,9 @@ from sipbot.from_settings import ledger_path
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_check import CHECK_LIMIT_S
 from sipbot.ledger_invariants import Soundness, examine
+from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.spool import spool_of
+from sipbot.terminal import printable
 
 ledger_app = typer.Typer(
     no_args_is_help=True, help="The ledger of all calls: check it, copy it while sipbot runs."
@@ -55,6 +57,31 @@ def backup_command(
     settings = config.load(config_file)
     size = back_up(ledger_path(settings), copy)
     typer.echo(f"{copy}: {size / 1e6:.1f} MB, checked and on disk")
+
+
+@ledger_app.command("audit", epilog="Example: sipbot ledger audit --account hanako")
+def audit_command(
+    memo: Annotated[str | None, typer.Option(help="Only what was done with this memo.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only what this account did.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 50,
+    config_file: ConfigOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who did what in the web console: logged in, listened, acted; the latest first."""
+    with ReadOnlyLedger.open(ledger_path(config.load(config_file))) as ledger:
+        found = ledger.audited(limit, memo=memo, account=account)
+    if as_json:
+        rows = [{"at": one.at, **msgspec.structs.asdict(one.entry)} for one in found]
+        typer.echo(msgspec.json.encode(rows))
+        return
+    table = Table("when", "who", "from", "did", "client", "memo", "")
+    for one in found:
+        row = one.entry
+        when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        cells = (row.account, row.address, row.action, row.client, row.memo, row.detail)
+        table.add_row(when, *(printable(cell or "") for cell in cells))
+    Console().print(table, markup=False)
 
 
 def _show(path: Path, found: Soundness) -> None:

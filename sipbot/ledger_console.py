@@ -69,9 +69,23 @@ class ConsoleRows:
         return await self._run(lambda c: _revisions(c, after))
 
 
-def audited(connection: sa.Connection, limit: int) -> list[Audited]:
-    """Return the latest rows of the audit log, newest first."""
-    query = sa.select(schema.audit).order_by(schema.audit.c.id.desc()).limit(limit)
+def audited(
+    connection: sa.Connection, limit: int, *, memo: str | None = None, account: str | None = None
+) -> list[Audited]:
+    """Return the latest rows of the audit log, newest first.
+
+    Args:
+        connection: the ledger.
+        limit: at most so many.
+        memo: only what was done with this one.
+        account: only what this one did.
+    """
+    rows = schema.audit.c
+    query = sa.select(schema.audit).order_by(rows.id.desc()).limit(limit)
+    if memo is not None:
+        query = query.where(rows.memo == memo)
+    if account is not None:
+        query = query.where(rows.account == account)
     names = AuditEntry.__struct_fields__
     return [
         Audited(at=row["at"], entry=msgspec.convert({n: row[n] for n in names}, AuditEntry))

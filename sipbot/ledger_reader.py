@@ -12,6 +12,7 @@ from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot.errors import LedgerError
+from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_deliveries import Undelivered
 from sipbot.memo import Memo, Status
 from sipbot.quota import Ask
@@ -68,6 +69,12 @@ class ReadOnlyLedger:
     def end_state_counts(self) -> dict[EndState, int]:
         """Return how many calls ended in each state."""
         return queries.end_state_counts(self._connection)
+
+    def audited(
+        self, limit: int, *, memo: str | None = None, account: str | None = None
+    ) -> list[Audited]:
+        """Return what people did in the web console, the latest first."""
+        return audited(self._connection, limit, memo=memo, account=account)
 
     def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
         """Return how many calls count for each question, in their order."""

@@ -28,8 +28,8 @@ Case = Any
 HANAKO = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'
 BOSS = 'name = "boss"\nrole = "admin"\nclients = ["*"]'
 
-EXAMPLES = 25
-"""Requests of each kind to each operation: some 300 in a few seconds."""
+EXAMPLES = 20
+"""Requests of each kind to each operation: some 200 in a few seconds."""
 
 
 def cases(description: dict[str, Any], mode: GenerationMode) -> list[Case]:
@@ -110,7 +110,7 @@ async def test_nothing_that_is_sent_makes_a_server_error(
     memo = memo_for("yamato")
     async with a_desk(tmp_path, [HANAKO, BOSS], [memo]) as desk:
         codes = await answers(desk, "boss", mode, memo.id)
-    assert 100 <= codes.total()
+    assert 50 <= codes.total(), codes
     # 503: the state of the site, which nobody has told this console.
     assert set() == {code for code in codes if code >= 500} - {503}
 
@@ -121,7 +121,9 @@ async def test_description_is_for_those_who_are_logged_in(tmp_path: Path) -> Non
         browser.http.cookies.clear()
         outside = await browser.get("/api/openapi.json")
     assert (200, 401) == (inside.status_code, outside.status_code)
-    assert "/api/memos/{memo}/{verb}" in inside.json()["paths"]
+    described = inside.json()["paths"]
+    assert "/api/memos/{memo}/{verb}" in described
+    assert [] == [path for path in described if not path.startswith("/api/")]
 
 
 async def test_command_is_obeyed_once_and_the_second_is_told_who_holds_the_memo(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -238,6 +239,25 @@ async def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> N
             answers = [await http.get("/none") for _ in range(210)]
     assert {404, 429} == {one.status_code for one in answers}
     assert "1" == answers[-1].headers["retry-after"]
+
+
+async def test_fault_of_ours_is_logged_without_its_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    web = FastAPI()
+
+    @web.get("/fault")
+    def fault() -> None:
+        raise ValueError("what a caller said")
+
+    gate = Gate(web, settings())
+    transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        answer = await http.get("/fault")
+    logged = "".join(capsys.readouterr())
+    assert 500 == answer.status_code
+    assert "ValueError in test_console_guard.py, fault" in logged
+    assert "what a caller said" not in logged + answer.text
 
 
 async def test_name_of_a_trusted_proxy_lets_in_and_others_do_not(tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 import httpx
 
 from sipbot import console_wire as wire
+from sipbot.audit import AuditEntry
 from sipbot.console.hub import QUEUE_MAX, Hub, Reload
+from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_console import audited
 from sipbot.memo import Status
 from tests.consoles import PASSWORD, Rig, a_console, memo_for
+from tests.memo_samples import AT
 
 HANAKO = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'
 
@@ -80,6 +83,20 @@ async def test_console_that_is_killed_comes_back_and_knows_who_is_logged_in(
         answer = await http.get("/api/session")
         assert first != child.pid
     assert "hanako" == answer.json()["name"]
+
+
+async def test_audit_log_is_read_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "sipbot.sqlite3"
+    about = AuditEntry(action="listen", account="hanako", client="yamato", memo="m", detail="whole")
+    async with Ledger.open(path) as ledger:
+        await ledger.console.record([about, AuditEntry(action="logout", account="jiro")], AT)
+        with ReadOnlyLedger.open(path) as reader:
+            of_memo = reader.audited(10, memo="m")
+            of_account = reader.audited(10, account="jiro")
+            latest = reader.audited(1)
+    assert [(AT, about)] == [(one.at, one.entry) for one in of_memo]
+    assert of_account == latest
+    assert "logout" == latest[0].entry.action
 
 
 async def test_wrong_password_is_written_down_without_what_was_typed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ browsers can connect, answers `Ping`, and ends when stdin closes, so it never ou
 """
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -65,6 +66,8 @@ async def _run(settings: wire.ConsoleSettings, main: MainLine, hub: Hub) -> None
                 serving = group.create_task(server.serve([listening]), name="web")
                 main.say(wire.Ready(pid=os.getpid(), port=listening.getsockname()[1]))
                 await main.listen(parent)
+                # News have no end of their own: uvicorn would log each stream as a mistake.
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
                 server.should_exit = server.force_exit = True
                 await serving
         except* SipbotError as problems:

@@ -5,9 +5,12 @@ Plain ASGI, so that streams (audio, news) are not held up.
 
 import math
 import time
+import traceback
 from collections.abc import Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -45,6 +48,8 @@ CSP = "; ".join(
 
 YEAR_S = 31_536_000
 
+_log = structlog.get_logger()
+
 
 class Gate:
     """The outermost layer.
@@ -81,7 +86,13 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
-        await self._app(scope, _bounded(receive), answer)
+        try:
+            await self._app(scope, _bounded(receive), answer)
+        except Exception as error:  # noqa: BLE001 - its words may be a caller's: not for a log
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}, {place.name}, line {place.lineno}"
+            problem = f"{type(error).__name__} in {where}"
+            _log.error("a request failed by a fault of sipbot's", problem=problem)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if headers.get("host", "").lower() not in self._hosts:

@@ -48,7 +48,8 @@ def build(parts: Parts) -> FastAPI:
     )
     web.state.parts = parts
     for router in ROUTERS:
-        web.include_router(router)
+        # Described is what programs ask for; pages are for people.
+        web.include_router(router, include_in_schema=router is api.router)
     web.mount("/static", looks.Assets())
     web.add_exception_handler(NotLoggedInError, send_to_login)
     web.add_exception_handler(ForbiddenError, refuse)
