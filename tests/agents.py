@@ -14,7 +14,7 @@ from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 from tests import ulaw
-from tests.bot import LOOK_EVERY_S, thanks
+from tests.bot import LOOK_EVERY_S, thanks, until
 from tests.free_ports import free_ports
 
 Event = TypeVar("Event", bound=wire.Base)
@@ -126,6 +126,12 @@ class Person:
         await self.parent.next(wire.Answered)
         self.parent.say(wire.Record(call=self.call, path=str(self.heard)))
         return offered
+
+    async def listen(self, duration_s: float = 1.0) -> None:
+        """Hear so much more: what was said before, jitter buffers and all, has arrived then."""
+        size_bytes = self.heard.stat().st_size if self.heard.exists() else 0
+        least_bytes = size_bytes + int(duration_s * ulaw.RATE_HZ) * 2
+        await until(lambda: self.heard.exists() and self.heard.stat().st_size >= least_bytes)
 
     async def say(self, wav: Path) -> None:
         """Speak."""

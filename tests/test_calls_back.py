@@ -100,8 +100,11 @@ async def test_operator_and_caller_talk_and_the_memo_says_since_when_and_how_lon
     async with talking(tmp_path, mosquitto, vosk_models, message_wav) as talk:
         operator, caller = talk.operator, talk.caller
         ulaw.write(operator.says, long_words())
+        await caller.listen(0.1)
+        await operator.listen(0.1)
         await caller.say(caller.says)
         await operator.say(operator.says)
+        await caller.listen()
         caller.parent.say(wire.HangUp(call=caller.call))
         await operator.parent.next(wire.Ended)
         after, counts = await talk.memo(), talk.bot.counts()
@@ -130,6 +133,7 @@ async def test_talk_goes_on_while_main_is_killed_and_the_next_one_writes_its_end
         talk.bot.kill()
         await talk.bot.start()
         await talk.operator.say(talk.operator.says)
+        await talk.caller.listen()
         talk.caller.parent.say(wire.HangUp(call=talk.caller.call))
         after = await talk.memo()
     there = ulaw.frames_that_arrived(ulaw.encode(thanks()), ulaw.read(talk.caller.heard))
