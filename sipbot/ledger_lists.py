@@ -10,18 +10,16 @@ waits for (docs/decisions/0005-rollback-journal.md).
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
+from sipbot import ledger_day
 from sipbot import ledger_schema as schema
 from sipbot.errors import LedgerError
+from sipbot.ledger_day import Clients, DayCall, End, Span
 from sipbot.ledger_schema import memos
 from sipbot.memo import Status
-
-Clients = tuple[str, ...] | Literal["*"]
-"""Whose memos: ids of clients, or all; `sipbot.accounts.Account` says so for an account."""
 
 BODIES_AT_ONCE = 100
 """Memos read by one statement: 100 of 5 kB take about 3 ms, in which sipbot cannot commit."""
@@ -114,6 +112,26 @@ class MemoLists:
         if category is not None:
             query = query.where(memos.c.category == category)
         return self._bodies(query.order_by(memos.c.id.desc()).limit(limit))
+
+    def day(self, clients: Clients, span: Span) -> dict[End, int]:
+        """Return how many calls came, by what became of them; see `ledger_day.counts`.
+
+        Raises:
+            LedgerError: SQLite refuses.
+        """
+        with self._asked() as connection:
+            return ledger_day.counts(connection, clients, span)
+
+    def calls(
+        self, clients: Clients, span: Span, *, end: End | None, before: str, limit: int
+    ) -> list[DayCall]:
+        """Return calls, the latest first; see `ledger_day.latest`.
+
+        Raises:
+            LedgerError: SQLite refuses.
+        """
+        with self._asked() as connection:
+            return ledger_day.latest(connection, clients, span, end=end, before=before, limit=limit)
 
     def _bodies(self, query: sa.Select[tuple[str, int, str, str, str]]) -> list[Body]:
         with self._asked() as connection:

@@ -6,13 +6,15 @@ row that comes later where the server would have put it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
 
-from sipbot.ledger_lists import Body, Clients
+from sipbot.ledger_day import Clients
+from sipbot.ledger_lists import Body
 from sipbot.masking import MASK
 from sipbot.memo import Memo, Stage, Status, Urgency
 from sipbot.memo_history import Outcome
@@ -199,26 +201,40 @@ def veiled(card: Card) -> Card:
     )
 
 
-def counts(
-    cards: Mapping[str, Card], clients: Clients, wanted: Wanted, me: str, now: datetime
-) -> dict[str, int]:
-    """Return how many memos each view has, by the client and category that are wanted.
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many memos there are of some clients and one category."""
 
-    Returns:
-        A figure for each view but ``done``, and for those that are ``urgent`` and free.
-    """
-    found = dict.fromkeys(("todo", "free", "mine", "later", "urgent"), 0)
+    todo: int
+    free: int
+    later: int
+    urgent: int
+    """Of those that are free."""
+    held: dict[str, int]
+    """Operator to how many."""
+
+    def of(self, me: str) -> dict[str, int]:
+        """Return the figures for one operator: for each view but ``done``, and ``urgent``."""
+        return {
+            "todo": self.todo,
+            "free": self.free,
+            "mine": self.held.get(me, 0),
+            "later": self.later,
+            "urgent": self.urgent,
+        }
+
+
+def tally(cards: Mapping[str, Card], clients: Clients, wanted: Wanted, now: datetime) -> Tally:
+    """Count memos by the client and category that are wanted, whatever the view."""
     every = Wanted(client=wanted.client, category=wanted.category)
-    for card in cards.values():
-        if not is_of(card, clients) or not every.takes(card, me, now):
-            continue
-        found["todo"] += 1
-        free = is_in(card, "free", me, now)
-        found["free"] += free
-        found["mine"] += is_in(card, "mine", me, now)
-        found["later"] += card.is_later(now)
-        found["urgent"] += free and card.urgent
-    return found
+    ours = [one for one in cards.values() if is_of(one, clients) and every.takes(one, "", now)]
+    free = [one for one in ours if is_in(one, "free", "", now)]
+    return Tally(
+        todo=len(ours),
+        free=len(free),
+        later=sum(one.is_later(now) for one in ours),
+        urgent=sum(one.urgent for one in free),
+        held=Counter(one.holder for one in ours if one.holder),
+    )
 
 
 def is_of(card: Card, clients: Clients) -> bool:

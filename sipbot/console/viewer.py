@@ -12,7 +12,7 @@ from fastapi import Request
 from sipbot.accounts import Account, may
 from sipbot.console import looks
 from sipbot.console.parts import Parts, parts_of
-from sipbot.ledger_lists import Clients
+from sipbot.ledger_day import Clients
 
 
 class Viewer:

@@ -5,7 +5,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 import sipbot
-from sipbot.console import api, audio, events, login, looks, pages_list, pages_memo
+from sipbot.console import api, audio, events, login, looks, pages_calls, pages_list, pages_memo
 from sipbot.console.gate import Gate
 from sipbot.console.guard import (
     ForbiddenError,
@@ -22,6 +22,7 @@ ROUTERS = (
     login.router,
     pages_list.router,
     pages_memo.router,
+    pages_calls.router,
     audio.router,
     events.router,
     api.router,
