@@ -51,6 +51,7 @@ def terminal_tree(plan: Dialplan, region: str) -> Tree:
         if entry.to:
             _add_way(branch, found, entry.to, seen)
     _add_categories(tree, plan)
+    _add_escalation(tree, plan, region)
     _add_terms(tree, plan)
     return tree
 
@@ -115,6 +116,20 @@ def _add_categories(tree: Tree, plan: Dialplan) -> None:
         shown = Text.assemble((f"{one.name}  ", _KIND_STYLE))
         shown.append(printable(" ".join(quoted(word) for word in one.words)))
         branch.add(shown.append("  urgent", style="yellow") if one.urgent else shown)
+
+
+def _add_escalation(tree: Tree, plan: Dialplan, region: str) -> None:
+    if not plan.escalation.steps:
+        return
+    branch = tree.add(Text.assemble(("Nobody claims", _STEP), ("  each is told once", _QUIET)))
+    for step in sorted(plan.escalation.steps, key=lambda one: one.after):
+        hours = f"  while {' or '.join(step.hours)}" if step.hours else ""
+        shown = Text.assemble((f"{step.why}  ", _KIND_STYLE), f"→ {step.kind} {step.target}", hours)
+        way = branch.add(shown)
+        if step.kind == "phone":
+            for one, form in zip(plan.escalation.rota, plan.form.rota, strict=True):
+                when = "last resort" if one.last_resort else in_words(form.hours)
+                way.add(printable(f"{one.name}  {shown_number(one.number, region)}  {when}"))
 
 
 def _add_terms(tree: Tree, plan: Dialplan) -> None:

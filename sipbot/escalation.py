@@ -30,6 +30,10 @@ ESCALATED, CALLED = "escalated", "on_call_called"
 TAKEN, NOBODY = "taken", "nobody"
 """How the calls to those on call end; one call also as `sipbot.sip.on_call_wire` has it."""
 
+LATE_MAX = timedelta(days=14)
+"""What should have been done longer ago is not done any more: who adds steps to a client's file
+does not mean the memos of last month.  The longest closure of the year, nine days, is shorter."""
+
 _WORKED = {"released", "snoozed", "called_back", "call_ended", "reopened"}
 """``what`` of a history's entries: somebody has done something, and the caller's wait begins anew
 from there; put off: from its end."""
@@ -136,8 +140,8 @@ def next_step(plan: Escalation, memo: Waiting, now: datetime, hours: Hours) -> N
         return None
     found: list[Next] = []
     for step in plan.steps:
-        if step.key not in memo.done and _fits(step, memo):
-            due = memo.since + step.after
+        due = memo.since + step.after
+        if step.key not in memo.done and _fits(step, memo) and now - due <= LATE_MAX:
             if due <= now and not holds(step, hours.at(now)):
                 due = now.replace(second=0, microsecond=0) + _MINUTE  # hours begin with a minute
             found.append(Next(step=step, at=due))
@@ -168,6 +172,12 @@ def calling(memo: Memo) -> bool:
         if entry.escalated is not None and entry.escalated.kind == "phone"
     ]
     return bool(ends) and not {TAKEN, NOBODY} & set(ends)
+
+
+def not_taken(memo: Memo) -> bool:
+    """Tell whether all on call were called in vain and nobody has the memo."""
+    ends = {one.escalated.end for one in memo.history if one.escalated is not None}
+    return memo.status is Status.OPEN and NOBODY in ends
 
 
 def asked(memo: Memo) -> frozenset[str]:

@@ -140,6 +140,9 @@ class EscalationWatch:
         if memo is None or plan is None or memo.status is not Status.OPEN:
             self._forget(identifier)
             return
+        if escalation.not_taken(memo) and identifier not in self._not_taken:
+            self._not_taken.add(identifier)
+            self._tell_not_taken()
         if escalation.calling(memo):
             await self._call_next(memo, plan)
             return
@@ -199,14 +202,11 @@ class EscalationWatch:
             return
         asked = escalation.asked(memo)
         people = [one for one in plan.escalation.on_call(plan.hours, now) if one.name not in asked]
-        if people:
+        if people and not self.phones.ringing(people[0].name):
             words = announcement(memo, plan.say_name, plan.language, now)
             await self.phones.call(memo, people[0], plan.language, words)
-            return
-        after = await self._ledger.change(memo.id, partial(_nobody, now=now), now)
-        if after is not None:
-            self._not_taken.add(memo.id)
-            self._tell_not_taken()
+        elif not people:
+            await self._ledger.change(memo.id, partial(_nobody, now=now), now)
 
     def _tell_not_taken(self) -> None:
         problem = f"nobody on call has taken: {', '.join(sorted(self._not_taken))}"

@@ -62,7 +62,11 @@ class OnCallPhones:
 
     def going(self, memo: str) -> bool:
         """Tell whether somebody is being called about this memo."""
-        return any(call.startswith(f"{_PREFIX}.{memo}.") for call in self._led)
+        return any(parts_of(call)[0] == memo for call in self._led)
+
+    def ringing(self, person: str) -> bool:
+        """Tell whether this person is being called, about whatever memo: they have one ear."""
+        return any(parts_of(call)[1] == person for call in self._led)
 
     async def call(self, memo: Memo, person: Shift, language: str, words: str) -> bool:
         """Call somebody; what comes of it is told to `ended`.
@@ -74,11 +78,13 @@ class OnCallPhones:
             words: said before the message.
 
         Returns:
-            False when there is no agent for it now.
+            False when there is no agent for it now; each has one such call at most.
         """
         call = call_of(memo.id, person.name)
+        if self._idle() is None:
+            return False
         prompts = [*await self._said(call, language, words), self._audio(memo.call.id)]
-        agent = self._least_busy()
+        agent = self._idle()
         if agent is None:
             return False
         command = CallOnCall(
@@ -135,15 +141,18 @@ class OnCallPhones:
     def _announcement(self, call: str) -> Path:
         return self._folder / f"{call}.wav"
 
-    def _least_busy(self) -> Agent | None:
-        """The agent that has most lines free, as far as is known; of equal ones the last."""
+    def _idle(self) -> Agent | None:
+        """An agent without such a call that has most lines free; of equal ones the last.
+
+        A night of many memos must not take the lines of those who call.
+        """
 
         def load(agent: Agent) -> int:
-            calls = agent.pong.calls if agent.pong is not None else 0
-            return calls + list(self._led.values()).count(agent)
+            return agent.pong.calls if agent.pong is not None else 0
 
-        serving = [agent for agent in self._agents() if agent.serving]
-        return min(reversed(serving), key=load, default=None)
+        led = list(self._led.values())
+        idle = [agent for agent in self._agents() if agent.serving and agent not in led]
+        return min(reversed(idle), key=load, default=None)
 
 
 def call_of(memo: str, person: str) -> str:

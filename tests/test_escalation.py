@@ -5,12 +5,15 @@ The night of `test_a_night_...` runs by a clock of its own, minute by minute.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from sipbot.dialplan_tree import terminal_tree
 from sipbot.errors import DialplanError
 from sipbot.escalation import (
     Escalation,
@@ -121,6 +124,10 @@ def test_after_a_night_without_power_the_steps_come_in_their_order() -> None:
 
     assert found is not None
     assert "to:lead" == found.step.key
+
+
+def test_memos_of_last_month_are_left_to_the_list() -> None:
+    assert next_step(BY_THE_BOOK, a_wait(), SINCE + timedelta(days=30), HOURS) is None
 
 
 def test_a_step_for_closed_hours_waits_for_them() -> None:
@@ -242,6 +249,16 @@ def test_a_mistake_in_the_tables_is_found_at_its_key(
         client(tmp_path, text)
 
     assert [expected] == [one.key for one in refused.value.mistakes]
+
+
+def test_show_names_the_steps_and_who_is_on_call(tmp_path: Path) -> None:
+    console = Console(width=100, record=True, file=StringIO())
+
+    console.print(terminal_tree(client(tmp_path, PHONE + ROTA), "JP"))
+
+    shown = console.export_text()
+    assert "unclaimed for 30 min  → phone rota" in shown
+    assert "sato  090-1234-5678  Mon-Fri 18:00-09:00" in shown
 
 
 def test_the_first_gap_of_a_rota_is_told_with_date_and_time(tmp_path: Path) -> None:

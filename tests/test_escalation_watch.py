@@ -256,6 +256,35 @@ async def test_a_call_for_which_no_line_was_free_is_tried_again(night: Night) ->
     assert ["sato", "sato"] == night.called()
 
 
+async def test_a_person_is_called_about_one_memo_at_a_time(night: Night) -> None:
+    first, night.memo = night.memo, a_memo_of(an_offer(), client="sato")
+    await night.store()
+    for minute in (15, 30, 30.5, 31):
+        await night.at(minute)
+    assert ["sato"] == night.called()
+    night.memo = first if call_of(first.id, "sato") in night.telephone.called else night.memo
+    await night.hangs_up("sato", "taken")
+    await night.at(32)
+    assert ["sato", "sato"] == night.called()
+
+
+async def test_the_alert_ends_when_somebody_claims_what_nobody_took(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.hangs_up("sato", "busy")
+    await night.hangs_up("boss", "busy")
+    for _ in range(3):
+        await night.watch.look()
+    raised = night.alerts["escalation"]
+    await night.ledger.revise_memo(
+        night.memo.id,
+        lambda memo: next_revision(memo, AT, {"status": Status.DONE}, what="done", by="alice"),
+    )
+    await night.watch.look()
+    assert raised is not None
+    assert night.alerts["escalation"] is None
+
+
 async def test_a_step_to_a_channel_that_is_not_there_is_told_as_an_alert(night: Night) -> None:
     night.watch.notify = None
     night.watch.phones = None
