@@ -14,9 +14,9 @@ from sipbot.console.cards import (
     Wanted,
     card_of,
     card_of_memo,
-    counts,
     is_in,
     is_key,
+    tally,
     veiled,
 )
 from sipbot.ledger_lists import Body
@@ -133,5 +133,5 @@ def test_counts_are_of_the_clients_that_one_may_see() -> None:
         "c": card("c", client="wakaba-law", urgent=True),
         "d": card("d", snoozed_until=NOW + timedelta(hours=1)),
     }
-    figures = counts(cards, ("yamato",), Wanted(), "hanako", NOW)
+    figures = tally(cards, ("yamato",), Wanted(), NOW).of("hanako")
     assert {"todo": 3, "free": 1, "mine": 1, "later": 1, "urgent": 1} == figures

@@ -25,7 +25,8 @@ import pydantic
 import structlog
 from msgspec.structs import replace
 
-from sipbot.console.cards import Card, Tally, Wanted, card_of, is_of, tally
+from sipbot.console.cards import Card, Wanted, card_of, is_of
+from sipbot.console.tallies import Tallies
 from sipbot.errors import LedgerError
 from sipbot.ledger_day import Clients, DayCall, End, Span
 from sipbot.ledger_lists import Body, MemoLists
@@ -37,9 +38,6 @@ PAGE = 100
 
 CHANGES_KEPT = 20_000
 """Closed memos whose last change is remembered: a browser that missed more loads the page anew."""
-
-TALLY_KEPT_S = 10.0
-"""How old a figure may be when nothing has changed but the time, up to which something is put off."""
 
 Result = TypeVar("Result")
 
@@ -120,9 +118,7 @@ class Store:
         self._forgotten = 0
         """Number of the last change that is remembered no more."""
         self._syncing = asyncio.Lock()
-        self._tallies: dict[tuple[Clients, str, str], Tally] = {}
-        self._moment = (0, 0)
-        """At which change and time the figures were counted."""
+        self._tallies = Tallies()
 
     async def open(self) -> None:
         """Read what is to be done.
@@ -186,19 +182,8 @@ class Store:
         return Page(cards=cards, after=following, counts=figures, seq=seq)
 
     def counts(self, clients: Clients, wanted: Wanted, me: str) -> dict[str, int]:
-        """Return how many memos each view has; see `cards.Tally.of`.
-
-        Counting ten thousand takes 10 ms; fifty browsers want it after each change, and get one.
-        """
-        now = self._now()
-        moment = (self._last, int(now.timestamp() / TALLY_KEPT_S))
-        if moment != self._moment:
-            self._moment = moment
-            self._tallies.clear()
-        key = (clients, wanted.client, wanted.category)
-        if key not in self._tallies:
-            self._tallies[key] = tally(self._cards, clients, wanted, now)
-        return self._tallies[key].of(me)
+        """Return how many memos each view has; see `cards.Tally.of`."""
+        return self._tallies.counts(self._cards, self._last, clients, wanted, me, self._now())
 
     async def memo(self, clients: Clients, identifier: str) -> Memo | None:
         """Return a memo; None when these clients have none of this id.
