@@ -104,10 +104,7 @@ class App:
         allowed = self.accounts.in_force
         desk = self.desk = CommandDesk(Topics(settings.site), ledger.commands, accounts=allowed)
         self.feed = Feed(self.broker, site=settings.site, boot=self.boot, on_command=desk.hear)
-        self.alerts = Alerts(
-            self.feed,
-            left=every_alert(settings.sip.agents, [one.name for one in settings.sip.account]),
-        )
+        self.alerts = Alerts(self.feed, left=every_alert(settings.sip.agents, settings.sip.names))
         self.alerts.adopt(dialplans.left)
         tell = self.alerts.tell
         troubles = self.troubles = Troubles(tell)
@@ -136,18 +133,7 @@ class App:
         self.feed.on_session = self.outbox.nudge
         ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
-        self.switchboard = Switchboard(
-            dialplans=dialplans.in_force.plans,
-            tools=Tools(
-                ledger=ledger,
-                spool=self.spool,
-                reading=self.reading,
-                tell=self._tell,
-                audio_url=audio_url_of(settings),
-                trouble=tell,
-            ),
-            look_at_disk=self._disk.look,
-        )
+        self.switchboard = self._switchboard(dialplans)
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.calls_out = self._calls_out()
         self.calls_out.escalation.notify = self.notices
@@ -245,6 +231,18 @@ class App:
             reload=self.reload,
             console=self.console.child if self.console else None,
         )
+
+    def _switchboard(self, dialplans: Start) -> Switchboard:
+        tools = Tools(
+            ledger=self.ledger,
+            spool=self.spool,
+            reading=self.reading,
+            tell=self._tell,
+            audio_url=audio_url_of(self.settings),
+            trouble=self.alerts.tell,
+        )
+        plans = dialplans.in_force.plans
+        return Switchboard(dialplans=plans, tools=tools, look_at_disk=self._disk.look)
 
     def _disk_guard(self) -> DiskGuard:
         return DiskGuard(

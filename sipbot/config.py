@@ -181,7 +181,7 @@ class Sip(BaseModel):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Sip":
-        names = [account.name for account in self.account]
+        names = self.names
         for name in names:
             if names.count(name) > 1:
                 raise wrong(f"has two accounts named {name}", "Rename one of them", "account")
@@ -189,6 +189,11 @@ class Sip(BaseModel):
             remedy = f"Write one of {', '.join(names)}" if names else "Add a [[sip.account]]"
             raise wrong(f"names no account: {self.transfer_via}", remedy, "transfer_via")
         return self
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the accounts, in their order."""
+        return [account.name for account in self.account]
 
     @property
     def transfers_by(self) -> str:
