@@ -45,13 +45,13 @@ from sipbot.from_settings import (
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
 from sipbot.in_force import InForce
-from sipbot.ledger import MQTT, Ledger
+from sipbot.lanes import outbox_of
+from sipbot.ledger import Ledger
 from sipbot.masked_feed import MaskedFeed
 from sipbot.metrics import Metrics
 from sipbot.mqtt import Feed
 from sipbot.notice_watch import NoticeWatch
 from sipbot.notify import Notifier
-from sipbot.outbox import Outbox
 from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
@@ -126,17 +126,13 @@ class App:
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
         )
-        targets = {MQTT: masked} | self.notices.publishers
-        self.outbox = Outbox(
-            ledger, targets, on_dead=troubles.dead_letters, on_trouble=troubles.ledger
-        )
-        self.feed.on_session = self.outbox.nudge
+        others = self.notices.publishers
+        self.outbox = outbox_of(ledger, self.feed, masked, others, troubles)
         ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
         self.agents = [self._agent(number) for number in range(settings.sip.agents)]
         self.calls_out = self._calls_out()
-        self.calls_out.escalation.notify = self.notices
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
@@ -291,7 +287,7 @@ class App:
         self.calls_out.agent_gone(agent)
 
     def _calls_out(self) -> CallsOut:
-        return CallsOut(
+        calls_out = CallsOut(
             self.ledger,
             self.spool,
             agents=lambda: self.agents,
@@ -301,6 +297,8 @@ class App:
             folder=self.settings.var.absolute() / "on-call",
             trouble=self.alerts.tell,
         )
+        calls_out.escalation.notify = self.notices
+        return calls_out
 
     def _broker_child(self) -> Child:
         looping = self.troubles.looping("embedded-broker")
