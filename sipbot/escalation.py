@@ -9,7 +9,7 @@ memo, whatever becomes of the memo later.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -147,6 +147,18 @@ def next_step(plan: Escalation, memo: Waiting, now: datetime, hours: Hours) -> N
             found.append(Next(step=step, at=due))
     # Those that are late are told in the order in which they were due.
     return min(found, key=lambda one: (max(one.at, now), one.step.after), default=None)
+
+
+def forecast(plan: Escalation, memo: Waiting, hours: Hours) -> list[Next]:
+    """Return every step that a memo would have if nobody ever claimed it, in order."""
+    found: list[Next] = []
+    now = memo.since
+    while one := next_step(plan, memo, now, hours):
+        if one.at <= now:
+            memo = replace(memo, done=memo.done | {one.step.key})
+            found.append(Next(step=one.step, at=now))
+        now = max(now, one.at)
+    return found
 
 
 def told(memo: Memo, step: Step, now: datetime) -> Memo:

@@ -15,7 +15,9 @@ from rich.text import Text
 from sipbot.dialplan_outline import kind_of, quoted, route_words, shown_number
 from sipbot.dialplan_tests import Called, place_call, situation_words
 from sipbot.errors import UsageError
+from sipbot.escalation import Next, Waiting, forecast
 from sipbot.plan import Dialplan, Trial
+from sipbot.records import EndState
 from sipbot.rehearsal import StepTaken
 from sipbot.terminal import printable
 
@@ -102,7 +104,34 @@ def transcript(called: Called, plan: Dialplan, trial: Trial, region: str) -> Ren
         style = "bold yellow" if line.who == "caller" else "green" if line.spoken else ""
         said.add_row(Text(line.who), Text(printable(line.text), style=style))
     parts: list[RenderableType] = [heading, facts, Text(), said]
-    return Group(*parts, Text(), _outcome(called))
+    return Group(*parts, Text(), _outcome(called), *_unclaimed(called, plan, trial))
+
+
+def _unclaimed(called: Called, plan: Dialplan, trial: Trial) -> list[Text]:
+    """Who would be told if nobody claimed the memo."""
+    return [
+        Text(
+            f"{one.at.astimezone(plan.hours.tz):%a %H:%M}  nobody has claimed it: {one.step.kind} "
+            + ", ".join(_told(one, plan)),
+            style="dim",
+        )
+        for one in _forecast(called, plan, trial)
+    ]
+
+
+def _told(one: Next, plan: Dialplan) -> list[str]:
+    if one.step.kind != "phone":
+        return [one.step.target]
+    return [person.name for person in plan.escalation.on_call(plan.hours, one.at)] or ["nobody"]
+
+
+def _forecast(called: Called, plan: Dialplan, trial: Trial) -> list[Next]:
+    if called.rehearsal.state is not EndState.MEMO:
+        return []
+    memo = Waiting(
+        since=trial.at, free=True, urgent=called.about.urgent, category=called.about.category
+    )
+    return forecast(plan.escalation, memo, plan.hours)
 
 
 def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
@@ -128,6 +157,10 @@ def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
         "urgent": called.about.urgent,
         "urgency_reason": called.about.urgency_reason,
         "outcome": rehearsal.state.value,
+        "escalation": [
+            {"at": one.at.isoformat(), "kind": one.step.kind, "told": _told(one, plan)}
+            for one in _forecast(called, plan, trial)
+        ],
     }
 
 

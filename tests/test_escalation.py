@@ -22,6 +22,7 @@ from sipbot.escalation import (
     asked,
     called,
     calling,
+    forecast,
     in_vain,
     next_step,
     nobody,
@@ -124,6 +125,14 @@ def test_after_a_night_without_power_the_steps_come_in_their_order() -> None:
 
     assert found is not None
     assert "to:lead" == found.step.key
+
+
+def test_the_forecast_of_a_complaint_names_every_step_at_its_minute() -> None:
+    found = forecast(BY_THE_BOOK, a_wait(category="complaint"), HOURS)
+
+    assert [("notify:boss", 0), ("to:lead", 15), ("phone:rota", 30), ("notify:client", 60)] == [
+        (one.step.key, (one.at - SINCE) // MINUTE) for one in found
+    ]
 
 
 def test_memos_of_last_month_are_left_to_the_list() -> None:
