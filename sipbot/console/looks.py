@@ -45,6 +45,8 @@ class Place(msgspec.Struct, frozen=True):
     path: str
     word: str
     """Key of its name in `words`."""
+    allowed: Callable[[Account], bool] = lambda _: True
+    """Who finds it there; the page itself asks again."""
 
 
 PAGES = [Place("/", "memos")]
@@ -123,7 +125,7 @@ def show(
             look=look,
             me=me,
             csrf_field=csrf_field(csrf_token(request) if me else ""),
-            pages=PAGES,
+            pages=[page for page in PAGES if me is not None and page.allowed(me)],
             here=here if request.method == "GET" else "/",
             languages=LANGUAGES,
             **values,

@@ -5,7 +5,17 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 import sipbot
-from sipbot.console import api, audio, events, login, looks, pages_calls, pages_list, pages_memo
+from sipbot.console import (
+    api,
+    audio,
+    events,
+    login,
+    looks,
+    pages_calls,
+    pages_list,
+    pages_memo,
+    pages_system,
+)
 from sipbot.console.gate import Gate
 from sipbot.console.guard import (
     ForbiddenError,
@@ -23,6 +33,7 @@ ROUTERS = (
     pages_list.router,
     pages_memo.router,
     pages_calls.router,
+    pages_system.router,
     audio.router,
     events.router,
     api.router,
