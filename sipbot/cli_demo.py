@@ -91,8 +91,8 @@ def show_memo(console: Console, memo: Memo) -> None:
     table.add_column(overflow="fold")
     table.add_row("段階 stage", STAGES[memo.stage])
     table.add_row("発信者 caller", memo.caller.number or "非通知 withheld")
-    unsure = "" if memo.callback.confirmed else "  要確認 unconfirmed"
-    table.add_row("折り返し先 call back", f"{memo.callback.number or '－'}{unsure}")
+    sure = "確認済み confirmed" if memo.callback.confirmed else "要確認 unconfirmed"
+    table.add_row("折り返し先 call back", f"{memo.callback.number or '－'}  {sure}")
     table.add_row("用件 message", Text(memo.text if memo.text is not None else "…"))
     if memo.recognition.engine:
         table.add_row("認識 heard by", f"{memo.recognition.engine} ({memo.recognition.model})")
