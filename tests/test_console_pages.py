@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from sipbot.call_decision import Phones
 from sipbot.console.pages_memo import until_of
 from sipbot.console.web import guarded
 from sipbot.memo import Memo, Status
@@ -88,6 +89,28 @@ async def test_shift_without_scripts_takes_calls_and_closes(desk: Desk) -> None:
     assert [("claimed", None), ("called_back", "comes on Monday\nat ten"), ("done", None)] == [
         (one.what, one.text) for one in after.history[1:]
     ]
+
+
+async def test_one_press_lets_sipbot_call_the_number_that_was_chosen(desk: Desk) -> None:
+    desk.ledger.commands.phones = Phones(of={"hanako": "sip:21@127.0.0.1"}, region="JP")
+    memo = await desk.leave(memo_for("yamato"))
+    number = memo.callback.evidence[0].number
+    async with desk.browser("hanako") as browser:
+        page = await browser.get(f"/memos/{memo.id}")
+        answer = await browser.post(f"/memos/{memo.id}/call", number=number)
+    after = await desk.ledger.memo(memo.id)
+    assert after is not None
+    assert f'formaction="/memos/{memo.id}/call"' in page.text
+    assert (303, "hanako", "calling") == (answer.status_code, after.holder, after.history[-1].what)
+
+
+async def test_operator_without_a_telephone_is_told_why_nobody_is_called(desk: Desk) -> None:
+    memo = await desk.leave(memo_for("yamato"))
+    async with desk.browser("hanako") as browser:
+        answer = await browser.post(
+            f"/memos/{memo.id}/call", number=memo.callback.evidence[0].number
+        )
+    assert (409, True) == (answer.status_code, "no telephone of this operator" in answer.text)
 
 
 async def test_second_to_claim_is_told_who_was_faster_and_keeps_what_was_typed(desk: Desk) -> None:

@@ -74,6 +74,8 @@ class Typed(BaseModel):
     outcome: str = ""
     span: str = Field(default="", alias="for")
     until: str = ""
+    number: str = ""
+    """Whom sipbot is to call back: one of the memo's own numbers."""
     query: str = ""
     """From which list one came."""
 
@@ -141,6 +143,8 @@ def _fields(verb: str, typed: Typed, now: datetime) -> tuple[dict[str, object], 
         if typed.outcome not in list(Outcome):
             return fields, "need_outcome"
         fields["outcome"] = typed.outcome
+    if verb == "call" and typed.number:
+        fields["number"] = typed.number
     if verb == "snooze":
         until = until_of(typed.span, typed.until, now)
         if until is None:
