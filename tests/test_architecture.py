@@ -57,6 +57,7 @@ PURE = (
     "sipbot.category_form",
     "sipbot.command",
     "sipbot.console.cards",
+    "sipbot.console.live_calls",
     "sipbot.console.memo_values",
     "sipbot.console.text_marks",
     "sipbot.console.words",

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from sipbot import console_wire as wire
+from sipbot.console.live_calls import LiveCalls
 
 QUEUE_MAX = 200
 """News that waits for one browser: a minute of 4 callers who speak.  One that is slower is told to
@@ -31,6 +32,10 @@ class Hub:
         """How the site is, as last heard."""
         self.clients: Mapping[str, wire.Client] = MappingProxyType({})
         """Clients by id whose dialplans are in force, as last heard."""
+        self.calls = LiveCalls()
+        """Those that go on now."""
+        self.calls_changed = asyncio.Event()
+        """Set when they are not any more as they were when it was taken from here."""
         self._learning: dict[str, wire.Client] = {}
         self._listeners: set[_Listener] = set()
 
@@ -54,6 +59,10 @@ class Hub:
         """Tell everybody whom it concerns; nobody is waited for."""
         if isinstance(news, wire.Site):
             self.site = news
+        elif isinstance(news, wire.Live):
+            self.calls.hear(news)
+            self.calls_changed.set()
+            self.calls_changed = asyncio.Event()
         for listener in self._listeners:
             listener.hear(news)
 

@@ -13,6 +13,7 @@ from sipbot.console import (
     looks,
     pages_calls,
     pages_list,
+    pages_live,
     pages_memo,
     pages_system,
 )
@@ -32,6 +33,7 @@ ROUTERS = (
     login.router,
     pages_list.router,
     pages_memo.router,
+    pages_live.router,
     pages_calls.router,
     pages_system.router,
     audio.router,

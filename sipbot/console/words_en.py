@@ -234,6 +234,15 @@ WORDS = {
     "restarts": "Restarts",
     "not_running": "not running",
     "started": "started {time}",
+    # calls that go on
+    "live": "Live",
+    "live_none": "Nobody is on the line. Calls appear here by themselves.",
+    "live_since": "since {time}",
+    "live_ringing": "rings",
+    "live_answered": "answered",
+    "live_partial": "speaks",
+    "live_transferring": "is being put through",
+    "live_connected": "put through",
     # keyboard and sound
     "keys": "Keyboard",
     "keys_help": "Keys",

@@ -230,6 +230,15 @@ WORDS = {
     "restarts": "再起動",
     "not_running": "停止中",
     "started": "{time} 起動",
+    # calls that go on
+    "live": "通話中",
+    "live_none": "通話はありません。着信があると自動で表示されます。",
+    "live_since": "{time}から",
+    "live_ringing": "呼び出し中",
+    "live_answered": "応答",
+    "live_partial": "お話し中",
+    "live_transferring": "転送中",
+    "live_connected": "転送済み",
     # keyboard and sound
     "keys": "キーボード",
     "keys_help": "キー操作",
