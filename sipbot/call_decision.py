@@ -31,7 +31,7 @@ class Phones:
     extensions: tuple[str, ...] = ()
     """Telephones that a command may name: numbers, patterns, SIP URIs."""
     numbers: tuple[str, ...] = ()
-    """Beginnings of the numbers that may be called; none: the region's country."""
+    """Beginnings of the numbers that may be called; none: the region's own."""
     region: str = ""
 
 

@@ -41,7 +41,7 @@ class CallBack(BaseModel):
     numbers: tuple[Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,14}$")], ...] = Field(
         default=(), strict=False, examples=[["+81"]]
     )
-    """Beginnings of the numbers that may be called; empty: the region's country. Never premium."""
+    """Beginnings of the numbers that may be called; empty: the region's. Never what costs extra."""
     show: Literal["asserted", "from"] = "asserted"
     """Where the trunk is told the client's number: P-Asserted-Identity, or From as well."""
     phone: tuple[Phone, ...] = Field(default=(), strict=False)

@@ -148,6 +148,76 @@ def test_numbers_of_the_country_that_cost_nothing_extra_are_called(
     assert allowed == (toll.flaw(number, beginnings, "JP") == "")
 
 
+@pytest.mark.parametrize(
+    ("region", "number"),
+    [
+        ("US", "+12025550143"),
+        ("US", "+18005551234"),
+        ("CA", "+14165550123"),
+        ("CA", "+18005551234"),
+        ("GB", "+442079460000"),
+        ("GB", "+447400123456"),
+        ("GB", "+448081570123"),
+        ("JE", "+441534712345"),
+        ("JP", "+81312345678"),
+        ("JP", "+819012345678"),
+        ("JP", "+815012345678"),
+        ("JP", "+81120123456"),
+        ("JP", "+818001234567"),
+        ("KR", "+82212345678"),
+        ("KR", "+821012345678"),
+        ("KR", "+827012345678"),
+        ("KR", "+82801234567"),
+    ],
+)
+def test_ordinary_and_toll_free_numbers_of_the_region_are_called(region: str, number: str) -> None:
+    assert "" == toll.flaw(number, (), region)
+
+
+@pytest.mark.parametrize(
+    ("region", "number"),
+    [
+        pytest.param("US", "+18765550123", id="jamaica"),
+        pytest.param("US", "+18095550123", id="dominican-republic"),
+        pytest.param("US", "+14734031234", id="grenada"),
+        pytest.param("US", "+14165550123", id="canada"),
+        pytest.param("GB", "+441534712345", id="jersey"),
+        pytest.param("GB", "+441624712345", id="man"),
+        pytest.param("GB", "+447624123456", id="man-mobile"),
+        pytest.param("GB", "+447911123456", id="guernsey-mobile"),
+    ],
+)
+def test_numbers_abroad_with_the_regions_dialling_code_are_not_called(
+    region: str, number: str
+) -> None:
+    assert toll.flaw(number, (), region).startswith(f"is no number of {region} ")
+
+
+@pytest.mark.parametrize(
+    ("region", "number"),
+    [
+        pytest.param("US", "+19005551234", id="us-premium"),
+        pytest.param("US", "+15005550100", id="us-personal"),
+        pytest.param("GB", "+449012345678", id="gb-premium"),
+        pytest.param("GB", "+447012345678", id="gb-personal"),
+        pytest.param("GB", "+447640123456", id="gb-pager"),
+        pytest.param("GB", "+445512345678", id="gb-uan"),
+        pytest.param("JP", "+81990123456", id="jp-premium"),
+        pytest.param("JP", "+81570012345", id="jp-0570"),
+        pytest.param("KR", "+82605123456", id="kr-premium"),
+        pytest.param("KR", "+825012345678", id="kr-personal"),
+        pytest.param("KR", "+8215441234", id="kr-uan"),
+        pytest.param("DE", "+491801234567", id="de-shared-cost"),
+    ],
+)
+@pytest.mark.parametrize("any_beginning", [False, True])
+def test_kinds_of_number_that_may_cost_extra_are_never_called(
+    region: str, number: str, any_beginning: bool
+) -> None:
+    beginnings = (number[:3],) if any_beginning else ()
+    assert "may cost extra" == toll.flaw(number, beginnings, region)
+
+
 def test_number_abroad_is_refused_with_the_setting_that_would_allow_it() -> None:
     answer = asked(sure(a_memo("+12025550143"))).answer
     assert ("rejected", "number_not_allowed") == (answer.status, answer.code)
