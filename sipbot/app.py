@@ -313,6 +313,7 @@ class App:
             status=lambda: self.gauges.gather(),  # noqa: PLW0108 - gauges come later
             clients=lambda: clients_of(self.switchboard.dialplans.all),
             on_crash_loop=self.troubles.looping("console"),
+            accounts=self.accounts.in_force,
         )
 
     def _ear(self, role: Role, models: tuple[ModelRef, ...]) -> SpeechClient:

@@ -36,6 +36,9 @@ AT_ONCE = 50
 CLIENTS_AT_ONCE = 1000
 """Clients in one line: 200 kB, and a line may have a megabyte (sipbot/lines.py)."""
 
+DIALPLANS_MAX = 200
+"""Files out of force that the console is told: some 500 bytes each, and a line has a megabyte."""
+
 AGAIN_S = 1.0
 """Between two questions to a ledger that refuses."""
 
@@ -74,7 +77,7 @@ class ConsoleLink:
         status: Callable[[], Awaitable[Status]],
         clients: Callable[[], Sequence[wire.Client]],
         on_crash_loop: Callable[[int], None],
-        accounts: Callable[[], Accounts | None] = lambda: None,
+        accounts: Callable[[], Accounts | None],
     ) -> None:
         self._accounts = accounts
         self._ledger = ledger
@@ -193,8 +196,7 @@ class ConsoleLink:
         while True:
             await self.child.ready.wait()
             self._tell_clients()
-            status = msgspec.json.encode(await self._status())
-            self._say(wire.Site(status=msgspec.Raw(status)))
+            self._say(site(await self._status()))
             await asyncio.sleep(STATUS_EVERY_S)
 
     def _tell_clients(self) -> None:
@@ -215,3 +217,10 @@ class ConsoleLink:
         except ChildGoneError:
             # Its next life reads the ledger; who asked has been told that the console is away.
             _log.debug("the console is away", message=type(message).__name__)
+
+
+def site(status: Status) -> wire.Site:
+    """Return what the console is told of the site, in a line of bounded length."""
+    some = status.dialplans[:DIALPLANS_MAX]
+    shortened = msgspec.structs.replace(status, dialplans=some)
+    return wire.Site(status=msgspec.Raw(msgspec.json.encode(shortened)))

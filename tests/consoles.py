@@ -14,6 +14,7 @@ import numpy as np
 from uuid6 import uuid7
 
 from sipbot import console_wire as wire
+from sipbot.accounts_file import AccountsFile
 from sipbot.console_link import ConsoleLink
 from sipbot.ledger import Ledger
 from sipbot.memo import SECOND_EAR, Memo, Stage, Urgency
@@ -94,9 +95,10 @@ async def a_console(
         link = ConsoleLink(
             settings,
             ledger,
-            status=_status,
+            status=a_status,
             clients=lambda: CLIENTS,
             on_crash_loop=lambda _: None,
+            accounts=AccountsFile(folder / "accounts.toml").in_force,
         )
         running = asyncio.create_task(link.run())
         try:
@@ -354,7 +356,8 @@ def a_morning() -> list[Memo]:
     return [tanaka, suzuki, harris, memo_for("yamato", minutes_ago=0.6)]
 
 
-async def _status() -> Status:
+async def a_status() -> Status:
+    """Return how a quiet site is."""
     at = datetime.now(UTC)
     return Status(
         site="tokyo",

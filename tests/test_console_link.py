@@ -5,17 +5,24 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
+import pytest
 
 from sipbot import console_wire as wire
 from sipbot.audit import AuditEntry
+from sipbot.console.doors import GUESSES
 from sipbot.console.hub import QUEUE_MAX, Hub, Reload
+from sipbot.console_link import site
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_console import audited
+from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.memo import Status
-from tests.consoles import PASSWORD, Rig, a_console, memo_for
+from sipbot.status import DialplanStatus
+from tests.consoles import PASSWORD, Rig, a_console, a_status, memo_for
 from tests.memo_samples import AT
 
 HANAKO = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'
@@ -128,3 +135,37 @@ async def test_news_of_other_clients_are_not_told() -> None:
         first = await anext(news)
     assert isinstance(first, wire.Changed)
     assert "yamato" == first.client
+
+
+async def test_knocking_at_a_closed_door_writes_no_more_into_the_ledger(tmp_path: Path) -> None:
+    async with a_console(tmp_path, [HANAKO]) as rig:
+        async with httpx.AsyncClient(base_url=rig.url, headers={"Origin": rig.url}) as http:
+            for _ in range(GUESSES + 3):
+                data = {"name": "hanako", "password": "x"}
+                last = await http.post("/login", data=data, timeout=60)
+        written = [action for action, _, _ in await rows(rig)]
+    assert 429 == last.status_code
+    assert ["login_failed"] * GUESSES + ["locked_out"] == written
+
+
+@pytest.mark.parametrize(("by", "client"), [("nobody", "yamato"), ("hanako", "wakaba-law")])
+async def test_main_forbids_what_an_account_may_not_do_whatever_the_console_says(
+    by: str, client: str, tmp_path: Path
+) -> None:
+    memo = memo_for(client)
+    async with a_console(tmp_path, [HANAKO], [memo]) as rig:
+        command = {"req": "r1", "by": by, "memo": memo.id, "ts": datetime.now(UTC).isoformat()}
+        payload = msgspec.Raw(msgspec.json.encode(command))
+        asked = wire.Obey(n=1, client=client, verb="claim", payload=payload)
+        answer = (await rig.link._obeyed(asked)).answer
+        after = await rig.ledger.memo(memo.id)
+    assert answer is not None
+    assert ("rejected", "forbidden", memo) == (answer.status, answer.code, after)
+
+
+async def test_line_about_a_site_with_ten_thousand_wrong_files_is_short_enough() -> None:
+    wrong = DialplanStatus(
+        name="c", sha256=None, since=AT, problem="x" * 500, mistakes=1, words="out"
+    )
+    whole = msgspec.structs.replace(await a_status(), dialplans=(wrong,) * 10_000)
+    assert len(encode(site(whole))) < LIMIT_BYTES
