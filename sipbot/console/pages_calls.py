@@ -89,6 +89,7 @@ async def calls(request: Request, me: Me) -> HTMLResponse:
         a_day=timedelta(days=1),
         clients=_of(viewer),
         caller=lambda call: HIDDEN if call.caller and viewer.hidden else call.caller,
+        dialled=lambda call: HIDDEN if call.number and viewer.hidden else call.number,
         lasted=lambda call: _lasted(call, viewer),
         may_see=lambda call: bool(call.client) and may(me, "see", call.client),
     )

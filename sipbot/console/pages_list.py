@@ -55,7 +55,7 @@ async def memos(request: Request, me: Me) -> HTMLResponse:
         **values,
         page=page,
         views=VIEWS,
-        clients=_with(_of(viewer), wanted.client),
+        clients=_with(_of(viewer), wanted.client if may(me, "see", wanted.client) else ""),
         categories=_with(store.categories(viewer.clients), wanted.category),
         query_of=lambda **other: query_of(wanted, **other),
     )
