@@ -106,12 +106,15 @@ class MemoLists:
         Raises:
             LedgerError: SQLite refuses.
         """
-        query = _bodies().where(memos.c.status == Status.DONE.value, _of(clients))
+        # Their ids first: to sort whole memos keeps the ledger's writer waiting for all of them.
+        query = sa.select(memos.c.id).where(memos.c.status == Status.DONE.value, _of(clients))
         if before:
             query = query.where(memos.c.id < before)
         if category is not None:
             query = query.where(memos.c.category == category)
-        return self._bodies(query.order_by(memos.c.id.desc()).limit(limit))
+        with self._asked() as connection:
+            found = connection.scalars(query.order_by(memos.c.id.desc()).limit(limit)).all()
+        return sorted(self.bodies(clients, found), key=lambda body: body.id, reverse=True)
 
     def day(self, clients: Clients, span: Span) -> dict[End, int]:
         """Return how many calls came, by what became of them; see `ledger_day.counts`.

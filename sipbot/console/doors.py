@@ -79,8 +79,8 @@ class Doors:
             name, password: as typed.
             address: of the browser.
         """
-        keys = {"name+address": f"{name[:64]}\n{address}", "address": address, "name": name[:64]}
-        wait_s = max(self._locks[kind].wait_s(key, self._now_s()) for kind, key in keys.items())
+        keys = _keys(name, address)
+        wait_s = self.wait_s(name, address)
         if wait_s > 0:
             return Closed(wait_s, locked=True)
         if self._waiting >= QUEUE_MAX:
@@ -98,6 +98,13 @@ class Doors:
         self._locks["address"].succeeded(keys["address"])
         return account
 
+    def wait_s(self, name: str, address: str) -> float:
+        """Return for how many seconds this name is let in from this address by no password."""
+        now_s = self._now_s()
+        return max(
+            self._locks[kind].wait_s(key, now_s) for kind, key in _keys(name, address).items()
+        )
+
     async def _fits(self, known: str, password: str) -> bool:
         if len(password) > LONGEST_CHARS:
             return False
@@ -107,3 +114,8 @@ class Doors:
                 return await asyncio.to_thread(self._verify, known, password)
         finally:
             self._waiting -= 1
+
+
+def _keys(name: str, address: str) -> dict[str, str]:
+    name = name[:64]
+    return {"name+address": f"{name}\n{address}", "address": address, "name": name}

@@ -72,12 +72,13 @@ async def knock(
             await _written(request, "login", found.name)
             return _let_in(request, found, next)
         case Closed():
-            if found.locked:
-                await _written(request, "locked_out", known)
+            # Nothing is written: strangers may knock at a closed door as often as they like.
             word = "locked" if found.locked else "busy"
             return _door(request, next, word, 429, found.wait_s)
         case _:
             await _written(request, "login_failed", known)
+            if parts.doors.wait_s(name, request.state.address):
+                await _written(request, "locked_out", known)
             return _door(request, next, "wrong", 401)
 
 
