@@ -17,6 +17,7 @@
     ├── SpoolError            audio on disk: no space, damaged, missing
     │   └── DamagedError      a file that was read and makes no sense: reading again will not help
     ├── LedgerError           the database refused, or is of a newer release
+    │   └── UnreadableError   a memo that was read and makes no sense: reading again will not help
     ├── FeedError             the MQTT broker cannot be reached or refused us
     │   └── DeafError         the broker is there, and does not let us read a topic
     ├── ControlError          the running sipbot cannot do what a command asked of it
@@ -27,6 +28,7 @@
 Messages name what is wrong, where, and what to do: they are read at 3 a.m.
 """
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -143,6 +145,10 @@ class LedgerError(SipbotError):
     """Raised when the ledger cannot be opened or refuses a change."""
 
 
+class UnreadableError(LedgerError):
+    """Raised when a memo in the ledger is not one that this release can read."""
+
+
 class FeedError(SipbotError):
     """Raised when the MQTT broker cannot be reached or refuses us."""
 
@@ -173,3 +179,9 @@ class TransferError(SipbotError):
     def __init__(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason
         super().__init__(reason)
+
+
+def without_words(error: Exception) -> str:
+    """Say what a mistake of ours was and where, and no more: its words may be those of a caller."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name}, line {place.lineno}"

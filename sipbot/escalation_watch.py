@@ -17,7 +17,7 @@ import structlog
 
 from sipbot import escalation
 from sipbot.dialplan import Dialplans
-from sipbot.errors import LedgerError
+from sipbot.errors import LedgerError, UnreadableError, without_words
 from sipbot.escalation import Next, Step, next_step, told, waiting
 from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_escalations import Escalations
@@ -32,7 +32,7 @@ LOOK_EVERY_S = 1.0
 """How late a step is at most."""
 
 AGAIN = timedelta(seconds=10)
-"""Until a line for a call is looked for again."""
+"""Until a line for a call is looked for again, or a memo that could not be told of is."""
 
 AT_ONCE = 50
 """Memos looked at in one round: after a start there may be thousands, and callers come first."""
@@ -94,6 +94,8 @@ class EscalationWatch:
                 await self.look()
             except LedgerError as error:
                 _log.warning("nobody is told of memos that wait", problem=str(error))
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all calls
+                _log.error("nobody is told of memos that wait", problem=without_words(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
     # Event loop, from the calls to people on call.
@@ -109,13 +111,11 @@ class EscalationWatch:
         """
         await self._follow_the_dialplans()
         await self._follow_the_memos()
-        while self._ends:
-            await self._write_down(*self._ends[0])
-            del self._ends[0]
+        await self._write_ends()
         now = self._clock()
         due = sorted((at, memo) for memo, at in self._due.items() if at <= now)
         for _, memo in due[:AT_ONCE]:
-            await self._look_at(memo)
+            await self._try(memo)
 
     async def _follow_the_dialplans(self) -> None:
         plans = self._plans().all
@@ -134,8 +134,22 @@ class EscalationWatch:
                     self._due[one.memo] = datetime.min.replace(tzinfo=UTC)
                 self._cursor = one.delivery
 
+    async def _try(self, identifier: str) -> None:
+        """Look at a memo; one that fails comes again, and keeps no other one waiting."""
+        try:
+            await self._look_at(identifier)
+        except UnreadableError as error:  # it comes again with its next revision
+            _log.error("a memo that waits cannot be read", problem=str(error))
+            self._forget(identifier)
+        except LedgerError:
+            self._due[identifier] = self._clock() + AGAIN
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop all others
+            _log.error("nobody is told of a memo", memo=identifier, problem=without_words(error))
+            self._due[identifier] = self._clock() + AGAIN
+
     async def _look_at(self, identifier: str) -> None:
-        memo = await self._memo(identifier)
+        memo = await self._ledger.memo(identifier)
         plan = self._of.get(memo.client) if memo is not None else None
         if memo is None or plan is None or memo.status is not Status.OPEN:
             self._forget(identifier)
@@ -154,14 +168,6 @@ class EscalationWatch:
             self._due[identifier] = found.at
         else:
             await self._take(memo, plan, found)
-
-    async def _memo(self, identifier: str) -> Memo | None:
-        """Return a memo; None when it cannot be read, whose alert is up already."""
-        try:
-            return await self._ledger.memo(identifier)
-        except LedgerError as error:
-            _log.error("a memo that waits cannot be read", problem=str(error))
-            return None
 
     def _forget(self, memo: str) -> None:
         self._due.pop(memo, None)
@@ -212,6 +218,22 @@ class EscalationWatch:
         problem = f"nobody on call has taken: {', '.join(sorted(self._not_taken))}"
         remedy = "Claim it; whoever is on call was called or cannot be reached"
         self._trouble(NOT_TAKEN, problem if self._not_taken else None, remedy)
+
+    async def _write_ends(self) -> None:
+        """Write down how calls ended; one that cannot be written goes behind the others."""
+        for _ in range(len(self._ends)):
+            memo, person, end, written = self._ends[0]
+            try:
+                await self._write_down(memo, person, end, written)
+            except UnreadableError as error:  # nor will it be: let the agent forget the call
+                _log.error("the end of a call cannot be written", memo=memo, problem=str(error))
+                written()
+            except Exception as error:  # noqa: BLE001 - other memos are told of all the same
+                text = str(error) if isinstance(error, LedgerError) else without_words(error)
+                _log.warning("the end of a call is not written yet", memo=memo, problem=text)
+                self._ends.append(self._ends.pop(0))
+                continue
+            del self._ends[0]
 
     async def _write_down(
         self, memo: str, person: str, end: OnCallEnd, written: Callable[[], None]

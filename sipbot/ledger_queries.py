@@ -11,7 +11,7 @@ import pydantic
 import sqlalchemy as sa
 import structlog
 
-from sipbot.errors import LedgerError
+from sipbot.errors import LedgerError, UnreadableError
 from sipbot.ledger_deliveries import memos_untold
 from sipbot.ledger_schema import calls, memos
 from sipbot.memo import Memo, Status
@@ -232,7 +232,7 @@ def _memo(identifier: str, body: str) -> Memo:
         return Memo.model_validate_json(body)
     except pydantic.ValidationError as error:
         # Not "from error": it quotes what the caller said, and would end in a log.
-        raise LedgerError(
+        raise UnreadableError(
             f"memo {identifier}: {error.error_count()} of its fields are not those of a memo: was "
             "the ledger edited?  sipbot ledger check tells whether it is sound"
         ) from None

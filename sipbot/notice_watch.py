@@ -8,9 +8,8 @@ sipbot was down, a text that never came and a time of day are all found in the s
 
 import asyncio
 import hashlib
-import traceback
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -19,7 +18,7 @@ import uuid6
 
 from sipbot import kana
 from sipbot.alerts import Alerts
-from sipbot.errors import LedgerError
+from sipbot.errors import LedgerError, without_words
 from sipbot.ledger_notices import Kept, Looked, Notices, Told
 from sipbot.masked_feed import Facts
 from sipbot.masked_memo import masked
@@ -38,6 +37,9 @@ from sipbot.text_thread import TextThread
 
 LOOK_EVERY_S = 2.0
 """How late a notification is at most; mail takes longer (our wish)."""
+
+AGAIN = timedelta(seconds=10)
+"""Until what could not be told for a mistake of ours is tried again."""
 
 MASKING, TARGETS = "notice-masking", "notice-targets"
 """Alerts: a memo could not be masked; a client's channel leads nowhere."""
@@ -91,6 +93,8 @@ class NoticeWatch:
         self._clock = clock
         self._seen: Sequence[Dialplan] = ()
         self._by_client: dict[str, Dialplan] = {}
+        self._again: dict[tuple[str, str], datetime] = {}
+        """Client and channel that failed → when they are tried again."""
         self.publishers: dict[str, Publisher] = {
             target_of(name): NoticeTarget(name, partial(send, url), alerts.tell)
             for name, url in settings.targets.items()
@@ -111,6 +115,8 @@ class NoticeWatch:
                 await self.look()
             except LedgerError as error:
                 _log.warning("nobody is told of memos now", problem=str(error))
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all calls
+                _log.error("nobody is told of memos now", problem=without_words(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def begin(self) -> None:
@@ -134,7 +140,7 @@ class NoticeWatch:
             return
         await self._look_at_memos()
         for kept in await self._ledger.kept():
-            await self._tell_kept(kept)
+            await self._try(kept)
 
     async def tell(
         self, client: str, channel: str, subject: str, body: str, *, once: str = ""
@@ -200,6 +206,21 @@ class NoticeWatch:
         if looked:
             await self._ledger.keep(looked, now)
 
+    async def _try(self, kept: Kept) -> None:
+        """Tell what a channel has; one that fails comes again, and keeps no other one waiting."""
+        channel = (kept.client, kept.channel)
+        if self._clock() < self._again.get(channel, self._clock()):
+            return
+        self._again.pop(channel, None)
+        try:
+            await self._tell_kept(kept)
+        except LedgerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop all others
+            problem, where = without_words(error), f"{kept.client}: {kept.channel}"
+            _log.error("nobody is told of memos on a channel", channel=where, problem=problem)
+            self._again[channel] = self._clock() + AGAIN
+
     async def _tell_kept(self, kept: Kept) -> None:
         found = self._channel(kept.client, kept.channel)
         if found is None:
@@ -252,12 +273,10 @@ class NoticeWatch:
             return await self._texts.run(partial(self._masked, memo))
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all notifications
             # Neither message nor values: both may hold what the caller said.
-            place = traceback.extract_tb(error.__traceback__)[-1]
             _log.error(
                 "a memo could not be masked; people are told that it came",
                 memo=memo.id,
-                error=type(error).__name__,
-                place=f"{place.name}:{place.lineno}",
+                problem=without_words(error),
             )
             problem = f"a memo that cannot be masked was told without its contents: {memo.id}"
             self._trouble(MASKING, problem, "Report it with the log; the memo itself is complete")

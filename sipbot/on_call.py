@@ -90,7 +90,7 @@ class OnCallPhones:
         command = CallOnCall(
             call=call,
             number=person.number,
-            prompts=tuple(str(one) for one in prompts if one.is_file()),
+            prompts=tuple(str(one) for one in prompts if self._is_there(one)),
             ring_s=RING_S,
         )
         try:
@@ -120,23 +120,38 @@ class OnCallPhones:
 
     def _end(self, call: str, end: OnCallEnd, written: Callable[[], None]) -> None:
         self._led.pop(call, None)
-        self._announcement(call).unlink(missing_ok=True)
+        self._drop(call)
         memo, person = parts_of(call)
         self._ended(memo, person, end, written)
 
     async def _said(self, call: str, language: str, words: str) -> list[Path]:
         """The announcement; without a voice a tone, and an alert that says what is missing."""
         path = self._announcement(call)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             await speak(words, language, path)
-        except PromptError as error:
+        except (PromptError, OSError) as error:
             self._log.error("on call: the message is played without words", problem=str(error))
-            remedy = "Install a voice; until then people on call hear a tone and the message"
+            remedy = (
+                "Install a voice or mend it; until then people on call hear a tone and the message"
+            )
             self._trouble("on-call-voice", str(error), remedy)
             return [_BEEP]
         self._trouble("on-call-voice", None, "")
         return [path]
+
+    def _drop(self, call: str) -> None:
+        try:
+            self._announcement(call).unlink(missing_ok=True)
+        except OSError as error:  # the end of the call counts all the same
+            self._log.error("on call: an announcement cannot be removed", problem=str(error))
+
+    def _is_there(self, wav: Path) -> bool:
+        try:
+            return wav.is_file()
+        except OSError as error:
+            self._log.error("on call: a file cannot be read, it is not played", problem=str(error))
+            return False
 
     def _announcement(self, call: str) -> Path:
         return self._folder / f"{call}.wav"

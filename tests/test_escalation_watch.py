@@ -3,13 +3,16 @@
 Ledger, dialplans and calls' rows are real; the clock is set, and the agent is the test.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sipbot.dialplan import Dialplans
+from sipbot.errors import LedgerError
 from sipbot.escalation_watch import EscalationWatch
 from sipbot.ledger import Ledger
 from sipbot.memo import Memo, Status, Urgency
@@ -108,7 +111,7 @@ class Night:
         self.memo = a_memo_of(an_offer(), client="sato")
         self.watch = self.start_again()
 
-    def start_again(self) -> EscalationWatch:
+    def start_again(self, phones: type[OnCallPhones] = Phones) -> EscalationWatch:
         """Return what a new main process would have."""
         self.watch = EscalationWatch(
             ledger=self.ledger.escalations,
@@ -118,7 +121,7 @@ class Night:
             clock=lambda: self.now,
         )
         self.watch.notify = self.outside
-        self.watch.phones = self.phones = Phones(
+        self.watch.phones = self.phones = phones(
             agents=lambda: [self.telephone],
             audio=lambda call: self.folder / call,
             folder=self.folder / "on-call",
@@ -321,3 +324,76 @@ def test_who_is_called_hears_for_whom_and_how_long_and_which_key(
 
 def test_the_id_of_a_call_tells_memo_and_person() -> None:
     assert (MEMO_ID, "sato-2") == parts_of(call_of(MEMO_ID, "sato-2"))
+
+
+async def test_a_folder_for_announcements_that_is_a_file_keeps_nobody_from_being_called(
+    night: Night,
+) -> None:
+    night.start_again(phones=OnCallPhones)
+    (night.folder / "on-call").write_text("")
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    assert ["sato"] == night.called()
+    assert night.alerts["on-call-voice"] is not None
+
+
+async def test_an_announcement_that_cannot_be_removed_does_not_undo_the_key(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    (night.folder / "on-call" / f"{call_of(night.memo.id, 'sato')}.wav").mkdir(parents=True)
+    await night.hangs_up("sato", "taken")
+    assert "sato" == (await night.stored()).holder
+
+
+async def test_a_mistake_about_one_memo_does_not_keep_others_from_being_told(night: Night) -> None:
+    first, night.memo = night.memo, a_memo_of(an_offer(), client="sato")
+    await night.store()
+
+    class Clumsy(Phones):
+        async def _said(self, call: str, language: str, words: str) -> list[Path]:
+            if first.id in call:
+                raise OSError("no more processes")
+            return []
+
+    night.start_again(phones=Clumsy)
+    for minute in (15, 30, 30.5, 31):
+        await night.at(minute)
+    assert [call_of(night.memo.id, "sato")] == night.telephone.called
+
+
+async def test_a_ledger_that_refuses_once_loses_no_step(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await night.at(14)
+    with monkeypatch.context() as patched:
+        patched.setattr(night.ledger.escalations, "memo", refuses)
+        with pytest.raises(LedgerError, match="locked"):
+            await night.at(15)
+    await night.at(16)
+    assert ["lead unclaimed for 15 min"] == await night.steps()
+
+
+async def refuses(memo: str) -> Memo | None:
+    """Stand for a ledger whose file somebody else holds."""
+    raise LedgerError("database is locked")
+
+
+async def test_the_end_of_a_call_about_a_memo_that_nobody_can_read_stops_no_other(
+    night: Night,
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    first, night.memo = night.memo, a_memo_of(an_offer(), client="sato")
+    await night.store()
+    spoil(night.folder / "sipbot.sqlite3", first.id)
+    event = OnCallEnded(call=call_of(first.id, "sato"), end="taken", reason="", at=night.now)
+    night.phones.hear(night.telephone, event)
+    await night.at(46)
+    assert ["lead unclaimed for 15 min"] == await night.steps()
+    assert [call_of(first.id, "sato")] == night.telephone.written
+
+
+def spoil(ledger: Path, memo: str) -> None:
+    """Edit a memo so that it is none."""
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        connection.execute("UPDATE memos SET body = '{}' WHERE id = ?", (memo,))

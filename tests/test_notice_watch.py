@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,12 +13,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sipbot import notice_watch
 from sipbot.alerts import Alerts
 from sipbot.dialplan import Dialplan, load_all
 from sipbot.ledger import MQTT, Ledger
 from sipbot.memo import Memo, with_transcript
 from sipbot.notice import Notice
 from sipbot.notice_sender import judged, send
+from sipbot.notice_text import notice_of
 from sipbot.notice_watch import NoticeSettings, NoticeWatch
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.records import EndedBy, EndState
@@ -363,3 +365,31 @@ def test_url_that_no_service_understands_is_refused_for_good() -> None:
 )
 def test_refusal_is_told_from_a_service_that_is_away(line: str, expected: bool) -> None:
     assert expected == judged([line]).for_good
+
+
+async def test_a_mistake_about_one_channel_does_not_keep_another_from_being_told(
+    ledger: Ledger, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = EACH.replace('name = "hook"', 'name = "other"')
+    with a_site(ledger, tmp_path, EACH + second, hook.url) as site:
+        await site.watch.begin()
+        await read(ledger, await end_with_memo(ledger), "hello")
+        monkeypatch.setattr(notice_watch, "notice_of", fails_once(notice_of))
+        await site.tell()
+        before = len(hook.said)
+        site.clock.at += notice_watch.AGAIN
+        await site.tell()
+    assert (1, 2) == (before, len(hook.said))
+
+
+def fails_once(sound: Callable[..., Notice]) -> Callable[..., Notice]:
+    """Stand for a mistake of ours in the words of a notification."""
+    calls: list[None] = []
+
+    def clumsy(*args: object) -> Notice:
+        calls.append(None)
+        if len(calls) == 1:
+            raise KeyError("please call me")
+        return sound(*args)
+
+    return clumsy
