@@ -204,15 +204,27 @@ class EscalationWatch:
         assert self.phones is not None
         now = self._clock()
         self._due[memo.id] = now + AGAIN
-        if self.phones.going(memo.id):
+        if self.phones.going(memo.id) or self._unwritten(memo.id):
             return
         asked = escalation.asked(memo)
         people = [one for one in plan.escalation.on_call(plan.hours, now) if one.name not in asked]
         if people and not self.phones.ringing(people[0].name):
             words = announcement(memo, plan.say_name, plan.language, now)
-            await self.phones.call(memo, people[0], plan.language, words)
+            still = partial(self._still, memo.id, people[0].name)
+            await self.phones.call(memo, people[0], plan.language, words, still)
         elif not people:
             await self._ledger.change(memo.id, partial(_nobody, now=now), now)
+
+    async def _still(self, identifier: str, person: str) -> bool:
+        """Tell whether somebody is to be called as the memo stands now."""
+        memo = await self._ledger.memo(identifier)
+        if memo is None or memo.status is not Status.OPEN or self._unwritten(identifier):
+            return False
+        return escalation.calling(memo) and person not in escalation.asked(memo)
+
+    def _unwritten(self, memo: str) -> bool:
+        """Tell whether the end of a call about a memo is not in its history yet."""
+        return any(memo == one for one, *_ in self._ends)
 
     def _tell_not_taken(self) -> None:
         problem = f"nobody on call has taken: {', '.join(sorted(self._not_taken))}"

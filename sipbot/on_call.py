@@ -6,7 +6,7 @@ The id of a call is made of the memo and the person: an agent does not begin one
 tells a later main process is understood there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -68,7 +68,14 @@ class OnCallPhones:
         """Tell whether this person is being called, about whatever memo: they have one ear."""
         return any(parts_of(call)[1] == person for call in self._led)
 
-    async def call(self, memo: Memo, person: Shift, language: str, words: str) -> bool:
+    async def call(
+        self,
+        memo: Memo,
+        person: Shift,
+        language: str,
+        words: str,
+        still: Callable[[], Awaitable[bool]],
+    ) -> bool:
         """Call somebody; what comes of it is told to `ended`.
 
         Args:
@@ -76,16 +83,23 @@ class OnCallPhones:
             person: whom.
             language: of the words.
             words: said before the message.
+            still: tells whether they are to be called; asked once the words are spoken, which may
+                take a minute.
 
         Returns:
-            False when there is no agent for it now; each has one such call at most.
+            False when there is no agent for it now, each has one such call at most; or they are not
+            to be called any more.
         """
         call = call_of(memo.id, person.name)
         if self._idle() is None:
             return False
         prompts = [*await self._said(call, language, words), self._audio(memo.call.id)]
+        wanted = await still()
+        # From here on without a pause: nothing may come between the answer and the order.
         agent = self._idle()
-        if agent is None:
+        if agent is None or not wanted or self.going(memo.id) or self.ringing(person.name):
+            if call not in self._led:
+                self._drop(call)
             return False
         command = CallOnCall(
             call=call,

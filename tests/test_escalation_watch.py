@@ -146,10 +146,13 @@ class Night:
 
     async def hangs_up(self, person: str, end: OnCallEnd) -> None:
         """The telephone of somebody on call tells how it ended."""
+        self.says_that_it_ended(person, end)
+        await self.watch.look()
+
+    def says_that_it_ended(self, person: str, end: OnCallEnd) -> None:
         call = call_of(self.memo.id, person)
         event = OnCallEnded(call=call, end=end, reason="", at=self.now)
         self.phones.hear(self.telephone, event)
-        await self.watch.look()
 
     async def stored(self) -> Memo:
         found = await self.ledger.memo(self.memo.id)
@@ -397,3 +400,46 @@ def spoil(ledger: Path, memo: str) -> None:
     """Edit a memo so that it is none."""
     with closing(sqlite3.connect(ledger)) as connection, connection:
         connection.execute("UPDATE memos SET body = '{}' WHERE id = ?", (memo,))
+
+
+async def test_a_call_that_ends_while_the_ledger_is_read_is_not_repeated(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    read = night.ledger.escalations.memo
+
+    async def slow(identifier: str) -> Memo | None:
+        memo = await read(identifier)
+        night.says_that_it_ended("sato", "declined")
+        return memo
+
+    with monkeypatch.context() as patched:
+        patched.setattr(night.ledger.escalations, "memo", slow)
+        await night.at(31)
+    await night.at(31.5)
+    assert ["sato", "boss"] == night.called()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_call_that_is_heard_of_while_words_are_spoken_is_not_repeated(
+    night: Night, ended: bool
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    going = (call_of(night.memo.id, "sato"),)
+
+    class Slow(Phones):
+        async def _said(self, call: str, language: str, words: str) -> list[Path]:
+            hello = wire.Hello(
+                pid=1, pjsip="", address="", lines=4, fingerprint="", calls_back=going
+            )
+            self.hear(night.telephone, hello)
+            if ended:
+                night.says_that_it_ended("sato", "taken")
+            return []
+
+    night.start_again(phones=Slow)
+    for minute in (31, 32):
+        await night.at(minute)
+    assert ["sato"] == night.called()
