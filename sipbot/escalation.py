@@ -30,6 +30,9 @@ ESCALATED, CALLED = "escalated", "on_call_called"
 TAKEN, NOBODY = "taken", "nobody"
 """How the calls to those on call end; one call also as `sipbot.sip.on_call_wire` has it."""
 
+TOO_LATE = "too_late"
+"""How a call to somebody on call ends when another has the memo, whatever they pressed."""
+
 LATE_MAX = timedelta(days=14)
 """What should have been done longer ago is not done any more: who adds steps to a client's file
 does not mean the memos of last month.  The longest closure of the year, nine days, is shorter."""
@@ -201,12 +204,16 @@ def asked(memo: Memo) -> frozenset[str]:
 def called(memo: Memo, person: str, end: str, now: datetime) -> Memo:
     """Return the memo once somebody on call was called; `TAKEN`: they hold it, if it is free.
 
+    If it is not, they have not taken it: the call counts as `TOO_LATE`.
+
     Args:
         memo: as it stands, its claim not over.
         person: who.
         end: what came of it.
         now: our clock, UTC-aware.
     """
+    if end == TAKEN and memo.status is not Status.OPEN and memo.holder != person:
+        end = TOO_LATE
     entry = Escalated(kind="phone", target=ROTA, person=person, end=end)
     if end != TAKEN or memo.status is not Status.OPEN:
         return next_revision(memo, now, {}, what=CALLED, escalated=entry)

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from sipbot.call_backs import Agent
-from sipbot.call_tools import tell_written
+from sipbot.call_tools import hang_up, tell_written
 from sipbot.errors import ChildGoneError, PromptError
 from sipbot.memo import Memo
 from sipbot.on_call_voice import speak
@@ -114,6 +114,12 @@ class OnCallPhones:
         self._led[call] = agent
         self._log.info("on call: calling", memo=memo.id, person=person.name)
         return True
+
+    def leave(self, memo: str) -> None:
+        """End the call about a memo: somebody has it, or it is closed."""
+        for call, agent in tuple(self._led.items()):
+            if parts_of(call)[0] == memo:
+                hang_up(agent, call)
 
     # Event loop, from an agent.
     def hear(self, agent: Agent, event: wire.Event) -> None:

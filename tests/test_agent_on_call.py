@@ -71,3 +71,17 @@ async def test_person_on_call_who_hangs_up_has_not_taken_it(tmp_path: Path) -> N
             ended = await parent.next(OnCallEnded)
             await parent.die()
     assert "declined" == ended.end
+
+
+async def test_person_on_call_is_hung_up_on_when_somebody_else_has_it(tmp_path: Path) -> None:
+    async with person(tmp_path) as sato:
+        with real_agent(tmp_path) as agent:
+            parent = await agent.parent()
+            await parent.next(wire.Hello)
+            parent.say(order(sato.port, sato.says))
+            await sato.answer()
+            parent.say(wire.HangUp(call="oc"))
+            ended = await parent.next(OnCallEnded)
+            await sato.parent.next(wire.Ended)
+            await parent.die()
+    assert "too_late" == ended.end

@@ -76,12 +76,15 @@ class Telephone:
     def __init__(self) -> None:
         self.called: list[str] = []
         self.written: list[str] = []
+        self.hung_up: list[str] = []
 
     def send(self, command: wire.Command) -> None:
         if isinstance(command, CallOnCall):
             self.called.append(command.call)
         elif isinstance(command, wire.Written):
             self.written.append(command.call)
+        elif isinstance(command, wire.HangUp):
+            self.hung_up.append(command.call)
 
 
 class Outside:
@@ -154,6 +157,12 @@ class Night:
         event = OnCallEnded(call=call, end=end, reason="", at=self.now)
         self.phones.hear(self.telephone, event)
 
+    async def is_claimed_by(self, name: str) -> None:
+        claimed = {"status": Status.CLAIMED, "holder": name, "held_until": AT + 300 * MINUTE}
+        await self.ledger.revise_memo(
+            self.memo.id, lambda memo: next_revision(memo, AT, claimed, what="claimed", by=name)
+        )
+
     async def stored(self) -> Memo:
         found = await self.ledger.memo(self.memo.id)
         assert found is not None
@@ -213,10 +222,7 @@ async def test_whoever_presses_the_key_holds_the_memo_and_nobody_else_is_told(
 
 async def test_a_memo_that_was_claimed_in_time_goes_no_further(night: Night) -> None:
     await night.at(14)
-    claimed = {"status": Status.CLAIMED, "holder": "alice", "held_until": AT + 300 * MINUTE}
-    await night.ledger.revise_memo(
-        night.memo.id, lambda memo: next_revision(memo, AT, claimed, what="claimed", by="alice")
-    )
+    await night.is_claimed_by("alice")
     for minute in range(15, 90):
         await night.at(minute)
     assert [] == await night.steps()
@@ -443,3 +449,34 @@ async def test_a_call_that_is_heard_of_while_words_are_spoken_is_not_repeated(
     for minute in (31, 32):
         await night.at(minute)
     assert ["sato"] == night.called()
+
+
+async def test_a_memo_that_somebody_claims_while_words_are_spoken_rings_nobody(
+    night: Night,
+) -> None:
+    class Slow(Phones):
+        async def _said(self, call: str, language: str, words: str) -> list[Path]:
+            await night.is_claimed_by("hanako")
+            return []
+
+    night.start_again(phones=Slow)
+    for minute in (15, 30, 30.5, 31):
+        await night.at(minute)
+    assert [] == night.called()
+
+
+async def test_a_call_about_a_memo_that_somebody_claims_is_ended(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.is_claimed_by("hanako")
+    await night.at(31)
+    assert [call_of(night.memo.id, "sato")] == night.telephone.hung_up
+
+
+async def test_a_key_after_somebody_else_has_claimed_takes_nothing(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.is_claimed_by("hanako")
+    await night.hangs_up("sato", "taken")
+    assert "hanako" == (await night.stored()).holder
+    assert "sato too_late" == (await night.steps())[-1]

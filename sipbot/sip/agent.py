@@ -304,6 +304,8 @@ class Agent:
                 self._untold.written(call)
             case wire.CallBack() | CallOnCall():
                 self._calls_back.begin(command)
+            case wire.HangUp(call=call) if self._calls_back.leave(call):
+                pass
             case _:
                 self._obey_for_call(command)
 

@@ -245,6 +245,15 @@ class CallsBack:
         if call in self._by_call:
             self._by_call[call].fail(problem)
 
+    def leave(self, call: str) -> bool:
+        """End a call to somebody on call; False when there is none of this id."""
+        one = self._by_call.get(call)
+        if not isinstance(one, OnCall):
+            return False
+        with self._stack.guard(call):
+            one.leave()
+        return True
+
     def all(self) -> tuple[tuple[str, CallBack | OnCall], ...]:
         """Return those that go on."""
         for call in [call for call, one in self._by_call.items() if one.over]:

@@ -74,6 +74,10 @@ class OnCall:
         """End it: something of ours went wrong."""
         self._finish("failed", problem)
 
+    def leave(self) -> None:
+        """End it: somebody else has the memo.  A key that was pressed is told all the same."""
+        self._finish("too_late", "the memo is not open any more")
+
     def tick(self, now: float) -> None:
         """Look at the clock."""
         if self.over or self._leg is None:

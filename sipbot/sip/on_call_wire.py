@@ -8,13 +8,17 @@ from typing import Literal
 
 from sipbot.sip.wire_base import Base
 
-OnCallEnd = Literal["taken", "declined", "no_answer", "busy", "no_line", "failed"]
+OnCallEnd = Literal["taken", "declined", "no_answer", "busy", "no_line", "failed", "too_late"]
 """The key was pressed; answered without it; nobody answered; busy or refused; no line of this agent
-was free; the network or the settings did not let them be called."""
+was free; the network or the settings did not let them be called; the parent ended it (`HangUp`),
+as somebody else has the memo."""
 
 
 class CallOnCall(Base, frozen=True, kw_only=True):
-    """Call a person, play what it is about, and wait for the key; ends with `OnCallEnded`."""
+    """Call a person, play what it is about, and wait for the key; ends with `OnCallEnded`.
+
+    `HangUp` ends it before.
+    """
 
     call: str
     """Id of this call; of no offered call."""
