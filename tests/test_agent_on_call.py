@@ -43,19 +43,18 @@ async def test_person_on_call_takes_it_by_the_key_and_is_called_once(tmp_path: P
     assert 1 == messages.count("BYE sip:")
 
 
-async def test_person_on_call_hears_what_it_is_about(tmp_path: Path) -> None:
-    about = tmp_path / "about.wav"
-    ulaw.write(about, greeting())
+async def test_person_on_call_hears_what_it_is_about(tmp_path: Path, message_wav: Path) -> None:
     async with person(tmp_path) as sato:
         with real_agent(tmp_path) as agent:
             parent = await agent.parent()
             await parent.next(wire.Hello)
-            parent.say(order(sato.port, about, rounds=1, wait_s=0.5))
+            parent.say(order(sato.port, message_wav, rounds=1, wait_s=0.5))
             await sato.answer()
             ended = await parent.next(OnCallEnded)
             await sato.parent.next(wire.Ended)
             await parent.die()
-    there, of_there = ulaw.frames_that_arrived(ulaw.encode(greeting()), ulaw.read(sato.heard))
+    said = ulaw.encode(ulaw.read(message_wav))
+    there, of_there = ulaw.frames_that_arrived(said, ulaw.read(sato.heard))
     assert "declined" == ended.end
     assert 0.9 * of_there <= there
 
