@@ -60,8 +60,9 @@ class RunningBroker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        # Mosquitto also tells, before it listens, that clients "running on this machine" may come.
         says, word = (
-            (self.process.stderr, b"running")
+            (self.process.stderr, b" running\n")
             if self.kind == "mosquitto"
             else (self.process.stdout, b"ready")
         )
