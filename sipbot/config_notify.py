@@ -5,26 +5,19 @@ A client's file names a target and never has its password.
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from sipbot.config_table import FROZEN
 from sipbot.toml_file import wrong
 
 TARGETS_MAX = 200
 _NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
-_FROZEN = ConfigDict(
-    extra="forbid",
-    frozen=True,
-    strict=True,
-    allow_inf_nan=False,
-    hide_input_in_errors=True,
-    use_attribute_docstrings=True,
-)
 
 
 class NotifyTarget(BaseModel):
     """One address to which notifications may go."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     name: str = Field(pattern=_NAME, examples=["yamato-mail"])
     """Name by which clients' files choose it; unique."""
@@ -56,7 +49,7 @@ class NotifyTarget(BaseModel):
 class Notify(BaseModel):
     """Notifications by mail, chat and web hooks."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     target: tuple[NotifyTarget, ...] = Field(default=(), max_length=TARGETS_MAX, strict=False)
     """Where notifications may go."""
