@@ -22,6 +22,7 @@ from sipbot.gist_ja_words import (
     NO_COMPANY,
     NO_NAME,
     NO_WISH,
+    POST,
     QUESTION,
     REQUEST,
     SURNAMES,
@@ -200,22 +201,37 @@ def _marked(company: Piece | None) -> bool:
 
 
 def _company(piece: Piece) -> Piece | None:
-    """Return the company in what stands before 「の Y」, without department."""
+    """Return the company in what stands before 「の Y」, without department and post."""
     attributive = re.search(r"(?:した|ている|ております|いつも|という)(?=.)", piece.text)
     if attributive:
         piece = piece.part(attributive.end(), len(piece.text))
     lead = LEAD.match(piece.text)
     piece = piece.part(lead.end() if lead else 0, len(piece.text))
     first, _, rest = piece.text.partition("の")
-    if rest and (DEPARTMENT.fullmatch(rest) or re.search(MARK, first)):
+    if rest and (_is_place_at_work(rest) or re.search(MARK, first)):
         piece = piece.part(0, len(first))
-    department = DEPARTMENT.search(piece.text)
-    if department and department.start() > 1:
-        piece = piece.part(0, department.start())
-    if NO_COMPANY.search(piece.text) or len(piece.text) > 30:
+    piece = _employer(piece)
+    if _is_place_at_work(piece.text) or NO_COMPANY.search(piece.text) or len(piece.text) > 30:
         return None
     proper = re.fullmatch(r"[一-鿿々ァ-ヴーA-Za-zＡ-Ｚａ-ｚ・&＆]{2,20}", piece.text)
     return piece if proper or re.search(MARK, piece.text) else None
+
+
+def _employer(piece: Piece) -> Piece:
+    """Return a company without the department and the post that are written on to it."""
+    post = POST.search(piece.text)
+    piece = piece.part(0, post.start()) if post else piece
+    department = DEPARTMENT.search(piece.text)
+    if department and (department.start() > 1 or post):
+        piece = piece.part(0, department.start())
+    return piece
+
+
+def _is_place_at_work(text: str) -> bool:
+    """Tell whether a text is a department, a post, or both: 営業, 部長, 営業課長."""
+    post = POST.search(text)
+    department = text[: post.start()] if post else text
+    return bool((post and not department) or DEPARTMENT.fullmatch(department))
 
 
 # -- wish --------------------------------------------------------------------------------------

@@ -120,6 +120,26 @@ def test_a_title_is_no_part_of_the_name() -> None:
     assert "森" == (found.name and found.name.text)
 
 
+@pytest.mark.parametrize(
+    ("text", "company"),
+    [
+        ("営業課長の佐藤と申します。", None),
+        ("営業部の佐藤と申します。", None),
+        ("取締役営業部長の佐藤と申します。", None),
+        ("丸和商事の営業課長の佐藤です。", "丸和商事"),
+        ("丸和商事営業課長の佐藤です。", "丸和商事"),
+        ("ソニーの営業本部長代理の佐藤と申します。", "ソニー"),
+    ],
+)
+def test_what_the_caller_is_at_work_is_no_company(text: str, company: str | None) -> None:
+    found = gist(text, (), "ja")
+
+    assert ("佐藤", company) == (
+        found.name and found.name.text,
+        found.company and found.company.text,
+    )
+
+
 def test_the_name_of_the_person_who_is_wanted_is_not_the_callers() -> None:
     assert None is gist("田中様をお願いします", (), "ja").name
 
