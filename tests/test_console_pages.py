@@ -1,23 +1,19 @@
 """Pages about memos, asked for without scripts: what is in them, and what they refuse."""
 
-import asyncio
 import io
 import re
 import wave
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 import pytest_asyncio
 
 from sipbot.call_decision import Phones
 from sipbot.console.pages_memo import until_of
-from sipbot.console.web import guarded
 from sipbot.memo import Memo, Status
-from tests.console_app import URL, Desk, a_desk
+from tests.console_app import Desk, a_desk
 from tests.consoles import a_morning, memo_for, said
 
 ACCOUNTS = (
@@ -247,135 +243,6 @@ async def test_language_and_colours_that_were_chosen_stay(desk: Desk) -> None:
         text = (await browser.get("/")).text
     assert "/" == answer.headers["location"]
     assert '<html lang="ja" data-theme="dark">' in text
-
-
-@asynccontextmanager
-async def news(desk: Desk, path: str, name: str = "hanako") -> AsyncIterator[asyncio.Queue[str]]:
-    """Listen to the news as a browser does; what comes is put into a queue, event by event."""
-    web, heard = desk.parts, asyncio.Queue[str]()
-    account = web.accounts.now().get(name)
-    assert account is not None
-    token = web.sessions.begin(account, web.accounts.now())
-    gone = asyncio.Event()
-
-    async def receive() -> dict[str, object]:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: dict[str, object]) -> None:
-        body = message.get("body", b"")
-        assert isinstance(body, bytes)
-        for event in body.decode().split("\n\n"):
-            if event.startswith("event:"):
-                heard.put_nowait(event)
-
-    where, _, query = path.partition("?")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": where,
-        "raw_path": where.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [
-            (b"host", URL.removeprefix("http://").encode()),
-            (b"cookie", f"sipbot={token}".encode()),
-        ],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8470),
-    }
-    listening = asyncio.create_task(guarded(web)(scope, receive, send))  # type: ignore[arg-type] # ASGI's mappings
-    try:
-        yield heard
-    finally:
-        gone.set()
-        await listening
-
-
-async def heard_of(events: asyncio.Queue[str], *names: str) -> str:
-    """Return the next event of these."""
-    while True:
-        event = await events.get()
-        if event.split("\n", 1)[0].removeprefix("event: ") in names:
-            return event
-
-
-def since(text: str) -> str:
-    found = re.search(r'data-events="([^"]+)"', text)
-    assert found is not None
-    return found[1].replace("&amp;", "&")
-
-
-async def test_what_changed_between_page_and_news_is_told(desk: Desk) -> None:
-    async with desk.browser("hanako") as browser:
-        path = since((await browser.get("/")).text)
-    memo = await desk.leave(memo_for("yamato"))
-    async with news(desk, path) as events:
-        assert f'id="memo-{memo.id}"' in await heard_of(events, "row")
-
-
-async def test_memo_that_somebody_takes_leaves_the_list_of_free_ones(desk: Desk) -> None:
-    memo = await desk.leave(memo_for("yamato"))
-    async with desk.browser("taro") as browser:
-        path = since((await browser.get("/?view=free")).text)
-        async with news(desk, path) as events:
-            await browser.post(f"/memos/{memo.id}/claim")
-            await desk.main.changed(memo.id)
-            assert f"data: {memo.id}" in await heard_of(events, "gone")
-
-
-async def test_news_of_other_clients_are_not_told(desk: Desk) -> None:
-    async with desk.browser("hanako") as browser:
-        path = since((await browser.get("/")).text)
-    async with news(desk, path) as events:
-        foreign = await desk.leave(memo_for("wakaba-law"))
-        own = await desk.leave(memo_for("yamato"))
-        first = await heard_of(events, "row", "gone", "urgent")
-    assert (False, True) == (foreign.id in first, own.id in first)
-
-
-def dismiss_everybody(desk: Desk) -> None:
-    Path(desk.parts.settings.accounts).write_text("", encoding="utf-8")
-
-
-async def test_browser_of_an_account_that_goes_is_told_no_more(desk: Desk) -> None:
-    async with desk.browser("hanako") as browser:
-        path = since((await browser.get("/")).text)
-    async with news(desk, path) as events:
-        await desk.leave(memo_for("yamato"))
-        before = await heard_of(events, "row", "reload")
-        dismiss_everybody(desk)
-        await desk.leave(memo_for("yamato"))
-        after = await heard_of(events, "row", "reload")
-    assert ("event: row", "event: reload") == (before.split("\n")[0], after.split("\n")[0])
-
-
-async def test_page_of_a_memo_is_told_that_it_has_changed(desk: Desk) -> None:
-    memo = await desk.leave(memo_for("yamato"))
-    async with desk.browser("hanako") as browser:
-        path = since((await browser.get(f"/memos/{memo.id}")).text)
-        async with news(desk, path) as events:
-            await browser.post(f"/memos/{memo.id}/note", text="later")
-            await desk.main.changed(memo.id)
-            assert f"data: {memo.id}" in await heard_of(events, "memo")
-
-
-async def test_urgent_memo_is_told_without_saying_who_called(desk: Desk) -> None:
-    async with desk.browser("taro") as browser:
-        path = since((await browser.get("/")).text)
-    async with news(desk, path, "taro") as events:
-        tanaka = await desk.leave(a_morning()[0])
-        event = await heard_of(events, "urgent")
-    told = msgspec.json.decode(re.findall(r"^data: (.*)$", event, re.MULTILINE)[0])
-    assert {"memo": tanaka.id, "client": "やまと工業"} == told
-
-
-async def test_news_since_another_life_ask_for_the_page_again(desk: Desk) -> None:
-    async with news(desk, "/events?since=somebody-7") as events:
-        assert "event: reload" in await events.get()
 
 
 async def test_closed_memo_is_in_the_list_of_closed_ones(desk: Desk) -> None:

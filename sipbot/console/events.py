@@ -21,7 +21,7 @@ from sipbot import console_wire as wire
 from sipbot.accounts import may
 from sipbot.console.cards import Wanted
 from sipbot.console.guard import Me, who
-from sipbot.console.hub import News, Reload
+from sipbot.console.hub import QUEUE_MAX, News, Reload
 from sipbot.console.pages_list import row_of, wanted_of
 from sipbot.console.store import Change
 from sipbot.console.viewer import Viewer
@@ -106,6 +106,8 @@ class EventStream(Response):
         except* LedgerError as problems:
             # The browser comes back by itself, and is told then what it missed.
             _log.warning("news end", problem=str(problems.exceptions[0]))
+        # An answer whose end is missing is a fault to the server; who has gone is sent nothing.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _heard(self) -> Any:  # noqa: ANN401 - the hub's context manager
         account = self._viewer.me
@@ -128,10 +130,7 @@ class EventStream(Response):
         await self._viewer.parts.store.sync()
         while True:
             self._wake.clear()
-            # Before every piece of news, not only while nothing happens: rights end at once.
-            if who(self._request) != self._viewer.me:
-                await _send(send, _event("reload", ""))
-                raise _LeftError
+            await self._still(send)
             await _send(send, "".join(self._news()))
             try:
                 async with asyncio.timeout(COUNTS_AFTER_S if self._untold else ALIVE_S):
@@ -141,6 +140,16 @@ class EventStream(Response):
             if self._untold >= COUNTS_AT_LEAST:
                 await self._figures(send)
 
+    async def _still(self, send: Send) -> None:
+        """Go on only while the account has its rights; asked before everything that is told.
+
+        Raises:
+            _LeftError: it has them no more.
+        """
+        if who(self._request) != self._viewer.me:
+            await _send(send, _event("reload", ""))
+            raise _LeftError
+
     async def _idle(self, send: Send) -> None:
         if self._untold:
             await self._figures(send)
@@ -148,6 +157,7 @@ class EventStream(Response):
             await _send(send, ": still here\n\n")
 
     async def _figures(self, send: Send) -> None:
+        await self._still(send)
         self._untold = 0
         viewer = self._viewer
         counts = viewer.parts.store.counts(viewer.clients, self._wanted, viewer.me.name)
@@ -158,7 +168,8 @@ class EventStream(Response):
         store = self._viewer.parts.store
         changes = None if self._stale else store.since(self._viewer.clients, self._since)
         self._stale, self._since = False, store.seq
-        if changes is None:
+        # Who missed so much loads the page faster than we can make rows one by one.
+        if changes is None or len(changes) > QUEUE_MAX:
             yield _event("reload", "", store.seq)
             return
         for change in changes:
