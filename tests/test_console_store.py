@@ -175,6 +175,21 @@ async def test_closed_memo_leaves_the_list_and_comes_back_when_reopened(
     assert ([], [memo.id]) == (closed, [card.id for card in again])
 
 
+async def test_memo_reopened_between_the_two_questions_of_a_look_stays_in_the_list(
+    store: Store, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo = await leave(ledger, tmp_path, memo_for("yamato"))
+    await store.sync()
+    await change(ledger, memo, status=Status.DONE)
+    while_closed = store._lists.to_do()
+    await change(ledger, memo, status=Status.OPEN)
+    with monkeypatch.context() as patched:
+        patched.setattr(store._lists, "to_do", lambda: while_closed)
+        await store.sync()
+    again = (await store.page("*", Wanted(), "hanako")).cards
+    assert [memo.id] == [card.id for card in again]
+
+
 async def test_neighbours_of_a_memo_are_those_of_the_list_it_came_from(
     store: Store, ledger: Ledger, tmp_path: Path
 ) -> None:

@@ -144,7 +144,9 @@ class Store:
             known = {identifier: card.rev for identifier, card in self._cards.items()}
             rows, gone = await self._run(lambda: self._read(known | self._unreadable))
             self._take(rows)
-            self._drop(gone)
+            read = {row.id for row in rows if row.id not in self._unreadable}
+            # Opened again between the two questions: what was read last is what counts.
+            self._drop(identifier for identifier in gone if identifier not in read)
 
     async def look(self, memo: str, rev: int) -> None:
         """Take up what has changed about one memo, unless this revision of it is known.
@@ -332,6 +334,7 @@ class Store:
             if card is None:
                 self._unreadable[row.id] = row.rev
             else:
+                self._unreadable.pop(row.id, None)
                 self._put(card, None if changed is None else changed.card)
 
     def _drop(self, gone: Iterable[str]) -> None:
