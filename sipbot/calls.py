@@ -215,7 +215,8 @@ class LiveCall:
         match happening:
             case speech.Partial(text=text):
                 self.partial = text
-                self._tell("partial", text)
+                if self.on_the_line:  # the rest is read after the hang-up, the last live event
+                    self._tell("partial", text)
                 return script.Understood(text=text)
             case speech.Base():
                 return self._ear.understand(happening, self.script, cut_off=self._cut_off)

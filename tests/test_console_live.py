@@ -87,6 +87,21 @@ def test_call_that_was_hung_up_is_gone() -> None:
     assert [] == calls.of(lambda _: True)
 
 
+def test_words_that_are_read_after_the_hang_up_bring_no_call_back() -> None:
+    calls = LiveCalls()
+    calls.hear(news("answered"))
+    calls.hear(news("hung_up"))
+    calls.hear(news("partial", text="the rest"))
+    assert [] == calls.of(lambda _: True)
+
+
+def test_calls_that_are_over_do_not_pile_up() -> None:
+    calls = LiveCalls()
+    for number in range(CALLS_MAX + 3):
+        calls.hear(news("hung_up", call=f"c{number}"))
+    assert CALLS_MAX == len(calls._over)
+
+
 def test_caller_of_whom_only_later_words_were_heard_is_not_called_withheld() -> None:
     calls = LiveCalls()
     calls.hear(news("partial", call="late", text="and so"))

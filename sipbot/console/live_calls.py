@@ -38,12 +38,20 @@ class LiveCalls:
 
     def __init__(self) -> None:
         self._calls: dict[str, LiveCall] = {}
+        self._over: dict[str, None] = {}
+        """Calls that were hung up, the latest at the end: the ear may still be reading the rest of
+        what was said, and what it hears must not bring the call back."""
 
     def hear(self, news: wire.Live) -> None:
         """Take a piece of news."""
         payload, known = news.payload, self._calls.get(news.call)
         if payload.type == "hung_up":
             self._calls.pop(news.call, None)
+            self._over[news.call] = None
+            if len(self._over) > CALLS_MAX:
+                del self._over[next(iter(self._over))]
+            return
+        if news.call in self._over:
             return
         self._calls[news.call] = LiveCall(
             call=news.call,
