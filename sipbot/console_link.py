@@ -30,6 +30,10 @@ from sipbot.topics import LivePayload
 STATUS_EVERY_S = 5.0
 """How old the state of the site may be in a browser; the memos are told at once."""
 
+ASKED_MAX = 1000
+"""Requests that wait for the ledger: twice what a console of ours leaves without an answer
+(`sipbot.console.main_line.WAITING_MAX`), for its places are free again after a time-out."""
+
 AT_ONCE = 50
 """Rows of the audit log stored in one transaction."""
 
@@ -84,7 +88,7 @@ class ConsoleLink:
         self._status = status
         self._clients = clients
         self._told_clients: Sequence[wire.Client] = ()
-        self._asked: asyncio.Queue[Asked] = asyncio.Queue()
+        self._asked: asyncio.Queue[Asked] = asyncio.Queue(ASKED_MAX)
         self._nudged = asyncio.Event()
         self.child = Child(
             [sys.executable, "-m", "sipbot.console", msgspec.json.encode(settings).decode()],
@@ -121,7 +125,10 @@ class ConsoleLink:
     def _hear(self, message: wire.FromConsole) -> None:
         match message:
             case wire.Obey() | wire.Record():
-                self._asked.put_nowait(message)
+                if self._asked.full():
+                    self.child.kill("asks for more than the ledger can do")
+                else:
+                    self._asked.put_nowait(message)
             case wire.Ready():
                 _log.info("console", pid=message.pid, port=message.port)
                 self._told_clients = ()
@@ -148,23 +155,26 @@ class ConsoleLink:
             await self._ledger.console.record(entries, datetime.now(UTC))
         except LedgerError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the calls
+            return _fault("a row of the audit log is given up", error)
         return ""
 
     async def _obeyed(self, asked: wire.Obey) -> wire.Answered:
+        try:
+            return await self._obey_one(asked)
+        except LedgerError as error:
+            return wire.Answered(n=asked.n, problem=str(error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the calls
+            problem = _fault("a command is given up", error)
+            return wire.Answered(n=asked.n, problem=problem)
+
+    async def _obey_one(self, asked: wire.Obey) -> wire.Answered:
         request = read(asked.client, asked.verb, bytes(asked.payload))
         if request is None:
             return wire.Answered(n=asked.n, problem="the command is too long")
         # The console has asked the same; it is also the process that strangers can reach.
         request = permitted(request, None, self._accounts())
-        try:
-            answer = await self._ledger.commands.obey(request, datetime.now(UTC))
-        except LedgerError as error:
-            return wire.Answered(n=asked.n, problem=str(error))
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the calls
-            # Not its words, which may be a caller's.
-            problem = f"a fault of sipbot's: {type(error).__name__}"
-            _log.error("a command is given up", verb=asked.verb, problem=problem)
-            return wire.Answered(n=asked.n, problem=problem)
+        answer = await self._ledger.commands.obey(request, datetime.now(UTC))
         by = request.command.by if isinstance(request, Request) else None
         status = answer.status if answer is not None else None
         _log.info("command", client=asked.client, verb=asked.verb, by=by, status=status)
@@ -217,6 +227,13 @@ class ConsoleLink:
         except ChildGoneError:
             # Its next life reads the ledger; who asked has been told that the console is away.
             _log.debug("the console is away", message=type(message).__name__)
+
+
+def _fault(event: str, error: Exception) -> str:
+    """Write a fault down and return it in words: not its own, which may be a caller's."""
+    problem = f"a fault of sipbot's: {type(error).__name__}"
+    _log.error(event, problem=problem)
+    return problem
 
 
 def site(status: Status) -> wire.Site:

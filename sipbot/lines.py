@@ -43,5 +43,6 @@ class Decoder:
             raise WireError(f"a line of {len(line)} bytes is longer than {LIMIT_BYTES} bytes")
         try:
             return self._decoder.decode(line)
-        except msgspec.DecodeError as error:
+        # Lists within lists by the thousand, bytes that are no UTF-8: nor may such a line end us.
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise WireError(f"not a message of this border: {error}") from error

@@ -16,7 +16,9 @@ from sipbot import console_wire as wire
 from sipbot.audit import AuditEntry
 from sipbot.console.doors import GUESSES
 from sipbot.console.hub import QUEUE_MAX, Hub, Reload
-from sipbot.console_link import site
+from sipbot.console.main_line import MainLine
+from sipbot.console_link import ASKED_MAX, site
+from sipbot.errors import ConsoleError, WireError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_console import audited
 from sipbot.lines import LIMIT_BYTES, encode
@@ -169,3 +171,56 @@ async def test_line_about_a_site_with_ten_thousand_wrong_files_is_short_enough()
     )
     whole = msgspec.structs.replace(await a_status(), dialplans=(wrong,) * 10_000)
     assert len(encode(site(whole))) < LIMIT_BYTES
+
+
+async def test_answer_to_an_earlier_life_of_the_console_is_nobodys() -> None:
+    async def asked_by_a_life() -> tuple[MainLine, wire.Record, asyncio.Task[None]]:
+        lines = asyncio.Queue[bytes]()
+        life = MainLine(lines.put_nowait, Hub())
+        asking = asyncio.create_task(life.record(AuditEntry(action="listen")))
+        return life, wire.to_main.decode(await lines.get()), asking
+
+    _, before, first = await asked_by_a_life()
+    life, now, second = await asked_by_a_life()
+    life._hear(wire.Answered(n=before.n))
+    life._hear(wire.Answered(n=now.n, problem="the ledger refuses"))
+    with pytest.raises(ConsoleError, match="refuses"):
+        await second
+    first.cancel()
+
+
+async def test_console_that_asks_without_end_is_ended_and_main_remembers_no_more(
+    tmp_path: Path,
+) -> None:
+    async with a_console(tmp_path, [HANAKO]) as rig:
+        child, pid = rig.link.child, rig.link.child.pid
+        for n in range(ASKED_MAX + 1):
+            rig.link._hear(wire.Record(n=n, entry=AuditEntry(action="logout")))
+        waiting = rig.link._asked.qsize()
+        while child.restarts == 0:
+            await asyncio.sleep(0.01)
+        await child.ready.wait()
+    assert ASKED_MAX == waiting
+    assert pid != child.pid
+
+
+@pytest.mark.parametrize("deep", [b'{"type":"obey","payload":' + b"[" * 5000, b'{"type":"\xff"}'])
+def test_line_that_no_decoder_can_take_is_a_wrong_line(deep: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.to_main.decode(deep)
+
+
+async def test_fault_in_what_the_console_asks_for_stops_nothing(tmp_path: Path) -> None:
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    async with a_console(tmp_path, [HANAKO]) as rig:
+        rig.link._accounts = fault
+        command = {"req": "r1", "by": "hanako", "memo": "m", "ts": datetime.now(UTC).isoformat()}
+        payload = msgspec.Raw(msgspec.json.encode(command))
+        asked = wire.Obey(n=1, client="yamato", verb="claim", payload=payload)
+        obeyed = await rig.link._obeyed(asked)
+        at_large = AuditEntry(action="listen", detail="\ud800")
+        recorded = await rig.link._record([at_large])
+    assert "a fault of sipbot's: ZeroDivisionError" == obeyed.problem
+    assert "a fault of sipbot's: UnicodeEncodeError" == recorded

@@ -5,6 +5,7 @@ Data path: pages -> [main_line] -> main; main -> [main_line] -> hub -> browsers
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import AsyncIterable, Callable
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -38,7 +39,8 @@ class MainLine:
     def __init__(self, write: Callable[[bytes], None], hub: Hub) -> None:
         self._write = write
         self._hub = hub
-        self._numbers = itertools.count(1)
+        # By chance: main may still answer what an earlier life has asked, under other numbers.
+        self._numbers = itertools.count(secrets.randbits(62))
         self._waiting: dict[int, asyncio.Future[wire.Answered]] = {}
 
     async def obey(self, client: str, verb: str, fields: dict[str, Any]) -> Answer:
