@@ -94,6 +94,10 @@ class Console(BaseModel):
             problem = "would be believed of nobody"
             remedy = "Name the proxy's address in console.proxy_from"
             raise wrong(problem, remedy, "proxy_user_header")
+        if self.port and not self.url and ipaddress.ip_address(self.address).is_unspecified:
+            problem = "is every address of this machine, so the console knows none of its own"
+            remedy = "Write in console.url under which address browsers reach it"
+            raise wrong(problem, remedy, "address")
         return self
 
     @property

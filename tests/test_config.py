@@ -338,6 +338,8 @@ def test_settings_refuse_unknown_keys() -> None:
         ({"proxy_user_header": "X-User"}, "console.proxy_user_header"),
         ({"proxy_user_header": "X User", "proxy_from": ["10.0.0.1"]}, "console.proxy_user_header"),
         ({"proxy_from": ["0.0.0.0/0"]}, "console.proxy_from[0]"),
+        ({"port": 8470, "address": "0.0.0.0"}, "console.address"),
+        ({"port": 8470, "address": "::"}, "console.address"),
         ({"proxy_from": ["the proxy"]}, "console.proxy_from[0]"),
     ],
 )

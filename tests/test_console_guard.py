@@ -16,7 +16,7 @@ from sipbot.accounts import Account, Accounts
 from sipbot.console.doors import GUESSES, GUESSES_OF_NAME, Closed, Doors
 from sipbot.console.gate import BODY_MAX_BYTES, Gate
 from sipbot.console.limits import KEYS_MAX, Buckets, Locks
-from sipbot.console.places import address_of, hosts, origins, safe_next
+from sipbot.console.places import address_of, hosts, neighbourhood_of, origins, safe_next
 from sipbot.console.sessions import IDLE_S, LONGEST_S, OF_ONE_MAX, Sessions
 from sipbot.console.web import guarded
 from tests.console_app import URL, a_desk
@@ -86,6 +86,30 @@ def test_origin_is_the_public_address_alone_where_there_is_one() -> None:
     one = settings(url="https://Console.Example:443")
     assert {"https://console.example"} == origins(one)
     assert {"console.example", "127.0.0.1:8470", "localhost:8470", "[::1]:8470"} == hosts(one)
+
+
+def test_host_with_ipv6_is_known_as_browsers_write_it() -> None:
+    assert {"[2001:db8::5]:8470"} == hosts(settings(address="2001:DB8:0:0::5"))
+
+
+def test_console_on_every_address_is_reached_at_its_own_url_and_on_this_machine() -> None:
+    one = settings(address="::", url="http://console.example:8470")
+    assert {"console.example:8470", "127.0.0.1:8470", "[::1]:8470"} <= hosts(one)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:0:1:aaaa:bbbb:cccc:dddd", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::7", "2001:db8:0:2::/64"),
+        ("somebody", "somebody"),
+    ],
+)
+def test_limits_count_for_a_subscriber(address: str, expected: str) -> None:
+    assert expected == neighbourhood_of(address)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +231,13 @@ async def test_stranger_elsewhere_closes_ones_door_only_with_many_guesses() -> N
     assert HANAKO == await door.knock(ACCOUNTS, "hanako", "right", "a")
 
 
+async def test_new_address_of_the_same_network_opens_no_door() -> None:
+    door, answers = doors(Clock()), list[object]()
+    for number in range(GUESSES + 1):
+        answers.append(await door.knock(ACCOUNTS, "hanako", "wrong", f"2001:db8::{number:x}"))
+    assert [None] * GUESSES + [Closed(60.0, locked=True)] == answers
+
+
 async def test_door_opens_again_after_a_while() -> None:
     clock = Clock()
     door = doors(clock)
@@ -239,6 +270,16 @@ async def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> N
             answers = [await http.get("/none") for _ in range(210)]
     assert {404, 429} == {one.status_code for one in answers}
     assert "1" == answers[-1].headers["retry-after"]
+
+
+async def test_new_address_of_the_same_network_is_no_new_patience(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, [HANAKO_TABLE]) as desk:
+        gate = Gate(guarded(desk.parts), desk.parts.settings, lambda: 0.0)
+        codes = set[int]()
+        for number in range(210):
+            async with client(gate, f"2001:db8::{number:x}") as http:
+                codes.add((await http.get("/none")).status_code)
+    assert {404, 429} == codes
 
 
 async def test_fault_of_ours_is_logged_without_its_words(

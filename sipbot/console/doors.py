@@ -12,6 +12,7 @@ import msgspec
 
 from sipbot.accounts import Account, Accounts
 from sipbot.console.limits import Locks
+from sipbot.console.places import neighbourhood_of
 
 GUESSES = 5
 """Failures of one name from one address that close the door for a minute: people mistype twice."""
@@ -117,5 +118,5 @@ class Doors:
 
 
 def _keys(name: str, address: str) -> dict[str, str]:
-    name = name[:64]
+    name, address = name[:64], neighbourhood_of(address)
     return {"name+address": f"{name}\n{address}", "address": address, "name": name}

@@ -17,15 +17,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sipbot.console.limits import Buckets
-from sipbot.console.places import address_of, hosts, is_https, origins
+from sipbot.console.places import address_of, hosts, is_https, neighbourhood_of, origins
 from sipbot.console_wire import ConsoleSettings
 
 BODY_MAX_BYTES = 64 * 1024
 """Of a request: the longest note, every character of it escaped, takes 24 kB."""
 
 PER_S, BURST = 20.0, 200.0
-"""Requests of one address: a page of the list is 5 of them, an office of 20 browsers that load at
-once is 100.  The news are one request for hours."""
+"""Requests of one address (of one /64, with IPv6): a page of the list is 5 of them, an office of 20
+browsers that load at once is 100.  The news are one request for hours."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 section 9.2.1)."""
@@ -98,7 +98,8 @@ class Gate:
         if headers.get("host", "").lower() not in self._hosts:
             return _refuse(421, "this is not the address of the console: see console.url")
         if not scope["path"].startswith(STATIC):
-            wait_s = self._paces.take(scope["state"]["address"], self._now_s())
+            asks = neighbourhood_of(scope["state"]["address"])
+            wait_s = self._paces.take(asks, self._now_s())
             if wait_s > 0:
                 return _refuse(429, "too many requests", {"retry-after": str(math.ceil(wait_s))})
         if scope["method"] not in SAFE and not self._is_ours(headers):

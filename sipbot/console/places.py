@@ -27,7 +27,9 @@ def origins(settings: ConsoleSettings) -> frozenset[str]:
 
 def hosts(settings: ConsoleSettings) -> frozenset[str]:
     """Return the values of ``Host`` that are ours; a proxy may put its own or the browser's."""
-    names = {settings.address, *(_LOOPBACK if _is_loopback(settings.address) else ())}
+    own = str(ipaddress.ip_address(settings.address))  # as browsers write it, shortest form
+    own = f"[{own}]" if ":" in own else own
+    names = {own, *(_LOOPBACK if _hears_itself(settings.address) else ())}
     known = {f"{name}:{settings.port}" for name in names}
     if settings.port == 80:
         known |= names
@@ -70,6 +72,23 @@ def address_of(peer: str, forwarded_for: Sequence[str], proxies: Sequence[str]) 
         return peer
 
 
+def neighbourhood_of(address: str) -> str:
+    """Return for whom limits count together: a host, or the network of one with IPv6.
+
+    There a /64 is one subscriber's (RFC 6177 section 2), who may take a new address for every
+    request.  What is no address is a neighbourhood of its own.
+    """
+    try:
+        one = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(one, ipaddress.IPv4Address):
+        return address
+    if one.ipv4_mapped is not None:
+        return str(one.ipv4_mapped)
+    return str(ipaddress.ip_network((int(one) >> 64 << 64, 64)))
+
+
 def _origin(url: str) -> str:
     """Return scheme, host and port as browsers write them: small letters, no usual port."""
     parts = urlsplit(url)
@@ -80,5 +99,6 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
+def _hears_itself(address: str) -> bool:
+    one = ipaddress.ip_address(address)
+    return one.is_loopback or one.is_unspecified
