@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -94,6 +94,7 @@ memos = sa.Table(
     sa.Index("memos_unnoticed", "client", sqlite_where=sa.text("noticed_at IS NULL")),
     sa.Index("memos_held", "held_until", sqlite_where=sa.text("held_until IS NOT NULL")),
     sa.Index("memos_by_status", "status", "client"),
+    sa.Index("memos_closed", "status", "id", "client", "category"),
     sa.Index("memos_by_stage", "stage"),
     sa.Index(
         "memos_with_category",
