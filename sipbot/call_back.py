@@ -2,7 +2,8 @@
 
 Data path: command -> decision, [call_back] -> ledger -> call_backs -> sip/call_back
 
-An operator says ``wrong_number`` and ``message_left`` themselves: no machine hears that.
+An operator says ``wrong_number`` and ``message_left`` themselves: no machine hears that.  What they
+say during the call or after it stands.
 """
 
 from datetime import datetime, timedelta
@@ -40,8 +41,11 @@ RANG_S = 15.0
 _BUSY = {486, 600, 603}
 """RFC 3261 sections 21.4.24, 21.6.1 and 21.6.2: there is somebody, who does not take it now."""
 
-_AWAY = {408, 480, 487}
-"""RFC 3261 sections 21.4.9, 21.4.18 and 21.4.25: it rang, or the telephone is off."""
+_AWAY = {480, 487}
+"""RFC 3261 sections 21.4.18 and 21.4.25: the network says that the telephone is off, or rang."""
+
+_TIMEOUT = 408
+"""RFC 3261 section 21.4.9, our own limit as well: nobody's telephone, unless it rang before."""
 
 BEGUN, CONNECTED, ENDED = "calling", "call_connected", "call_ended"
 """``what`` of the history's entries."""
@@ -73,10 +77,18 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     talk_s: float | None = None
 
 
-def going(memo: Memo) -> bool:
-    """Tell whether sipbot is calling back now."""
-    calls = [one.call_back for one in memo.history if one.call_back is not None]
-    return bool(calls) and calls[-1].ended is None
+def going(memo: Memo, now: datetime) -> bool:
+    """Tell whether sipbot is calling back.
+
+    Args:
+        memo: as it stands.
+        now: UTC-aware.  What has begun longer ago than any call lasts is over, though nobody could
+            write that down: it must not keep the memo for ever.
+    """
+    calls = [one for one in memo.history if one.call_back is not None]
+    if not calls or calls[-1].call_back is None or calls[-1].call_back.ended is not None:
+        return False
+    return now - calls[-1].at <= HELD
 
 
 def begun(memo: Memo, by: str, number: str, at: datetime, text: str | None) -> Memo:
@@ -116,6 +128,8 @@ def connected(memo: Memo, number: str, at: datetime) -> Memo:
 def ended(memo: Memo, by: str, number: str, how: Ended, now: datetime) -> Memo:
     """Return the memo once the call back is over.
 
+    The outcome becomes the memo's result, unless the operator has said theirs during the call.
+
     Args:
         memo: as it stands.
         by: the operator.
@@ -123,7 +137,9 @@ def ended(memo: Memo, by: str, number: str, how: Ended, now: datetime) -> Memo:
         how: it ended.
         now: our clock, UTC-aware: a claim goes on from now, also where the end is told late.
     """
-    update: dict[str, Any] = {} if how.outcome is None else {"result": how.outcome}
+    update: dict[str, Any] = {}
+    if how.outcome is not None and not _said_meanwhile(memo):
+        update["result"] = how.outcome
     until = None
     if memo.holder == by:
         until = update["held_until"] = now + timedelta(seconds=LEASE_S)
@@ -186,6 +202,14 @@ def _meaning(event: wire.CallBackEnded) -> tuple[End, Outcome | None]:
         return End.OPERATOR_LEFT, Outcome.NO_ANSWER if rang else None
     if event.code in _BUSY:
         return End.BUSY, Outcome.BUSY
-    if event.code in _AWAY:
+    if event.code in _AWAY or (event.code == _TIMEOUT and event.rang_s is not None):
         return End.NO_ANSWER, Outcome.NO_ANSWER
     return End.FAILED, None
+
+
+def _said_meanwhile(memo: Memo) -> bool:
+    """Tell whether the operator has said what came of it since the call began."""
+    for entry in reversed(memo.history):
+        if entry.what in (BEGUN, "called_back"):
+            return entry.what != BEGUN
+    return False

@@ -22,7 +22,12 @@ from sipbot.ledger_calls_back import CallBackEntry, CallsBack
 from sipbot.prompt_shelf import BUILTIN_PROMPTS
 from sipbot.ringback import ringback
 from sipbot.sip import wire
+from sipbot.sip.on_call_wire import is_on_call
 from sipbot.to_do import ToDo
+
+LOST_S = 30.0
+"""How long an agent whose connection ended may need until it, or the next one, says which calls it
+has: it is started within seconds, unless its port is taken (our wish)."""
 
 
 class Agent(Protocol):
@@ -76,19 +81,26 @@ class CallBacks:
         self._to_do = ToDo(trouble)
         self._led: dict[str, Agent | None] = {}
         """Id → its agent; None while it is said that there is none."""
-        self.ready = asyncio.Event()
-        """Set once it is known what an earlier run left behind."""
-        self._earlier: set[str] = set()
+        self._asked: set[str] = set()
+        """Asked for in this run: nobody is called for what an earlier one was asked."""
+        self._ending: set[str] = set()
+        """Ends that an agent has told and that are not written yet: no other end counts."""
+        self._adrift: dict[str, tuple[Agent, datetime]] = {}
+        """Calls whose agent's connection has ended, and when: it may be alive all the same."""
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
         """Do what there is to do until cancelled."""
-        self._to_do.add(self._look_back)
         await self._to_do.run()
 
+    def lines(self) -> int:
+        """Return how many lines these calls take: two each, the second from the first answer on."""
+        return 2 * sum(agent is not None for agent in self._led.values())
+
     # Event loop, from the ledger's part for commands.
-    def asked(self) -> None:
-        """Begin what has been asked for and is not begun."""
+    def asked(self, call: str) -> None:
+        """Begin a call back that is stored."""
+        self._asked.add(call)
         self._to_do.add(self._begin_all)
 
     # Event loop, from an agent.
@@ -96,39 +108,54 @@ class CallBacks:
         """Take an event of an agent; those of other calls are somebody else's."""
         match event:
             case wire.Hello(calls_back=calls):
-                self._led |= dict.fromkeys(calls, agent)
+                self._meet(agent, [call for call in calls if not is_on_call(call)])
             case wire.CallBackStep(call=call, at=at):
                 self._log.info("call back: connected", call=call)
                 self._to_do.add(partial(self._connected, call, at))
             case wire.CallBackEnded(call=call, reason=reason):
                 how = call_back.told(event)
                 self._log.info("call back: ended", call=call, end=how.end.value, reason=reason)
+                self._ending.add(call)
                 self._to_do.add(partial(self._ended, call, how, agent))
 
     # Event loop, from an agent's client.
     def agent_gone(self, agent: Agent) -> None:
-        """An agent died, and both calls of its calls back with it."""
+        """An agent died, and its calls with it; or it only let go of us, and says so at once.
+
+        So they are lost when the next `Hello` does not name them, or none comes.
+        """
         at = datetime.now(UTC)
         for call in [call for call, owner in self._led.items() if owner is agent]:
-            self._to_do.add(partial(self._lost, call, at))
+            self._adrift[call] = agent, at
+        # Runs in the event loop.
+        asyncio.get_running_loop().call_later(LOST_S, self._give_up, agent, at)
+
+    def _meet(self, agent: Agent, calls: Sequence[str]) -> None:
+        """Take over what an agent says that it has; what it has no more is lost."""
+        self._led |= dict.fromkeys(calls, agent)
+        for call in calls:
+            self._adrift.pop(call, None)
+        self._give_up(agent)
+
+    def _give_up(self, agent: Agent, gone_at: datetime | None = None) -> None:
+        """Tell the end of what an agent had when its connection ended; None: whenever that was."""
+        for call, (owner, at) in tuple(self._adrift.items()):
+            if owner is agent and gone_at in (None, at):
+                del self._adrift[call]
+                self._to_do.add(partial(self._lost, call, at))
 
     async def recover(self) -> None:
         """Tell the end of what an earlier run left behind and no agent knows of."""
-        await self.ready.wait()
         at = datetime.now(UTC)
         for entry in await self._ledger.going():
-            if entry.id not in self._led and entry.id in self._earlier:
+            if not any(entry.id in known for known in (self._led, self._asked, self._ending)):
                 self._log.warning("call back was left unfinished", call=entry.id)
                 self._to_do.add(partial(self._ended, entry.id, call_back.interrupted(at), None))
 
-    async def _look_back(self) -> None:
-        self._earlier = {entry.id for entry in await self._ledger.going()}
-        self.ready.set()
-
     async def _begin_all(self) -> None:
-        await self.ready.wait()
         for entry in await self._ledger.going():
-            if entry.id not in self._led and entry.id not in self._earlier:
+            if entry.id in self._asked and entry.id not in self._led:
+                self._asked.discard(entry.id)
                 self._begin(entry)
 
     def _begin(self, entry: CallBackEntry) -> None:
@@ -180,10 +207,13 @@ class CallBacks:
     async def _ended(self, call: str, how: call_back.Ended, agent: Agent | None) -> None:
         await self._ledger.ended(call, how, datetime.now(UTC))
         self._led.pop(call, None)
+        self._ending.discard(call)
         if agent is not None:
             tell_written(agent, call)
 
     async def _lost(self, call: str, at: datetime) -> None:
+        if call in self._ending:
+            return
         known = {entry.id: entry for entry in await self._ledger.going()}
         since = known[call].connected_at if call in known else None
         await self._ended(call, call_back.interrupted(at, since), None)

@@ -53,15 +53,16 @@ class Wanted(NamedTuple):
     number: str
 
 
-def wanted(memo: Memo, command: Call, phones: Phones) -> Wanted | No:
+def wanted(memo: Memo, command: Call, phones: Phones, now: datetime) -> Wanted | No:
     """Return whom to call, or why nobody is.
 
     Args:
         memo: as it stands.
         command: from somebody who may call this memo's caller.
         phones: of the settings.
+        now: our clock, UTC-aware.
     """
-    if call_back.going(memo):
+    if call_back.going(memo, now):
         return No("calling", "sipbot is calling back for this memo already")
     extension = _extension(command, phones)
     if isinstance(extension, No):
@@ -77,7 +78,7 @@ def wanted(memo: Memo, command: Call, phones: Phones) -> Wanted | No:
 
 def begun(memo: Memo, command: Call, phones: Phones, now: datetime) -> Memo:
     """Return the memo of which `wanted` has said whom to call."""
-    found = wanted(memo, command, phones)
+    found = wanted(memo, command, phones, now)
     assert isinstance(found, Wanted)
     return call_back.begun(memo, command.by, found.number, now, command.text)
 

@@ -45,6 +45,9 @@ SNOOZE_MAX = timedelta(days=90)
 
 _FREE: dict[str, Any] = {"holder": None, "held_until": None}
 
+_GIVES_UP = {"release", "snooze", "done"}
+"""Verbs that end a claim: not in the middle of a call, else somebody else would call as well."""
+
 AnswerStatus = Literal["accepted", "conflict", "rejected", "expired"]
 
 
@@ -205,15 +208,15 @@ def _why_not(memo: Memo | None, request: Request, now: datetime, phones: Phones)
         words = f"memo {command.memo}: {request.client} has none of this id. Use its whole id"
         return _No("rejected", "unknown_memo", words)
     return (
-        _wrong_state(memo, request)
+        _wrong_state(memo, request, now)
         or _wrong_revision(memo, command)
         or _too_much(memo, request)
-        or (_not_called(memo, command, phones) if isinstance(command, Call) else None)
+        or (_not_called(memo, command, now, phones) if isinstance(command, Call) else None)
     )
 
 
-def _not_called(memo: Memo, command: Call, phones: Phones) -> _No | None:
-    found = call_decision.wanted(memo, command, phones)
+def _not_called(memo: Memo, command: Call, now: datetime, phones: Phones) -> _No | None:
+    found = call_decision.wanted(memo, command, phones, now)
     if isinstance(found, call_decision.Wanted):
         return None
     return _No("conflict" if found.code == "calling" else "rejected", found.code, found.problem)
@@ -235,7 +238,7 @@ def _wrong_time(command: Command, now: datetime) -> _No | None:
     return None
 
 
-def _wrong_state(memo: Memo, request: Request) -> _No | None:
+def _wrong_state(memo: Memo, request: Request, now: datetime) -> _No | None:
     verb, holder = request.verb, memo.holder
     if verb == "note":
         return None
@@ -249,6 +252,8 @@ def _wrong_state(memo: Memo, request: Request) -> _No | None:
         return _No("conflict", "done", "The memo is closed. Reopen it to go on")
     if verb == "release" and holder is None:
         return _No("conflict", "not_claimed", "Nobody has claimed it, or the claim has ended")
+    if verb in _GIVES_UP and call_back.going(memo, now):
+        return _No("conflict", "calling", "sipbot is calling back for it. Hang up first")
     return None
 
 
@@ -299,7 +304,7 @@ def _next(
 def _claimed(memo: Memo, command: Command, now: datetime) -> Memo:
     assert isinstance(command, Claim)
     until = now + timedelta(seconds=command.lease_s)
-    if memo.held_until is not None and call_back.going(memo):
+    if memo.held_until is not None and call_back.going(memo, now):
         until = max(until, memo.held_until)  # not in the middle of a talk
     what = "claimed" if memo.holder is None else "prolonged"
     update = {

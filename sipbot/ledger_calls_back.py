@@ -90,13 +90,14 @@ class CallsBack:
         self._announce()
 
 
-def add(connection: sa.Connection, memo: Memo, command: Call, found: Wanted, now: datetime) -> None:
-    """Store that somebody is to be called, in the transaction that decides so."""
+def add(connection: sa.Connection, memo: Memo, command: Call, found: Wanted, now: datetime) -> str:
+    """Store that somebody is to be called, in the transaction that decides so; return its id."""
+    call = str(uuid6.uuid7())
     query = sa.select(schema.calls.c.number).where(schema.calls.c.call == memo.call.id)
     dialled = connection.execute(query).scalar() or ""
     connection.execute(
         sa.insert(schema.calls_back).values(
-            id=str(uuid6.uuid7()),
+            id=call,
             memo=memo.id,
             client=memo.client,
             by=command.by,
@@ -106,6 +107,7 @@ def add(connection: sa.Connection, memo: Memo, command: Call, found: Wanted, now
             asked_at=now,
         )
     )
+    return call
 
 
 def entries(connection: sa.Connection, memo: str) -> list[CallBackEntry]:

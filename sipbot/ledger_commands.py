@@ -6,6 +6,7 @@ The work of each method runs in the ledger's thread, hence `decision` is pure.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -43,8 +44,8 @@ class Commands:
     def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
         self.phones: Phones = NOBODY
         """Whom sipbot may be asked to call back, and where operators are."""
-        self.on_call: Callable[[], None] | None = None
-        """Called in the event loop when somebody is to be called back."""
+        self.on_call: Callable[[str], None] | None = None
+        """Takes, in the event loop, the id of each call back that is to begin."""
         self._run = run
         self._targets = targets
         self._announce = announce
@@ -73,13 +74,14 @@ class Commands:
             requests: in the order in which they came.
             now: our clock, UTC-aware.
         """
-        answers = await self._run(
-            lambda c: [_obey(c, one, now, self._targets, self.phones) for one in requests]
-        )
+        begun: list[str] = []
+        desk = _Desk(now=now, targets=self._targets, phones=self.phones, begun=begun)
+        answers = await self._run(lambda c: [_obey(c, one, desk) for one in requests])
         if any(answer is not None for answer in answers):
             self._announce()
-        if self.on_call is not None and any(map(_to_be_called, answers)):
-            self.on_call()
+        if self.on_call is not None:
+            for call in begun:
+                self.on_call(call)
         return answers
 
     async def give_up(self, request: Request | Refused, now: datetime) -> Answer | None:
@@ -117,23 +119,24 @@ class Commands:
         return await self._run(lambda c: _sweep(c, before))
 
 
-def _to_be_called(answer: Answer | None) -> bool:
-    return answer is not None and answer.verb == "call" and answer.status == "accepted"
+@dataclass(frozen=True, kw_only=True)
+class _Desk:
+    """With what commands of one transaction are obeyed."""
+
+    now: datetime
+    targets: Sequence[str]
+    phones: Phones
+    begun: list[str]
+    """Takes the ids of calls back; they count once the transaction is stored."""
 
 
-def _obey(
-    connection: sa.Connection,
-    request: Request | Refused,
-    now: datetime,
-    targets: Sequence[str],
-    phones: Phones,
-) -> Answer | None:
+def _obey(connection: sa.Connection, request: Request | Refused, desk: _Desk) -> Answer | None:
     def decided() -> Answer:
         if isinstance(request, Refused):
-            return refuse(request, now)
-        return _change(connection, request, now, targets, phones)
+            return refuse(request, desk.now)
+        return _change(connection, request, desk)
 
-    return _answer(connection, request, now, decided)
+    return _answer(connection, request, desk.now, decided)
 
 
 def _answer(
@@ -167,13 +170,8 @@ def _answer(
     return answer
 
 
-def _change(
-    connection: sa.Connection,
-    request: Request,
-    now: datetime,
-    targets: Sequence[str],
-    phones: Phones,
-) -> Answer:
+def _change(connection: sa.Connection, request: Request, desk: _Desk) -> Answer:
+    now = desk.now
     try:
         memo = queries.memo_of(connection, request.command.memo)
     except LedgerError:
@@ -185,15 +183,15 @@ def _change(
         memo = None  # nobody learns by asking what other clients have
     over = None if memo is None else lease_over(memo, now)
     if over is not None:
-        writes.store(connection, memo, over, now, targets)
+        writes.store(connection, memo, over, now, desk.targets)
         memo = over
-    verdict = decide(memo, request, now, phones)
+    verdict = decide(memo, request, now, desk.phones)
     if verdict.memo is not None:
-        writes.store(connection, memo, verdict.memo, now, targets)
+        writes.store(connection, memo, verdict.memo, now, desk.targets)
         if memo is not None and isinstance(request.command, Call):
-            found = wanted(memo, request.command, phones)
+            found = wanted(memo, request.command, desk.phones, now)
             assert isinstance(found, Wanted)
-            calls_back.add(connection, memo, request.command, found, now)
+            desk.begun.append(calls_back.add(connection, memo, request.command, found, now))
     return verdict.answer
 
 

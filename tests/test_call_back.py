@@ -67,9 +67,26 @@ def test_second_operator_who_wants_to_call_is_told_who_does() -> None:
 def test_second_call_while_one_goes_on_is_a_conflict() -> None:
     memo = asked(sure()).memo
     assert memo is not None
-    assert going(memo)
+    assert going(memo, AT)
     answer = asked(memo, req="r2").answer
     assert ("conflict", "calling") == (answer.status, answer.code)
+
+
+@pytest.mark.parametrize("verb", ["release", "snooze", "done"])
+def test_memo_stays_with_its_operator_while_sipbot_calls(verb: str) -> None:
+    memo = asked(sure()).memo
+    assert memo is not None
+    fields = {"until": (AT + timedelta(hours=1)).isoformat()} if verb == "snooze" else {}
+    answer = decide(memo, a_request(verb, req="r2", **fields), AT, PHONES).answer
+    assert ("conflict", "calling") == (answer.status, answer.code)
+
+
+def test_memo_whose_call_never_ended_in_the_ledger_is_kept_by_it_for_hours_only() -> None:
+    memo = asked(sure()).memo
+    assert memo is not None
+    late = AT + HELD + timedelta(seconds=1)
+    request = a_request("done", req="r2", ts=late)
+    assert "accepted" == decide(memo, request, late, PHONES).answer.status
 
 
 def test_claim_during_a_call_does_not_end_in_the_middle_of_it() -> None:
@@ -236,6 +253,9 @@ def test_number_abroad_is_refused_with_the_setting_that_would_allow_it() -> None
         ("number", "called", 486, 1.0, None, End.BUSY, Outcome.BUSY),
         ("number", "called", 603, 3.0, None, End.BUSY, Outcome.BUSY),
         ("number", "called", 480, None, None, End.NO_ANSWER, Outcome.NO_ANSWER),
+        ("number", "called", 408, 20.0, None, End.NO_ANSWER, Outcome.NO_ANSWER),
+        ("number", "called", 408, None, None, End.FAILED, None),
+        ("number", "sipbot", 408, None, None, End.FAILED, None),
         ("number", "sipbot", 480, 44.0, None, End.NO_ANSWER, Outcome.NO_ANSWER),
         ("number", "called", 404, None, None, End.FAILED, None),
         ("number", "sipbot", 503, None, None, End.FAILED, None),
@@ -285,11 +305,11 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 async def test_accepted_call_is_a_row_with_operator_number_and_the_clients_number(
     ledger: Ledger,
 ) -> None:
-    told: list[None] = []
-    ledger.commands.on_call = lambda: told.append(None)
+    told: list[str] = []
+    ledger.commands.on_call = told.append
     memo = await asked_for(ledger, AT)
     (entry,) = await ledger.calls_back.going()
-    assert [None] == told
+    assert [entry.id] == told
     assert (memo.id, "yamato", "hanako", "201", NUMBER, "+81312345678") == (
         entry.memo,
         entry.client,
@@ -322,7 +342,7 @@ async def test_end_is_written_once_with_times_outcome_and_an_ordinary_claim(
     assert last is not None
     assert (NUMBER, "talked", 60.0) == (last.number, last.ended, last.talk_s)
     assert (Outcome.REACHED, over + timedelta(seconds=LEASE_S)) == (after.result, after.held_until)
-    assert not going(after)
+    assert not going(after, over)
     assert [] == await ledger.calls_back.going()
     assert () == examine(tmp_path / "sipbot.sqlite3", None).problems
     assert 1 == sum((await ledger.counts(over, AT)).calls.values())
@@ -332,10 +352,18 @@ async def test_end_that_nobody_can_judge_leaves_the_result_to_the_operator(ledge
     memo = await asked_for(ledger, AT)
     (entry,) = await ledger.calls_back.going()
     await ledger.commands.obey(a_request("callback", req="r2", memo=memo.id, outcome="busy"), AT)
-    await ledger.commands.obey(a_request("done", req="r3", memo=memo.id), AT)
     await ledger.calls_back.ended(entry.id, Ended(end=End.FAILED, outcome=None, at=AT), AT)
-    after = await stored(ledger, memo)
-    assert (Outcome.BUSY, Status.DONE, None) == (after.result, after.status, after.held_until)
+    assert Outcome.BUSY == (await stored(ledger, memo)).result
+
+
+async def test_result_that_the_operator_says_during_the_talk_stands(ledger: Ledger) -> None:
+    memo = await asked_for(ledger, AT)
+    (entry,) = await ledger.calls_back.going()
+    said = a_request("callback", req="r2", memo=memo.id, outcome="wrong_number")
+    await ledger.commands.obey(said, AT)
+    how = Ended(end=End.TALKED, outcome=Outcome.REACHED, at=AT, connected_at=AT, talk_s=9.0)
+    await ledger.calls_back.ended(entry.id, how, AT)
+    assert Outcome.WRONG_NUMBER == (await stored(ledger, memo)).result
 
 
 def test_masked_memo_does_not_say_who_was_called() -> None:

@@ -136,6 +136,10 @@ WORDS = {
         "The memo has changed meanwhile. Look again, then do it once more; what you "
         "wrote is still here."
     ),
+    "not_calling": (
+        "sipbot is on the telephone for this memo. Hang up first, then do it once more; "
+        "what you wrote is still here."
+    ),
     "told_rejected": "That was not possible: {problem}",
     "told_expired": "That came too late and was not done. Do it again.",
     "told_unanswered": "sipbot has not answered. Look at the history before you do it again.",

@@ -112,9 +112,11 @@ class AgentClient:
 
     @property
     def serving(self) -> bool:
-        """Whether it takes new calls; one of other settings runs out."""
+        """Whether it takes new calls; one of other settings, or after `drain`, runs out."""
         hello = self.hello
-        return hello is not None and hello.fingerprint == self._settings.fingerprint
+        if hello is None or self._draining.is_set():
+            return False
+        return hello.fingerprint == self._settings.fingerprint
 
     def send(self, command: wire.Command) -> None:
         """Send a command.

@@ -8,7 +8,12 @@ from typing import Literal
 
 from sipbot.sip.wire_base import Base
 
-OnCallEnd = Literal["taken", "declined", "no_answer", "busy", "no_line", "failed", "too_late"]
+PREFIX = "on-call"
+"""Of the ids of these calls, which agents name beside those of calls back."""
+
+OnCallEnd = Literal[
+    "taken", "declined", "no_answer", "busy", "no_line", "unreachable", "failed", "too_late"
+]
 """The key was pressed; answered without it; nobody answered; busy or refused; no line of this agent
 was free; the network or the settings did not let them be called; the parent ended it (`HangUp`),
 as somebody else has the memo."""
@@ -43,3 +48,8 @@ class OnCallEnded(Base, frozen=True, kw_only=True):
     end: OnCallEnd
     reason: str
     at: datetime
+
+
+def is_on_call(call: str) -> bool:
+    """Tell whether an id is that of a call to a person on call."""
+    return call.startswith(f"{PREFIX}.")
