@@ -18,6 +18,7 @@ from rich.table import Table
 from sipbot import dialplan, dialplan_form
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code, print_json
 from sipbot.cli_dialplan_calls import run_dialplan_tests, simulate_call
+from sipbot.cli_dialplan_elsewhere import elsewhere, named_in_vain
 from sipbot.cli_dialplan_hours import diff_dialplans, show_calendar
 from sipbot.cli_dialplan_new import new_dialplan
 from sipbot.cli_dialplan_source import FolderOption, RegionOption, one_plan, source
@@ -93,6 +94,7 @@ def check_dialplans(
     """Read the dialplans, place their test calls, and say everything that is wrong.
 
     A running sipbot is not touched; what is right here is what it would accept.
+    Targets of notifications are looked up in config.toml, with --config also for a named path.
 
     Example: sipbot dialplan check dialplans/yamato.toml
     """
@@ -105,14 +107,19 @@ def check_dialplans(
             plans = load_tried(folder, region).all
         numbers = sum(len(plan.numbers) for plan in plans)
         warnings = [warning for plan in plans for warning in _warnings(plan)]
+        others = elsewhere(path, config_path)
+        warnings += named_in_vain(plans, others)
+        notes = others.notes(plans)
         if as_json:
             clients = [plan.client for plan in plans]
             told = [msgspec.to_builtins(each, enc_hook=str) for each in warnings]
             found = {"ok": True, "clients": clients, "numbers": numbers, "mistakes": []}
-            print_json(found | {"warnings": told})
+            print_json(found | {"warnings": told, "not_checked": notes})
         else:
             for warning in warnings:
                 typer.echo(f"warning: {warning}", err=True)
+            for note in notes:
+                typer.echo(f"not checked: {note}", err=True)
             counted = f"{_count(len(plans), 'dialplan')} with {_count(numbers, 'number')}"
             typer.echo(f"{counted} {'is' if len(plans) == 1 else 'are'} right.")
 

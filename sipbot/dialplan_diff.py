@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sipbot import hours_diff, steps
 from sipbot.dialplan_checks import targets
 from sipbot.dialplan_outline import kind_of, prompt_words, quoted, route_words, shown_number
+from sipbot.dialplan_people import channel_words, rota_words, step_does, step_when
 from sipbot.plan import Dialplan, Route
 
 _STEP_WORDS = {
@@ -36,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     about: str
     """client, numbers, hours, answer, callers, routes, steps, record, speech, quota,
-    categories, tests."""
+    categories, escalation, on call, notify, tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -62,6 +63,9 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "speech": _keys(old.form.speech, new.form.speech),
         "quota": _keys(old.quota, new.quota),
         "categories": _categories(old, new),
+        "escalation": _by_key(_escalations(old), _escalations(new)),
+        "on call": _by_key(_on_call(old, region), _on_call(new, region)),
+        "notify": _by_key(_channels(old), _channels(new)),
         "tests": _tests(old, new),
     }
     return [Change(about=about, text=text) for about, texts in told.items() for text in texts]
@@ -261,7 +265,11 @@ def _value(value: Any) -> str:  # noqa: ANN401 -- whatever a key may be
 
 
 def _categories(old: Dialplan, new: Dialplan) -> Iterator[str]:
-    before, after = _words_of(old), _words_of(new)
+    return _by_key(_words_of(old), _words_of(new))
+
+
+def _by_key(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What is new, otherwise, gone, or in another order."""
     for name, said in after.items():
         if name not in before:
             yield f"{name} is new: {said}"
@@ -271,6 +279,25 @@ def _categories(old: Dialplan, new: Dialplan) -> Iterator[str]:
     kept = [name for name in after if name in before]
     if kept != [name for name in before if name in after]:
         yield f"they count in another order: {', '.join(after)}"
+
+
+def _escalations(plan: Dialplan) -> dict[str, str]:
+    """Who is told of a memo that nobody claims, in the order of time, and when."""
+    found: dict[str, list[str]] = {}
+    for step in sorted(plan.escalation.steps, key=lambda one: one.after):
+        found.setdefault(step_does(step), []).append(step_when(step))
+    return {does: " or ".join(whens) for does, whens in found.items()}
+
+
+def _on_call(plan: Dialplan, region: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for name, words in rota_words(plan, region):
+        found.setdefault(name, []).append(words)
+    return {name: "; ".join(shifts) for name, shifts in found.items()}
+
+
+def _channels(plan: Dialplan) -> dict[str, str]:
+    return {one.name: channel_words(one) for one in plan.channels}
 
 
 def _words_of(plan: Dialplan) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sipbot import steps
 from sipbot.dialplan_checks import targets
 from sipbot.hours import PRECEDENCE
 from sipbot.numbers import display, is_e164
+from sipbot.osm_hours import WEEKDAYS
 from sipbot.patterns import WILDCARDS, is_pattern
 from sipbot.plan import Dialplan, Route
 
@@ -111,6 +112,14 @@ def _example(pattern: str) -> str:
         "".join(fill if char in WILDCARDS else char for char in pattern) for fill in "2345678"
     ]
     return next((one for one in filled if is_e164(one)), filled[0])
+
+
+def in_words(hours: str) -> str:
+    """Weekly hours as people read them: ``Mon-Fri 09:00-18:00; Sat 09:00-12:00``."""
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    for short, name in zip(WEEKDAYS, names, strict=True):
+        hours = hours.replace(short, name)
+    return hours.replace("24/7", "always")
 
 
 def prompt_words(prompt: steps.Prompt) -> str:

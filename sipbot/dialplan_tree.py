@@ -12,12 +12,13 @@ from sipbot.dialplan_outline import (
     Exit,
     Node,
     Outline,
+    in_words,
     outline,
     prompt_words,
     quoted,
     shown_number,
 )
-from sipbot.osm_hours import WEEKDAYS
+from sipbot.dialplan_people import channel_words, rota_words, step_does, step_when
 from sipbot.plan import Dialplan
 from sipbot.terminal import printable
 
@@ -52,6 +53,7 @@ def terminal_tree(plan: Dialplan, region: str) -> Tree:
             _add_way(branch, found, entry.to, seen)
     _add_categories(tree, plan)
     _add_escalation(tree, plan, region)
+    _add_channels(tree, plan)
     _add_terms(tree, plan)
     return tree
 
@@ -71,14 +73,6 @@ def hours_lines(plan: Dialplan) -> Iterator[tuple[str, str]]:
         yield f"closure {closure.name}", f"{dates}{until}{_greeted(closure.greeting)}"
     for day in form.day:
         yield f"day {day.on}", f"{day.open or 'closed'}{_greeted(day.greeting)}"
-
-
-def in_words(hours: str) -> str:
-    """Weekly hours as people read them: ``Mon-Fri 09:00-18:00; Sat 09:00-12:00``."""
-    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    for short, name in zip(WEEKDAYS, names, strict=True):
-        hours = hours.replace(short, name)
-    return hours.replace("24/7", "always")
 
 
 def _greeted(greeting: str) -> str:
@@ -119,17 +113,28 @@ def _add_categories(tree: Tree, plan: Dialplan) -> None:
 
 
 def _add_escalation(tree: Tree, plan: Dialplan, region: str) -> None:
-    if not plan.escalation.steps:
+    if not (plan.escalation.steps or plan.escalation.rota):
         return
     branch = tree.add(Text.assemble(("Nobody claims", _STEP), ("  each is told once", _QUIET)))
+    channels = {one.name: one.target for one in plan.channels}
     for step in sorted(plan.escalation.steps, key=lambda one: one.after):
-        hours = f"  while {' or '.join(step.hours)}" if step.hours else ""
-        shown = Text.assemble((f"{step.why}  ", _KIND_STYLE), f"→ {step.kind} {step.target}", hours)
-        way = branch.add(shown)
-        if step.kind == "phone":
-            for one, form in zip(plan.escalation.rota, plan.form.rota, strict=True):
-                when = "last resort" if one.last_resort else in_words(form.hours)
-                way.add(printable(f"{one.name}  {shown_number(one.number, region)}  {when}"))
+        shown = Text.assemble((f"{step_when(step)}  ", _KIND_STYLE), f"→ {step_does(step)}")
+        if step.kind == "notify":
+            shown.append(f"  {channels[step.target]}", style=_QUIET)
+        branch.add(shown)
+    if plan.escalation.rota:
+        rota = branch.add(Text.assemble(("On call", _STEP), ("  called in this order", _QUIET)))
+        for name, words in rota_words(plan, region):
+            rota.add(Text.assemble((f"{name}  ", _KIND_STYLE), printable(words)))
+
+
+def _add_channels(tree: Tree, plan: Dialplan) -> None:
+    if not plan.channels:
+        return
+    about = "  by mail and chat, each message once"
+    branch = tree.add(Text.assemble(("Notifications", _STEP), (about, _QUIET)))
+    for one in plan.channels:
+        branch.add(Text.assemble((f"{one.name}  ", _KIND_STYLE), printable(channel_words(one))))
 
 
 def _add_terms(tree: Tree, plan: Dialplan) -> None:

@@ -6,11 +6,12 @@ clocks skip comes an hour later, one that they repeat comes once, the first time
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sipbot.hours import Hours
 from sipbot.memo import Memo, Stage, Urgency
 from sipbot.notice_form import NotifyForm
+from sipbot.osm_hours import DAY_MIN
 from sipbot.routes import hours_fit
 
 TEXT_WAIT = timedelta(minutes=2)
@@ -18,8 +19,8 @@ TEXT_WAIT = timedelta(minutes=2)
 who should know at once is not helped by a better text later (our wish)."""
 
 LOOK_BACK_DAYS = 400
-"""How far back the times of a digest are looked for: a site that was off longer tells at the next
-time that comes."""
+"""How far back, and ahead, the times of a digest are looked for: a site that was off longer tells
+at the next time that comes."""
 
 
 def is_ready(memo: Memo, now: datetime) -> bool:
@@ -29,14 +30,43 @@ def is_ready(memo: Memo, now: datetime) -> bool:
     return now - memo.call.ended_at >= TEXT_WAIT
 
 
+def tells(channel: NotifyForm, *, urgent: bool) -> bool:
+    """Tell whether a channel tells of a memo by itself."""
+    return channel.when in ("each", "digest") or (channel.when == "urgent" and urgent)
+
+
 def channels_for(memo: Memo, channels: Sequence[NotifyForm]) -> tuple[str, ...]:
     """Return the names of the channels that are to be told of a memo."""
     urgent = memo.urgency is Urgency.URGENT
-    return tuple(
-        one.name
-        for one in channels
-        if one.when in ("each", "digest") or (one.when == "urgent" and urgent)
-    )
+    return tuple(one.name for one in channels if tells(one, urgent=urgent))
+
+
+def next_time(channel: NotifyForm, hours: Hours, since: datetime) -> datetime | None:
+    """Return when a memo will be told that comes now; None: not within `LOOK_BACK_DAYS`.
+
+    Args:
+        channel: of the client.
+        hours: of the client.
+        since: when the memo came; aware.
+    """
+    if channel.when != "digest" and hours_fit(channel.hours, hours.at(since)):
+        return since
+    today = since.astimezone(hours.tz).date()
+    for ahead in range(LOOK_BACK_DAYS):
+        day = today + timedelta(days=ahead)
+        times = map(time.fromisoformat, channel.at) if channel.at else _changes(hours, day)
+        for one in sorted(times):
+            at = datetime.combine(day, one, hours.tz)
+            if at > since and hours_fit(channel.hours, hours.at(at)):
+                return at
+    return None
+
+
+def _changes(hours: Hours, day: date) -> set[time]:
+    """Return when hours may change on a day: at midnight, and where they begin and end."""
+    bands = [(hours.bands(day), 0), (hours.bands(day - timedelta(days=1)), DAY_MIN)]
+    edges = {edge - back for plan, back in bands for band in plan.bands for edge in band}
+    return {time(0)} | {time(edge // 60, edge % 60) for edge in edges if 0 <= edge < DAY_MIN}
 
 
 def due_until(channel: NotifyForm, hours: Hours, since: datetime, now: datetime) -> datetime | None:

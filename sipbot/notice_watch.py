@@ -18,6 +18,7 @@ import uuid6
 
 from sipbot import kana
 from sipbot.alerts import Alerts
+from sipbot.dialplan_elsewhere import where_lost
 from sipbot.errors import LedgerError, without_words
 from sipbot.ledger_notices import Kept, Looked, Notices, Told
 from sipbot.masked_feed import Facts
@@ -93,6 +94,8 @@ class NoticeWatch:
         self._clock = clock
         self._seen: Sequence[Dialplan] = ()
         self._by_client: dict[str, Dialplan] = {}
+        self._told_of: Sequence[Dialplan] | None = None
+        """The dialplans whose lost targets were told."""
         self._again: dict[tuple[str, str], datetime] = {}
         """Client and channel that failed → when they are tried again."""
         self.publishers: dict[str, Publisher] = {
@@ -136,6 +139,7 @@ class NoticeWatch:
             LedgerError: the ledger refuses; the next look goes on.
         """
         self._follow_the_dialplans()
+        await self._tell_of_lost_targets()
         if not self._targets:
             return
         await self._look_at_memos()
@@ -174,14 +178,19 @@ class NoticeWatch:
         return None if form is None else (plan, form)
 
     def _follow_the_dialplans(self) -> None:
-        """Say which clients' channels lead nowhere, whenever the dialplans have changed."""
         plans = self._plans()
-        if plans is self._seen:
+        if plans is not self._seen:
+            self._seen = plans
+            self._by_client = {plan.client: plan for plan in plans}
+
+    async def _tell_of_lost_targets(self) -> None:
+        """Say which clients' channels lead nowhere, whenever the dialplans have changed."""
+        plans = self._seen
+        if plans is self._told_of:
             return
-        self._seen = plans
-        self._by_client = {plan.client: plan for plan in plans}
+        self._told_of = plans
         lost = [
-            f"{plan.client}: {one.name} → {one.target}"
+            (plan, one)
             for plan in plans
             for one in plan.channels
             if one.target not in self._targets
@@ -189,9 +198,17 @@ class NoticeWatch:
         if not lost:
             self._trouble(TARGETS, None, "")
             return
-        problem = f"channels that lead to no [[notify.target]]: {len(lost)}, as {lost[0]}"
-        remedy = "Add it to config.toml and start sipbot again; sipbot notify list shows all"
-        self._trouble(TARGETS, problem, remedy)
+        plan, first = lost[0]
+        problem = f"channels that lead to no [[notify.target]]: {len(lost)}, as "
+        remedy = "Add it to config.toml"
+        place = await asyncio.to_thread(where_lost, plan, self._targets)
+        if place is None:
+            problem += f"{plan.client}: {first.name} → {first.target}"
+        else:
+            problem += f"{place.file.name}:{place.line}:{place.column}: {place.key} = {place.value}"
+            remedy = place.remedy
+        remedy = f"{remedy} (config.toml is read at the start); sipbot notify list shows all"
+        self._trouble(TARGETS, printable(problem), printable(remedy))
 
     async def _look_at_memos(self) -> None:
         now = self._clock()

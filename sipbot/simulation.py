@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,15 +14,20 @@ from rich.table import Table
 from rich.text import Text
 
 from sipbot.dialplan_outline import kind_of, quoted, route_words, shown_number
+from sipbot.dialplan_people import notified, step_does, step_told, unclaimed
 from sipbot.dialplan_tests import Called, place_call, situation_words
 from sipbot.errors import UsageError
-from sipbot.escalation import Next, Waiting, forecast
+from sipbot.escalation import Next
+from sipbot.notice_form import NotifyForm
 from sipbot.plan import Dialplan, Trial
 from sipbot.records import EndState
 from sipbot.rehearsal import StepTaken
 from sipbot.terminal import printable
 
 _CALLER_DOES = frozenset({"pressed", "said", "waited", "caller_hangs_up"})
+_WEEK_DAYS = 7
+"""From so many days on, a weekday's name alone would mean another day."""
+
 _TURNS = frozenset({"pressed", "said", "waited"})
 """What counts as one thing that the caller does (`rehearse`)."""
 
@@ -104,34 +110,52 @@ def transcript(called: Called, plan: Dialplan, trial: Trial, region: str) -> Ren
         style = "bold yellow" if line.who == "caller" else "green" if line.spoken else ""
         said.add_row(Text(line.who), Text(printable(line.text), style=style))
     parts: list[RenderableType] = [heading, facts, Text(), said]
-    return Group(*parts, Text(), _outcome(called), *_unclaimed(called, plan, trial))
+    return Group(*parts, Text(), _outcome(called), *_told_later(called, plan, trial))
 
 
-def _unclaimed(called: Called, plan: Dialplan, trial: Trial) -> list[Text]:
-    """Who would be told if nobody claimed the memo."""
+def _told_later(called: Called, plan: Dialplan, trial: Trial) -> list[Text]:
+    """Who would be told of the memo, and of one that nobody claimed."""
+    table = [
+        *(
+            (at, f"notified by {form.name}: {form.target}, {form.what}")
+            for form, at in _notified(called, plan, trial)
+        ),
+        *(
+            (one.at, f"nobody has claimed it: {step_does(one.step)}{_whom(one, plan)}")
+            for one in _forecast(called, plan, trial)
+        ),
+    ]
+    table.sort(key=lambda row: row[0] or datetime.max.replace(tzinfo=UTC))
     return [
-        Text(
-            f"{one.at.astimezone(plan.hours.tz):%a %H:%M}  nobody has claimed it: {one.step.kind} "
-            + ", ".join(_told(one, plan)),
-            style="dim",
-        )
-        for one in _forecast(called, plan, trial)
+        Text(f"{_clock(at, trial, plan)}  {printable(words)}", style="dim") for at, words in table
     ]
 
 
-def _told(one: Next, plan: Dialplan) -> list[str]:
-    if one.step.kind != "phone":
-        return [one.step.target]
-    return [person.name for person in plan.escalation.on_call(plan.hours, one.at)] or ["nobody"]
+def _clock(at: datetime | None, trial: Trial, plan: Dialplan) -> str:
+    if at is None:
+        return "never    "
+    local = at.astimezone(plan.hours.tz)
+    far = (local.date() - trial.at.astimezone(plan.hours.tz).date()).days >= _WEEK_DAYS
+    return f"{local:%a %Y-%m-%d %H:%M}" if far else f"{local:%a %H:%M}"
+
+
+def _whom(one: Next, plan: Dialplan) -> str:
+    return f": {', '.join(step_told(one, plan))}" if one.step.kind == "phone" else ""
+
+
+def _notified(
+    called: Called, plan: Dialplan, trial: Trial
+) -> list[tuple[NotifyForm, datetime | None]]:
+    if called.rehearsal.state is not EndState.MEMO:
+        return []
+    return list(notified(plan.channels, plan, trial.at, urgent=called.about.urgent))
 
 
 def _forecast(called: Called, plan: Dialplan, trial: Trial) -> list[Next]:
     if called.rehearsal.state is not EndState.MEMO:
         return []
-    memo = Waiting(
-        since=trial.at, free=True, urgent=called.about.urgent, category=called.about.category
-    )
-    return forecast(plan.escalation, memo, plan.hours)
+    about = called.about
+    return unclaimed(plan, trial.at, urgent=about.urgent, category=about.category)
 
 
 def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
@@ -158,8 +182,12 @@ def as_json(called: Called, plan: Dialplan, trial: Trial) -> dict[str, Any]:
         "urgency_reason": called.about.urgency_reason,
         "outcome": rehearsal.state.value,
         "escalation": [
-            {"at": one.at.isoformat(), "kind": one.step.kind, "told": _told(one, plan)}
+            {"at": one.at.isoformat(), "kind": one.step.kind, "told": step_told(one, plan)}
             for one in _forecast(called, plan, trial)
+        ],
+        "notifications": [
+            {"at": at.isoformat() if at else None, "channel": form.name, "target": form.target}
+            for form, at in _notified(called, plan, trial)
         ],
     }
 

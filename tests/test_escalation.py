@@ -266,7 +266,7 @@ def test_show_names_the_steps_and_who_is_on_call(tmp_path: Path) -> None:
     console.print(terminal_tree(client(tmp_path, PHONE + ROTA), "JP"))
 
     shown = console.export_text()
-    assert "unclaimed for 30 min  → phone rota" in shown
+    assert "after 30 min  → calls those on call" in shown
     assert "sato  090-1234-5678  Mon-Fri 18:00-09:00" in shown
 
 
