@@ -34,6 +34,10 @@ ARGON2_FORM = re.compile(
 """The encoded form of the reference implementation of RFC 9106; its bounds keep a hash from asking
 for more memory (1 GB) than a login is worth."""
 
+ACCOUNTS_MAX = 500
+"""With both hashes and some clients an account has 400 bytes, and a file 256 kB at most
+(`sipbot.toml_file.LIMIT_BYTES`)."""
+
 _FROZEN = ConfigDict(
     extra="forbid",
     frozen=True,
@@ -111,8 +115,8 @@ class AccountsForm(BaseModel):
 
     model_config = _FROZEN
 
-    account: tuple[AccountForm, ...] = Field(default=(), strict=False, max_length=2_000)
-    """Everybody who works here."""
+    account: tuple[AccountForm, ...] = Field(default=(), strict=False, max_length=ACCOUNTS_MAX)
+    """Everybody who works here, 500 at most."""
 
 
 SHAPE = Shape(AccountsForm)

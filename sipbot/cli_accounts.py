@@ -32,9 +32,6 @@ SHORTEST_CHARS = 12
 """Of a password; length is what counts against guessing (NIST SP 800-63B asks for 8 at least, and
 15 where nothing else protects the login)."""
 
-LONGEST_CHARS = 256
-"""What the console takes at a login."""
-
 _Name = Annotated[str, typer.Argument(help="Name of the account: a-z, 0-9 and -.")]
 _Stdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -210,8 +207,7 @@ def _new_password(*, stdin: bool) -> str:
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             raise UsageError("the two are not the same: try again")
-    if not SHORTEST_CHARS <= len(password) <= LONGEST_CHARS:
-        raise UsageError(
-            f"a password has {SHORTEST_CHARS} to {LONGEST_CHARS} characters: take some words"
-        )
+    if not SHORTEST_CHARS <= len(password) <= passwords.LONGEST_CHARS:
+        span = f"{SHORTEST_CHARS} to {passwords.LONGEST_CHARS} characters"
+        raise UsageError(f"a password has {span}: take some words")
     return password

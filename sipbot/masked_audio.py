@@ -5,12 +5,15 @@ text.  So also what no ear wrote down is silent: a number that was not understoo
 a stretch that the caller took back.  Hidden words are silent with a margin, for ears are right
 about times to some tenths of a second.
 
-Beside the copy lies a note of what it was made from, so that it is made once for a text.
+Beside the copy lies a note of what it was made from, so that it is made once for a text.  Main and
+the web console make copies, each when it needs one: who comes second waits, and finds it made.
 """
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -95,24 +98,43 @@ def masked_copy(audio: Path, pieces: Sequence[Piece]) -> MaskedCopy:
     Raises:
         SpoolError: the recording cannot be read, or there is no room for a copy.
     """
-    path, note = audio.with_name(NAME), audio.with_name(_NOTE)
+    path = audio.with_name(NAME)
     try:
-        facts = read_facts(audio)
-        stamp = f"{_FORM} {facts.frames} {audio.stat().st_mtime_ns} {pieces!r}"
-        made_from = hashlib.sha256(stamp.encode()).hexdigest()
-        if path.exists() and (known := _read(note)) and known.made_from == made_from:
-            return MaskedCopy(path=str(path), sha256=known.sha256)
-        size = facts.frames * SAMPLE_BYTES
-        if look(audio.parent).free_bytes < RESERVE_BYTES + size:
-            raise SpoolError(f"{path}: no room for a masked copy; calls come first")
-        content = _silenced(audio, facts.rate_hz, facts.duration_s, pieces)
-        sha256 = hashlib.sha256(content).hexdigest()
-        note.unlink(missing_ok=True)
-        _put(path, content)
-        _put(note, msgspec.json.encode(_Note(made_from=made_from, sha256=sha256)))
+        with _alone_in(audio.parent):
+            return MaskedCopy(path=str(path), sha256=_made(audio, path, pieces))
     except OSError as error:
         raise SpoolError(f"{path} cannot be made: {error.strerror}") from error
-    return MaskedCopy(path=str(path), sha256=sha256)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let one process, and one thread of it, make copies in a folder; the others wait."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # On the folder itself, for it is always there; the kernel lets go of it when we die.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _made(audio: Path, path: Path, pieces: Sequence[Piece]) -> str:
+    """Make the copy unless it is there; return its SHA-256."""
+    note = audio.with_name(_NOTE)
+    facts = read_facts(audio)
+    stamp = f"{_FORM} {facts.frames} {audio.stat().st_mtime_ns} {pieces!r}"
+    made_from = hashlib.sha256(stamp.encode()).hexdigest()
+    if path.exists() and (known := _read(note)) and known.made_from == made_from:
+        return known.sha256
+    size = facts.frames * SAMPLE_BYTES
+    if look(audio.parent).free_bytes < RESERVE_BYTES + size:
+        raise SpoolError(f"{path}: no room for a masked copy; calls come first")
+    content = _silenced(audio, facts.rate_hz, facts.duration_s, pieces)
+    sha256 = hashlib.sha256(content).hexdigest()
+    note.unlink(missing_ok=True)
+    _put(path, content)
+    _put(note, msgspec.json.encode(_Note(made_from=made_from, sha256=sha256)))
+    return sha256
 
 
 def _silenced(audio: Path, rate_hz: int, duration_s: float, pieces: Sequence[Piece]) -> bytes:
@@ -156,7 +178,7 @@ def _read(note: Path) -> _Note | None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; nobody else writes here (`_alone_in`)."""
     new = path.with_name(f"{path.name}.new")
     with new.open("wb") as file:
         file.write(content)

@@ -5,6 +5,9 @@ With RFC 9106's second recommended parameters (64 MB, 3 passes), which is argon2
 
 import argon2
 
+LONGEST_CHARS = 1024
+"""Of a password, where it is set and where it is asked for."""
+
 _hasher = argon2.PasswordHasher()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.accounts import EVERY, OF_THE_SITE, Account, Accounts, Right, Role, may
-from sipbot.accounts_file import AccountsFile, read_accounts
+from sipbot.accounts_file import ACCOUNTS_MAX, AccountsFile, read_accounts
 from sipbot.bus_password import new_hash
 from sipbot.errors import AccountsError
 
@@ -173,3 +173,19 @@ def test_unknown_name_has_no_account_and_no_hashes() -> None:
     expected = (None, "", "")
     found = (nobody.get("x"), nobody.password_of("x"), nobody.bus_password_of("x"))
     assert expected == found
+
+
+def test_as_many_accounts_as_there_may_be_fit_into_the_file(tmp_path: Path) -> None:
+    bus = new_hash("secret")
+    table = f'''[[account]]
+name = "{{name}}"
+role = "operator"
+clients = ["yamato", "wakaba-law", "northgate"]
+language = "ja"
+extension = "201"
+password = "{ARGON}"
+bus_password = "{bus}"
+
+'''
+    text = "".join(table.replace("{name}", f"operator-{n:04}") for n in range(ACCOUNTS_MAX))
+    assert ACCOUNTS_MAX == len(read_accounts(written(tmp_path, text)))

@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused_and_the_file_is_as_it_was(
 def test_short_password_is_refused(folder: Path) -> None:
     added(folder)
     result = accounts(folder, "password", "hanako", "--password-stdin", typed="short\n")
-    assert (2, True) == (result.exit_code, "12 to 256 characters" in result.output)
+    assert (2, True) == (result.exit_code, "12 to 1024 characters" in result.output)
 
 
 def test_bus_password_is_printed_once_and_kept_as_a_hash(folder: Path) -> None:

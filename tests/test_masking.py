@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -387,6 +389,22 @@ def test_copy_is_made_once_for_a_text(tmp_path: Path) -> None:
     assert first == masked_copy(audio, ((0.0, 1.0),))
     assert made == Path(first.path).stat().st_mtime_ns
     assert first.sha256 != masked_copy(audio, ((0.0, 0.5),)).sha256
+
+
+def test_two_who_make_a_copy_at_once_leave_it_whole_with_its_note(tmp_path: Path) -> None:
+    audio, both = a_recording(tmp_path, 1.0), threading.Barrier(2)
+
+    def make(until_s: float) -> None:
+        for number in range(10):
+            both.wait()
+            masked_copy(audio, ((0.0, until_s + number / 100),))
+
+    with ThreadPoolExecutor(2) as pool:
+        for made in [pool.submit(make, until_s) for until_s in (0.2, 0.7)]:
+            made.result()
+    noted = json.loads((tmp_path / "audio-masked.json").read_text())
+    copy = (tmp_path / "audio-masked.wav").read_bytes()
+    assert hashlib.sha256(copy).hexdigest() == noted["sha256"]
 
 
 def test_copy_waits_for_the_last_ear_and_is_made_by_the_second_ears_text_only() -> None:

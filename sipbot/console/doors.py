@@ -13,6 +13,7 @@ import msgspec
 from sipbot.accounts import Account, Accounts
 from sipbot.console.limits import Locks
 from sipbot.console.places import neighbourhood_of
+from sipbot.passwords import LONGEST_CHARS
 
 GUESSES = 5
 """Failures of one name from one address that close the door for a minute: people mistype twice."""
@@ -31,9 +32,6 @@ AT_ONCE = 2
 
 QUEUE_MAX = 20
 """Logins that wait for it: a second of waiting."""
-
-LONGEST_CHARS = 1024
-"""Of a password."""
 
 Verify = Callable[[str, str], bool]
 """Tells whether a password is the one of a hash: (hash, password)."""
