@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sipbot.status import AlertStatus
 from sipbot.topics import AlertPayload
 
 
@@ -29,9 +30,16 @@ class Alerts:
     def __init__(self, bus: Bus, left: Iterable[str] = ()) -> None:
         self._bus = bus
         self._raised = set(left)
+        self._up: dict[str, AlertStatus] = {}
+        """Raised in this run."""
         self._waiting: asyncio.Queue[tuple[str, AlertPayload | None]] = asyncio.Queue()
         for alert in sorted(self._raised):
             self.tell(alert, None)
+
+    @property
+    def up(self) -> tuple[AlertStatus, ...]:
+        """What is raised now, the oldest first; what an earlier run has left has no words here."""
+        return tuple(self._up.values())
 
     def adopt(self, alerts: Iterable[str]) -> None:
         """Take alerts that an earlier run has left for raised: they stay until they are cleared."""
@@ -43,10 +51,14 @@ class Alerts:
             if alert not in self._raised:
                 return
             self._raised.discard(alert)
+            self._up.pop(alert, None)
             self._waiting.put_nowait((alert, None))
             return
         self._raised.add(alert)
         payload = AlertPayload(ts=datetime.now(UTC), problem=problem, remedy=remedy)
+        before = self._up.get(alert)
+        since = before.since if before is not None else payload.ts
+        self._up[alert] = AlertStatus(id=alert, since=since, problem=problem, remedy=remedy)
         self._waiting.put_nowait((alert, payload))
 
     async def run(self) -> None:
@@ -77,6 +89,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         ),
         *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
         *("accounts-file", "command-failed", "escalation", "escalation-channel", "on-call-voice"),
+        "on-call-unreachable",
         *("recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),

@@ -225,6 +225,7 @@ class App:
             switchboard=self.switchboard,
             quotas=self.quotas,
             reload=self.reload,
+            alerts=self.alerts,
             console=self.console.child if self.console else None,
         )
 

@@ -17,7 +17,7 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import ControlError, NotRunningError
 from sipbot.quota import Figures as QuotaFigures
 from sipbot.records import EndState
-from sipbot.status import DialplanStatus, Status
+from sipbot.status import AlertStatus, DialplanStatus, Status
 
 NOT_MEASURED = "not measured"
 
@@ -81,11 +81,22 @@ def render(found: Status) -> RenderableType:
     parts: list[RenderableType] = [head]
     parts += [Text(f"  {reason}", style="yellow") for reason in found.reasons]
     parts += [Text(f"  {_behind(one)}") for one in found.dialplans]
+    parts += [_alert_words(found, one) for one in found.alerts.some]
+    if found.alerts.others:
+        parts.append(Text(f"  and {found.alerts.others} more alerts: the bus has them all"))
     figures = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _figures(found):
         figures.add_row(name, value)
     told = [_quota_table(found.quotas)] if found.quotas and _told(found.quotas) else []
     return Group(*parts, figures, *told, _children(found))
+
+
+def _alert_words(found: Status, one: AlertStatus) -> Text:
+    since = f"{one.since:%Y-%m-%d %H:%M}" if one.since.date() != found.at.date() else ""
+    words = Text("  alert ", style="yellow")
+    words.append(one.id, style="bold").append(f", since {since or f'{one.since:%H:%M}'} UTC: ")
+    remedy = f". {one.remedy}" if one.remedy else ""
+    return words.append(f"{one.problem}{remedy}", style="default")
 
 
 def _told(figures: QuotaFigures) -> bool:

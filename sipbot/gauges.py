@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 import sipbot
+from sipbot.alerts import Alerts
 from sipbot.child import Child
 from sipbot.disk import Room, look
 from sipbot.errors import LedgerError
@@ -25,7 +26,7 @@ from sipbot.reload import Reload
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import LINES
 from sipbot.speech.client import SpeechClient
-from sipbot.status import ChildStatus, Counts, Facts, Status, judge
+from sipbot.status import ChildStatus, Counts, Facts, Status, judge, shown_alerts
 from sipbot.switchboard import Switchboard
 from sipbot.topics import Numbers, SiteState
 
@@ -55,6 +56,7 @@ class Parts(msgspec.Struct, kw_only=True):
     quotas: QuotaWatch
     reload: Reload
     console: Child | None = None
+    alerts: Alerts
     """The web console; None when it is switched off."""
 
 
@@ -134,6 +136,7 @@ class Gauges:
         )
 
     def _facts(self, numbers: Numbers, *, broker_connected: bool) -> Facts:
+            alerts=shown_alerts(parts.alerts.up, parts.reload.alerts),
         parts = self._parts
         ears = {"live": parts.live, "second": parts.second}
         plans = parts.switchboard.dialplans.all

@@ -136,6 +136,7 @@ class Reload:
         self._held = Changes()
         """Changes that would leave nobody in force: they wait for the next."""
         self._behind = _behind(self.in_force)
+        self._alerts = _alerts(self.in_force)
         self._behind_of = self.in_force.refused
         self._log = structlog.get_logger()
 
@@ -145,11 +146,22 @@ class Reload:
         return {plan.client: plan.sha256 for plan in self.in_force.plans.all}
 
     @property
+    def alerts(self) -> frozenset[str]:
+        """Ids of the alerts about files that are not in force."""
+        self._look()
+        return self._alerts
+
+    @property
     def behind(self) -> tuple[DialplanStatus, ...]:
         """Files that are not in force, by name."""
+        self._look()
+        return self._behind
+
+    def _look(self) -> None:
+        """Take up which files are not in force, when that has changed."""
         if self._behind_of is not self.in_force.refused:
             self._behind_of, self._behind = self.in_force.refused, _behind(self.in_force)
-        return self._behind
+            self._alerts = _alerts(self.in_force)
 
     async def run(self) -> None:
         """Take over changes until cancelled."""
@@ -285,6 +297,10 @@ class Reload:
             await self._changed.wait()
             self._changed.clear()
             await self._publish(self.hashes)
+
+
+def _alerts(in_force: InForce) -> frozenset[str]:
+    return frozenset(alert_of(name) for name in in_force.refused)
 
 
 def _behind(in_force: InForce) -> tuple[DialplanStatus, ...]:

@@ -5,7 +5,7 @@ service manager and the live view, so that no two of them can contradict each ot
 Null means "not measured", never 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -28,6 +28,13 @@ that something stays wrong."""
 
 BEHIND_SHOWN = 5
 """Dialplans that a state names; each has its alert, and the status names all."""
+
+
+ALERTS_SHOWN = 100
+"""Alerts that a status has: what one cause raises is of one kind, so a hundred tell."""
+
+_PROBLEM_CHARS, _REMEDY_CHARS = 600, 300
+"""Of an alert in a status, which is one line of a bounded length; the bus has every word."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +90,26 @@ class DialplanStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What it means to callers, in a sentence that does not change."""
 
 
+class AlertStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that is up."""
+
+    id: str
+    """As in its topic: ``disk``, ``quota-yamato``."""
+    since: datetime
+    """When it was raised; its words may have changed since."""
+    problem: str
+    remedy: str
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """The alerts that are up, but those about files of dialplans, which `Status.dialplans` has."""
+
+    some: tuple[AlertStatus, ...] = ()
+    """The oldest first, at most `ALERTS_SHOWN`."""
+    others: int = 0
+    """How many more there are."""
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger has counted; refreshed less often than the rest."""
 
@@ -114,8 +141,28 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[ChildStatus, ...]
     dialplans: tuple[DialplanStatus, ...] = ()
     """Those whose file is not in force."""
+    alerts: Alerts = Alerts()
     quotas: QuotaFigures | None = None
     """None until every client's calls of the month were counted."""
+
+
+def shown_alerts(up: Sequence[AlertStatus], files: Collection[str]) -> Alerts:
+    """Return the alerts as a status shows them.
+
+    Args:
+        up: all, the oldest first.
+        files: ids of those about files, which are told elsewhere.
+    """
+    others = [one for one in up if one.id not in files]
+    some = tuple(
+        msgspec.structs.replace(
+            one,
+            problem=_shortened(one.problem, _PROBLEM_CHARS),
+            remedy=_shortened(one.remedy, _REMEDY_CHARS),
+        )
+        for one in others[:ALERTS_SHOWN]
+    )
+    return Alerts(some=some, others=len(others) - len(some))
 
 
 def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
@@ -149,6 +196,10 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
         busy = f"{numbers.lines_in_use} of {numbers.lines} lines in use"
         return "full", (busy, *reasons)
     return ("degraded" if reasons else "ready"), tuple(reasons)
+
+
+def _shortened(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1]}…"
 
 
 def _exceeds(measured: float | None, limit: float) -> bool:

@@ -40,6 +40,19 @@ async def test_alert_is_raised_and_cleared_in_order() -> None:
     assert [("disk", "full"), ("disk", None)] == bus
 
 
+async def test_alerts_that_are_up_are_known_with_their_last_words_since_their_first() -> None:
+    alerts = Alerts(Heard())
+
+    alerts.tell("disk", "nearly full", "Make room")
+    (first,) = alerts.up
+    alerts.tell("disk", "full", "Make room")
+    alerts.tell("ledger", "locked")
+    alerts.tell("ledger", None)
+
+    found = [(one.id, one.problem, one.since) for one in alerts.up]
+    assert [("disk", "full", first.since)] == found
+
+
 async def test_alert_that_was_not_raised_is_not_cleared() -> None:
     bus = Heard()
     alerts = Alerts(bus)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sipbot.cli_status import render, works
 from sipbot.quota import Figures, Level, Use
-from sipbot.status import DialplanStatus, Status
+from sipbot.status import Alerts, AlertStatus, DialplanStatus, Status
 from sipbot.topics import Numbers
 from tests.test_metrics import STATUS
 
@@ -41,6 +41,14 @@ def test_dialplan_that_is_not_in_force_is_shown_with_its_first_mistake() -> None
     text = seen(msgspec.structs.replace(STATUS, dialplans=(behind,)))
     assert "sato.toml:8:1: answer.afer_s" in text
     assert "(and 2 more)" in text
+
+
+def test_alert_is_shown_with_its_problem_and_remedy() -> None:
+    alert = AlertStatus(id="disk", since=STATUS.at, problem="is full", remedy="Make room")
+    text = seen(msgspec.structs.replace(STATUS, alerts=Alerts(some=(alert,), others=2)))
+    shown = " ".join(text.split())
+    assert f"alert disk, since {STATUS.at:%H:%M} UTC: is full. Make room" in shown
+    assert "and 2 more alerts" in shown
 
 
 def test_figures_are_shown_with_their_units() -> None:

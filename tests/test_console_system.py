@@ -11,15 +11,17 @@ import pytest_asyncio
 from sipbot import console_wire as wire
 from sipbot.console.pages_system import UNKNOWN, figures_of
 from sipbot.console.words import ALL
-from sipbot.status import ChildStatus, DialplanStatus, Status
+from sipbot.status import Alerts, AlertStatus, ChildStatus, DialplanStatus, Status
 from sipbot.topics import Numbers
 from tests.console_app import Desk, a_desk
 
 ACCOUNTS = (
     'name = "boss"\nrole = "admin"\nclients = ["*"]',
+    'name = "veiled"\nrole = "admin"\nclients = ["*"]\nmasked = true',
     'name = "leader"\nrole = "lead"\nclients = ["*"]',
 )
 
+ALERT = "nobody answered at 03-5550-0002 <i>on call</i>"
 PROBLEM = "yamato.toml:3:1: <b>greeting</b> is no phrase"
 
 
@@ -54,6 +56,9 @@ def a_status() -> Status:
                 words="callers hear the last good form",
             ),
         ),
+        alerts=Alerts(
+            some=(AlertStatus(id="on-call", since=at, problem=ALERT, remedy="Ring her"),), others=7
+        ),
     )
 
 
@@ -72,6 +77,22 @@ async def test_admin_reads_state_reasons_figures_processes_and_what_is_not_in_fo
         "&lt;b&gt;greeting",
     )
     assert list(told) == [one for one in told if one in text]
+
+
+async def test_admin_reads_what_is_wrong_since_when_and_what_to_do(desk: Desk) -> None:
+    desk.parts.hub.tell(wire.Site(status=msgspec.Raw(msgspec.json.encode(a_status()))))
+    async with desk.browser("boss") as browser:
+        text = (await browser.get("/system")).text
+    told = ("<strong>on-call</strong>", "03-5550-0002 &lt;i&gt;on call", "Ring her", "and 7 more")
+    assert list(told) == [one for one in told if one in text]
+
+
+async def test_masked_admin_reads_that_something_is_wrong_and_no_value_of_it(desk: Desk) -> None:
+    desk.parts.hub.tell(wire.Site(status=msgspec.Raw(msgspec.json.encode(a_status()))))
+    async with desk.browser("veiled") as browser:
+        text = (await browser.get("/system")).text
+    told = ("on-call", "callers hear the last good form", "03-5550-0002", "yamato.toml:3:1")
+    assert [True, True, False, False] == [one in text for one in told]
 
 
 async def test_page_says_that_nothing_was_told_yet(desk: Desk) -> None:

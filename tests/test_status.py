@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -13,9 +14,17 @@ from hypothesis import strategies as st
 
 from sipbot import ledger_figures
 from sipbot.ledger import Ledger
+from sipbot.lines import LIMIT_BYTES
 from sipbot.memo import Memo, Status, with_transcript
 from sipbot.records import EndedBy, EndState
-from sipbot.status import BACKLOG_LIMIT_S, UNDELIVERED_LIMIT_S, Facts, judge
+from sipbot.status import (
+    BACKLOG_LIMIT_S,
+    UNDELIVERED_LIMIT_S,
+    AlertStatus,
+    Facts,
+    judge,
+    shown_alerts,
+)
 from sipbot.topics import Numbers, StatePayload
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
@@ -36,6 +45,17 @@ def numbers(
 
 def test_site_without_trouble_is_ready_for_no_reason() -> None:
     assert ("ready", ()) == judge(Facts(numbers=numbers()))
+
+
+def test_ten_thousand_alerts_are_a_hundred_of_bounded_length_and_a_number() -> None:
+    words = "漢" * 5_000
+    up = [
+        AlertStatus(id=f"quota-{n}", since=AT, problem=words, remedy=words) for n in range(10_000)
+    ]
+    shown = shown_alerts(up, {"quota-3"})
+    assert (100, 9_899) == (len(shown.some), shown.others)
+    assert "quota-3" not in [one.id for one in shown.some]
+    assert LIMIT_BYTES > 3 * len(msgspec.json.encode(shown))
 
 
 def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
