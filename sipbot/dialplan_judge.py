@@ -23,6 +23,7 @@ from sipbot.dialplan_tests import mistakes_of, run_tests
 from sipbot.errors import DialplanError, Mistake
 from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, uses
 from sipbot.last_good import LastGood, Mark, text_of
+from sipbot.number_lists import usable
 from sipbot.terminal import printable
 from sipbot.toml_file import TomlFile, read
 
@@ -41,13 +42,14 @@ def begin(folder: Path, region: str, kept: LastGood, at: datetime) -> InForce:
         at: now, UTC-aware.
 
     Raises:
-        DialplanError: a client's file is wrong, and there is no good form of it.  A client who was
-            out already when sipbot last ran does not stop the others.
+        DialplanError: no client can be answered.  One whose file is wrong, and of whom there is no
+            good form, does not stop the others: calls for its numbers are refused.
     """
     names = {path.stem for path in client_files(folder)}
     marks = kept.marks()
     since = {name: marks[alert_of(name)].since for name in names if alert_of(name) in marks}
     failed: list[list[Mistake]] = []
+    some: InForce | None = None
     for loader in _loaders(folder, region, kept):
         if loader.defaults is None:
             failed.append([])
@@ -62,7 +64,11 @@ def begin(folder: Path, region: str, kept: LastGood, at: datetime) -> InForce:
         found = drive(judge.judge(names))
         if found.plans.all and judge.lacking <= since.keys():
             return _without_its_defaults(found, failed[0], marks, at) if failed else found
+        if found.plans.all and not failed:
+            some = found
         failed.append(_mistakes(found, names))
+    if some is not None:
+        return some
     if not failed[0]:
         load_all(folder, region)  # the defaults are wrong; what else is, it tells with them
     raise DialplanError(failed[0])
@@ -180,11 +186,15 @@ class _Judge:
         rivals = {
             name: {claim.other.client for claim in claims} for name, claims in clashes.items()
         }
+        plans = standing.changed(taken | back)
         self._now = replace(
             self._now,
-            plans=standing.changed(taken | back),
+            plans=plans,
             refused={n: each for n, each in self._now.refused.items() if n not in taken}
-            | {n: self._refusal(n, each, rivals.get(n, set())) for n, each in refused.items()},
+            | {
+                n: self._refusal(n, each, rivals.get(n, set()), plans)
+                for n, each in refused.items()
+            },
             unkept={**self._now.unkept, **{name: self._text(name) for name in taken}},
         )
         return set(taken)
@@ -235,9 +245,13 @@ class _Judge:
             _log.error("a kept dialplan could not be judged", file=str(file.path), exc_info=error)
         return None
 
-    def _refusal(self, name: str, mistakes: tuple[Mistake, ...], rivals: set[str]) -> Refusal:
+    def _refusal(
+        self, name: str, mistakes: tuple[Mistake, ...], rivals: set[str], plans: Dialplans
+    ) -> Refusal:
+        path = self._now.folder / f"{name}.toml"
         return Refusal(
-            path=self._now.folder / f"{name}.toml",
+            path=path,
+            numbers=() if plans.of(name) else _unanswered(path, plans),
             mistakes=mistakes,
             since=self._since.get(name, self._at),
             rivals=frozenset(rivals),
@@ -260,6 +274,19 @@ class _Judge:
 
     def _text(self, name: str) -> str:
         return self._texts[name].text or ""
+
+
+def _unanswered(path: Path, plans: Dialplans) -> tuple[str, ...]:
+    """The numbers that a wrong file names and nobody has; none when it cannot even be parsed."""
+    try:
+        written = read(path, DialplanError, links=False).values.get("numbers")
+    except DialplanError:
+        return ()
+    return tuple(
+        number
+        for number in usable(written, plans.region)
+        if next(iter(plans.sharing(number)), None) is None
+    )
 
 
 def _take_defaults(now: InForce, names: set[str], kept: LastGood, at: datetime) -> Judging:

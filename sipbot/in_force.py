@@ -28,7 +28,7 @@ _ID_CHARS = 63
 
 _DIGEST_CHARS = 8
 _SHOWN = 3
-"""Mistakes that an alert spells out: with three of them a person knows what has happened."""
+"""Mistakes, and numbers, that an alert spells out: with three a person knows what has happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,9 @@ class Refusal:
     """Since when what stands in the file does not count; UTC-aware."""
     rivals: frozenset[str] = frozenset()
     """Clients whose numbers it claims, when that is what is wrong with it."""
+    numbers: tuple[str, ...] = ()
+    """Canonical, of a client without any form in force: calls for them are refused.  Empty as well
+    when the file is not even TOML, so that nobody knows its numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +133,10 @@ def consequence(refusal: Refusal, sha256: str) -> str:
         return f"The defaults of before ({sha256[:8] or 'none'}) stay in force {since}"
     if sha256:
         return f"The last good form ({sha256[:8]}) stays in force {since}"
-    return f"Not in force, calls for its numbers are refused {since}"
+    numbers = ", ".join(refusal.numbers[:_SHOWN])
+    if len(refusal.numbers) > _SHOWN:
+        numbers += f" and {len(refusal.numbers) - _SHOWN} more numbers"
+    return f"Not in force, calls for {numbers or 'its numbers'} are refused {since}"
 
 
 def uses(plan: Dialplan) -> set[str]:

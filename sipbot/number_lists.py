@@ -52,6 +52,18 @@ def listed(
     return tuple(numbers)
 
 
+def usable(written: object, region: str) -> tuple[str, ...]:
+    """Return what of a list of numbers is right; of a file that may be wrong in any way.
+
+    Args:
+        written: the value of ``numbers``, whatever it is.
+        region: whose national numbers are meant.
+    """
+    texts = [one for one in written if isinstance(one, str)] if isinstance(written, list) else []
+    read = [_read(one, region) for one in texts]
+    return tuple(dict.fromkeys(number for number, problem, _ in read if not problem))
+
+
 def callers_of(form: CallersForm, file: TomlFile, region: str, mistakes: list[Mistake]) -> Callers:
     """Who may call, with what is wrong noted in `mistakes`."""
 

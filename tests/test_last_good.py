@@ -387,6 +387,48 @@ def test_start_without_a_last_good_form_names_every_mistake(site: Site) -> None:
     assert ["sato.toml", "suzuki.toml", "tanaka.toml"] == sorted(named)
 
 
+def test_first_start_with_a_wrong_file_answers_the_others_and_names_its_numbers(site: Site) -> None:
+    site.write("sato")
+    site.write("tanaka", "03-1234-5678", "tanaka", "sato", "not a number!")
+    site.spoil("tanaka")
+
+    now = site.begin()
+
+    refusal = now.refused["tanaka"]
+    assert (["sato"], None) == ([p.client for p in now.plans.all], now.plans.find("0312345678"))
+    assert ("+81312345678", "tanaka") == refusal.numbers
+    assert "calls for +81312345678, tanaka are refused since" in told(refusal, "")[0]
+
+
+@pytest.mark.parametrize("text", ["numbers = [", "numbers = 5", "", 'numbers = [5, ["x"], "sato"]'])
+def test_first_start_with_a_file_whose_numbers_are_unknown_says_so(site: Site, text: str) -> None:
+    site.write("sato")
+    (site.folder / "tanaka.toml").write_text(text, encoding="utf-8")
+
+    refusal = site.begin().refused["tanaka"]
+
+    assert () == refusal.numbers
+    assert "calls for its numbers are refused" in told(refusal, "")[0]
+
+
+def test_numbers_of_a_client_whose_last_good_form_is_in_force_are_answered(site: Site) -> None:
+    site.write("sato", "0312345678")
+    now = site.take(site.begin(), site.spoil("sato"))
+
+    assert () == now.refused["sato"].numbers
+    assert now.plans.find("0312345678")
+
+
+def test_many_numbers_that_nobody_answers_are_counted(site: Site) -> None:
+    site.write("sato")
+    site.write("tanaka", *(f"031234567{n}" for n in range(5)))
+    site.spoil("tanaka")
+
+    problem, _ = told(site.begin().refused["tanaka"], "")
+
+    assert "+81312345670, +81312345671, +81312345672 and 2 more numbers are refused" in problem
+
+
 def test_restart_leaves_a_client_out_who_was_out_before_and_answers_the_others(site: Site) -> None:
     site.write("sato")
     now = site.begin()
