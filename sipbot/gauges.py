@@ -132,11 +132,11 @@ class Gauges:
             counts=self._counts,
             children=self._children(),
             dialplans=parts.reload.behind,
+            alerts=shown_alerts(parts.alerts.up, parts.reload.alerts),
             quotas=parts.quotas.figures,
         )
 
     def _facts(self, numbers: Numbers, *, broker_connected: bool) -> Facts:
-            alerts=shown_alerts(parts.alerts.up, parts.reload.alerts),
         parts = self._parts
         ears = {"live": parts.live, "second": parts.second}
         plans = parts.switchboard.dialplans.all
