@@ -22,11 +22,11 @@ Action = Literal[
     "callback",
     "change",
 ]
-"""``refused`` is an attempt at what the account may not do; ``command`` a verb of docs/mqtt.md;
-``change`` anything else that alters what the site does."""
+"""``refused`` is an attempt at what the account may not do (of one who tries often, now and then);
+``command`` a verb of docs/mqtt.md; ``change`` anything else that alters what the site does."""
 
 DETAIL_CHARS = 300
-"""Of what is noted beside an action: a verb with its answer, the range that was listened to."""
+"""Of what is noted beside an action: a verb, the range that was listened to, the page refused."""
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,8 +18,9 @@ from sipbot.console.gate import BODY_MAX_BYTES, Gate
 from sipbot.console.limits import KEYS_MAX, Buckets, Locks
 from sipbot.console.places import address_of, hosts, neighbourhood_of, origins, safe_next
 from sipbot.console.sessions import IDLE_S, LONGEST_S, OF_ONE_MAX, Sessions
-from sipbot.console.web import guarded
+from sipbot.console.web import AWAY, guarded
 from tests.console_app import URL, a_desk
+from tests.consoles import memo_for
 
 HANAKO = Account(name="hanako", role="operator", clients=("yamato",))
 ACCOUNTS = Accounts([HANAKO], passwords={"hanako": "hash"})
@@ -320,6 +321,40 @@ async def test_session_of_one_whom_the_proxy_no_longer_names_is_over(tmp_path: P
             await http.get("/login", headers={"X-User": "hanako"})
             answer = await http.get("/api/session")
     assert 401 == answer.status_code
+
+
+async def test_what_an_account_may_not_do_is_written_down_and_not_for_ever(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, [HANAKO_TABLE]) as desk, desk.browser("hanako") as browser:
+        object.__setattr__(desk.parts, "refusals", Buckets(per_s=1e-9, burst=2))
+        codes = {(await browser.get("/system")).status_code for _ in range(5)}
+        written = [(one.action, one.account, one.detail) for one in desk.main.audit]
+    assert {403} == codes
+    assert [("refused", "hanako", "GET /system")] * 2 == written
+
+
+async def test_refused_command_is_written_down_with_its_memo(tmp_path: Path) -> None:
+    viewer, memo = HANAKO_TABLE.replace("operator", "viewer"), memo_for("yamato")
+    async with a_desk(tmp_path, [viewer], [memo]) as desk, desk.browser("hanako") as browser:
+        await browser.post(f"/memos/{memo.id}/claim")
+        headers = {"X-CSRF-Token": browser.csrf}
+        await browser.http.post(f"/api/memos/{memo.id}/claim", json={}, headers=headers)
+        written = [(one.action, one.memo, one.detail) for one in desk.main.audit]
+    pages = ("POST /memos/{identifier}/{verb}", "POST /api/memos/{memo}/{verb}")
+    assert [("refused", memo.id, page) for page in pages] == written
+
+
+@pytest.mark.parametrize("path", ["/", "/api/memos"])
+async def test_trouble_of_the_ledger_is_told_without_paths_of_the_server(
+    tmp_path: Path, path: str
+) -> None:
+    async with a_desk(tmp_path, [HANAKO_TABLE]) as desk, desk.browser("hanako") as browser:
+        ledger = tmp_path / "sipbot.sqlite3"
+        sound = ledger.read_bytes()
+        ledger.write_bytes(b"?" * len(sound))
+        answer = await browser.get(path)
+        ledger.write_bytes(sound)
+    assert (503, True) == (answer.status_code, AWAY in answer.text)
+    assert str(tmp_path) not in answer.text
 
 
 HANAKO_TABLE = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'

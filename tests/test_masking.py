@@ -392,7 +392,7 @@ def test_copy_is_made_once_for_a_text(tmp_path: Path) -> None:
 
 
 def test_two_who_make_a_copy_at_once_leave_it_whole_with_its_note(tmp_path: Path) -> None:
-    audio, both = a_recording(tmp_path, 1.0), threading.Barrier(2)
+    audio, both = a_recording(tmp_path, 1.0), threading.Barrier(2, timeout=20)
 
     def make(until_s: float) -> None:
         for number in range(10):

@@ -5,18 +5,23 @@ needs the session's token besides: `build` asks for it in one place, so that no 
 """
 
 import hmac
+import time
 from typing import Annotated
 from urllib.parse import quote
 
+import structlog
 from fastapi import Depends, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from sipbot.accounts import Account, Right, may
+from sipbot.console.audit import note
 from sipbot.console.gate import SAFE
 from sipbot.console.parts import parts_of
 from sipbot.console.places import is_from, is_https
 from sipbot.console.sessions import csrf_of
 from sipbot.console_wire import ConsoleSettings
+from sipbot.errors import ConsoleError
+from sipbot.topics import ID
 
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
@@ -24,6 +29,9 @@ CSRF_FIELD = "csrf"
 WITHOUT_SESSION = frozenset({"/login", "/look"})
 """Where people log in, and choose language and colours: all that can be done before a login.  That
 a page of ours has sent it is known by its origin (`sipbot.console.gate`)."""
+
+
+_log = structlog.get_logger()
 
 
 class NotLoggedInError(Exception):
@@ -129,10 +137,26 @@ async def send_to_login(request: Request, _error: Exception) -> Response:
 
 # Event loop, for FastAPI.
 async def refuse(request: Request, _error: Exception) -> Response:
-    """Answer who may not do that."""
+    """Answer who may not do that, and write down who tried."""
+    account = who(request)
+    if account is not None:
+        await _noted(request, account.name)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"problem": "not allowed"}, 403)
     return Response("not allowed\n", 403)
+
+
+async def _noted(request: Request, account: str) -> None:
+    if parts_of(request).refusals.take(account, time.monotonic()) > 0:
+        return
+    # The route, not the address: what stands in an address is whatever somebody has typed.
+    page = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+    known = (request.path_params.get(name, "") for name in ("identifier", "memo"))
+    memo = next((one for one in known if ID.fullmatch(one)), None)
+    try:
+        await note(request, "refused", account, memo=memo, detail=page)
+    except ConsoleError as error:
+        _log.warning("not in the audit log", action="refused", problem=str(error))
 
 
 def _named(request: Request) -> str:

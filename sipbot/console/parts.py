@@ -1,6 +1,6 @@
 """What the console's pages work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import Request
@@ -8,11 +8,15 @@ from fastapi import Request
 from sipbot.accounts_file import AccountsFile
 from sipbot.console.doors import Doors
 from sipbot.console.hub import Hub
+from sipbot.console.limits import Buckets
 from sipbot.console.main_line import MainLine
 from sipbot.console.sessions import Sessions
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
 from sipbot.console_wire import ConsoleSettings
+
+REFUSALS_A_MINUTE, REFUSALS_AT_ONCE = 1, 10
+"""Of one account that are written down: a curious hand, not a program that tries every address."""
 
 HERE = Path(__file__).parent
 
@@ -29,6 +33,10 @@ class Parts:
     hub: Hub
     sessions: Sessions
     doors: Doors
+    refusals: Buckets = field(
+        default_factory=lambda: Buckets(REFUSALS_A_MINUTE / 60, REFUSALS_AT_ONCE)
+    )
+    """How often it is written down that an account was refused something."""
 
 
 def parts_of(request: Request) -> Parts:

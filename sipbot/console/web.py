@@ -42,6 +42,9 @@ ROUTERS = (
 )
 """Every page's; a new page adds its own here."""
 
+AWAY = "sipbot cannot do that now: try again in a moment; its log says why"
+"""All that a browser is told of it: paths and remedies of the server are for its keeper."""
+
 _log = structlog.get_logger()
 
 
@@ -88,5 +91,5 @@ async def _away(request: Request, error: Exception) -> Response:
     """Answer that what is asked for cannot be had now."""
     _log.warning("a request cannot be served", path=request.url.path, problem=str(error))
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"problem": str(error)}, 503)
-    return Response(f"{error}\n", 503, media_type="text/plain")
+        return JSONResponse({"problem": AWAY}, 503)
+    return Response(f"{AWAY}\n", 503, media_type="text/plain")
