@@ -173,7 +173,7 @@ class App:
             await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
             await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
-            await self.calls_out.back.recover()
+            await self.calls_out.recover()
             tasks.append(group.create_task(self.calls_out.escalation.run(), name="escalation"))
             if self.console is not None:  # callers first
                 tasks.append(group.create_task(self.console.run(), name="console"))

@@ -62,6 +62,20 @@ class CallsOut:
             trouble=trouble,
         )
 
+    @property
+    def lines(self) -> int:
+        """How many lines of the agents these calls take."""
+        return self.back.lines() + self._on_call.lines()
+
+    async def recover(self) -> None:
+        """End what an earlier run has left behind and no agent knows of.
+
+        Raises:
+            LedgerError: the ledger refuses.
+        """
+        await self.back.recover()
+        self._on_call.tidy()
+
     # Both in the event loop, from an agent's client.
     def hear(self, agent: Agent, event: wire.Event) -> None:
         """Take an event of an agent."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sipbot.command import LEASE_S
+from sipbot.call_back import ENDED, End
+from sipbot.command import LEASE_MAX_S
 from sipbot.hours import Hours, Situation
 from sipbot.memo import Memo, Status, Urgency
-from sipbot.memo_history import Escalated, next_revision
+from sipbot.memo_history import Escalated, HistoryEntry, next_revision
 from sipbot.rota import Rota, Shift, on_call
 
 Kind = Literal["to", "phone", "notify"]
@@ -37,9 +38,13 @@ LATE_MAX = timedelta(days=14)
 """What should have been done longer ago is not done any more: who adds steps to a client's file
 does not mean the memos of last month.  The longest closure of the year, nine days, is shorter."""
 
-_WORKED = {"released", "snoozed", "called_back", "call_ended", "reopened"}
+_WORKED = {"released", "snoozed", "called_back", ENDED, "reopened"}
 """``what`` of a history's entries: somebody has done something, and the caller's wait begins anew
 from there; put off: from its end."""
+
+_NOT_CALLED = {End.NO_LINE.value, End.OPERATOR_AWAY.value, End.INTERRUPTED.value}
+"""Ends of a call back that reached nobody, unless its outcome says otherwise: the caller's
+telephone did not ring, as far as is known, so nothing was done for them."""
 
 _MINUTE = timedelta(minutes=1)
 
@@ -115,7 +120,7 @@ def waiting(memo: Memo) -> Waiting:
     """Return what of a memo decides."""
     since = memo.call.ended_at
     for entry in memo.history:
-        if entry.what in _WORKED:
+        if _is_work(entry):
             since = max(since, entry.until or entry.at, entry.at)
     return Waiting(
         since=since,
@@ -128,6 +133,13 @@ def waiting(memo: Memo) -> Waiting:
             if entry.escalated is not None
         ),
     )
+
+
+def _is_work(entry: HistoryEntry) -> bool:
+    if entry.what not in _WORKED:
+        return False
+    call = entry.call_back
+    return call is None or entry.outcome is not None or call.ended not in _NOT_CALLED
 
 
 def next_step(plan: Escalation, memo: Waiting, now: datetime, hours: Hours) -> Next | None:
@@ -217,7 +229,8 @@ def called(memo: Memo, person: str, end: str, now: datetime) -> Memo:
     entry = Escalated(kind="phone", target=ROTA, person=person, end=end)
     if end != TAKEN or memo.status is not Status.OPEN:
         return next_revision(memo, now, {}, what=CALLED, escalated=entry)
-    until = now + timedelta(seconds=LEASE_S)
+    # Whoever is woken at night may have no console to prolong it.
+    until = now + timedelta(seconds=LEASE_MAX_S)
     update = {
         "status": Status.CLAIMED,
         "holder": person,

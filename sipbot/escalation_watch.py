@@ -5,13 +5,15 @@ Data path: ledger -> [escalation_watch] -> ledger, notice_watch, on_call
 What a memo has had stands in its own history, so a restart goes on where the last run was: a step
 of the memo itself is one transaction; a notification is stored first, under a name of its own, and
 the step after it; of the calls to people each end is written down before the next begins, so that a
-crash repeats the call of one person at most.
+crash repeats the call of one person at most.  The words of a call take seconds to be spoken, which
+keeps no other memo waiting.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -37,10 +39,22 @@ AGAIN = timedelta(seconds=10)
 AT_ONCE = 50
 """Memos looked at in one round: after a start there may be thousands, and callers come first."""
 
+OLD_AT_ONCE = 10
+"""How many of them at least are such that only a start or a changed dialplan brought up; what has
+just changed, or is due by its time, waits for none of them."""
+
+UNREACHED_MAX = timedelta(minutes=5)
+"""How long somebody whom the network does not let be called is tried again, the others in between:
+a trunk that is down for a minute must not use up the rota (our wish)."""
+
 NOT_TAKEN = "escalation"
 """Alert: nobody on call has taken a message."""
 NO_CHANNEL = "escalation-channel"
 """Alert: a step names a channel that the client does not have."""
+NO_NETWORK = "on-call-unreachable"
+"""Alert: the network lets nobody on call be called."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 _log = structlog.get_logger()
 
@@ -77,20 +91,30 @@ class EscalationWatch:
         self._seen: Sequence[Dialplan] = ()
         self._of: dict[str, Dialplan] = {}
         """Clients that have steps."""
-        self._cursor = 0
+        self._cursor: int | None = None
+        """Up to where changes of memos are known; None before the first look."""
         self._due: dict[str, datetime] = {}
         """Memo → when to look at it."""
+        self._old: dict[str, None] = {}
+        """Memos to be looked at that a start or a changed dialplan brought up, in order."""
+        self._to_call: asyncio.Queue[tuple[str, Callable[[], Awaitable[bool]]]] = asyncio.Queue()
+        self._waiting: dict[str, str] = {}
+        """Memo → who is to be called about it as soon as the words are spoken."""
+        self._on_the_phone: frozenset[str] = frozenset()
+        self._unreached: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+        """Memo and person → when the network failed first, and last."""
         self._ends: list[tuple[str, str, OnCallEnd, Callable[[], None]]] = []
         self._not_taken: set[str] = set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        begun = False
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_again())
+            group.create_task(self._place_all())
+
+    async def _look_again(self) -> None:
         while True:
             try:
-                if not begun:
-                    self._cursor = await self._revisions.newest()
-                    begun = True
                 await self.look()
             except LedgerError as error:
                 _log.warning("nobody is told of memos that wait", problem=str(error))
@@ -109,12 +133,18 @@ class EscalationWatch:
         Raises:
             LedgerError: the ledger refuses; the next look goes on.
         """
+        if self._cursor is None:  # before the open memos are read: none comes in between unseen
+            self._cursor = await self._revisions.newest()
         await self._follow_the_dialplans()
-        await self._follow_the_memos()
+        await self._follow_the_memos(self._cursor)
+        self._follow_the_calls()
         await self._write_ends()
         now = self._clock()
-        due = sorted((at, memo) for memo, at in self._due.items() if at <= now)
-        for _, memo in due[:AT_ONCE]:
+        ready = [memo for memo, at in self._due.items() if at <= now]
+        due = sorted(ready, key=self._due.__getitem__)[:AT_ONCE]  # of equal ones the first come
+        old = list(islice(self._old, max(AT_ONCE - len(due), OLD_AT_ONCE)))
+        for memo in (*due, *old):
+            self._old.pop(memo, None)
             await self._try(memo)
 
     async def _follow_the_dialplans(self) -> None:
@@ -124,15 +154,24 @@ class EscalationWatch:
         of = {plan.client: plan for plan in plans if plan.escalation.steps}
         changed = [client for client, plan in of.items() if self._of.get(client) is not plan]
         for memo in await self._ledger.open_of(changed):
-            self._due.setdefault(memo, datetime.min.replace(tzinfo=UTC))
+            self._old.setdefault(memo)
         self._seen, self._of = plans, of
+        self._trouble(NO_CHANNEL, None, "")  # whoever it is about has mended the file, perhaps
 
-    async def _follow_the_memos(self) -> None:
-        while found := await self._revisions.revisions(self._cursor):
+    async def _follow_the_memos(self, cursor: int) -> None:
+        while found := await self._revisions.revisions(cursor):
             for one in found:
                 if one.client in self._of:
-                    self._due[one.memo] = datetime.min.replace(tzinfo=UTC)
-                self._cursor = one.delivery
+                    self._due[one.memo] = _FIRST
+                self._cursor = cursor = one.delivery
+
+    def _follow_the_calls(self) -> None:
+        """Look at the memos of calls that have begun, or outlived an earlier run: somebody may have
+        claimed them since, and closed ones, or those of other clients, nothing else brings up.
+        """
+        going = self.phones.memos() if self.phones is not None else frozenset()
+        self._due |= dict.fromkeys(going - self._on_the_phone, _FIRST)
+        self._on_the_phone = going
 
     async def _try(self, identifier: str) -> None:
         """Look at a memo; one that fails comes again, and keeps no other one waiting."""
@@ -173,6 +212,11 @@ class EscalationWatch:
 
     def _forget(self, memo: str) -> None:
         self._due.pop(memo, None)
+        unreached = [key for key in self._unreached if key[0] == memo]
+        for key in unreached:
+            del self._unreached[key]
+        if unreached and not self._unreached:
+            self._trouble(NO_NETWORK, None, "")
         if memo in self._not_taken:
             self._not_taken.discard(memo)
             self._tell_not_taken()
@@ -206,16 +250,47 @@ class EscalationWatch:
         assert self.phones is not None
         now = self._clock()
         self._due[memo.id] = now + AGAIN
-        if self.phones.going(memo.id) or self._unwritten(memo.id):
+        if memo.id in self._waiting or self.phones.going(memo.id) or self._unwritten(memo.id):
             return
         asked = escalation.asked(memo)
         people = [one for one in plan.escalation.on_call(plan.hours, now) if one.name not in asked]
-        if people and not self.phones.ringing(people[0].name):
-            words = announcement(memo, plan.say_name, plan.language, now)
-            still = partial(self._still, memo.id, people[0].name)
-            await self.phones.call(memo, people[0], plan.language, words, still)
-        elif not people:
+        if not people:
             await self._ledger.change(memo.id, partial(_nobody, now=now), now)
+            return
+        # Whom the network has not reached comes behind the others, and again after all of them.
+        person = min(people, key=lambda one: self._failed_at(memo.id, one.name))
+        if self.phones.ringing(person.name) or person.name in self._waiting.values():
+            self._due[memo.id] = now + timedelta(seconds=LOOK_EVERY_S)  # it is this one's turn then
+            return
+        words = announcement(memo, plan.say_name, plan.language, now)
+        still = partial(self._still, memo.id, person.name)
+        self._waiting[memo.id] = person.name
+        call = partial(self.phones.call, memo, person, plan.language, words, still)
+        self._to_call.put_nowait((memo.id, call))
+
+    def _failed_at(self, memo: str, person: str) -> datetime:
+        return self._unreached.get((memo, person), (_FIRST, _FIRST))[1]
+
+    async def _place_all(self) -> None:
+        while True:
+            await self.place()
+
+    @property
+    def placing(self) -> bool:
+        """Whether somebody is to be called as soon as the words are spoken."""
+        return bool(self._waiting)
+
+    async def place(self) -> None:
+        """Speak the words of the next call, and place it; waits until there is one."""
+        memo, call = await self._to_call.get()
+        try:
+            await call()
+        except LedgerError as error:  # the next look tries again
+            _log.warning("nobody is called about a memo", memo=memo, problem=str(error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop all others
+            _log.error("nobody is called about a memo", memo=memo, problem=without_words(error))
+        finally:
+            del self._waiting[memo]
 
     async def _still(self, identifier: str, person: str) -> bool:
         """Tell whether somebody is to be called as the memo stands now."""
@@ -253,14 +328,27 @@ class EscalationWatch:
         self, memo: str, person: str, end: OnCallEnd, written: Callable[[], None]
     ) -> None:
         now = self._clock()
+        again = end == "no_line" or (end == "unreachable" and self._may_be_reached(memo, person))
+        told = "failed" if end == "unreachable" else end
 
         # The ledger's thread.
         def decide(current: Memo) -> Memo | None:
-            done = end == "no_line" or person in escalation.asked(current)
-            return None if done else escalation.called(current, person, end, now)
+            done = again or person in escalation.asked(current)
+            return None if done else escalation.called(current, person, told, now)
 
         await self._ledger.change(memo, decide, now)
+        if end not in ("no_line", "unreachable"):
+            self._trouble(NO_NETWORK, None, "")
         written()
+
+    def _may_be_reached(self, memo: str, person: str) -> bool:
+        """Note that the network let nobody be called; tell whether it is to be tried again."""
+        now = self._clock()
+        first, _ = self._unreached.get((memo, person), (now, now))
+        self._unreached[memo, person] = first, now
+        remedy = "See the log for the trunk's answer; sipbot doctor looks at accounts"
+        self._trouble(NO_NETWORK, f"the network does not let {person} be called", remedy)
+        return now - first < UNREACHED_MAX
 
 
 def _nobody(memo: Memo, now: datetime) -> Memo | None:

@@ -19,13 +19,12 @@ from sipbot.on_call_voice import speak
 from sipbot.prompt_shelf import BUILTIN_PROMPTS
 from sipbot.rota import Shift
 from sipbot.sip import wire
-from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
+from sipbot.sip.on_call_wire import PREFIX, CallOnCall, OnCallEnd, OnCallEnded, is_on_call
 
 RING_S = 30.0
 """How long a person's telephone rings before the next is called: ten rings in Japan, and less than
 most voice mails wait (our wish)."""
 
-_PREFIX = "on-call"
 _UUID_CHARS = 36
 
 _BEEP = BUILTIN_PROMPTS / "beep.wav"
@@ -64,6 +63,14 @@ class OnCallPhones:
         """Tell whether somebody is being called about this memo."""
         return any(parts_of(call)[0] == memo for call in self._led)
 
+    def memos(self) -> frozenset[str]:
+        """Return about which memos somebody is being called."""
+        return frozenset(parts_of(call)[0] for call in self._led)
+
+    def lines(self) -> int:
+        """Return how many lines these calls take."""
+        return len(self._led)
+
     def ringing(self, person: str) -> bool:
         """Tell whether this person is being called, about whatever memo: they have one ear."""
         return any(parts_of(call)[1] == person for call in self._led)
@@ -93,7 +100,9 @@ class OnCallPhones:
         call = call_of(memo.id, person.name)
         if self._idle() is None:
             return False
-        prompts = [*await self._said(call, language, words), self._audio(memo.call.id)]
+        said = await self._said(call, language, words)
+        # The message once: a voice mail that hears it thrice keeps the next person waiting.
+        prompts = [*said, self._audio(memo.call.id), *said, *said]
         wanted = await still()
         # From here on without a pause: nothing may come between the answer and the order.
         agent = self._idle()
@@ -110,6 +119,7 @@ class OnCallPhones:
         try:
             agent.send(command)
         except ChildGoneError:
+            self._drop(call)
             return False
         self._led[call] = agent
         self._log.info("on call: calling", memo=memo.id, person=person.name)
@@ -126,8 +136,7 @@ class OnCallPhones:
         """Take an event of an agent; those of other calls are somebody else's."""
         match event:
             case wire.Hello(calls_back=calls):
-                ours = (call for call in calls if call.startswith(f"{_PREFIX}."))
-                self._led |= dict.fromkeys(ours, agent)
+                self._led |= dict.fromkeys(filter(is_on_call, calls), agent)
             case OnCallEnded(call=call, end=end, reason=reason):
                 self._log.info("on call: ended", call=call, end=end, reason=reason)
                 self._end(call, end, lambda: tell_written(agent, call))
@@ -143,6 +152,19 @@ class OnCallPhones:
         self._drop(call)
         memo, person = parts_of(call)
         self._ended(memo, person, end, written)
+
+    def tidy(self) -> None:
+        """Remove announcements that a crash has left: names are said in them.
+
+        Called in the event loop, once it is known which calls go on.
+        """
+        try:
+            left = [one for one in self._folder.glob("*.wav") if one.stem not in self._led]
+        except OSError as error:
+            self._log.error("on call: the folder cannot be read", problem=str(error))
+            return
+        for one in left:
+            self._drop(one.stem)
 
     async def _said(self, call: str, language: str, words: str) -> list[Path]:
         """The announcement; without a voice a tone, and an alert that says what is missing."""
@@ -192,10 +214,10 @@ class OnCallPhones:
 
 def call_of(memo: str, person: str) -> str:
     """Return the id of the call to somebody about a memo."""
-    return f"{_PREFIX}.{memo}.{person}"
+    return f"{PREFIX}.{memo}.{person}"
 
 
 def parts_of(call: str) -> tuple[str, str]:
     """Return memo and person of such an id."""
-    memo = call[len(_PREFIX) + 1 :][:_UUID_CHARS]
-    return memo, call[len(_PREFIX) + _UUID_CHARS + 2 :]
+    memo = call[len(PREFIX) + 1 :][:_UUID_CHARS]
+    return memo, call[len(PREFIX) + _UUID_CHARS + 2 :]

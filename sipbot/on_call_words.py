@@ -1,4 +1,4 @@
-"""What a person on call is told by telephone, before the message itself.  Pure.
+"""What a person on call is told by telephone, before the message itself and after it.  Pure.
 
 Only what the memo knows; the number is not read out: who takes it finds it in the memo.
 """
@@ -13,21 +13,21 @@ _WORDS = {
         "urgent": "緊急の伝言です。",
         "waits": "{minutes}分間、対応されていません。",
         "who": "発信者は、{who}様です。",
-        "key": "お引き受けになるには、1を押してください。伝言を再生します。",
+        "key": "お引き受けになる場合は、いつでも1を押してください。",
     },
     "en": {
         "for": "There is a message for {client}.",
         "urgent": "It is urgent.",
         "waits": "Nobody has taken it for {minutes} minutes.",
         "who": "The caller is {who}.",
-        "key": "Press 1 to take it. Here is the message.",
+        "key": "Press 1 at any time to take it.",
     },
     "ko": {
         "for": "{client} 앞으로 온 메시지가 있습니다.",
         "urgent": "긴급한 메시지입니다.",
         "waits": "{minutes}분 동안 아무도 처리하지 않았습니다.",
         "who": "전화하신 분은 {who}님입니다.",
-        "key": "맡으시려면 1번을 눌러 주세요. 메시지를 들려 드립니다.",
+        "key": "맡으시려면 언제든지 1번을 눌러 주세요.",
     },
 }
 

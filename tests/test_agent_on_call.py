@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sipbot.sip import wire
-from sipbot.sip.on_call_wire import CallOnCall, OnCallEnded
+from sipbot.sip.on_call import end_of
+from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
 from tests import ulaw
 from tests.agents import person, real_agent
 from tests.bot import greeting
@@ -48,7 +49,7 @@ async def test_person_on_call_hears_what_it_is_about(tmp_path: Path, message_wav
         with real_agent(tmp_path) as agent:
             parent = await agent.parent()
             await parent.next(wire.Hello)
-            parent.say(order(sato.port, message_wav, rounds=1, wait_s=0.5))
+            parent.say(order(sato.port, message_wav, wait_s=0.5))
             await sato.answer()
             ended = await parent.next(OnCallEnded)
             await sato.parent.next(wire.Ended)
@@ -84,3 +85,21 @@ async def test_person_on_call_is_hung_up_on_when_somebody_else_has_it(tmp_path: 
             await sato.parent.next(wire.Ended)
             await parent.die()
     assert "too_late" == ended.end
+
+
+@pytest.mark.parametrize(
+    ("code", "rang", "end"),
+    [
+        (486, False, "busy"),
+        (603, True, "busy"),
+        (480, False, "no_answer"),
+        (408, True, "no_answer"),
+        (408, False, "unreachable"),
+        (503, False, "unreachable"),
+        (404, False, "failed"),
+    ],
+)
+def test_response_says_whether_the_person_or_the_network_was_away(
+    code: int, rang: bool, end: OnCallEnd
+) -> None:
+    assert end == end_of(code, rang=rang)

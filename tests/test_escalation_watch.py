@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sipbot import escalation_watch
+from sipbot.command import LEASE_MAX_S
 from sipbot.dialplan import Dialplans
 from sipbot.errors import LedgerError
 from sipbot.escalation_watch import EscalationWatch
@@ -75,12 +77,15 @@ class Telephone:
 
     def __init__(self) -> None:
         self.called: list[str] = []
+        self.prompts: tuple[str, ...] = ()
+        """Of the latest call."""
         self.written: list[str] = []
         self.hung_up: list[str] = []
 
     def send(self, command: wire.Command) -> None:
         if isinstance(command, CallOnCall):
             self.called.append(command.call)
+            self.prompts = command.prompts
         elif isinstance(command, wire.Written):
             self.written.append(command.call)
         elif isinstance(command, wire.HangUp):
@@ -145,12 +150,18 @@ class Night:
     async def at(self, minutes: float) -> None:
         """Look at the site so many minutes after the call."""
         self.now = self.memo.call.ended_at + minutes * MINUTE
+        await self.look()
+
+    async def look(self) -> None:
+        """Look at the site, and place the calls that this has led to."""
         await self.watch.look()
+        while self.watch.placing:
+            await self.watch.place()
 
     async def hangs_up(self, person: str, end: OnCallEnd) -> None:
         """The telephone of somebody on call tells how it ended."""
         self.says_that_it_ended(person, end)
-        await self.watch.look()
+        await self.look()
 
     def says_that_it_ended(self, person: str, end: OnCallEnd) -> None:
         call = call_of(self.memo.id, person)
@@ -216,6 +227,8 @@ async def test_whoever_presses_the_key_holds_the_memo_and_nobody_else_is_told(
         await night.at(minute)
     memo = await night.stored()
     assert (Status.CLAIMED, "sato") == (memo.status, memo.holder)
+    assert memo.held_until is not None
+    assert timedelta(seconds=LEASE_MAX_S) <= memo.held_until - AT
     assert (["sato"], {}) == (night.called(), night.outside.told)
     assert [call_of(night.memo.id, "sato")] == night.telephone.written
 
@@ -286,13 +299,13 @@ async def test_the_alert_ends_when_somebody_claims_what_nobody_took(night: Night
     await night.hangs_up("sato", "busy")
     await night.hangs_up("boss", "busy")
     for _ in range(3):
-        await night.watch.look()
+        await night.look()
     raised = night.alerts["escalation"]
     await night.ledger.revise_memo(
         night.memo.id,
         lambda memo: next_revision(memo, AT, {"status": Status.DONE}, what="done", by="alice"),
     )
-    await night.watch.look()
+    await night.look()
     assert raised is not None
     assert night.alerts["escalation"] is None
 
@@ -480,3 +493,123 @@ async def test_a_key_after_somebody_else_has_claimed_takes_nothing(night: Night)
     await night.hangs_up("sato", "taken")
     assert "hanako" == (await night.stored()).holder
     assert "sato too_late" == (await night.steps())[-1]
+
+
+async def test_a_call_that_outlived_main_is_ended_when_its_memo_was_closed_meanwhile(
+    night: Night,
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    await night.ledger.revise_memo(
+        night.memo.id,
+        lambda memo: next_revision(memo, AT, {"status": Status.DONE}, what="done", by="alice"),
+    )
+    night.start_again()
+    await night.at(31)
+    going = (call_of(night.memo.id, "sato"),)
+    hello = wire.Hello(pid=1, pjsip="", address="", lines=4, fingerprint="", calls_back=going)
+    night.phones.hear(night.telephone, hello)
+    await night.at(31.5)
+    assert list(going) == night.telephone.hung_up
+
+
+async def test_a_trunk_that_is_down_for_a_minute_does_not_use_up_the_rota(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    for minute in (30.6, 31, 31.5):
+        night.now = night.memo.call.ended_at + minute * MINUTE
+        await night.hangs_up(night.called()[-1], "unreachable")
+        raised = night.alerts["on-call-unreachable"]
+        await night.at(minute + 0.2)
+    await night.hangs_up("boss", "taken")
+    assert ["sato", "boss", "sato", "boss"] == night.called()
+    assert "boss" == (await night.stored()).holder
+    assert raised is not None
+    assert night.alerts["on-call-unreachable"] is None
+
+
+async def test_a_trunk_that_stays_down_is_given_up_in_the_end(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    minute = 30.5
+    while "rota nobody" not in await night.steps():
+        minute += 0.5
+        if night.phones.going(night.memo.id):
+            night.now = night.memo.call.ended_at + minute * MINUTE
+            night.says_that_it_ended(night.called()[-1], "unreachable")
+        await night.at(minute)
+    assert ["sato failed", "boss failed"] == (await night.steps())[-3:-1]
+    assert 35 < minute < 40
+
+
+async def test_the_alert_about_a_channel_ends_when_the_dialplans_change(night: Night) -> None:
+    await night.at(0)
+    night.watch.notify = None
+    await night.at(60)
+    await night.hangs_up("sato", "busy")
+    for minute in (61, 62):
+        await night.at(minute)
+    await night.hangs_up("boss", "busy")
+    for minute in (63, 64):
+        await night.at(minute)
+    raised = night.alerts["escalation-channel"]
+    night.dialplans = Dialplans((*night.dialplans.all,), "JP").changed({})
+    await night.at(65)
+    assert raised is not None
+    assert night.alerts["escalation-channel"] is None
+
+
+async def test_what_has_just_come_waits_for_no_memo_that_a_start_brings_up(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(escalation_watch, "AT_ONCE", 1)
+    monkeypatch.setattr(escalation_watch, "OLD_AT_ONCE", 1)
+    for _ in range(4):
+        night.memo = a_memo_of(an_offer(), client="sato")
+        await night.store()
+    night.start_again()
+    await night.at(15)
+    night.memo = a_memo_of(an_offer(), client="sato")
+    await night.store()
+    for _ in range(2):
+        await night.at(15)
+    assert ["lead unclaimed for 15 min"] == await night.steps()
+
+
+async def test_no_other_memo_waits_while_words_are_spoken(night: Night) -> None:
+    for minute in (15, 30):
+        await night.at(minute)
+    night.memo = a_memo_of(an_offer(), client="sato")
+    await night.store()
+    night.now = night.memo.call.ended_at + 31 * MINUTE
+    for _ in range(2):
+        await night.watch.look()
+    assert night.watch.placing
+    assert ["lead unclaimed for 15 min"] == (await night.steps())[:1]
+
+
+async def test_announcements_that_a_crash_left_are_removed_but_those_in_use(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    folder = night.folder / "on-call"
+    folder.mkdir()
+    used = folder / f"{call_of(night.memo.id, 'sato')}.wav"
+    for one in (used, folder / f"{call_of(night.memo.id, 'boss')}.wav"):
+        one.write_bytes(b"")
+    night.phones.tidy()
+    assert [used] == list(folder.iterdir())
+
+
+async def test_the_message_is_played_once_and_who_it_is_for_again(night: Night) -> None:
+    class Speaking(Phones):
+        async def _said(self, call: str, language: str, words: str) -> list[Path]:
+            return [said]
+
+    said = night.folder / "words.wav"
+    for one in (said, night.folder / night.memo.call.id):
+        one.write_bytes(b"")
+    night.start_again(phones=Speaking)
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    names = [Path(one).name for one in night.telephone.prompts]
+    assert ["words.wav", night.memo.call.id, "words.wav", "words.wav"] == names

@@ -108,7 +108,8 @@ class Agent:
                 one.tick(now)
 
     def _done(self) -> bool:
-        return (self._draining or self._parent is None) and not self.stack.lines
+        left = self.stack.lines or self._calls_back.going()  # one that is looked up has no line yet
+        return (self._draining or self._parent is None) and not left
 
     # -- what the stack says (Listener): inside Stack.poll --------------------------------------
 

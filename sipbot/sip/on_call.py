@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sipbot.errors import PromptError, TransferError
 from sipbot.sip import wire
 from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
-from sipbot.sip.outgoing import Failure, Outgoing
+from sipbot.sip.outgoing import Outgoing
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.stack import StackSettings
@@ -20,13 +20,18 @@ from sipbot.sip.target import dial_on_call
 KEPT_FREE = 1
 """Lines of an agent that such a call leaves free: a caller must not find it busy for it."""
 
-UP_MAX_S = 300.0
-"""Longest such call, once answered: prompts end by themselves, this is for one that does not."""
+LATE_MAX_S = 300.0
+"""How much longer than it is a prompt may take: they end by themselves, this is for one that does
+not."""
 
 _BUSY = {486, 600, 603}
 """RFC 3261 sections 21.4.24, 21.6.1 and 21.6.2."""
-_AWAY = {408, 480, 487}
-"""RFC 3261 sections 21.4.9, 21.4.18 and 21.4.25."""
+_AWAY = {480, 487}
+"""RFC 3261 sections 21.4.18 and 21.4.25."""
+_TIMEOUT = 408
+"""RFC 3261 section 21.4.9: nobody answered where it rang before, else the network did not."""
+_SERVERS = range(500, 600)
+"""RFC 3261 section 21.5: whoever should have passed the call on could not."""
 
 
 class OnCall:
@@ -85,7 +90,8 @@ class OnCall:
         if self._line is None:
             failure = self._leg.tick(now)
             if failure is not None:
-                self._finish(_end_of(failure.code, no_line=failure.no_line), failure.reason)
+                end: OnCallEnd = "no_line" if failure.no_line else self._end_of(failure.code)
+                self._finish(end, failure.reason)
         elif now >= self._until:
             self._finish("declined", "the key was not pressed")
 
@@ -98,7 +104,9 @@ class OnCall:
             except PromptError as error:
                 self._tell(wire.Fault(call=self._wanted.call, problem=str(error)))
             else:
-                self._until = time.monotonic() + UP_MAX_S
+                playing = self._line.playing
+                assert playing is not None
+                self._until = time.monotonic() + playing.duration_s + LATE_MAX_S
                 return
         self._until = time.monotonic() + (0.0 if self._taken else self._wanted.wait_s)
 
@@ -126,7 +134,7 @@ class OnCall:
         if self.over:
             return
         self._line = line
-        self._ahead = list(self._wanted.prompts) * self._wanted.rounds
+        self._ahead = list(self._wanted.prompts)
         self._play_next()
 
     def prompt_ended(self, line: Line, wav: str) -> None:
@@ -152,8 +160,7 @@ class OnCall:
         if self._line is not None:
             self._finish("declined", "hung up without pressing the key")
         else:
-            failure = Failure(code, reason)
-            self._finish(_end_of(failure.code, no_line=False), failure.reason)
+            self._finish(self._end_of(code), reason)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
         """The telephone wanted to send the call elsewhere."""
@@ -162,10 +169,21 @@ class OnCall:
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Nobody is recorded."""
 
+    def _end_of(self, code: int) -> OnCallEnd:
+        """What a final response means of which nobody's answer came before."""
+        rang = self._leg is not None and self._leg.rang_at is not None
+        return end_of(code, rang=rang)
 
-def _end_of(code: int, *, no_line: bool) -> OnCallEnd:
-    if no_line:
-        return "no_line"
+
+def end_of(code: int, *, rang: bool) -> OnCallEnd:
+    """Return what a final response to such a call means.
+
+    Args:
+        code: RFC 3261 section 21.
+        rang: whether a telephone had rung.
+    """
     if code in _BUSY:
         return "busy"
-    return "no_answer" if code in _AWAY else "failed"
+    if code in _AWAY or (code == _TIMEOUT and rang):
+        return "no_answer"
+    return "unreachable" if code == _TIMEOUT or code in _SERVERS else "failed"

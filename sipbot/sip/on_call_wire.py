@@ -15,8 +15,8 @@ OnCallEnd = Literal[
     "taken", "declined", "no_answer", "busy", "no_line", "unreachable", "failed", "too_late"
 ]
 """The key was pressed; answered without it; nobody answered; busy or refused; no line of this agent
-was free; the network or the settings did not let them be called; the parent ended it (`HangUp`),
-as somebody else has the memo."""
+was free; the network let nobody be called, which may be over in a minute; the number or the
+settings did not; the parent ended it (`HangUp`), as somebody else has the memo."""
 
 
 class CallOnCall(Base, frozen=True, kw_only=True):
@@ -30,13 +30,12 @@ class CallOnCall(Base, frozen=True, kw_only=True):
     number: str
     """SIP URI, or number at the trunk."""
     prompts: tuple[str, ...]
-    """WAVs, played one after the other, and `rounds` times over."""
+    """WAVs, played one after the other; the same may come again."""
     taken: str = ""
     """WAV for whoever has pressed the key; empty for none."""
     key: str = "1"
-    rounds: int = 3
     wait_s: float = 5.0
-    """After the last round, how long the key is waited for."""
+    """After the last of them, how long the key is waited for."""
     ring_s: float
     """How long the telephone may ring."""
 
