@@ -180,6 +180,14 @@ class Child:
             raise ChildGoneError(f"{self._name} (pid {process.pid}) has just ended")
         process.stdin.write(encode(message))
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much was sent that the child has not read; 0 without a child."""
+        process = self._process
+        if process is None or process.stdin is None:
+            return 0
+        return process.stdin.transport.get_write_buffer_size()
+
     def kill(self, reason: str) -> None:
         """End the living child at once (SIGKILL); another is started. No child, no effect."""
         process = self._process

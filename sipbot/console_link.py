@@ -19,9 +19,11 @@ from sipbot import console_wire as wire
 from sipbot.accounts import Accounts
 from sipbot.audit import AuditEntry
 from sipbot.child import Child
+from sipbot.client_card import ClientCard
 from sipbot.command import Request, read
 from sipbot.errors import ChildGoneError, LedgerError
 from sipbot.ledger import Ledger
+from sipbot.lines import LIMIT_BYTES
 from sipbot.permission import permitted
 from sipbot.plan import Dialplan
 from sipbot.status import Status
@@ -36,6 +38,10 @@ ASKED_MAX = 1000
 
 AT_ONCE = 50
 """Rows of the audit log stored in one transaction."""
+
+CARDS_BYTES = 8 * LIMIT_BYTES
+"""Sent and not read yet: a short question has a long answer, so somebody who only asks must not
+fill our memory.  Ten of the longest cards, thousands of usual ones."""
 
 CLIENTS_AT_ONCE = 1000
 """Clients in one line: 200 kB, and a line may have a megabyte (sipbot/lines.py)."""
@@ -61,6 +67,11 @@ def clients_of(plans: Iterable[Dialplan]) -> tuple[wire.Client, ...]:
     )
 
 
+def card_of(plan: Dialplan | None) -> ClientCard | None:
+    """Return the knowledge card of a client's dialplan in force; None where there is none."""
+    return plan.card if plan is not None else None
+
+
 class ConsoleLink:
     """The web console, seen from main.
 
@@ -71,6 +82,7 @@ class ConsoleLink:
         clients: whose dialplans are in force.
         on_crash_loop: see `sipbot.child.Child`.
         accounts: those in force, asked at each command; None where there are none.
+        card: returns a client's knowledge card; None for a client without one.
     """
 
     def __init__(
@@ -82,8 +94,10 @@ class ConsoleLink:
         clients: Callable[[], Sequence[wire.Client]],
         on_crash_loop: Callable[[int], None],
         accounts: Callable[[], Accounts | None],
+        card: Callable[[str], ClientCard | None],
     ) -> None:
         self._accounts = accounts
+        self._card = card
         self._ledger = ledger
         self._status = status
         self._clients = clients
@@ -129,11 +143,19 @@ class ConsoleLink:
                     self.child.kill("asks for more than the ledger can do")
                 else:
                     self._asked.put_nowait(message)
+            case wire.AskCard():
+                self._say(self._shown(message))
             case wire.Ready():
                 _log.info("console", pid=message.pid, port=message.port)
                 self._told_clients = ()
             case wire.Pong():
                 pass  # a sign of life is for the child's keeper
+
+    def _shown(self, asked: wire.AskCard) -> wire.Answered:
+        """Return one card: all of them would be too much for one line, and mostly for nothing."""
+        if self.child.waiting_bytes > CARDS_BYTES:
+            return wire.Answered(n=asked.n, problem="too much is asked for at once")
+        return wire.Answered(n=asked.n, card=self._card(asked.client))
 
     async def _obey(self) -> None:
         """Do what operators ask for, in the order in which they asked."""

@@ -7,6 +7,7 @@ is the ledger's only writer.  Main tells the console what has changed.
 import msgspec
 
 from sipbot.audit import AuditEntry
+from sipbot.client_card import ClientCard
 from sipbot.decision import Answer
 from sipbot.lines import Decoder
 from sipbot.topics import LivePayload
@@ -62,11 +63,13 @@ class Ping(Base, frozen=True, kw_only=True):
 
 
 class Answered(Base, frozen=True, kw_only=True):
-    """What became of `Obey` or `Record` number `n`."""
+    """What became of `Obey`, `Record` or `AskCard` number `n`."""
 
     n: int
     answer: Answer | None = None
     """Of `Obey`, when there is no problem."""
+    card: ClientCard | None = None
+    """Of `AskCard`; None when the client has none.  At most 520 kB (`sipbot.card_form`)."""
     problem: str = ""
     """Why it could not be done; empty when it was."""
 
@@ -138,8 +141,15 @@ class Record(Base, frozen=True, kw_only=True):
     entry: AuditEntry
 
 
+class AskCard(Base, frozen=True, kw_only=True):
+    """Ask for the knowledge card of a client, as it is in force; answered by `Answered`."""
+
+    n: int
+    client: str
+
+
 FromMain = Ping | Answered | Changed | Live | Site | Clients
-FromConsole = Ready | Pong | Obey | Record
+FromConsole = Ready | Pong | Obey | Record | AskCard
 
 to_console = Decoder(FromMain)
 to_main = Decoder(FromConsole)

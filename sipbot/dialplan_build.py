@@ -7,7 +7,7 @@ spelling, prompts that exist, steps that lead somewhere, hours that do not contr
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sipbot import category_form, notice_form
+from sipbot import card_form, category_form, notice_form
 from sipbot.dialplan_checks import (
     circles,
     targets,
@@ -89,6 +89,8 @@ class _Builder:
             self._wrong(key, problem, remedy)
         for key, problem, remedy in category_form.flaws(form.category, form.language):
             self._wrong(key, problem, remedy)
+        for key, problem, remedy in card_form.flaws(form.contact, form.faq, self._region):
+            self._wrong(key, problem, remedy)
         escalation = self._escalation()
         self._check_channels()
         trials = tuple(
@@ -119,6 +121,9 @@ class _Builder:
             categories=category_form.categories_of(form.category),
             escalation=escalation,
             channels=form.notify,
+            card=card_form.card_of(
+                form.card, form.contact, form.faq, language=form.language, region=self._region
+            ),
             trials=trials,
             path=self._file.path.absolute(),
             sha256=self._file.sha256,

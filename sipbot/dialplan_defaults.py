@@ -2,12 +2,13 @@
 
 A client's own file overrides it key by key; closures and categories are merged by their names,
 terms by how they are written.  The file can give what an agency decides for everybody: how calls
-are answered and recorded, the usual closures, who may call, the quota, the words of the trade.
-Numbers, steps, routes and tests belong to one client and stay in its file.
+are answered and recorded, the usual closures, who may call, the quota, the words of the trade, how
+things are said.  Numbers, steps, routes, contacts and tests belong to one client and stay in its
+file.
 
 ``[hours]`` and the closures are filled in only for clients who have ``[hours]``: the others are
-always open, and an agency's holidays do not close them.  ``[[term]]`` and ``[[category]]`` count
-for the clients who speak the `language` of the defaults.
+always open, and an agency's holidays do not close them.  ``[[term]]``, ``[[category]]``,
+``[card]`` and ``[[faq]]`` count for the clients who speak the `language` of the defaults.
 """
 
 from pathlib import Path
@@ -34,14 +35,22 @@ ALLOWED = (
     "notify",
     "escalate",
     "rota",
+    "card",
+    "faq",
 )
 ALLOWED_HOURS = ("tz", "holidays", "holiday_open")
 
-_MERGED = {"closure": "name", "term": "write", "category": "name", "notify": "name"}
-_SPOKEN = ("term", "category")
-"""Words of a language."""
-
+_MERGED = {
+    "closure": "name",
+    "term": "write",
+    "category": "name",
+    "notify": "name",
+    "faq": "question",
+}
 """Lists that are put together, and by which key two of their tables are the same."""
+
+_SPOKEN = ("term", "category", "card", "faq")
+"""Words of a language."""
 
 _ANYBODY: dict[str, Any] = {
     "schema": 1,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from sipbot.card_form import CONTACTS_MAX, FAQ_MAX, CardForm, ContactForm, FaqForm
 from sipbot.category_form import CATEGORIES_MAX, CategoryForm
 from sipbot.dialplan_steps import (
     REVIEW_KEYS,
@@ -291,6 +292,12 @@ class DialplanForm(BaseModel):
     """Who is on call, and when."""
     notify: tuple[NotifyForm, ...] = Field(default=(), max_length=CHANNELS_MAX, strict=False)
     """Who is told of messages by mail or chat."""
+    card: CardForm | None = None
+    """What operators must know who call back."""
+    contact: tuple[ContactForm, ...] = Field(default=(), max_length=CONTACTS_MAX, strict=False)
+    """Who can be asked at the client's."""
+    faq: tuple[FaqForm, ...] = Field(default=(), max_length=FAQ_MAX, strict=False)
+    """What callers ask often, and what they are told."""
     test: tuple[TestForm, ...] = Field(default=(), max_length=500, strict=False)
     """Calls that the file proves itself by."""
 

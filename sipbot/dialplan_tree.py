@@ -6,6 +6,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from sipbot import steps
+from sipbot.card_page import facts_of_card
 from sipbot.dialplan_outline import (
     HOURS_PRECEDENCE,
     Entry,
@@ -55,6 +56,7 @@ def terminal_tree(plan: Dialplan, region: str) -> Tree:
     _add_escalation(tree, plan, region)
     _add_channels(tree, plan)
     _add_terms(tree, plan)
+    _add_card(tree, plan)
     return tree
 
 
@@ -145,6 +147,16 @@ def _add_terms(tree: Tree, plan: Dialplan) -> None:
     for one in plan.form.term:
         read = f"  {one.read}" if one.read else ""
         branch.add(Text.assemble(printable(one.write), (printable(read), _QUIET)))
+
+
+def _add_card(tree: Tree, plan: Dialplan) -> None:
+    """Say whether there is a card; operators read it in the console."""
+    if plan.card is None:
+        tree.add(Text.assemble(("Card", _STEP), ("  none: whoever calls back sees none", _QUIET)))
+        return
+    branch = tree.add(Text.assemble(("Card  ", _STEP), (facts_of_card(plan.card), _QUIET)))
+    if plan.card.about:
+        branch.add(printable(plan.card.about.splitlines()[0]))
 
 
 def _entry(place: int, entry: Entry) -> Text:

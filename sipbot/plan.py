@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sipbot.categories import Category
+from sipbot.client_card import ClientCard
 from sipbot.dialplan_form import Answer, DialplanForm, Expect, Quota, Record
 from sipbot.errors import Mistake
 from sipbot.escalation import Escalation
@@ -110,6 +111,8 @@ class Dialplan:
     """Who is told of memos that nobody claims."""
     channels: tuple[NotifyForm, ...]
     """Who is told of messages by mail or chat."""
+    card: ClientCard | None
+    """What operators must know who call back; nothing of a call depends on it."""
     trials: tuple[Trial, ...]
     path: Path
     """The file; absolute."""

@@ -13,6 +13,7 @@ import httpx
 from sipbot import console_wire as wire
 from sipbot.accounts_file import AccountsFile
 from sipbot.audit import AuditEntry
+from sipbot.client_card import ClientCard
 from sipbot.command import read
 from sipbot.console.doors import Doors
 from sipbot.console.hub import Hub
@@ -35,6 +36,7 @@ class Main:
     def __init__(self, ledger: Ledger, hub: Hub) -> None:
         self.line = MainLine(self._write, hub)
         self.audit: list[AuditEntry] = []
+        self.cards: dict[str, ClientCard] = {}
         self._ledger = ledger
         self._asked: asyncio.Queue[wire.Obey] = asyncio.Queue()
 
@@ -45,6 +47,9 @@ class Main:
                 asyncio.get_running_loop().call_soon(self._answer, wire.Answered(n=asked.n))
             case wire.Obey() as asked:
                 self._asked.put_nowait(asked)
+            case wire.AskCard() as asked:
+                answer = wire.Answered(n=asked.n, card=self.cards.get(asked.client))
+                asyncio.get_running_loop().call_soon(self._answer, answer)
 
     async def run(self) -> None:
         while True:

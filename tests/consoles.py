@@ -15,6 +15,7 @@ from uuid6 import uuid7
 
 from sipbot import console_wire as wire
 from sipbot.accounts_file import AccountsFile
+from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.console_link import ConsoleLink
 from sipbot.ledger import Ledger
 from sipbot.memo import SECOND_EAR, Memo, Stage, Urgency
@@ -45,6 +46,52 @@ CLIENTS = (
     _client("wakaba-law", "わかば法律事務所", "ja"),
     _client("northgate", "Northgate Support", "en"),
 )
+
+CARDS = {
+    "yamato": ClientCard(
+        language="ja",
+        about="給湯器の販売と修理。創業は昭和五十二年、社員は四十人です。",
+        wording=(
+            "社名は「やまと工業」。「株式会社」は付けない",
+            "「故障」ではなく「ご不具合」と申し上げる",
+        ),
+        never_say=("故障", "クレーム"),
+        never_promise=("訪問の日時", "修理の金額", "無償での交換"),
+        ask=("給湯器の型番（本体の銘板）", "設置した年", "お湯が出ないのか、ぬるいのか"),
+        urgent="ガスの臭いがする、水が止まらない: まず元栓を閉めていただき、当番に電話する。\n"
+        "当番が出なければ工場長の佐藤様へ。",
+        hours_note="昼休みも電話には出ます。",
+        address="東京都大田区蒲田 1-2-3",
+        url="https://www.example.jp/",
+        contacts=(
+            Contact(
+                name="佐藤様",
+                about="修理",
+                number="+81355500002",
+                shown="03-5550-0002",
+                note="工場長",
+            ),
+            Contact(
+                name="高橋様",
+                about="見積書と請求書",
+                number="+81355500003",
+                shown="03-5550-0003",
+                note="火曜は不在",
+            ),
+        ),
+        faq=(
+            Faq(
+                question="土曜日も来てもらえますか",
+                answer="土曜は午前だけ伺います。日時は担当から改めてご連絡します。",
+            ),
+            Faq(question="他社の給湯器も見てもらえますか", answer="はい。型番を伺ってください。"),
+            Faq(
+                question="見積もりは無料ですか",
+                answer="お見積もりは無料です。訪問の費用は、担当からご案内します。",
+            ),
+        ),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -99,6 +146,7 @@ async def a_console(
             clients=lambda: CLIENTS,
             on_crash_loop=lambda _: None,
             accounts=AccountsFile(folder / "accounts.toml").in_force,
+            card=CARDS.get,
         )
         running = asyncio.create_task(link.run())
         try:

@@ -15,6 +15,7 @@ import uuid6
 
 from sipbot import console_wire as wire
 from sipbot.audit import AuditEntry
+from sipbot.client_card import ClientCard
 from sipbot.console.hub import Hub
 from sipbot.decision import Answer
 from sipbot.errors import ConsoleError
@@ -23,6 +24,9 @@ from sipbot.lines import encode
 PATIENCE_S = 10.0
 """How long a browser waits for main's answer.  A transaction takes milliseconds, and a ledger whose
 lock somebody holds gives up after 5 s (`sipbot.ledger_schema.BUSY_MS`)."""
+
+CARD_S = 2.0
+"""How long a page waits for a card; main has it in memory, and the memo itself matters more."""
 
 WAITING_MAX = 500
 """Requests without an answer; more than all operators of a site press at once."""
@@ -72,6 +76,15 @@ class MainLine:
         """
         await self._ask(lambda n: wire.Record(n=n, entry=entry))
 
+    async def card(self, client: str) -> ClientCard | None:
+        """Return a client's knowledge card as it is in force; None for a client without one.
+
+        Raises:
+            ConsoleError: main does not answer.
+        """
+        answered = await self._ask(lambda n: wire.AskCard(n=n, client=client), CARD_S)
+        return answered.card
+
     def say(self, message: wire.FromConsole) -> None:
         """Say something that needs no answer."""
         self._write(encode(message))
@@ -98,14 +111,18 @@ class MainLine:
             case wire.Changed() | wire.Live() | wire.Site():
                 self._hub.tell(message)
 
-    async def _ask(self, request: Callable[[int], wire.Obey | wire.Record]) -> wire.Answered:
+    async def _ask(
+        self,
+        request: Callable[[int], wire.Obey | wire.Record | wire.AskCard],
+        patience_s: float = PATIENCE_S,
+    ) -> wire.Answered:
         if len(self._waiting) >= WAITING_MAX:
             raise ConsoleError("main is busy: try again in a moment")
         n = next(self._numbers)
         self._waiting[n] = asyncio.get_running_loop().create_future()
         try:
             self.say(request(n))
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 answered = await self._waiting[n]
         except TimeoutError:
             raise ConsoleError("main does not answer: try again in a moment") from None
