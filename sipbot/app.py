@@ -227,6 +227,7 @@ class App:
             reload=self.reload,
             alerts=self.alerts,
             console=self.console.child if self.console else None,
+            calls_out=self.calls_out,
         )
 
     def _switchboard(self, dialplans: Start) -> Switchboard:

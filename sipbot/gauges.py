@@ -14,6 +14,7 @@ import structlog
 
 import sipbot
 from sipbot.alerts import Alerts
+from sipbot.calls_out import CallsOut
 from sipbot.child import Child
 from sipbot.disk import Room, look
 from sipbot.errors import LedgerError
@@ -55,8 +56,9 @@ class Parts(msgspec.Struct, kw_only=True):
     switchboard: Switchboard
     quotas: QuotaWatch
     reload: Reload
-    console: Child | None = None
     alerts: Alerts
+    calls_out: CallsOut
+    console: Child | None = None
     """The web console; None when it is switched off."""
 
 
@@ -84,8 +86,10 @@ class Gauges:
 
     @property
     def lines_in_use(self) -> int:
-        """Calls that are up now."""
-        return sum(call.on_the_line for call in self._parts.switchboard.calls.values())
+        """Lines that calls have now: one each, calls back two."""
+        parts = self._parts
+        calls = sum(call.on_the_line for call in parts.switchboard.calls.values())
+        return min(self.lines, calls + parts.calls_out.lines)
 
     @property
     def answering(self) -> bool:
