@@ -62,11 +62,11 @@ class ConsoleRows:
 
     async def newest(self) -> int:
         """Return the number of the latest revision; 0 when there is none."""
-        return await self._run(_newest)
+        return await self._run(newest)
 
     async def revisions(self, after: int) -> list[Revision]:
         """Return the next revisions after this number, in their order."""
-        return await self._run(lambda c: _revisions(c, after))
+        return await self._run(lambda c: revisions(c, after))
 
 
 def audited(
@@ -93,13 +93,15 @@ def audited(
     ]
 
 
-def _newest(connection: sa.Connection) -> int:
+def newest(connection: sa.Connection) -> int:
+    """Return the number of the latest revision; 0 when there is none."""
     sent = schema.deliveries.c
     query = sa.select(sa.func.max(sent.id)).where(sent.memo.is_not(None))
     return connection.execute(query).scalar() or 0
 
 
-def _revisions(connection: sa.Connection, after: int) -> list[Revision]:
+def revisions(connection: sa.Connection, after: int) -> list[Revision]:
+    """Return the next revisions after this number, in their order; `AT_ONCE` at most."""
     # Every revision is due to every target, hence to this one; its rows are never deleted.
     sent, memos = schema.deliveries.c, schema.memos.c
     query = (

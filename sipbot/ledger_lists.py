@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sipbot import ledger_day
+from sipbot import ledger_console, ledger_day
 from sipbot import ledger_schema as schema
 from sipbot.errors import LedgerError
+from sipbot.ledger_console import Revision
 from sipbot.ledger_day import Clients, DayCall, End, Span
 from sipbot.ledger_schema import memos
 from sipbot.memo import Status
@@ -112,6 +113,33 @@ class MemoLists:
         with self._asked() as connection:
             found = connection.scalars(query).all()
         return sorted(self.bodies(clients, found), key=lambda body: body.id, reverse=True)
+
+    def newest(self) -> int:
+        """Return the number of the latest revision of any memo; for an index, not for a person.
+
+        Raises:
+            LedgerError: SQLite refuses.
+        """
+        with self._asked() as connection:
+            return ledger_console.newest(connection)
+
+    def revisions(self, after: int) -> list[Revision]:
+        """Return the next revisions of any memo after this number; for an index.
+
+        Raises:
+            LedgerError: SQLite refuses.
+        """
+        with self._asked() as connection:
+            return ledger_console.revisions(connection, after)
+
+    def older(self, before: str) -> list[Body]:
+        """Return memos with smaller ids, the largest of these first; for an index.
+
+        Raises:
+            LedgerError: SQLite refuses.
+        """
+        query = _bodies().where(memos.c.id < before).order_by(memos.c.id.desc())
+        return self._bodies(query.limit(BODIES_AT_ONCE))
 
     def day(self, clients: Clients, span: Span) -> dict[End, int]:
         """Return how many calls came, by what became of them; see `ledger_day.counts`.

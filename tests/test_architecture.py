@@ -154,6 +154,7 @@ PURE = (
     "sipbot.script",
     "sipbot.speech.stretches",
     "sipbot.status",
+    "sipbot.search_words",
     "sipbot.text_rule",
     "sipbot.sip.headers",
     "sipbot.speech.grammar",
