@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
 
-from sipbot import config, log
+from sipbot import config, log, supervisor
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
 from sipbot.errors import DialplanError
@@ -22,13 +23,16 @@ def run(*, config_path: ConfigOption = None) -> None:
     """Answer calls until told to stop (Ctrl-C or SIGTERM).
 
     On a terminal a live view of the calls is shown, and the log goes to sipbot.log in the folder
-    var; elsewhere JSON logs go to standard error.
+    var; elsewhere JSON logs go to standard error, and a main process that dies is replaced at once
+    by another with the same settings (a change of config.toml waits for the next start).
 
     Example: sipbot run --config config.toml
     """
     settings = config.load(config_path)
     watched = sys.stdout.isatty() and settings.log.format != "json"
     log.configure(settings.log.level, "json" if watched else settings.log.format)
+    if not watched:  # who watches it on a terminal sees it die
+        supervisor.keep(settings.var.absolute() / "run", os.environ)
     try:
         dialplans = start(settings.dialplans, settings.region, settings.var)
     except DialplanError:

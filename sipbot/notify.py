@@ -54,6 +54,10 @@ class Notifier:
         """Say in one line how it is, for ``systemctl status``."""
         self._say(f"STATUS={' '.join(words.split())}")
 
+    def alive(self) -> None:
+        """Give one sign of life."""
+        self._say("WATCHDOG=1")
+
     async def watch(self, alive: Callable[[], Awaitable[None]]) -> None:
         """Say that we are alive until cancelled; without a watchdog, return at once.
 
@@ -65,7 +69,7 @@ class Notifier:
             return
         while True:
             await alive()
-            self._say("WATCHDOG=1")
+            self.alive()
             await asyncio.sleep(self.watchdog_s / BEATS_PER_LIMIT)
 
     def _say(self, words: str) -> bool:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sipbot import ledger_queries as queries
+from sipbot import supervisor
 from sipbot.config import PORTS_PER_AGENT
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.ledger_queries import CallEntry
@@ -166,15 +168,34 @@ class Bot:
             self.process.send_signal(signal.SIGTERM)
             await until(lambda: self.process is not None and self.process.poll() is not None)
 
+    @property
+    def main(self) -> int:
+        """Pid of the main process, which outlives its supervisor."""
+        found = _main(self.folder)
+        assert found is not None, "there is no main process"
+        return found
+
     def kill(self) -> None:
         """End the main process as a power cut would; its agent may have callers and goes on."""
+        self.kill_supervisor()
+        main = os.pidfd_open(self.main)
+        signal.pidfd_send_signal(main, signal.SIGKILL)
+        select.select([main], [], [])
+        os.close(main)
+
+    def kill_supervisor(self) -> None:
+        """End who looks after the main process, which goes on."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
-    def kill_and_restart(self) -> None:
-        """End the main process so and start another at once, as systemd would; wait for neither."""
-        self.kill()
+    def kill_main(self) -> None:
+        """End the main process alone; wait for nothing."""
+        os.kill(self.main, signal.SIGKILL)
+
+    def restart_supervisor(self) -> None:
+        """End the supervisor and start another at once, as systemd would; wait for nothing."""
+        self.kill_supervisor()
         self._launch()
 
     async def clear_away(self) -> None:
@@ -182,7 +203,7 @@ class Bot:
         try:
             await self.stop()
         finally:
-            for pid in self.agents():
+            for pid in [*self.agents(), *filter(None, [_main(self.folder)])]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -214,11 +235,12 @@ class Bot:
 
     def ears(self, role: str) -> list[int]:
         """Pids of the recognisers of this role; none while it is being replaced."""
-        assert self.process is not None
         return [
             pid
             for pid, argv in _commands()
-            if "sipbot.speech.worker" in argv and role in argv and _parent(pid) == self.process.pid
+            if "sipbot.speech.worker" in argv
+            and role in argv
+            and _parent(pid) == _main(self.folder)
         ]
 
     # -- what it wrote --------------------------------------------------------------------------
@@ -339,6 +361,12 @@ def _commands() -> Iterator[tuple[int, list[str]]]:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 argv = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 yield int(entry.name), argv[:-1] or [""]
+
+
+def _main(folder: Path) -> int | None:
+    """Return the pid of the main process that works in this folder; None while there is none."""
+    running = supervisor._holder(folder / "var" / "run" / "main.lock")
+    return running[0] if running else None
 
 
 def _is_agent(argv: list[str]) -> bool:

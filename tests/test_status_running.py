@@ -87,8 +87,7 @@ async def test_status_of_a_running_bot_counts_its_calls_and_names_its_processes(
             await _rest(story)
         await bot.memo("one", "transcribed")
         after = await status(bot, lambda found: found.numbers.deliveries_waiting == 0)
-        assert bot.process is not None
-        pids = {"main": bot.process.pid, "agent-0": bot.agents()[0], "live": bot.ear("live")}
+        pids = {"main": bot.main, "agent-0": bot.agents()[0], "live": bot.ear("live")}
     assert (0, "ready") == (quiet.returncode, json.loads(quiet.stdout)["state"])
     assert (1, 4) == (during.numbers.lines_in_use, during.numbers.lines)
     assert after.counts is not None

@@ -40,10 +40,11 @@ class Look:
 def pids(bot: Bot) -> dict[str, int]:
     """Return the processes of a running bot: role → pid; agents are numbered."""
     assert bot.process is not None
-    found = {"main": bot.process.pid}
+    main = bot.main
+    found = {"supervisor": bot.process.pid, "main": main}
     for pid, argv in _commands():
         role = next((ROLES[word] for word in (*argv, " ".join(argv[2:4])) if word in ROLES), None)
-        if role is not None and _parent(pid) == bot.process.pid:
+        if role is not None and _parent(pid) == main:
             number = re.search(r"agent-(\d+)\.sock$", argv[-1])
             found[f"agent {number[1]}" if number else role] = pid
     return found

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import brokers
-from tests.bot import Bot, running, until
+from tests.bot import Bot, _main, running, until
 from tests.conftest import DATA
 from tests.torture import verdicts
 from tests.torture.callers import (
@@ -77,7 +77,7 @@ class Size:
     def victims(self) -> list[str]:
         """Everybody who can be killed."""
         ears = ["live recogniser", *(["second recogniser"] if self.second else [])]
-        return [*(f"agent {n}" for n in range(self.agents)), "main", *ears]
+        return [*(f"agent {n}" for n in range(self.agents)), "main", "supervisor", *ears]
 
 
 async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
@@ -220,11 +220,11 @@ class Harmer:
         assert self.bot.process is not None
         assert self.bot.process.poll() is None, "sipbot ended by itself; see log.jsonl"
         port = self._port(victim)
-        pid = 0 if victim == "main" else await until(lambda: self._pid(victim))
+        pid = 0 if victim == "supervisor" else await until(lambda: self._pid(victim))
         self.live.append(self._live())
         event = Event(at=time.time(), what="killed", port=port, said=victim)
-        if victim == "main":
-            self.bot.kill_and_restart()
+        if victim == "supervisor":
+            self.bot.restart_supervisor()
         else:
             os.kill(pid, signal.SIGKILL)
         self.journal.write(event)
@@ -232,6 +232,8 @@ class Harmer:
 
     def _pid(self, victim: str) -> int | None:
         kind, _, number = victim.partition(" ")
+        if kind == "main":
+            return _main(self.bot.folder)
         if kind == "agent":
             ready = self.bot.listens(int(number))
             return self.bot.agent(int(number)) if ready else None

@@ -9,7 +9,6 @@ rest is reported.
 import asyncio
 import os
 import random
-import re
 import signal
 import time
 from dataclasses import replace
@@ -17,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sipbot.sip import caller_wire as wire
+from sipbot.supervisor import SILENT_S
 from tests import ulaw
 from tests.bot import Bot, thanks
-from tests.brokers import ROOT
 from tests.own_caller import own_call, steps
 from tests.torture.promise import Promise, Scale
 from tests.torture.stalls_calls import BEFORE_S, Said, length_s, missing_s, worst
@@ -72,7 +71,7 @@ async def stopped(scale: Scale, rng: random.Random, folder: Path) -> list[Promis
             await _round(here, stops, VICTIMS[number % len(VICTIMS)])
         for number in range(scale.of(20, least=1)):
             stops.early.append(await _stopped_at_answer(here, f"early-{number}"))
-        limit_s = scale.of(_watchdog_s(), least=6)
+        limit_s = scale.of(SILENT_S - 1, least=6)
         lived = [await _hung_main(here, stops, limit_s, number) for number in range(scale.of(2))]
         rows = await here.rows("SIGSTOP main, agent, broker 1-20 s")
         return rows + _rows(here, stops) + [_hung_row(lived, limit_s)]
@@ -108,9 +107,10 @@ def _pid(here: Site, victim: str, number: int) -> int:
         pid = here.agent(number)
         assert pid is not None, f"agent {number} is not there"
         return pid
-    process = here.bot.process if victim == "main" else here.broker.process
-    assert process is not None
-    return process.pid
+    if victim == "main":
+        return here.bot.main
+    assert here.broker.process is not None
+    return here.broker.process.pid
 
 
 def unheard(one: Said, done: Stop) -> Said:
@@ -142,11 +142,10 @@ async def _stopped_at_answer(here: Site, caller: str) -> Said:
     Returns:
         The journal's line, which is in the journal too.
     """
-    assert here.bot.process is not None
     said = here.messages.speech(3.0)
     wav = said.with_suffix(".wav")
     ulaw.write(wav, ulaw.decode(said.read_bytes()))
-    pid, invited_at = here.bot.process.pid, time.time()
+    pid, invited_at = here.bot.main, time.time()
     heard = here.bot.folder / f"{caller}.wav"
     plan: dict[str, Any] = {"wav": str(wav), "speak_after_s": BEFORE_S, "linger_s": 0.2}
     story: list[wire.Step] = []
@@ -182,12 +181,9 @@ async def answering(here: Site, agent: int | None, *, since: float) -> float:
 
 
 async def _hung_main(here: Site, stops: Stops, limit_s: float, number: int) -> str:
-    """Let main hang until the watchdog ends it; return what a caller who presses # lives through.
-
-    ``WatchdogSec`` ends a process that is silent (deploy/sipbot.service), ``RestartSec`` later
-    another begins.
+    """Let main hang until it is killed, as its supervisor would after `SILENT_S` (test_supervisor
+    has that); return what a caller who presses # lives through.
     """
-    assert here.bot.process is not None
     heard = here.bot.folder / f"heard-{number}.wav"
     said = here.messages.speech(limit_s)
     wav = said.with_suffix(".wav")
@@ -202,13 +198,11 @@ async def _hung_main(here: Site, stops: Stops, limit_s: float, number: int) -> s
             delay_s = here.rng.uniform(2, limit_s)
             group.create_task(here.callers.call(here.messages.speech(), delay_s=delay_s))
         await here.bot.recording(f"presses-{number}", at_least_s=1.0)
-        await stop(here.bot.process.pid, limit_s, then=signal.SIGKILL)
-        here.bot.kill()
-        await asyncio.sleep(1.0)  # RestartSec
-        launched = time.time()
-        async with asyncio.TaskGroup() as again:
-            again.create_task(here.bot.start())
-            stops.answers_s["hung main"].append(await answering(here, None, since=launched))
+        begun = here.bot.log.stat().st_size
+        await stop(here.bot.main, limit_s, then=signal.SIGKILL)
+        killed = time.time()
+        stops.answers_s["hung main"].append(await answering(here, None, since=killed))
+        await here.bot.logged("state", state="ready", since=begun)
     here.callers.journal.append(_told(f"presses-{number}", story.result(), 3.0))
     last = story.result()[-1]
     assert isinstance(last, wire.HungUp)
@@ -229,13 +223,6 @@ def _told(caller: str, story: list[wire.Step], speech_s: float) -> Said:
         speech_s=speech_s if spoke else 0.0,
         hung_up_at=time.time() if answered else None,
     )
-
-
-def _watchdog_s() -> float:
-    unit = (ROOT / "deploy" / "sipbot.service").read_text(encoding="utf-8")
-    found = re.search(r"^WatchdogSec=(\d+)$", unit, re.MULTILINE)
-    assert found is not None, "deploy/sipbot.service has no WatchdogSec in seconds"
-    return float(found[1])
 
 
 # -- rows ------------------------------------------------------------------------------------------
