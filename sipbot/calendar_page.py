@@ -6,6 +6,7 @@ and printed.  Colours never stand alone: every special day carries its name or a
 
 from html import escape
 
+from sipbot.calendar_on_call import GAPS_SHOWN, gaps_words
 from sipbot.calendar_view import (
     KIND_WORDS,
     PRECEDENCE_WORDS,
@@ -21,12 +22,13 @@ _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #66727f; --line: #d9dfe5; --page: #f5f7f9;
   --card: #fff; --open: #fff; --open-ink: #17643c; --season: #e3f3fa; --season-ink: #0c5a7a;
   --day: #fff1c9; --day-ink: #7a5200; --holiday: #fde4e1; --holiday-ink: #a3231a;
-  --closure: #efe5f9; --closure-ink: #5f2d93; --closed: #edf0f3; --closed-ink: #66727f; }
+  --closure: #efe5f9; --closure-ink: #5f2d93; --closed: #edf0f3; --closed-ink: #66727f;
+  --call-ink: #1f4e9c; --gap: #ffd9d5; --gap-ink: #a00f0f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e5eaef; --soft: #98a4b0; --line: #37414c;
   --page: #14191f; --card: #1c232b; --open: #1c232b; --open-ink: #79d3a2; --season: #123441;
   --season-ink: #8fd4f0; --day: #42340c; --day-ink: #f5d27a; --holiday: #4a201d;
   --holiday-ink: #ffaca4; --closure: #36234b; --closure-ink: #d5b4f7; --closed: #252d36;
-  --closed-ink: #98a4b0; } }
+  --closed-ink: #98a4b0; --call-ink: #9dc1ff; --gap: #5a1512; --gap-ink: #ffc4be; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.5rem; max-width: 76rem; background: var(--page);
   color: var(--ink); font: 15px/1.45 system-ui, "Hiragino Sans", "Noto Sans CJK JP", sans-serif; }
@@ -57,6 +59,12 @@ td.open { box-shadow: inset 0 0 0 1px var(--line); }
 .holiday { background: var(--holiday); color: var(--holiday-ink); }
 .closure { background: var(--closure); color: var(--closure-ink); }
 .closed { background: var(--closed); color: var(--closed-ink); }
+em { display: block; font-style: normal; overflow-wrap: anywhere; }
+em.call, li.call { color: var(--call-ink); } .year em.call { font-size: .52rem; }
+em.gap, li.gap, .lost { color: var(--gap-ink); font-weight: 700; }
+em.gap { background: var(--gap); border-radius: .2rem; margin-top: .1rem;
+  box-shadow: inset 0 0 0 1px var(--gap-ink); }
+.special h2.lost { margin: .8rem 0 .3rem; } .special ul { margin: 0; columns: 3 18rem; }
 .special { margin-top: 1.25rem; } .special table { table-layout: auto; }
 .special td { height: auto; text-align: left; font-size: .9rem; padding: .2rem .6rem;
   background: none; border-radius: 0; border-bottom: 1px solid var(--line); }
@@ -66,13 +74,15 @@ footer { margin-top: 1.25rem; font-size: .9rem; } footer p { margin: .15rem 0; }
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --open: #fff;
   --open-ink: #17643c; --season: #e3f3fa; --season-ink: #0c5a7a; --day: #fff1c9; --day-ink: #7a5200;
   --holiday: #fde4e1; --holiday-ink: #a3231a; --closure: #efe5f9; --closure-ink: #5f2d93;
-  --closed: #edf0f3; --closed-ink: #555; color-scheme: light; font-size: 9px; }
+  --closed: #edf0f3; --closed-ink: #555; --call-ink: #1f4e9c; --gap: #ffd9d5; --gap-ink: #a00f0f;
+  color-scheme: light; font-size: 9px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { padding: 0; max-width: none; font-size: 10px; } .months { gap: 2mm;
   grid-template-columns: repeat(4, 1fr); } .one .months { grid-template-columns: 1fr; }
   section { padding: 1.5mm; break-inside: avoid; } h2 { margin: 0; } .legend { margin: 2mm 0; }
   .months td { height: 7.2mm; font-size: 5.5px; line-height: 1.1; padding: .2mm; }
-  .months td b { font-size: 8px; } .year td i { font-size: 5px; } header { margin: 0; }
+  .months td b { font-size: 8px; } .year td i, .year em.call { font-size: 5px; }
+  header { margin: 0; }
   .one .months td { height: 23mm; font-size: 11px; } .one .months td b { font-size: 14px; } }
 """
 
@@ -82,6 +92,8 @@ def html_calendar(view: CalendarView) -> str:
     title = escape(f"{view.name} {view.title}")
     body = "one" if len(view.months) == 1 else "year"
     legend = "".join(f'<li class="{kind}">{KIND_WORDS[kind]}</li>' for kind in view.kinds)
+    legend += '<li class="call">on call, (last resort)</li>' if view.rota else ""
+    legend += '<li class="gap">! nobody on call</li>' if view.gaps else ""
     months = "\n".join(_month(view, month) for month in view.months)
     provisional = "<p>? = not announced yet: the day may still change.</p>"
     return f"""<!doctype html>
@@ -99,7 +111,7 @@ def html_calendar(view: CalendarView) -> str:
 <main class="months">
 {months}
 </main>
-{_special(view)}<footer><p>What counts for a day: {escape(PRECEDENCE_WORDS)}.</p>
+{_special(view)}{_people(view)}<footer><p>What counts for a day: {escape(PRECEDENCE_WORDS)}.</p>
 <p>Hours after 24:00 are those of the following night.</p>
 {provisional if view.provisional else ""}</footer>
 </body>
@@ -129,8 +141,37 @@ def _day(day: DayView, *, short: bool) -> str:
     said = ", ".join(filter(None, [f"{KIND_WORDS[day.kind]}{doubt}", name, *day.bands]))
     bands = "".join(f"<span>{_short(band) if short else band}</span>" for band in day.bands)
     shown = f"<i>{name}{doubt}</i>" if name else ""
-    inner = f"<b>{day.date.day}</b>{bands}{shown}"
-    return f'<td class="{day.kind}" title="{day.date}: {said}">{inner}</td>'
+    inner = f"<b>{day.date.day}</b>{bands}{shown}{_on_call(day, short=short)}"
+    people = "".join(f"; on call {one.band}: {escape(one.who)}" for one in day.on_call)
+    return f'<td class="{day.kind}" title="{day.date}: {said}{people}">{inner}</td>'
+
+
+def _on_call(day: DayView, *, short: bool) -> str:
+    """Who is on call: each with the time, or in a year the names once and the gaps."""
+    if not short:
+        return "".join(
+            f'<em class="{"gap" if one.gap else "call"}">{one.band} {escape(one.who)}</em>'
+            for one in day.on_call
+        )
+    names = dict.fromkeys(name for one in day.on_call for name in one.names)
+    shown = f'<em class="call">{escape(", ".join(names))}</em>' if names else ""
+    lost = "".join(f"<span>{_short(one.band)}</span>" for one in day.on_call if one.gap)
+    return f'{shown}<em class="gap">!{lost}</em>' if lost else shown
+
+
+def _people(view: CalendarView) -> str:
+    if not view.rota:
+        return ""
+    rows = "\n".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(words)}</td></tr>" for name, words in view.rota
+    )
+    found = f'<section class="special"><h2>On call</h2><table>\n{rows}\n</table>'
+    if view.gaps:
+        shown = "".join(f"<li>{one.words}</li>" for one in view.gaps[:GAPS_SHOWN])
+        more = len(view.gaps) - GAPS_SHOWN
+        others = f"<li>and {more} more</li>" if more > 0 else ""
+        found += f'<h2 class="lost">! {gaps_words(view.gaps)}</h2><ul>{shown}{others}</ul>'
+    return f"{found}</section>\n"
 
 
 def _special(view: CalendarView) -> str:

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from sipbot.calendar_on_call import GAPS_SHOWN, gaps_words
 from sipbot.calendar_view import (
     KIND_WORDS,
     PRECEDENCE_WORDS,
@@ -39,7 +40,8 @@ _MARKS: dict[Kind, str] = {
     "closure": "x",
     "closed": "·",
 }
-
+_GAP, _ON_CALL = "!", "@"
+_GAP_STYLE = "bold red"
 
 _WIDE_CELLS = 7 * 16 + 1
 """A month needs this for 13 characters a day; below it, hours are written in short."""
@@ -57,6 +59,7 @@ def terminal_calendar(view: CalendarView) -> RenderableType:
     parts: list[RenderableType] = [heading, grid, _legend(view)]
     if stretches(view):
         parts.append(_list(view))
+    parts += _people(view)
     parts.append(Text(f"{summary(view)}. What counts: {PRECEDENCE_WORDS}.", style="dim"))
     if view.provisional:
         parts.append(Text("? not announced yet: the day may still change", style="dim"))
@@ -94,6 +97,9 @@ def _cell(day: DayView, *, short: bool) -> Text:
         text.append(f" {printable(day.name)}{'?' if day.provisional else ''}", style=style)
     for band in day.bands or ("closed",):
         text.append(f"\n{_short(band) if short else band}", style=style or "green")
+    for one in day.on_call:
+        mark, colour = (_GAP, _GAP_STYLE) if one.gap else (_ON_CALL, "blue")
+        text.append(f"\n{mark}{_short(one.band)} {printable(one.who)}", style=colour)
     return text
 
 
@@ -110,6 +116,8 @@ def _small(view: CalendarView, month: MonthView) -> Panel:
 
 
 def _number(day: DayView) -> Text:
+    if day.gap:
+        return Text.assemble((str(day.date.day), _STYLES[day.kind]), (_GAP, _GAP_STYLE))
     mark = "?" if day.provisional else _MARKS[day.kind]
     return Text(f"{day.date.day}{mark}", style=_STYLES[day.kind])
 
@@ -120,7 +128,28 @@ def _legend(view: CalendarView) -> Text:
         mark = _MARKS[kind].strip()
         legend.append(f"{mark} {KIND_WORDS[kind]}".strip(), style=_STYLES[kind])
         legend.append("   ")
+    if view.rota and len(view.months) == 1:
+        legend.append(f"{_ON_CALL} on call, (last resort)   ", style="blue")
+    if view.gaps:
+        legend.append(f"{_GAP} nobody on call", style=_GAP_STYLE)
     return legend
+
+
+def _people(view: CalendarView) -> list[RenderableType]:
+    """Who is on call when, and when nobody is."""
+    if not view.rota:
+        return []
+    table = Table.grid(padding=(0, 2))
+    for place, (name, words) in enumerate(view.rota):
+        about = Text("" if place else "on call", style="blue")
+        table.add_row(about, Text(printable(name)), Text(printable(words)))
+    parts: list[RenderableType] = [table]
+    if view.gaps:
+        shown = "\n".join(f"  {one.words}" for one in view.gaps[:GAPS_SHOWN])
+        more = len(view.gaps) - GAPS_SHOWN
+        others = f"\n  and {more} more" if more > 0 else ""
+        parts.append(Text(f"{_GAP} {gaps_words(view.gaps)}\n{shown}{others}", style=_GAP_STYLE))
+    return parts
 
 
 def _list(view: CalendarView) -> Table:

@@ -5,10 +5,12 @@
 
 from calendar import Calendar, monthrange
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from sipbot.calendar_on_call import Gap, OnCall, gaps, on_call_of
+from sipbot.escalation import Escalation
 from sipbot.hours import Because, DayPlan, Hours
 from sipbot.public_holidays import years_known
 
@@ -58,6 +60,8 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
     """A holiday of a year that has not been announced."""
     minutes: int
     """Open, by the wall clock, counted on the day on which the hours begin."""
+    on_call: tuple[OnCall, ...] = ()
+    """Empty where the client has no rota."""
 
     @property
     def state(self) -> State:
@@ -75,6 +79,11 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
     def exceptional(self) -> bool:
         """Not as weekly hours and seasons have it."""
         return self.because in ("day", "closure", "holiday")
+
+    @property
+    def gap(self) -> bool:
+        """Whether nobody is on call at some time of the day."""
+        return any(one.gap for one in self.on_call)
 
 
 class MonthView(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +114,8 @@ class CalendarView(msgspec.Struct, frozen=True, kw_only=True):
     months: tuple[MonthView, ...]
     weekdays: tuple[int, ...]
     """The columns, 0 is Monday."""
+    rota: tuple[tuple[str, str], ...] = ()
+    """Everybody on call: name, and when."""
 
     @property
     def title(self) -> str:
@@ -127,6 +138,11 @@ class CalendarView(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a holiday shown may still change."""
         return any(day.provisional for day in self.days)
 
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """When nobody is on call."""
+        return gaps((day.date, day.on_call) for day in self.days)
+
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """Days in a row that are exceptional for one reason."""
@@ -142,7 +158,20 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.first.date} to {self.last.date:%m-%d}"
 
 
-def month_view(hours: Hours, year: int, month: int, *, name: str, sunday: bool) -> CalendarView:
+class Called(NamedTuple):
+    """Who is called about memos that nobody claims."""
+
+    escalation: Escalation = Escalation()
+    rota: tuple[tuple[str, str], ...] = ()
+    """As `CalendarView.rota`."""
+
+
+_NOBODY = Called()
+
+
+def month_view(
+    hours: Hours, year: int, month: int, *, name: str, sunday: bool, called: Called = _NOBODY
+) -> CalendarView:
     """One month as it will apply.
 
     Args:
@@ -151,16 +180,19 @@ def month_view(hours: Hours, year: int, month: int, *, name: str, sunday: bool) 
         month: 1 to 12.
         name: of the client.
         sunday: whether weeks begin on Sunday, as on Japan's and Korea's calendars.
+        called: who is called about memos that nobody claims.
 
     Raises:
         ValueError: no holidays are known for the year, so that the calendar would be wrong.
     """
-    return _view(hours, year, (month,), name=name, sunday=sunday)
+    return _view(hours, year, (month,), name=name, sunday=sunday, called=called)
 
 
-def year_view(hours: Hours, year: int, *, name: str, sunday: bool) -> CalendarView:
+def year_view(
+    hours: Hours, year: int, *, name: str, sunday: bool, called: Called = _NOBODY
+) -> CalendarView:
     """A year as it will apply; as `month_view`."""
-    return _view(hours, year, tuple(range(1, 13)), name=name, sunday=sunday)
+    return _view(hours, year, tuple(range(1, 13)), name=name, sunday=sunday, called=called)
 
 
 def stretches(view: CalendarView) -> tuple[Stretch, ...]:
@@ -190,7 +222,7 @@ def summary(view: CalendarView) -> str:
 
 
 def _view(
-    hours: Hours, year: int, months: tuple[int, ...], *, name: str, sunday: bool
+    hours: Hours, year: int, months: tuple[int, ...], *, name: str, sunday: bool, called: Called
 ) -> CalendarView:
     if hours.country and year not in years_known(hours.country):
         known = years_known(hours.country)
@@ -201,21 +233,24 @@ def _view(
     return CalendarView(
         name=name,
         tz=hours.tz.key,
-        months=tuple(_month(hours, grid, year, month) for month in months),
+        months=tuple(_month(hours, grid, year, month, called.escalation) for month in months),
         weekdays=tuple(grid.iterweekdays()),
+        rota=called.rota,
     )
 
 
-def _month(hours: Hours, grid: Calendar, year: int, month: int) -> MonthView:
-    last = monthrange(year, month)[1]
-    days = {number: _day(hours.bands(date(year, month, number))) for number in range(1, last + 1)}
+def _month(
+    hours: Hours, grid: Calendar, year: int, month: int, escalation: Escalation
+) -> MonthView:
+    dates = [date(year, month, number + 1) for number in range(monthrange(year, month)[1])]
+    days = {day.day: _day(hours.bands(day), on_call_of(escalation, hours, day)) for day in dates}
     weeks = tuple(
         tuple(days.get(number) for number in week) for week in grid.monthdayscalendar(year, month)
     )
     return MonthView(year=year, month=month, weeks=weeks)
 
 
-def _day(plan: DayPlan) -> DayView:
+def _day(plan: DayPlan, on_call: tuple[OnCall, ...]) -> DayView:
     return DayView(
         date=plan.date,
         bands=tuple(str(band) for band in plan.bands),
@@ -223,4 +258,5 @@ def _day(plan: DayPlan) -> DayView:
         name=plan.name,
         provisional=plan.provisional,
         minutes=sum(band.end - band.start for band in plan.bands),
+        on_call=on_call,
     )

@@ -14,7 +14,7 @@ from rich.text import Text
 from sipbot import config
 from sipbot.calendar_page import html_calendar
 from sipbot.calendar_terminal import terminal_calendar
-from sipbot.calendar_view import CalendarView, month_view, year_view
+from sipbot.calendar_view import CalendarView, Called, month_view, year_view
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code, print_json
 from sipbot.cli_dialplan_source import (
     ClientArgument,
@@ -27,6 +27,7 @@ from sipbot.cli_dialplan_source import (
 )
 from sipbot.dialplan import Dialplan
 from sipbot.dialplan_diff import Change, changes
+from sipbot.dialplan_people import shift_words
 from sipbot.errors import UsageError
 from sipbot.last_good import APPLIED_FOLDER
 from sipbot.terminal import printable
@@ -51,7 +52,7 @@ def show_calendar(
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the days on which a client is open, holidays and closures included.
+    """Show the days on which a client is open, holidays and closures included, and who is on call.
 
     Example: sipbot dialplan calendar yamato --month 2027-01
     """
@@ -63,7 +64,9 @@ def show_calendar(
             typer.echo(f"wrote {html}", err=as_json)
         if as_json:
             days = [{"state": day.state} | msgspec.to_builtins(day) for day in view.days]
-            print_json({"client": plan.client, "tz": view.tz, "days": days})
+            gaps = [msgspec.to_builtins(one) for one in view.gaps]
+            found = {"client": plan.client, "tz": view.tz, "days": days, "nobody_on_call": gaps}
+            print_json(found)
         elif html is None:
             Console(highlight=False).print(terminal_calendar(view))
 
@@ -101,19 +104,21 @@ def diff_dialplans(
 
 
 def _view(plan: Dialplan, year: int | None, month: str) -> CalendarView:
-    sunday = plan.language in _SUNDAY_FIRST
+    sunday, name = plan.language in _SUNDAY_FIRST, plan.say_name
+    # Without numbers: the page may be mailed to the client.
+    rota = tuple((form.name, shift_words(form)) for form in plan.form.rota)
+    called = Called(plan.escalation, rota)
     try:
         if month:
             written = _MONTH.fullmatch(month)
             if not written or not 1 <= int(written[2]) <= 12 or year is not None:
                 raise UsageError(f"--month {month}: write one month alone, such as 2027-01")
-            return month_view(
-                plan.hours, int(written[1]), int(written[2]), name=plan.say_name, sunday=sunday
-            )
+            at = int(written[1]), int(written[2])
+            return month_view(plan.hours, *at, name=name, sunday=sunday, called=called)
         wanted = year or datetime.now(UTC).astimezone(plan.hours.tz).year
         if not 1970 <= wanted <= 9998:
             raise UsageError(f"--year {wanted}: write a year such as 2027")
-        return year_view(plan.hours, wanted, name=plan.say_name, sunday=sunday)
+        return year_view(plan.hours, wanted, name=name, sunday=sunday, called=called)
     except ValueError as error:
         raise UsageError(f"{plan.client}: {error}") from None
 

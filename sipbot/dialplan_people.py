@@ -40,24 +40,19 @@ def step_does(step: Step) -> str:
             return f"notifies by {step.target}"
 
 
-def shift_words(form: RotaForm, number: str) -> str:
-    """When one person is on call, and at which number.
-
-    Args:
-        form: as written.
-        number: as people of the region write it.
-    """
+def shift_words(form: RotaForm) -> str:
+    """When one person is on call."""
     if form.last_resort:
-        return f"{number}  last resort"
+        return "last resort"
     first, last = form.from_, form.to
     days = f", {first or '…'} to {last or '…'}" if first or last else ""
-    return f"{number}  {in_words(form.hours)}{_HOLIDAYS[form.holidays]}{days}"
+    return f"{in_words(form.hours)}{_HOLIDAYS[form.holidays]}{days}"
 
 
 def rota_words(plan: Dialplan, region: str) -> list[tuple[str, str]]:
     """Everybody on call: name, and when at which number; in the order of the file."""
     return [
-        (form.name, shift_words(form, shown_number(shift.number, region)))
+        (form.name, f"{shown_number(shift.number, region)}  {shift_words(form)}")
         for shift, form in zip(plan.escalation.rota, plan.form.rota, strict=True)
     ]
 

@@ -8,7 +8,7 @@ leave out.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -62,6 +62,21 @@ class Gap:
     """Of the whole time that was looked at."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who is on call for a stretch of one day."""
+
+    start: int
+    """Minutes from midnight, by the wall clock."""
+    end: int
+    names: tuple[str, ...]
+    """On call, in the order in which they are called; each once."""
+    last_resort: tuple[str, ...]
+    """Called after them."""
+    wanted: bool
+    """Whether anybody would be called."""
+
+
 def on_call(rota: Rota, hours: Hours, when: datetime) -> tuple[Shift, ...]:
     """Return whom to call now, in this order: those on call, then the last resorts; each once.
 
@@ -113,6 +128,37 @@ def first_gap(
                 minutes += end - start
         day += _DAY
     return None if begins is None else Gap(begins=begins, minutes=minutes)
+
+
+def watches(
+    rota: Rota, hours: Hours, day: date, wanted: Callable[[Situation], bool] = lambda _: True
+) -> tuple[Watch, ...]:
+    """Return who is on call through a day, from midnight to midnight.
+
+    Args:
+        rota: the client's.
+        hours: the client's.
+        day: by the clocks of the client.
+        wanted: whether somebody is needed; when the calls of the rota depend on the hours.
+    """
+    found: list[Watch] = []
+    last_resort = tuple(dict.fromkeys(one.name for one in rota if one.last_resort))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=hours.tz)
+    for start, end in pairwise(_edges(rota, hours, day)):
+        on = [one.name for one in rota if not one.last_resort and _on(one, hours, day, start)]
+        names = tuple(dict.fromkeys(on))
+        one = Watch(
+            start=start,
+            end=end,
+            names=names,
+            last_resort=tuple(name for name in last_resort if name not in names),
+            wanted=wanted(hours.at(midnight + start * _MINUTE)),
+        )
+        if found and replace(found[-1], start=start, end=end) == one:
+            found[-1] = replace(found[-1], end=end)
+        else:
+            found.append(one)
+    return tuple(found)
 
 
 def _on(shift: Shift, hours: Hours, day: date, minute: int) -> bool:

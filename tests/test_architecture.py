@@ -49,6 +49,8 @@ PURE = (
     "sipbot.audit",
     "sipbot.backoff",
     "sipbot.bus_rights",
+    "sipbot.calendar_on_call",
+    "sipbot.calendar_view",
     "sipbot.call_back",
     "sipbot.call_decision",
     "sipbot.callback",

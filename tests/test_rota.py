@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sipbot.hours import Hours, compile_hours
 from sipbot.hours_form import HoursForm
 from sipbot.osm_hours import week_hours
-from sipbot.rota import Rota, Shift, first_gap, on_call
+from sipbot.rota import Rota, Shift, first_gap, on_call, watches
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 HOURS: Hours = compile_hours(HoursForm(open="Mo-Fr 09:00-18:00"), region="JP")
@@ -94,3 +94,19 @@ def test_whoever_is_on_call_is_named_once_and_a_last_resort_always(minutes: int)
 
     assert len(set(found)) == len(found)
     assert "boss" == found[-1]
+
+
+@given(
+    st.dates(date(2026, 4, 1), date(2026, 12, 31)),
+    st.integers(0, 24 * 60 - 1),
+    st.sampled_from([ROTA, ROTA[:1], ROTA[1:], (shift("sato", holidays="only"), *ROTA)]),
+)
+def test_stretches_of_a_day_tell_at_every_minute_who_is_on_call(
+    day: date, minute: int, rota: Rota
+) -> None:
+    found = watches(rota, HOURS, day)
+
+    (one,) = [each for each in found if each.start <= minute < each.end]
+    at = datetime(day.year, day.month, day.day, tzinfo=TOKYO) + timedelta(minutes=minute)
+    assert names(rota, at) == [*one.names, *one.last_resort]
+    assert [0, *(each.end for each in found)] == [*(each.start for each in found), 24 * 60]
