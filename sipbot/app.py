@@ -39,7 +39,7 @@ from sipbot.from_settings import (
     manner_of,
     masked_url_of,
     notices_of,
-    phones_of,
+    phones_by,
     stack_of,
 )
 from sipbot.gauges import Gauges, Parts
@@ -295,7 +295,7 @@ class App:
             agents=lambda: self.agents,
             plans=lambda: self.switchboard.dialplans,
             manner=manner_of(self.settings),
-            phones=phones_of(self.settings),
+            phones=phones_by(self.settings, self.accounts.in_force),
             folder=self.settings.var.absolute() / "on-call",
             trouble=self.alerts.tell,
         )

@@ -6,7 +6,7 @@ A request names nobody freely: the number is one of the memo's own, the telephon
 or one that the settings allow.  docs/decisions/0015-call-back.md
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -22,9 +22,13 @@ _SHOWN_MAX = 3
 """Numbers of a memo that an answer lists; a caller can have said any amount of them."""
 
 
+def _nobodys(_number: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Phones:
-    """What the settings say of calls back."""
+    """What settings and accounts say of calls back."""
 
     of: Mapping[str, str] = field(default_factory=dict)
     """Operator → number or SIP URI of their telephone."""
@@ -33,6 +37,8 @@ class Phones:
     numbers: tuple[str, ...] = ()
     """Beginnings of the numbers that may be called; none: the region's own."""
     region: str = ""
+    answered_here: Callable[[str], bool] = _nobodys
+    """Whether a number is a client's own: sipbot would answer itself, and make a memo of it."""
 
 
 NOBODY = Phones()
@@ -71,6 +77,8 @@ def wanted(memo: Memo, command: Call, phones: Phones, now: datetime) -> Wanted |
     if isinstance(number, No):
         return number
     problem = toll.flaw(number, phones.numbers, phones.region)
+    if not problem and phones.answered_here(number):
+        problem = "is a client's own number, which sipbot answers"
     if problem:
         return No("number_not_allowed", f"{number} {problem}. Call it yourself, or not at all")
     return Wanted(extension, number)
@@ -91,8 +99,9 @@ def _extension(command: Call, phones: Phones) -> str | No:
             return own
         return No(
             "no_extension",
-            f"by = {command.by}: no telephone of this operator is in the settings. Add a "
-            "[[call_back.phone]] to config.toml, or name one that call_back.extensions allows",
+            f"by = {command.by}: no telephone of this operator is known. Write extension = … into "
+            "their account (accounts.toml), where there are no accounts a [[call_back.phone]] into "
+            "config.toml, or name one that call_back.extensions allows",
         )
     there = asked if ":" in asked else canonical(asked, phones.region)
     allowed = (*phones.extensions, *([own] if own is not None else []))

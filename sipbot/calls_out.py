@@ -4,6 +4,7 @@ Data path: agents -> [calls_out] -> call_backs, on_call
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sipbot.call_backs import Agent, CallBacks, Manner
@@ -25,7 +26,7 @@ class CallsOut:
         agents: returns all there are.
         plans: returns the dialplans in force.
         manner: how calls back are placed.
-        phones: who may have whom called back.
+        phones: returns who may have whom called back.
         folder: where announcements are kept while they are said.
         trouble: raises an alert (id, problem, remedy) or clears it (None).
     """
@@ -38,7 +39,7 @@ class CallsOut:
         agents: Callable[[], Sequence[Agent]],
         plans: Callable[[], Dialplans],
         manner: Manner,
-        phones: Phones,
+        phones: Callable[[], Phones],
         folder: Path,
         trouble: Callable[[str, str | None, str], None],
     ) -> None:
@@ -49,7 +50,12 @@ class CallsOut:
             languages=lambda: {plan.client: plan.language for plan in plans().all},
             trouble=trouble,
         )
-        ledger.commands.phones = phones
+
+        # Runs in the ledger's thread.
+        def answered_here(number: str) -> bool:
+            return plans().find(number) is not None
+
+        ledger.commands.phones = lambda: replace(phones(), answered_here=answered_here)
         ledger.commands.on_call = self.back.asked
         self.escalation = EscalationWatch(
             ledger=ledger.escalations, revisions=ledger.console, plans=plans, trouble=trouble

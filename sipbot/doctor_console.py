@@ -1,4 +1,4 @@
-"""What ``sipbot doctor`` finds of the web console: who may log in, and who could read along."""
+"""What ``sipbot doctor`` finds of accounts and web console: who may log in, who may read along."""
 
 import asyncio
 import ipaddress
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from sipbot import ports
+from sipbot.accounts import Accounts
 from sipbot.accounts_file import read_accounts
 from sipbot.config import Settings
 from sipbot.doctor_finding import Finding
@@ -16,7 +17,7 @@ _PART = "web console"
 
 
 async def examine(settings: Settings, *, running: bool) -> list[Finding]:
-    """Look at the console; nothing is found where it is switched off.
+    """Look at the console, where it is switched on, and at the accounts, where there are any.
 
     Args:
         settings: checked.
@@ -24,7 +25,7 @@ async def examine(settings: Settings, *, running: bool) -> list[Finding]:
     """
     console = settings.console
     if not console.port:
-        return []
+        return [*_people(settings)] if console.accounts.exists() else []
     findings = [*_people(settings), *_reach(settings)]
     where = f"{console.address}:{console.port}"
     if running:
@@ -50,14 +51,36 @@ def _people(settings: Settings) -> Iterator[Finding]:
             found = str(msgspec.structs.replace(mistake, remedy="")).rstrip(". ")
             yield Finding(part="accounts", state="failed", found=found, remedy=mistake.remedy)
         return
+    yield from _file(settings, accounts)
     by_proxy = bool(console.proxy_user_header)
     people = [one for one in accounts if by_proxy or accounts.password_of(one.name)]
     found = f"{console.accounts}: {len(people)} of {len(accounts)} may log in"
-    if not people:
+    if not people and console.port:
         remedy = "Add somebody: sipbot accounts add NAME"
         yield Finding(part="accounts", state="warning", found=found, remedy=remedy)
     else:
         yield Finding(part="accounts", state="ok", found=found)
+
+
+def _file(settings: Settings, accounts: Accounts) -> Iterator[Finding]:
+    path = settings.console.accounts
+    if path.stat().st_mode & 0o077:
+        yield Finding(
+            part="accounts",
+            state="warning",
+            found=f"{path} can be read by other users of this machine, the hashes of passwords too",
+            remedy=f"chmod 600 {path}",
+        )
+    for phone in settings.call_back.phone:
+        account = accounts.get(phone.operator)
+        if account is not None and account.extension not in ("", phone.at):
+            yield Finding(
+                part="accounts",
+                state="warning",
+                found=f"{phone.operator} has two telephones: extension = {account.extension} of "
+                f"the account counts, {phone.at} of [[call_back.phone]] does not",
+                remedy="Remove the [[call_back.phone]] from config.toml",
+            )
 
 
 def _reach(settings: Settings) -> Iterator[Finding]:

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import sipbot
 from sipbot import bus_key, config
+from sipbot.accounts import Accounts
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
 from sipbot.config import PORTS_PER_AGENT, Settings
@@ -141,6 +144,23 @@ def phones_of(settings: Settings) -> Phones:
         numbers=wanted.numbers,
         region=region,
     )
+
+
+def phones_by(settings: Settings, accounts: Callable[[], Accounts | None]) -> Callable[[], Phones]:
+    """Return what tells the same as of now, with the telephones of the accounts.
+
+    Args:
+        settings: checked; their telephones are for operators whose account names none.
+        accounts: returns those in force; None where there are none.
+    """
+    base = phones_of(settings)
+
+    @lru_cache(maxsize=1)
+    def of(known: Accounts | None) -> Phones:
+        own = {one.name: one.extension for one in known or () if one.extension}
+        return replace(base, of={**base.of, **own})
+
+    return lambda: of(accounts())
 
 
 def manner_of(settings: Settings) -> Manner:

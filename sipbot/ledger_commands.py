@@ -42,8 +42,9 @@ class Commands:
     """
 
     def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
-        self.phones: Phones = NOBODY
-        """Whom sipbot may be asked to call back, and where operators are."""
+        self.phones: Callable[[], Phones] = lambda: NOBODY
+        """Returns, in the event loop, whom sipbot may be asked to call back, and where operators
+        are."""
         self.on_call: Callable[[str], None] | None = None
         """Takes, in the event loop, the id of each call back that is to begin."""
         self._run = run
@@ -75,7 +76,7 @@ class Commands:
             now: our clock, UTC-aware.
         """
         begun: list[str] = []
-        desk = _Desk(now=now, targets=self._targets, phones=self.phones, begun=begun)
+        desk = _Desk(now=now, targets=self._targets, phones=self.phones(), begun=begun)
         answers = await self._run(lambda c: [_obey(c, one, desk) for one in requests])
         if any(answer is not None for answer in answers):
             self._announce()

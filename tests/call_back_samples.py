@@ -26,7 +26,7 @@ async def asked_for(ledger: Ledger, at: datetime | None = None) -> Memo:
     memo = sure(a_memo_of(an_offer()))
     await ledger.add_call(an_offer(memo.call.id), "yamato", "request-uri", "+81312345678")
     await ledger.end_call(memo.call.id, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
-    ledger.commands.phones = PHONES
+    ledger.commands.phones = lambda: PHONES
     answer = await ledger.commands.obey(a_request("call", memo=memo.id, ts=at), at)
     assert answer is not None
     assert "accepted" == answer.status, answer.problem

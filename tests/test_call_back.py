@@ -1,6 +1,7 @@
 """Calls back: who may be called, what an end means, and what of it is in memo and ledger."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -372,3 +373,9 @@ def test_masked_memo_does_not_say_who_was_called() -> None:
     shown = masked(memo, mask_of(memo, ClientFacts(), None)).history[-1]
     assert shown.call_back is not None
     assert (MASK, "calling") == (shown.call_back.number, shown.what)
+
+
+def test_number_of_a_client_which_sipbot_would_answer_itself_is_refused() -> None:
+    phones = replace(PHONES, answered_here={NUMBER}.__contains__)
+    answer = asked(sure(), phones).answer
+    assert ("rejected", "number_not_allowed") == (answer.status, answer.code)

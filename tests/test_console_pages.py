@@ -88,7 +88,8 @@ async def test_shift_without_scripts_takes_calls_and_closes(desk: Desk) -> None:
 
 
 async def test_one_press_lets_sipbot_call_the_number_that_was_chosen(desk: Desk) -> None:
-    desk.ledger.commands.phones = Phones(of={"hanako": "sip:21@127.0.0.1"}, region="JP")
+    phones = Phones(of={"hanako": "sip:21@127.0.0.1"}, region="JP")
+    desk.ledger.commands.phones = lambda: phones
     memo = await desk.leave(memo_for("yamato"))
     number = memo.callback.evidence[0].number
     async with desk.browser("hanako") as browser:

@@ -34,8 +34,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_console_that_is_switched_off_is_not_looked_at(folder: Path) -> None:
-    assert [] == await found(folder, port=0)
+async def test_console_that_is_switched_off_is_not_looked_at(tmp_path: Path) -> None:
+    assert [] == await found(tmp_path, port=0)
 
 
 async def test_console_with_people_and_a_free_port_is_fine(folder: Path) -> None:
@@ -73,3 +73,19 @@ async def test_address_that_others_reach_without_a_proxy_is_a_warning(folder: Pa
 async def test_proxy_that_is_not_named_is_a_warning(folder: Path) -> None:
     findings = await found(folder, url="https://console.example")
     assert ["ok", "warning", "ok"] == states(findings)
+
+
+async def test_accounts_that_others_can_read_are_a_warning(folder: Path) -> None:
+    (folder / "accounts.toml").chmod(0o644)
+    findings = await found(folder, port=0)
+    assert ["warning", "ok"] == states(findings)
+    assert "chmod 600" in findings[0].remedy
+
+
+async def test_operator_with_two_telephones_is_a_warning(folder: Path) -> None:
+    (folder / "accounts.toml").write_text(f'{HANAKO}extension = "201"\n', encoding="utf-8")
+    phone = {"operator": "hanako", "at": "202"}
+    settings = config.from_values({"call_back": {"phone": [phone]}}, folder)
+    findings = await doctor_console.examine(settings, running=False)
+    assert ["warning", "ok"] == states(findings)
+    assert "201" in findings[0].found
