@@ -34,7 +34,7 @@ ONLY_IMPORTERS = {
     "apprise": {"sipbot.notice_sender"},
     "amqtt": {"sipbot.broker"},
     "argon2": {"sipbot.passwords"},
-    "uvicorn": {"sipbot.console.__main__"},
+    "uvicorn": {"sipbot.console.__main__", "sipbot.console.connections"},
     "prometheus_client": {"sipbot.metrics"},
     "tomlkit": {"sipbot.accounts_edit"},
     "pyopenjtalk": {"sipbot.kana"},

@@ -21,6 +21,7 @@ from sipbot import console_wire as wire
 from sipbot import log, passwords
 from sipbot.accounts_file import AccountsFile
 from sipbot.child import claim_stdout
+from sipbot.console import connections
 from sipbot.console.doors import Doors
 from sipbot.console.hub import Hub
 from sipbot.console.main_line import MainLine, to_pipe
@@ -36,7 +37,8 @@ NICE = 10
 """Calls come first; the second ear, which is at 19, waits for a page."""
 
 CONNECTIONS_MAX = 500
-"""At the same time: 50 consoles with their news and six files each, and again as many."""
+"""At the same time, of all addresses (`connections.OF_ADDRESS_MAX` of one): 50 consoles with their
+news and six files each, and again as many."""
 
 STOP_S = 2
 """How long an orderly end waits for answers; what is streamed has no end of its own."""
@@ -93,6 +95,7 @@ def _server(parts: Parts) -> _Server:
     return _Server(
         uvicorn.Config(
             guarded(parts),
+            http=connections.protocol(parts.settings.proxy_from),
             log_config=None,
             access_log=False,
             proxy_headers=False,  # sipbot.console.gate knows which proxies to believe
