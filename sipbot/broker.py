@@ -1,4 +1,6 @@
-"""The embedded MQTT broker, a child program; only importer of amqtt.
+"""The embedded MQTT broker, a child program.
+
+Data path: who connects -> [broker] -> broker_core (amqtt) -> who has subscribed
 
 For first runs and tests: it binds to loopback only, lets every local program in unless there is an
 accounts.toml (`sipbot.bus_door`), and keeps what it retains in memory.  sipbot publishes all open
@@ -11,8 +13,10 @@ ends with code 0 when stdin closes, so it never outlives its parent.
 
 import argparse
 import asyncio
+import contextlib
 import ipaddress
 import logging
+import math
 import os
 import signal
 import struct
@@ -23,13 +27,13 @@ from typing import Any
 
 import msgspec
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
-from amqtt.broker import Broker
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.mqtt.connack import (
     BAD_USERNAME_PASSWORD,
     IDENTIFIER_REJECTED,
     NOT_AUTHORIZED,
+    SERVER_UNAVAILABLE,
     UNACCEPTABLE_PROTOCOL_VERSION,
     ConnackPacket,
 )
@@ -38,21 +42,30 @@ from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
 from sipbot.accounts_file import AccountsFile
-from sipbot.broker_wire import Pong, Ready, requests
+from sipbot.broker_core import BrokerCore, PatientReader
+from sipbot.broker_wire import DEFAULT_CONNECTIONS, Pong, Ready, requests
 from sipbot.bus_door import BusDoor
 from sipbot.errors import UsageError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
+from sipbot.memo_history import SYSTEM
 from sipbot.topics import Topics
 
-MAX_CONNECTIONS = 50
-"""An agency's operators on one machine are a handful; the bound keeps a looping client from taking
-all file descriptors (1 024 by default on Linux)."""
-
-SESSION_EXPIRY_S = 28_800
-"""How long messages are queued for a persistent session that is away: a working day."""
+MAX_SILENT = 64
+"""Connections that have not said who they are.  A client says so in its first packet; the one that
+has been silent longest makes room for the next, so that whoever only connects shuts nobody out."""
 
 CONNECT_S = 10.0
 """How long a new connection may take to say who it is."""
+
+PING_MAX_S = 4.0
+"""Silence that counts between two pings of the parent, which asks every two seconds: a broker that
+was stopped for a while has heard nobody, but everybody may have spoken."""
+
+SILENCE = 1.5
+"""Of its keep-alive, after which a client counts as gone (MQTT 3.1.1, section 3.1.2.10)."""
+
+SESSION_EXPIRY_S = 28_800
+"""How long messages are queued for a persistent session that is away: a working day."""
 
 MQTT_311 = 4
 """Protocol level (MQTT 3.1.1, section 3.1.2.2)."""
@@ -79,78 +92,49 @@ class LoopbackAuth(BaseAuthPlugin):  # type: ignore[misc]  # amqtt is imported w
         return True
 
 
-class _Broker(Broker):  # type: ignore[misc]  # amqtt is imported without types
-    """amqtt 0.12.1 with the door's rights, and without two of its mistakes.
+class _Guest(msgspec.Struct, kw_only=True):
+    """One connection that was let in."""
 
-    At every CONNECT it sends the retained messages of every filter that anybody has subscribed to
-    (broker.py, "Publish retained messages to a pre-existing session's subscriptions").  A filter
-    that nobody subscribes to any more it keeps after an UNSUBSCRIBE, and compares every message
-    with it: of 30,000 requests, each with a subscription of its own for the answer, 17 a second
-    were answered on average, and 6 a second at the end (measured).
-    """
-
-    def __init__(self, config: BrokerConfig, door: BusDoor) -> None:
-        super().__init__(config)
-        self._door = door
-
-    # Event loop; amqtt asks here before each SUBSCRIBE, PUBLISH and message to be sent.
-    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
-        user = session.username
-        if action == Action.SUBSCRIBE:
-            return self._door.may_subscribe(user, topic)
-        if action == Action.PUBLISH:
-            return self._door.may_write(user, topic)
-        return self._door.may_read(user, topic)
-
-    async def _handle_unsubscription(
-        self,
-        client_session: Session,
-        handler: Any,  # noqa: ANN401 - amqtt's, without types
-        unsubscribe_waiter: asyncio.Future[Any],
-    ) -> None:
-        await super()._handle_unsubscription(client_session, handler, unsubscribe_waiter)
-        for topic in unsubscribe_waiter.result().topics:
-            if not self._subscriptions.get(topic, True):
-                del self._subscriptions[topic]
-
-    async def _publish_session_retained_messages(self, session: Session) -> None:
-        # Queued while the session was away, by the rights that its user had then.
-        waiting = session.retained_messages
-        for _ in range(waiting.qsize()):
-            message = waiting.get_nowait()
-            if self._door.may_read(session.username, message.topic):
-                waiting.put_nowait(message)
-        await super()._publish_session_retained_messages(session)
-
-    async def _publish_retained_messages_for_subscription(
-        self, subscription: tuple[str, int], session: Session
-    ) -> None:
-        subscribers = self.subscriptions.get(subscription[0], ())
-        theirs = any(subscriber is session for subscriber, _qos in subscribers)
-        # amqtt does not ask about what is retained, and rights may be less than at the SUBSCRIBE.
-        if theirs and self._door.may_subscribe(session.username, subscription[0]):
-            await super()._publish_retained_messages_for_subscription(subscription, session)
+    client: str
+    """Client id."""
+    user: str | None
+    came_by: str | None
+    """What let the user in, by `BusDoor.pass_of`."""
+    reader: PatientReader
+    keep_alive_s: int
+    """0: may be silent for ever."""
+    reads: int = -1
+    """Those up to the last look; -1 before the first one."""
+    silent_s: float = 0.0
 
 
 class EmbeddedBroker:
     """amqtt behind a listening socket of our own.
 
     The socket is ours because amqtt cannot report the port that port 0 became, and makes
-    connections above its bound wait without answer instead of closing them.
+    connections above its bound wait without answer instead of turning them away.
 
     Args:
         host: a loopback address.
         port: 0 = any free port.
         door: who comes in.
+        site: whose main program is let in even when the house is full.
+        connections: most clients at once.
     """
 
-    def __init__(self, host: str, port: int, door: BusDoor) -> None:
+    def __init__(self, host: str, port: int, door: BusDoor, site: str, connections: int) -> None:
         self._host = host
         self._port = port
         self._door = door
-        self._connections = 0
-        self._inside: dict[asyncio.StreamWriter, tuple[str | None, str | None]] = {}
-        self._broker = _Broker(
+        self._own_clients = (f"sipbot-{site}", f"{SYSTEM}/sipbot-{site}")
+        """Client ids: without accounts, and with them, when nobody else can have it."""
+        self._connections = connections
+        self._turned_away = 0
+        self._looked_at_s = -math.inf
+        self._silent: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}
+        """Have not said who they are; the first has been there longest."""
+        self._inside: dict[asyncio.StreamWriter, _Guest] = {}
+        self._broker = BrokerCore(
             BrokerConfig(
                 listeners={_LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
                 session_expiry_interval=SESSION_EXPIRY_S,
@@ -168,18 +152,22 @@ class EmbeddedBroker:
             port = server.sockets[0].getsockname()[1]
             _say(Ready(pid=os.getpid(), port=port))
             async for line in parent:
-                _say(Pong(n=requests.decode(line).n))
+                n = requests.decode(line).n
                 self._put_out()
+                inside, away = len(self._inside), self._turned_away
+                _say(Pong(n=n, connections=inside, turned_away=away))
         finally:
             server.close()
             await self._broker.shutdown()
 
     # Event loop; one call per TCP connection, asyncio runs it as a task of its own.
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._connections >= MAX_CONNECTIONS:
-            writer.close()
-            return
-        self._connections += 1
+        self._silent[writer] = writer
+        if len(self._silent) > MAX_SILENT:
+            longest = next(iter(self._silent))
+            del self._silent[longest]
+            longest.transport.abort()
+            self._turned_away += 1
         try:
             stream = await self._let_in(reader, writer)
             if stream is not None:
@@ -187,22 +175,19 @@ class EmbeddedBroker:
                     stream, StreamWriterAdapter(writer), _LISTENER
                 )
         finally:
-            self._connections -= 1
+            self._silent.pop(writer, None)
             self._inside.pop(writer, None)
             writer.close()
 
     async def _let_in(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> StreamReaderAdapter | None:
+    ) -> PatientReader | None:
         """Return what amqtt is to read; None when whoever knocked does not come in.
 
         amqtt looks at the password only after it has thrown out whoever had the same client id and
-        taken over that session, so it must not see a CONNECT that is not allowed; and it publishes
-        a last will without asking whether its owner may.
+        taken over that session, so it must not see a CONNECT that is not allowed; it publishes a
+        last will without asking whether its owner may; and it waits for a CONNECT for ever.
         """
-        if not self._door.guarded:
-            self._inside[writer] = (None, self._door.pass_of(None))
-            return StreamReaderAdapter(reader)
         try:
             async with asyncio.timeout(CONNECT_S):
                 packet = await ConnectPacket.from_stream(StreamReaderAdapter(reader))
@@ -210,55 +195,81 @@ class EmbeddedBroker:
             logging.getLogger(__name__).info("no CONNECT: %s", type(error).__name__)
             return None
         no = self._why_not(packet)
+        if no is None and self._is_full_for(packet):
+            self._turned_away += 1
+            no = int(SERVER_UNAVAILABLE)
         if no is not None:
-            await ConnackPacket.build(0, no).to_stream(StreamWriterAdapter(writer))
+            with contextlib.suppress(ConnectionError):
+                await ConnackPacket.build(0, no).to_stream(StreamWriterAdapter(writer))
             return None
-        self._inside[writer] = (packet.username, self._door.pass_of(packet.username))
-        # Nobody can have the session of another user: names of clients are each user's own.
-        packet.payload.client_id = f"{packet.username}/{packet.payload.client_id}"
-        return _Replayed(bytes(packet.to_bytes()), reader)
+        if self._silent.pop(writer, None) is None:  # it just had to make room
+            return None
+        return self._replayed(packet, reader, writer)
+
+    def _replayed(
+        self,
+        packet: Any,  # noqa: ANN401 - amqtt's, without types
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> PatientReader:
+        """Take somebody in; return the CONNECT once more, and what follows it."""
+        user = packet.username if self._door.guarded else None
+        if user is not None:
+            # Nobody can have the session of another user: names of clients are each user's own.
+            packet.payload.client_id = f"{user}/{packet.payload.client_id}"
+        keep_alive_s = packet.keep_alive
+        # amqtt would start a timer for each packet and do nothing when it ends.
+        packet.keep_alive = 0
+        stream = PatientReader(bytes(packet.to_bytes()), reader)
+        self._inside[writer] = _Guest(
+            client=packet.payload.client_id,
+            user=user,
+            came_by=self._door.pass_of(user),
+            reader=stream,
+            keep_alive_s=keep_alive_s,
+        )
+        return stream
+
+    def _is_full_for(self, packet: Any) -> bool:  # noqa: ANN401 - amqtt's, without types
+        """Tell whether there is no place for somebody; sipbot has its own."""
+        user, client = packet.username, packet.payload.client_id
+        if self._door.guarded:
+            client = f"{user}/{client}"
+        # Whoever comes back before its old connection is known to be dead takes its own place.
+        free = {client, *self._own_clients}
+        others = sum(guest.client not in free for guest in self._inside.values())
+        return client not in self._own_clients and others >= self._connections
 
     def _why_not(self, packet: Any) -> int | None:  # noqa: ANN401 - amqtt's, without types
         """Return the CONNACK code (MQTT 3.1.1, section 3.2.2.3) of a refusal; None to let in."""
         if packet.proto_name != "MQTT" or packet.proto_level != MQTT_311:
             return int(UNACCEPTABLE_PROTOCOL_VERSION)
+        if packet.payload.client_id_is_random and not packet.clean_session_flag:
+            return int(IDENTIFIER_REJECTED)
+        if not self._door.guarded:
+            return None
         user, password = packet.username, packet.password
         if not (packet.username_flag and packet.password_flag):
             return int(NOT_AUTHORIZED)
         if not self._door.admits(user, password):
             return int(BAD_USERNAME_PASSWORD)
-        if packet.payload.client_id_is_random and not packet.clean_session_flag:
-            return int(IDENTIFIER_REJECTED)
         if packet.will_flag and not self._door.may_write(user, packet.will_topic or ""):
             return int(NOT_AUTHORIZED)
         return None
 
     # Event loop, at each ping of the parent: every two seconds.
     def _put_out(self) -> None:
-        """Close the connections of whoever would not come in any more."""
-        for writer, (user, came_by) in list(self._inside.items()):
-            if self._door.pass_of(user) != came_by:
+        """Close the connections of whoever would not come in any more, or is gone."""
+        now_s = asyncio.get_running_loop().time()
+        passed_s = min(now_s - self._looked_at_s, PING_MAX_S)
+        self._looked_at_s = now_s
+        for writer, guest in list(self._inside.items()):
+            heard = guest.reads != guest.reader.reads
+            guest.reads, guest.silent_s = guest.reader.reads, guest.silent_s + passed_s
+            guest.silent_s = 0.0 if heard else guest.silent_s
+            gone = 0 < guest.keep_alive_s * SILENCE < guest.silent_s
+            if gone or self._door.pass_of(guest.user) != guest.came_by:
                 writer.transport.abort()
-
-
-class _Replayed(StreamReaderAdapter):  # type: ignore[misc]  # amqtt is imported without types
-    """A connection whose first bytes have been read already.
-
-    Args:
-        first: them.
-        reader: what follows.
-    """
-
-    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
-        super().__init__(reader)
-        self._first = first
-
-    async def read(self, n: int = -1) -> bytes:
-        """Return the next bytes; the first ones end where a packet does."""
-        if not self._first:
-            return bytes(await super().read(n))
-        found, self._first = self._first[:n], self._first[n:]
-        return found
 
 
 def _say(message: msgspec.Struct) -> None:
@@ -284,13 +295,14 @@ def loopback(host: str) -> str:
     )
 
 
-async def _run(host: str, port: int, door: BusDoor) -> None:
+async def _run(options: argparse.Namespace, door: BusDoor) -> None:
     parent = asyncio.StreamReader(limit=LIMIT_BYTES)
     stdin, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
     )
     try:
-        await EmbeddedBroker(host, port, door).serve_until_orphaned(parent)
+        broker = EmbeddedBroker(options.host, options.port, door, options.site, options.connections)
+        await broker.serve_until_orphaned(parent)
     finally:
         stdin.close()
 
@@ -308,13 +320,17 @@ def main() -> int:
     parser.add_argument("--accounts", type=Path, help="accounts.toml, whether it is there or not")
     parser.add_argument("--site", default="main", help="whose topics")
     parser.add_argument("--key", type=Path, help="file with sipbot's own password")
+    parser.add_argument(
+        "--connections", type=int, default=DEFAULT_CONNECTIONS, help="most clients at once"
+    )
     options = parser.parse_args()
     # Ctrl-C in a terminal reaches the whole process group; the parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     try:
         door = _door(options.accounts, options.site, options.key)
-        asyncio.run(_run(loopback(options.host), options.port, door))
+        loopback(options.host)
+        asyncio.run(_run(options, door))
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return UsageError.exit_code

@@ -7,6 +7,11 @@ import msgspec
 
 from sipbot.lines import Decoder
 
+DEFAULT_CONNECTIONS = 200
+"""Clients of the embedded broker at once: fifty operators with a program and a page or two each,
+their wall displays, sipbot, and as much again.  Together with those that have not said who they are
+it is far below the 1 024 file descriptors that Linux gives a program."""
+
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
     """A message of this border; ``type`` on the wire is the class name in lower case."""
@@ -30,6 +35,10 @@ class Pong(Base, frozen=True, kw_only=True):
     """Broker → main: the answer to `Ping`."""
 
     n: int
+    connections: int
+    """Clients that are connected."""
+    turned_away: int
+    """Connections that found no room, since the broker started."""
 
 
 requests = Decoder(Ping)

@@ -28,6 +28,7 @@ from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_notices import Notices
+from sipbot.ledger_payloads import OldPayloads
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.ledger_refusals import Refusal, Refusals
@@ -81,6 +82,7 @@ class Ledger:
         self.console = ConsoleRows(self._run)
         self.escalations = Escalations(self._run, targets, self._announce)
         self.notices = Notices(self._run, self._announce)
+        self.old_payloads = OldPayloads(self._run)
 
     @classmethod
     @asynccontextmanager
@@ -244,13 +246,13 @@ class Ledger:
         """Return when the target's next delivery is due; None when nothing waits."""
         return await self._run(lambda c: deliveries.next_due(c, target))
 
-    async def delivered(self, delivery: int, at: datetime) -> int:
-        """Store that the target has acknowledged a delivery.
+    async def delivered(self, made: Sequence[int], at: datetime) -> int:
+        """Store that the target has acknowledged deliveries.
 
         Returns:
-            How many undelivered older revisions of the memo this made pointless.
+            How many undelivered older revisions of their memos this made pointless.
         """
-        return await self._run(lambda c: deliveries.delivered(c, delivery, at))
+        return await self._run(lambda c: sum(deliveries.delivered(c, one, at) for one in made))
 
     async def deferred(
         self, delivery: int, error: str, due_at: datetime, *, refused: bool = False
@@ -270,9 +272,7 @@ class Ledger:
         Returns:
             False when this revision was never a delivery to the target.
         """
-        return await self._run(
-            lambda c: deliveries.take_back(c, target, memo.id, memo.rev, error, due_at)
-        )
+        return await self._run(lambda c: deliveries.take_back(c, target, memo, error, due_at))
 
     async def make_due(self, now: datetime, target: str = MQTT, *, suspect: int) -> None:
         """Make the target's waiting deliveries due now, but for those refused `suspect` times."""

@@ -44,7 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Which command is answered; None for a memo."""
     payload: bytes
     """The memo, or the answer, as JSON; empty when the memo is closed, which clears its retained
-    topic."""
+    topic.  (In the ledger a delivery that was made has none either.)"""
     event: bytes
     """The feed's event as JSON; empty for an answer."""
     attempts: int
@@ -102,7 +102,7 @@ def add(
         "rev": new.rev,
         "client": new.client,
         "seq": seq,
-        "payload": "" if done else new.model_dump_json(),
+        "payload": _payload(new),
         "event": event.encode().decode(),
         "due_at": at,
         "attempts": 0,
@@ -132,16 +132,15 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
     """Store that the target has a delivery; return how many older ones that superseded.
 
     Older revisions of the memo that it has not got, dead or brought back from the dead, would
-    now overwrite the newer one.
+    now overwrite the newer one.  Neither keeps its payload: the memo itself has what was said.
     """
-    connection.execute(
-        sa.update(deliveries).where(deliveries.c.id == delivery).values(delivered_at=at)
+    made = (
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery)
+        .values(delivered_at=at, payload="")
+        .returning(deliveries.c.target, deliveries.c.memo, deliveries.c.rev)
     )
-    it = connection.execute(
-        sa.select(deliveries.c.target, deliveries.c.memo, deliveries.c.rev).where(
-            deliveries.c.id == delivery
-        )
-    ).one()
+    it = connection.execute(made).one()
     if it.memo is None:
         return 0
     older = (
@@ -152,7 +151,7 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
             deliveries.c.memo == it.memo,
             deliveries.c.rev < it.rev,
         )
-        .values(delivered_at=at, superseded_by=it.rev)
+        .values(delivered_at=at, superseded_by=it.rev, payload="")
     )
     return connection.execute(older).rowcount
 
@@ -195,21 +194,23 @@ def make_due(connection: sa.Connection, target: str, now: datetime, suspect: int
 
 
 def take_back(
-    connection: sa.Connection, target: str, memo: str, rev: int, error: str, due_at: datetime
+    connection: sa.Connection, target: str, memo: Memo, error: str, due_at: datetime
 ) -> bool:
     """Make a delivery that was made once wait again: the target refuses it now.
 
     Returns:
         False when the target was never given this revision by a delivery.
     """
+    sent = deliveries.c
     query = (
         sa.update(deliveries)
-        .where(deliveries.c.target == target, deliveries.c.memo == memo, deliveries.c.rev == rev)
+        .where(sent.target == target, sent.memo == memo.id, sent.rev == memo.rev)
         .values(
+            payload=_payload(memo),
             delivered_at=None,
             dead_at=None,
             due_at=due_at,
-            attempts=deliveries.c.attempts + 1,
+            attempts=sent.attempts + 1,
             refusals=1,
             last_error=error,
         )
@@ -324,6 +325,10 @@ def memos_untold(target: str) -> sa.Select[tuple[str | None]]:
     # With a null among them, SQL's NOT IN is true of no memo.
     of_memo = deliveries.c.memo.is_not(None)
     return sa.select(deliveries.c.memo).where(_open, deliveries.c.target == target, of_memo)
+
+
+def _payload(memo: Memo) -> str:
+    return "" if memo.status is Status.DONE else memo.model_dump_json()
 
 
 def _not_yet(now: datetime) -> sa.ColumnElement[bool]:

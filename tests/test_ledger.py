@@ -385,9 +385,56 @@ async def test_delivered_is_never_due_again(ledger: Ledger) -> None:
     await end_with_memo(ledger)
     [first] = await ledger.due_deliveries(AT, 10)
 
-    await ledger.delivered(first.id, AT)
+    await ledger.delivered([first.id], AT)
 
     assert ([], None) == (await ledger.due_deliveries(AT, 10), await ledger.next_due())
+
+
+def payloads(tmp_path: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(tmp_path / "sipbot.sqlite3")) as raw:
+        return [payload for (payload,) in raw.execute("SELECT payload FROM deliveries ORDER BY id")]
+
+
+async def test_delivery_that_was_made_or_superseded_keeps_no_payload(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """The ledger kept what a caller said once for each revision."""
+    memo = await end_with_memo(ledger)
+    await ledger.revise_memo(memo.id, transcribed)
+    _, second = await ledger.due_deliveries(LATER, 10)
+
+    superseded = await ledger.delivered([second.id], AT)
+
+    assert (1, ["", ""]) == (superseded, payloads(tmp_path))
+
+
+async def test_delivery_that_is_taken_back_has_its_payload_again(ledger: Ledger) -> None:
+    """An empty one would clear an open memo's topic."""
+    memo = await end_with_memo(ledger)
+    [first] = await ledger.due_deliveries(AT, 10)
+    await ledger.delivered([first.id], AT)
+
+    assert await ledger.take_back("mqtt", memo, "refused", AT)
+
+    [again] = await ledger.due_deliveries(AT, 10)
+    assert first.payload == again.payload
+
+
+async def test_payloads_that_an_earlier_release_kept_are_forgotten_in_small_steps(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What still has to be delivered is left alone, and it is done once."""
+    monkeypatch.setattr("sipbot.ledger_payloads.AT_ONCE", 2)
+    for client in ("a", "b", "c"):
+        await end_with_memo(ledger, client)
+    with contextlib.closing(sqlite3.connect(tmp_path / "sipbot.sqlite3")) as raw:
+        raw.execute("UPDATE deliveries SET delivered_at = due_at WHERE client <> 'b'")
+        raw.commit()
+
+    more = [await ledger.old_payloads.forget() for _ in range(3)]
+
+    assert [True, False, False] == more
+    assert [False, True, False] == [bool(payload) for payload in payloads(tmp_path)]
 
 
 async def test_calls_before_counts_ended_calls_of_this_caller_to_this_client(

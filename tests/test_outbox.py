@@ -175,6 +175,54 @@ async def test_outbox_makes_what_is_due_between_pages_of_the_open_list_and_goes_
     assert [old[0].id, old[1].id, new.id, old[2].id, old[3].id] == said[:5]
 
 
+async def test_outbox_that_is_stopped_stores_what_was_delivered(ledger: Ledger) -> None:
+    """Only a crash says anything twice."""
+    notebook, hangs = Notebook(), asyncio.Event()
+    first, second = await end_with_memo(ledger), await end_with_memo(ledger)
+    takes = notebook.publish_memo
+
+    async def publish(client: str, memo: str, payload: bytes) -> None:
+        if memo == second.id:
+            hangs.set()
+            await asyncio.Event().wait()
+        await takes(client, memo, payload)
+
+    notebook.publish_memo = publish  # type: ignore[method-assign]  # a target that hangs
+    notebook.session = 0  # no new one, where what is open would be said again
+    outbox = Outbox(ledger, {MQTT: notebook}, now=Clock())
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(outbox.run_once())
+        await hangs.wait()
+        task.cancel()
+
+    assert [("yamato", first.id)] == notebook.memos
+    assert [second.id] == [one.memo for one in await ledger.due_deliveries(LATER, 10)]
+
+
+async def test_outbox_stores_later_what_the_ledger_refused_and_tells_it_once(
+    impatient: Ledger, tmp_path: Path
+) -> None:
+    """It was delivered, whatever the ledger says."""
+    notebook = Notebook()
+    outbox = Outbox(impatient, {MQTT: notebook}, now=Clock())
+    memo = await end_with_memo(impatient)
+    tells = notebook.publish_feed
+    with contextlib.ExitStack() as until_later:
+
+        async def publish(client: str, payload: bytes) -> None:
+            await tells(client, payload)
+            until_later.enter_context(lock_held(tmp_path))
+
+        notebook.publish_feed = publish  # type: ignore[method-assign]  # a lock just then
+        await outbox.run_once()
+    waits = await impatient.due_deliveries(LATER, 10)
+
+    await outbox.run_once()
+
+    assert [memo.id] == [one.memo for one in waits]
+    assert (["yamato"], []) == (notebook.events, await impatient.due_deliveries(LATER, 10))
+
+
 async def test_outbox_does_not_say_closed_memos_again(ledger: Ledger) -> None:
     """A closed memo is off the open list for good."""
     notebook = Notebook()
@@ -185,7 +233,7 @@ async def test_outbox_does_not_say_closed_memos_again(ledger: Ledger) -> None:
     )
     await ledger.make_due(AT, suspect=2)
     for delivery in await ledger.due_deliveries(AT + timedelta(days=9999), 10):
-        await ledger.delivered(delivery.id, AT)
+        await ledger.delivered([delivery.id], AT)
 
     await outbox.run_once()
 

@@ -183,7 +183,7 @@ async def test_oldest_waiting_delivery_dates_from_its_revision_not_from_its_memo
         memo.id, lambda old: with_transcript(old, a_transcript("moshi"), later)
     )
     (first, _) = await ledger.due_deliveries(datetime.now(UTC), 10)
-    await ledger.delivered(first.id, later)
+    await ledger.delivered([first.id], later)
 
     waiting = await ledger.waiting()
 
@@ -211,7 +211,7 @@ async def test_dead_letter_still_counts_as_waiting(ledger: Ledger) -> None:
 async def test_closed_memo_that_waits_dates_from_its_closing(ledger: Ledger) -> None:
     memo = await end_with_memo(ledger)
     (delivery,) = await ledger.due_deliveries(datetime.now(UTC), 10)
-    await ledger.delivered(delivery.id, AT)
+    await ledger.delivered([delivery.id], AT)
     before = datetime.now(UTC)
     await ledger.revise_memo(
         memo.id, lambda old: old.model_copy(update={"rev": 2, "status": Status.DONE})
