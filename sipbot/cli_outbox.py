@@ -19,6 +19,7 @@ from sipbot.config import Settings
 from sipbot.errors import ControlError, LedgerError, NotRunningError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger import Ledger, ReadOnlyLedger, Undelivered
+from sipbot.notice import TARGET_PREFIX
 
 outbox_app = typer.Typer(
     no_args_is_help=True, help="Deliveries that were not made yet: list them, try them again."
@@ -108,9 +109,13 @@ def _row(one: Undelivered) -> tuple[str, ...]:
         str(one.id),
         one.target,
         one.client,
-        one.memo or f"answer {one.req}",
+        one.memo or f"{_kind(one)} {one.req}",
         "" if one.rev is None else str(one.rev),
         due,
         str(one.attempts),
         one.last_error or "",
     )
+
+
+def _kind(one: Undelivered) -> str:
+    return "notification" if one.target.startswith(TARGET_PREFIX) else "answer"

@@ -89,13 +89,16 @@ class Notices:
         """
         return await self._run(lambda c: _begin(c, targets, now))
 
-    async def unnoticed(self) -> dict[str, Memo | None]:
-        """Return memos that were not looked at, some at a time.
+    async def unnoticed(self, after: str = "") -> dict[str, Memo | None]:
+        """Return memos that were not looked at, some at a time: the oldest `AT_ONCE`.
+
+        Args:
+            after: an id; only those behind it.  Who waits with some of them asks for the next.
 
         Returns:
             Id to memo; None for a memo that nobody can read.
         """
-        return await self._run(_unnoticed)
+        return await self._run(lambda c: _unnoticed(c, after))
 
     async def keep(self, looked: Sequence[Looked], now: datetime) -> None:
         """Store that memos were looked at, and which channels are to be told of them."""
@@ -154,8 +157,13 @@ def _begin(connection: sa.Connection, targets: Collection[str], now: datetime) -
     return connection.execute(lost).rowcount
 
 
-def _unnoticed(connection: sa.Connection) -> dict[str, Memo | None]:
-    query = sa.select(memos.c.id).where(memos.c.noticed_at.is_(None)).limit(AT_ONCE)
+def _unnoticed(connection: sa.Connection, after: str) -> dict[str, Memo | None]:
+    query = (
+        sa.select(memos.c.id)
+        .where(memos.c.noticed_at.is_(None), memos.c.id > after)
+        .order_by(memos.c.id)
+        .limit(AT_ONCE)
+    )
     return _readable(connection, connection.execute(query).scalars().all())
 
 

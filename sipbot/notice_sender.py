@@ -1,13 +1,14 @@
 """One message to one address by apprise, which knows mail, Slack, LINE, Chatwork and the rest.
 
-The only file that imports apprise, and not before there is something to send: it loads more than a
-hundred services.  What apprise says of a failure is read for its code alone, since its words hold
-addresses, passwords and texts; they go no further than this file.
+The only file that imports apprise, and not before there is somewhere to send to: it loads more
+than a hundred services.  What apprise says of a failure is read for its code alone, since its words
+hold addresses, passwords and texts; they go no further than this file.
 """
 
 import logging
 import re
 import threading
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -31,6 +32,15 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """Not done, and the same message will be refused again: it is not the network."""
     words: str = ""
     """Why it was not done, in our own words."""
+
+
+# Runs in a thread of its own.
+def warm_up() -> None:
+    """Load all of apprise, so that no urgent message waits for it: half a second where the machine
+    is idle, a minute where it is not (measured).
+    """
+    with suppress(Exception):  # what is wrong with it is told by the first message
+        _apprise().Apprise.instantiate("json://localhost")
 
 
 # Runs in a thread of its own.

@@ -18,6 +18,9 @@ from sipbot.errors import FeedError
 from sipbot.notice import Notice
 from sipbot.notice_sender import Sent
 
+_Key = tuple[str, str]
+"""Client and ``req`` of a message."""
+
 ALARM_AFTER = 3
 """Messages in a row that were not taken before somebody is alerted: with the outbox's waits, some
 seconds, so a mail server that restarts alarms nobody (our wish)."""
@@ -49,6 +52,10 @@ class NoticeTarget:
         self._trouble = trouble
         self._failures = 0
         self._refused = False
+        self._going: tuple[_Key, asyncio.Future[Sent]] | None = None
+        """What is being sent, given up or not: a service that hangs gets no second one."""
+        self._given_up: dict[_Key, bool] = {}
+        """Messages that took too long → whether they were taken all the same, later."""
 
     @property
     def session(self) -> int:
@@ -79,7 +86,7 @@ class NoticeTarget:
             FeedError: the target has not taken it.
         """
         notice = msgspec.json.decode(payload, type=Notice)
-        sent = await self._in_a_thread(notice)
+        sent = await self._sent((client, req), notice)
         self._refused = sent.for_good
         if sent.done:
             self._failures = 0
@@ -95,7 +102,28 @@ class NoticeTarget:
         """Whether the latest message was refused for good, by a target that is there."""
         return self._refused
 
-    async def _in_a_thread(self, notice: Notice) -> Sent:
+    async def _sent(self, key: _Key, notice: Notice) -> Sent:
+        """Send it, behind what is still being sent; wait no longer than `LONGEST_S`."""
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                while not self._given_up.get(key):
+                    going = self._going = self._going or (key, self._in_a_thread(notice))
+                    about, answer = going
+                    sent = await asyncio.shield(answer)
+                    if self._going is going:
+                        self._going = None
+                    if about == key:
+                        self._given_up.pop(key, None)
+                        return sent
+                    if about in self._given_up:
+                        self._given_up[about] = sent.done
+        except TimeoutError:
+            self._given_up[key] = False
+            return Sent(done=False, words=f"the service did not answer within {LONGEST_S:g} s")
+        del self._given_up[key]
+        return Sent(done=True)
+
+    def _in_a_thread(self, notice: Notice) -> "asyncio.Future[Sent]":
         # Of its own, and no worker of a pool: a service that hangs must hold up neither others'
         # work nor our end.
         loop = asyncio.get_running_loop()
@@ -116,11 +144,7 @@ class NoticeTarget:
                 loop.call_soon_threadsafe(settle, sent)
 
         threading.Thread(target=work, name=f"notify {self._name}", daemon=True).start()
-        try:
-            async with asyncio.timeout(LONGEST_S):
-                return await answer
-        except TimeoutError:
-            return Sent(done=False, words=f"the service did not answer within {LONGEST_S:g} s")
+        return answer
 
 
 def alert_of(name: str) -> str:

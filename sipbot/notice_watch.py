@@ -8,6 +8,7 @@ sipbot was down, a text that never came and a time of day are all found in the s
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,14 +21,14 @@ from sipbot import kana
 from sipbot.alerts import Alerts
 from sipbot.dialplan_elsewhere import where_lost
 from sipbot.errors import LedgerError, without_words
-from sipbot.ledger_notices import Kept, Looked, Notices, Told
+from sipbot.ledger_notices import AT_ONCE, Kept, Looked, Notices, Told
 from sipbot.masked_feed import Facts
 from sipbot.masked_memo import masked
 from sipbot.masking import mask_of
 from sipbot.memo import Memo
 from sipbot.notice import Notice, target_of
 from sipbot.notice_form import NotifyForm
-from sipbot.notice_sender import send
+from sipbot.notice_sender import send, warm_up
 from sipbot.notice_target import NoticeTarget, alert_of
 from sipbot.notice_text import SUBJECT_MAX, Shown, Style, cut, notice_of
 from sipbot.notice_times import channels_for, due_until, is_ready
@@ -96,6 +97,9 @@ class NoticeWatch:
         self._by_client: dict[str, Dialplan] = {}
         self._told_of: Sequence[Dialplan] | None = None
         """The dialplans whose lost targets were told."""
+        self._passed = ""
+        """Up to this id memos were looked at in this round; those whose texts are not there yet
+        hide no others."""
         self._again: dict[tuple[str, str], datetime] = {}
         """Client and channel that failed → when they are tried again."""
         self.publishers: dict[str, Publisher] = {
@@ -115,6 +119,9 @@ class NoticeWatch:
                 if not begun:
                     await self.begin()
                     begun = True
+                    if self._targets:
+                        # Of its own, as for messages: it must not hold up our end.
+                        threading.Thread(target=warm_up, name="notify load", daemon=True).start()
                 await self.look()
             except LedgerError as error:
                 _log.warning("nobody is told of memos now", problem=str(error))
@@ -213,7 +220,9 @@ class NoticeWatch:
     async def _look_at_memos(self) -> None:
         now = self._clock()
         looked = []
-        for identifier, memo in (await self._ledger.unnoticed()).items():
+        found = await self._ledger.unnoticed(self._passed)
+        self._passed = max(found) if len(found) == AT_ONCE else ""
+        for identifier, memo in found.items():
             if memo is None:
                 looked.append(Looked(memo=identifier, client=""))
             elif is_ready(memo, now):

@@ -15,6 +15,8 @@ from sipbot import control
 from sipbot import control_wire as wire
 from sipbot.control import Control
 from sipbot.ledger import Ledger
+from sipbot.ledger_notices import Told
+from sipbot.notice import Notice
 from sipbot.records import EndedBy, EndState
 from tests.brokers import PATIENCE_S, ROOT
 from tests.memo_samples import AT, a_memo_of, an_offer
@@ -210,3 +212,21 @@ def test_backup_says_where_it_is_and_refuses_the_second_time(
 
     assert (0, True) == (first.returncode, str(copy) in first.stdout)
     assert (1, True) == (second.returncode, "not overwritten" in second.stderr)
+
+
+def test_list_says_which_deliveries_are_notifications(folder: Path) -> None:
+    told = Told(
+        client="yamato",
+        channel="mail",
+        target="notify:yamato-mail",
+        key="mail:m1",
+        notice=Notice(ts=AT, subject="hello", body=""),
+    )
+
+    async def store() -> None:
+        async with Ledger.open(folder / "var" / "sipbot.sqlite3") as ledger:
+            await ledger.notices.tell(told)
+
+    asyncio.run(store())
+
+    assert "notification mail:m1" in sipbot(folder, "outbox", "list").stdout

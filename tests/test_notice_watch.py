@@ -13,13 +13,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from sipbot import notice_watch
+from sipbot import ledger_notices, notice_target, notice_watch
 from sipbot.alerts import Alerts
 from sipbot.dialplan import Dialplan, load_all
+from sipbot.errors import FeedError
 from sipbot.ledger import MQTT, Ledger
 from sipbot.memo import Memo, with_transcript
 from sipbot.notice import Notice
-from sipbot.notice_sender import judged, send
+from sipbot.notice_sender import Sent, judged, send
+from sipbot.notice_target import NoticeTarget
 from sipbot.notice_text import notice_of
 from sipbot.notice_watch import NoticeSettings, NoticeWatch
 from sipbot.outbox import MAX_REFUSALS, Outbox
@@ -393,3 +395,48 @@ def fails_once(sound: Callable[..., Notice]) -> Callable[..., Notice]:
         return sound(*args)
 
     return clumsy
+
+
+async def test_memos_whose_texts_are_not_there_yet_hide_no_other(
+    ledger: Ledger, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_watch, "AT_ONCE", 2)
+    monkeypatch.setattr(ledger_notices, "AT_ONCE", 2)
+    with a_site(ledger, tmp_path, EACH, hook.url) as site:
+        await site.watch.begin()
+        for _ in range(3):
+            await end_with_memo(ledger)
+        await read(ledger, await end_with_memo(ledger), "hello")
+        for _ in range(2):
+            await site.tell()
+    assert ["hello" in one["message"] for one in hook.said] == [True]
+
+
+class Hanging:
+    """A service that takes what it is told when it is let to, and not before."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.taken: list[str] = []
+
+    def send(self, notice: Notice) -> Sent:
+        self.free.wait(30)
+        self.taken.append(notice.subject)
+        return Sent(done=True)
+
+
+async def test_service_that_hangs_is_told_once_of_each_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = Hanging()
+    target = NoticeTarget("hook", service.send, lambda *_: None)
+    first, second = (Notice(ts=AT, subject=name, body="").encode() for name in ("one", "two"))
+    monkeypatch.setattr(notice_target, "LONGEST_S", 0.01)
+    for req, payload in (("r1", first), ("r1", first), ("r2", second)):
+        with pytest.raises(FeedError, match="did not answer"):
+            await target.publish_answer("yamato", req, payload)
+    monkeypatch.setattr(notice_target, "LONGEST_S", 60.0)
+    service.free.set()
+    await target.publish_answer("yamato", "r2", second)
+    await target.publish_answer("yamato", "r1", first)
+    assert ["one", "two"] == service.taken
