@@ -8,7 +8,7 @@ touch the disk.  What a file may say is in `sipbot.dialplan_form`; what becomes 
 `sipbot.plan`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from sipbot.golden import gated
 from sipbot.numbers import canonical
 from sipbot.patterns import NumberIndex, fixed_digits
 from sipbot.plan import Dialplan
-from sipbot.prompt_shelf import BUILTIN_PROMPTS, PROMPTS_FOLDER, PromptShelf
+from sipbot.prompt_shelf import BUILTIN_PROMPTS, PROMPTS_FOLDER, PromptShelf, SpareShelf
 from sipbot.records import CallOffer, Party
 from sipbot.toml_file import TomlFile, explain, read
 from sipbot.toml_places import Path as KeyPath
@@ -160,8 +160,12 @@ class Loader:
         """
         return self.build(read(path, DialplanError, links=False))
 
-    def build(self, file: TomlFile) -> Dialplan:
+    def build(self, file: TomlFile, spare: Callable[[str], Path | None] | None = None) -> Dialplan:
         """Make a plan of a file that was read; numbers of other files are not looked at.
+
+        Args:
+            file: the client's.
+            spare: returns the client's kept prompt in place of one that cannot be played.
 
         Raises:
             DialplanError: with every mistake of the file.
@@ -175,7 +179,8 @@ class Loader:
         if form.client != path.stem:
             remedy = f'Write client = "{path.stem}", or rename the file to {form.client}.toml'
             mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
-        return gated(build(form, file, self._shelf, self.region, mistakes), self._home)
+        shelf = SpareShelf(self._shelf, spare) if spare else self._shelf
+        return gated(build(form, file, shelf, self.region, mistakes), self._home)
 
     def _check_defaults(self, defaults: TomlFile) -> None:
         mistakes = defaults_of_all.misplaced(defaults)

@@ -12,6 +12,7 @@ in between.
 from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,12 +21,13 @@ from sipbot.dialplan import Dialplan, Dialplans, Loader, client_files, load_all
 from sipbot.dialplan_claims import Claim, settle
 from sipbot.dialplan_defaults import DEFAULTS_FILE, no_defaults
 from sipbot.dialplan_tests import mistakes_of, run_tests
-from sipbot.errors import DialplanError, Mistake
-from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, uses
+from sipbot.errors import DialplanError, Mistake, PromptError
+from sipbot.in_force import DEFAULTS, Changes, InForce, Refusal, alert_of, own_prompts, uses
 from sipbot.last_good import LastGood, Mark, text_of
 from sipbot.number_lists import usable
 from sipbot.terminal import printable
 from sipbot.toml_file import TomlFile, read
+from sipbot.wav import check_prompt
 
 Judging = Generator[None, None, InForce]
 
@@ -225,10 +227,12 @@ class _Judge:
 
     def _before(self, name: str) -> Dialplan | None:
         """The form that a client falls back to."""
-        if not self._anew:
-            return self._now.plans.of(name)
         if name not in self._old:
-            self._old[name] = self._kept_plan(name)
+            plan = None if self._anew else self._now.plans.of(name)
+            self._old[name] = self._kept_plan(name) if self._anew else plan
+            if plan is not None and not _playable(plan):
+                kept = self._kept_plan(name)
+                self._old[name] = kept if kept and kept.sha256 == plan.sha256 else plan
         return self._old[name]
 
     def _kept_plan(self, name: str) -> Dialplan | None:
@@ -236,7 +240,7 @@ class _Judge:
         if file is None or self._loader.defaults is None:
             return None
         try:
-            plan = self._loader.build(file)
+            plan = self._loader.build(file, partial(self._kept.prompts.find, name))
             # What was in force with the same defaults has passed its tests.
             return plan if self._proven or not self._failed_tests(plan, file) else None
         except DialplanError as error:
@@ -274,6 +278,16 @@ class _Judge:
 
     def _text(self, name: str) -> str:
         return self._texts[name].text or ""
+
+
+def _playable(plan: Dialplan) -> bool:
+    """Whether everything that a client's calls play can be played."""
+    try:
+        for path in own_prompts(plan).values():
+            check_prompt(path)
+    except PromptError:
+        return False
+    return True
 
 
 def _unanswered(path: Path, plans: Dialplans) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_defaults import DEFAULTS_FILE
 from sipbot.errors import Mistake
+from sipbot.form_parts import PROMPT_PATTERN
 from sipbot.plan import Dialplan
 from sipbot.steps import Prompt
 from sipbot.terminal import printable
@@ -141,6 +142,19 @@ def consequence(refusal: Refusal, sha256: str) -> str:
 
 def uses(plan: Dialplan) -> set[str]:
     """The names of every prompt that a client's calls may play."""
+    return {prompt.name for prompt in _prompts(plan)}
+
+
+def own_prompts(plan: Dialplan) -> dict[str, Path]:
+    """The client's own among them: name → file."""
+    return {
+        prompt.name: Path(prompt.wav)
+        for prompt in _prompts(plan)
+        if re.fullmatch(PROMPT_PATTERN, prompt.name) and not prompt.name.startswith("builtin:")
+    }
+
+
+def _prompts(plan: Dialplan) -> list[Prompt]:
     said = plan.said
     prompts = [said.greeting, said.thanks, said.notice, said.after_hours, said.holiday]
     prompts += [*plan.hours_prompts.values(), *(route.greeting for route in plan.routes)]
@@ -149,7 +163,7 @@ def uses(plan: Dialplan) -> set[str]:
             each = value.values() if isinstance(value, dict) else value
             if isinstance(each, Collection) and not isinstance(each, str):
                 prompts += [one for one in each if isinstance(one, Prompt)]
-    return {prompt.name for prompt in prompts if prompt is not None}
+    return [prompt for prompt in prompts if prompt is not None]
 
 
 def _place(mistake: Mistake) -> str:

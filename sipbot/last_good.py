@@ -19,6 +19,7 @@ import msgspec
 
 from sipbot.disk import sync_folder
 from sipbot.errors import DialplanError, SpoolError
+from sipbot.kept_prompts import KeptPrompts
 from sipbot.plan import Dialplan
 from sipbot.toml_file import TomlFile, content_of, parse, read
 
@@ -47,6 +48,8 @@ class LastGood:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.prompts = KeptPrompts(folder / "prompts")
+        """What their calls play."""
 
     def path(self, name: str) -> Path:
         """Where the form of a client is kept, or would be; also of ``_defaults``."""
@@ -78,6 +81,7 @@ class LastGood:
             self.path(name).unlink(missing_ok=True)
         except OSError as error:
             raise _refused(self.path(name), error) from error
+        self.prompts.forget(name)
 
     def names(self) -> list[str]:
         """Everybody of whom a form is kept; not ``_defaults``."""

@@ -6,6 +6,7 @@ somebody wrote it down; people read it in ``simulate`` and ``show``.
 """
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 import tomli
@@ -41,7 +42,7 @@ class PromptShelf:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._found: dict[str, Prompt | UnplayableError] = {}
         self._texts: dict[Path, dict[str, str]] = {}
 
@@ -84,9 +85,9 @@ class PromptShelf:
         return self._checked(name, path, BUILTIN_PROMPTS)
 
     def _own(self, name: str) -> Prompt:
-        folder = self._folder / PROMPTS_FOLDER
+        folder = self.folder / PROMPTS_FOLDER
         path = folder / name
-        where = f"{self._folder.name}/{PROMPTS_FOLDER}/"
+        where = f"{self.folder.name}/{PROMPTS_FOLDER}/"
         if folder.is_symlink() or path.is_symlink():
             raise UnplayableError("is a symbolic link", f"Put the file itself into {where}")
         if not path.is_file():
@@ -103,13 +104,39 @@ class PromptShelf:
             if instead in problem:  # the command that makes it
                 raise UnplayableError(problem, "", instead) from None
             raise UnplayableError(problem, "Choose another prompt") from None
-        text = self._text(folder).get(str(path.relative_to(folder)), "")
+        text = self.said(folder).get(str(path.relative_to(folder)), "")
         return Prompt(name=name, wav=str(path), text=text)
 
-    def _text(self, folder: Path) -> dict[str, str]:
+    def said(self, folder: Path) -> dict[str, str]:
+        """File → what is said in it, of a folder of prompts."""
         if folder not in self._texts:
             self._texts[folder] = _read_texts(folder / _MANIFEST)
         return self._texts[folder]
+
+
+class SpareShelf(PromptShelf):
+    """The prompts of a folder, and of one client's last good form where the folder has none.
+
+    Args:
+        shelf: of the folder.
+        spare: returns the kept prompt of a name; None when there is none.
+    """
+
+    def __init__(self, shelf: PromptShelf, spare: Callable[[str], Path | None]) -> None:
+        super().__init__(shelf.folder)
+        self._shelf = shelf
+        self._spare = spare
+
+    def find(self, name: str) -> Prompt:
+        """As `PromptShelf.find`; a prompt that cannot be played is taken from the kept ones."""
+        try:
+            return self._shelf.find(name)
+        except UnplayableError:
+            path = None if name.startswith(_BUILTIN) else self._spare(name)
+            if path is None:
+                raise
+            text = self._shelf.said(self.folder / PROMPTS_FOLDER).get(name, "")
+            return Prompt(name=name, wav=str(path), text=text)
 
 
 def builtin_names() -> list[str]:

@@ -27,6 +27,7 @@ from sipbot.in_force import (
     Refusal,
     alert_of,
     consequence,
+    own_prompts,
     rather_than_nobody,
     told,
 )
@@ -344,6 +345,8 @@ def _slice(judging: Judging) -> InForce | None:
 def _keep(kept: LastGood, after: InForce, removed: frozenset[str]) -> None:
     texts = {name: text for name, text in after.unkept.items() if text}
     kept.keep(texts)
+    plans = {name: plan for name in texts if (plan := after.plans.of(name))}
+    kept.prompts.keep({name: own_prompts(plan) for name, plan in plans.items()})
     for name in (after.unkept.keys() - texts.keys()) | (removed - {DEFAULTS}):
         kept.forget(name)
     marks = {alert_of(name): Mark(since=each.since) for name, each in after.refused.items()}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_judge import begin, drive, take
 from sipbot.errors import DialplanError
-from sipbot.in_force import Changes, InForce, alert_of, rather_than_nobody, told
+from sipbot.in_force import Changes, InForce, alert_of, own_prompts, rather_than_nobody, told
 from sipbot.last_good import LastGood, Mark
 from sipbot.patterns import NumberIndex, overlap
 from sipbot.topics import ID
@@ -88,7 +88,10 @@ class Site:
         return self.keep(drive(take(now, changes, self.kept, at)))
 
     def keep(self, now: InForce) -> InForce:
-        self.kept.keep({name: text for name, text in now.unkept.items() if text})
+        texts = {name: text for name, text in now.unkept.items() if text}
+        self.kept.keep(texts)
+        plans = [plan for name in texts if (plan := now.plans.of(name))]
+        self.kept.prompts.keep({plan.client: own_prompts(plan) for plan in plans})
         marks = {alert_of(name): Mark(since=each.since) for name, each in now.refused.items()}
         self.kept.mark(marks, self.kept.marks().keys() - marks.keys())
         return now
@@ -206,6 +209,62 @@ def test_prompt_that_was_missing_puts_the_file_in_force_when_it_comes(site: Site
 
     assert {} == now.refused
     assert now.form("sato") == site.sha256("sato")
+
+
+def heard(now: InForce, client: str) -> bytes:
+    """What the greeting of a client in force sounds like."""
+    plan = now.plans.of(client)
+    return plan.greeting.read_bytes() if plan and plan.greeting.is_file() else b""
+
+
+def test_start_with_a_broken_file_and_a_broken_prompt_answers_with_the_kept_prompt(
+    site: Site,
+) -> None:
+    site.write("sato")
+    site.begin()
+    site.spoil("sato")
+    (site.folder / "prompts" / "hello.wav").write_bytes(b"no sound")
+
+    assert BEEP.read_bytes() == heard(site.begin(), "sato")
+
+
+def test_start_with_a_prompt_that_is_gone_answers_with_the_kept_prompt_and_says_so(
+    site: Site,
+) -> None:
+    site.write("sato")
+    site.begin()
+    (site.folder / "prompts" / "hello.wav").unlink()
+
+    now = site.begin()
+
+    assert BEEP.read_bytes() == heard(now, "sato")
+    assert "hello.wav" in first(now, "sato")
+
+
+def test_prompt_that_is_spoilt_while_calls_come_is_heard_as_it_was(site: Site) -> None:
+    site.write("sato")
+    now = site.begin()
+    (site.folder / "prompts" / "hello.wav").write_bytes(b"no sound")
+    now = site.take(now, prompts={"hello.wav"})
+    spoilt = heard(now, "sato")
+    site.prompt("hello")
+    now = site.take(now, prompts={"hello.wav"})
+
+    assert [BEEP.read_bytes()] * 2 == [spoilt, heard(now, "sato")]
+    assert {} == now.refused
+    assert site.folder / "prompts" / "hello.wav" == own_prompts(now.plans.all[0])["hello.wav"]
+
+
+def test_kept_prompt_of_another_client_is_never_heard(site: Site) -> None:
+    site.write("tanaka")
+    site.begin()
+    site.write("sato", greeting="other.wav")
+    site.write("suzuki")
+    (site.folder / "prompts" / "hello.wav").unlink()
+
+    now = site.begin()
+
+    assert ["tanaka"] == [plan.client for plan in now.plans.all]
 
 
 # -- numbers -------------------------------------------------------------------------------------
