@@ -19,8 +19,8 @@ import uuid6
 from sipbot import bus_key, config, control, ports
 from sipbot import control_wire as wire
 from sipbot.accounts_file import AccountsFile
-from sipbot.accounts_watch import AccountsWatch
 from sipbot.alerts import Alerts, every_alert
+from sipbot.audit_keep import of_people
 from sipbot.broker_child import Door, embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.calls_out import CallsOut
@@ -197,7 +197,7 @@ class App:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
-        parts += [("accounts", AccountsWatch(self.accounts, self.alerts.tell).run())]
+        parts += of_people(self.settings, self.accounts, self.ledger.console, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]

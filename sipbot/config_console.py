@@ -79,6 +79,8 @@ class Console(BaseModel):
         "accounts.toml"
     )
     """File of the people who may log in; relative to config.toml."""
+    audit_days: int = Field(default=365, ge=1, le=36_500, examples=[365])
+    """How long it is kept who did what in the console, in days."""
     proxy_user_header: Annotated[str, AfterValidator(_header)] = Field(
         default="", examples=["X-Forwarded-User"]
     )

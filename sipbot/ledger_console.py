@@ -60,6 +60,15 @@ class ConsoleRows:
         rows = [{"at": now, **msgspec.structs.asdict(entry)} for entry in entries]
         await self._run(lambda c: c.execute(sa.insert(schema.audit), rows))
 
+    async def let_go(self, before: datetime, limit: int) -> int:
+        """Delete the oldest rows of the audit log, those before this moment; return how many.
+
+        Args:
+            before: UTC-aware.
+            limit: at most so many at once.
+        """
+        return await self._run(lambda c: _let_go(c, before, limit))
+
     async def newest(self) -> int:
         """Return the number of the latest revision; 0 when there is none."""
         return await self._run(newest)
@@ -91,6 +100,14 @@ def audited(
         Audited(at=row["at"], entry=msgspec.convert({n: row[n] for n in names}, AuditEntry))
         for row in connection.execute(query).mappings()
     ]
+
+
+def _let_go(connection: sa.Connection, before: datetime, limit: int) -> int:
+    rows = schema.audit.c
+    # By the id, which rises with time: the few rows at the beginning are looked at, never all.
+    oldest = sa.select(rows.id).order_by(rows.id).limit(limit).scalar_subquery()
+    gone = sa.delete(schema.audit).where(rows.id.in_(oldest), rows.at < before)
+    return connection.execute(gone).rowcount
 
 
 def newest(connection: sa.Connection) -> int:
