@@ -15,14 +15,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console, RenderableType
 
 from sipbot import config
 from sipbot.as_heard import as_heard
+from sipbot.card_page import card_page
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_memos_commands import commands_app
 from sipbot.cli_memos_watch import watch_app
+from sipbot.client_card import ClientCard
+from sipbot.dialplan import load_file
 from sipbot.errors import SipbotError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.labels import labels_of
@@ -95,6 +99,9 @@ def show_command(
     heard: Annotated[
         bool, typer.Option("--as-heard", help="The text as the ear wrote it, not mended by terms.")
     ] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="Behind it, what its client wants known and said.")
+    ] = False,
     as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
@@ -103,10 +110,15 @@ def show_command(
         labels = labels_of(lang)
         memo = _memo(_ledger(config_file, var), memo_id)
         memo = as_heard(memo) if heard else memo
+        known = _card(memo.client, config_file) if card else None
     if as_json:
-        _print_json(memo.model_dump(mode="json"))
+        also = {"card": msgspec.to_builtins(known)} if card else {}
+        _print_json(memo.model_dump(mode="json") | also)
         return
     _print(memo_page(memo, labels, datetime.now().astimezone()))
+    if card:
+        typer.echo()
+        _print(card_page(known, labels) if known else labels["card_none"])
 
 
 @memos_app.command("clip", epilog="Example: sipbot memos clip 3fa85f64 --part 2 --out number.wav")
@@ -173,6 +185,12 @@ def _memo(path: Path, memo_id: str) -> Memo:
     if memo is None:
         raise UsageError(f"memo {memo_id!r} is not in {path}: sipbot memos list names them")
     return memo
+
+
+def _card(client: str, config_file: Path | None) -> ClientCard | None:
+    """Return the client's card as its file has it, which may be later than what is in force."""
+    settings = config.load(config_file)
+    return load_file(settings.dialplans / f"{client}.toml", settings.region).card
 
 
 def _dialplan_clients(config_file: Path | None, var: Path | None) -> set[str]:

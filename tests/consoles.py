@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,7 +110,10 @@ class Rig:
 
 @asynccontextmanager
 async def a_console(
-    folder: Path, accounts: Sequence[str], memos: Sequence[Memo] = ()
+    folder: Path,
+    accounts: Sequence[str],
+    memos: Sequence[Memo] = (),
+    cards: Mapping[str, ClientCard] | None = None,
 ) -> AsyncIterator[Rig]:
     """Run a console.
 
@@ -118,6 +121,7 @@ async def a_console(
         folder: for everything that it writes.
         accounts: tables of accounts.toml, without passwords: everybody has `PASSWORD`.
         memos: that are there when it starts.
+        cards: of the clients, in place of `CARDS`.
     """
     known = hashed(PASSWORD)
     tables = (f'[[account]]\n{one.strip()}\npassword = "{known}"\n' for one in accounts)
@@ -146,7 +150,7 @@ async def a_console(
             clients=lambda: CLIENTS,
             on_crash_loop=lambda _: None,
             accounts=AccountsFile(folder / "accounts.toml").in_force,
-            card=CARDS.get,
+            card=(CARDS if cards is None else cards).get,
         )
         running = asyncio.create_task(link.run())
         try:

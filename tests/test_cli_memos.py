@@ -87,6 +87,31 @@ def test_show_finds_memo_by_its_last_characters(tmp_path: Path, memo: Memo) -> N
     assert memo.id in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ('[card]\nabout = "給湯器の修理。"\nask = ["型番", "年式"]\n', "給湯器の修理。"),
+        ("", "この契約先には応対カードがありません。"),
+    ],
+)
+def test_show_has_the_card_of_the_memos_client_behind_it(
+    tmp_path: Path, memo: Memo, card: str, expected: str
+) -> None:
+    (tmp_path / "config.toml").touch()
+    (tmp_path / "dialplans").mkdir()
+    head = (
+        'schema = 1\nclient = "yamato"\nsay_name = "やまと工業"\nnumbers = ["yamato"]\n'
+        'language = "ja"\n[answer]\ngreeting = "builtin:ja/greeting"\n'
+        'thanks = "builtin:ja/thanks"\n'
+    )
+    (tmp_path / "dialplans" / "yamato.toml").write_text(head + card, encoding="utf-8")
+    options = ["--config", str(tmp_path / "config.toml"), "--var", str(tmp_path), "--lang", "ja"]
+
+    result = runner.invoke(memos_app, ["show", memo.id[-8:], *options, "--card"])
+
+    assert (0, True) == (result.exit_code, expected in result.stdout.partition(memo.id)[2])
+
+
 def test_show_marks_a_number_that_only_the_network_gave(tmp_path: Path, memo: Memo) -> None:
     """Operators ask for such a number again before they trust it."""
     result = runner.invoke(

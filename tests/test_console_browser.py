@@ -99,13 +99,17 @@ async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Bro
     await wide.click("#keys-open")
     found["keys"] = await barriers(wide)
     await wide.goto(f"{rig.url}/memos/{memos[0].id}")
+    await wide.keyboard.press("i")
     await wide.click("#menu summary")
     found["memo"] = await barriers(wide)
     narrow = await logged_in(chromium, rig.url, "taro", viewport={"width": 390, "height": 844})
     found["narrow list"] = await barriers(narrow)
     widths = [await narrow.evaluate("document.documentElement.scrollWidth")]
+    await narrow.goto(f"{rig.url}/memos/{memos[0].id}")
+    await narrow.click("#client-card summary")
+    widths.append(await narrow.evaluate("document.documentElement.scrollWidth"))
     await narrow.goto(f"{rig.url}/memos/{memos[1].id}")
     found["narrow memo"] = await barriers(narrow)
     widths.append(await narrow.evaluate("document.documentElement.scrollWidth"))
     assert {} == {place: one for place, one in found.items() if one}
-    assert [390, 390] == widths
+    assert [390, 390, 390] == widths

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page
 
 from sipbot import console_wire as wire
+from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.memo import Memo
 from sipbot.topics import LivePayload
 from tests.browsers import a_chromium, logged_in
@@ -56,7 +57,8 @@ async def look(page: Page, url: str, ready: str) -> object:
 
 
 async def test_hundred_hostile_names_run_nothing_and_ask_no_foreign_host(tmp_path: Path) -> None:
-    async with a_console(tmp_path, ACCOUNTS) as rig, a_chromium() as chromium:
+    cards = {"yamato": hostile_card()}
+    async with a_console(tmp_path, ACCOUNTS, cards=cards) as rig, a_chromium() as chromium:
         page = await logged_in(chromium, rig.url, "hanako")
         asked, dialogs = list[str](), list[str]()
         page.on("request", lambda one: asked.append(one.url))
@@ -72,6 +74,15 @@ async def test_hundred_hostile_names_run_nothing_and_ask_no_foreign_host(tmp_pat
         ]
     assert [[0, 0]] * 5 == found
     assert ([], []) == (dialogs, [one for one in asked if not one.startswith(rig.url)])
+
+
+def hostile_card() -> ClientCard:
+    """Return a card that is full of what they are called."""
+    contact = Contact(name=NAMES[0], about=NAMES[1], number=NAMES[2], shown=NAMES[3], note=NAMES[4])
+    faq = tuple(Faq(question=name, answer=name) for name in NAMES)
+    return ClientCard(
+        language=NAMES[2], about=NAMES[1], ask=tuple(NAMES), contacts=(contact,), faq=faq
+    )
 
 
 def hostile(name: str) -> Memo:

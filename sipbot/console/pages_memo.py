@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from sipbot.accounts import may
+from sipbot.client_card import ClientCard
 from sipbot.command import NOTE_CHARS, VERBS
 from sipbot.console import looks, memo_values, text_marks, waveform
 from sipbot.console.audit import note
@@ -243,6 +244,7 @@ async def _page(
         behind=behind,
         later=card.is_later(now),
         audio=await _audio(viewer, memo),
+        **await _client_card(viewer, memo.client),
         outcomes=[one.value for one in Outcome],
         kept=typed.text,
         kept_until=typed.until,
@@ -273,6 +275,18 @@ def _said(memo: Shown, words: Words) -> dict[str, Any]:
         "meant": lambda one: memo_values.meant(one, memo),
         "why": lambda name: memo_values.why(getattr(memo.reasons, name) or "", words),
     }
+
+
+async def _client_card(viewer: Viewer, client: str) -> dict[str, Any]:
+    """Return what the page says of the client itself, as its dialplan in force has it."""
+    card: ClientCard | None = None
+    problem = ""
+    if not viewer.hidden:  # it names people, and their numbers
+        try:
+            card = await viewer.parts.main.card(client)
+        except ConsoleError:
+            problem = viewer.look.words["card_missing"]
+    return {"client_card": card, "card_problem": problem}
 
 
 async def _audio(viewer: Viewer, memo: Memo) -> Audio:
