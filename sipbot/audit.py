@@ -18,6 +18,7 @@ Action = Literal[
     "refused",
     "listen",
     "export",
+    "search",
     "command",
     "callback",
     "change",
@@ -41,4 +42,4 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     client: Annotated[str, Meta(max_length=63)] | None = None
     memo: Annotated[str, Meta(max_length=63)] | None = None
     detail: Annotated[str, Meta(max_length=DETAIL_CHARS)] = ""
-    """For people; never what a caller said."""
+    """For people; never what a caller said, nor what was searched for."""

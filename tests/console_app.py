@@ -16,6 +16,7 @@ from sipbot.audit import AuditEntry
 from sipbot.client_card import ClientCard
 from sipbot.command import read
 from sipbot.console.doors import Doors
+from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
 from sipbot.console.main_line import MainLine
 from sipbot.console.parts import Parts
@@ -37,8 +38,6 @@ class Main:
         self.line = MainLine(self._write, hub)
         self.audit: list[AuditEntry] = []
         self.cards: dict[str, ClientCard] = {}
-        self.problem = ""
-        """Why no card is given."""
         self._ledger = ledger
         self._asked: asyncio.Queue[wire.Obey] = asyncio.Queue()
 
@@ -50,8 +49,7 @@ class Main:
             case wire.Obey() as asked:
                 self._asked.put_nowait(asked)
             case wire.AskCard() as asked:
-                card = None if self.problem else self.cards.get(asked.client)
-                answer = wire.Answered(n=asked.n, card=card, problem=self.problem)
+                answer = wire.Answered(n=asked.n, card=self.cards.get(asked.client))
                 asyncio.get_running_loop().call_soon(self._answer, answer)
 
     async def run(self) -> None:
@@ -145,6 +143,7 @@ async def a_desk(
         main = Main(ledger, hub)
         settings = wire.ConsoleSettings(
             site="tokyo",
+        finder = Finder(folder / "sipbot.sqlite3", folder / "console" / "search.sqlite3", "JP")
             region="JP",
             ledger=str(folder / "sipbot.sqlite3"),
             var=str(folder),
@@ -162,6 +161,7 @@ async def a_desk(
             veil=Veil(DIALPLANS, "JP", spool, lambda: hub.clients),
             main=main.line,
             hub=hub,
+            finder=finder,
             sessions=Sessions(folder / "sessions.json", lambda: datetime.now(UTC).timestamp()),
             doors=Doors(lambda _known, _typed: False, ""),
         )
@@ -173,3 +173,4 @@ async def a_desk(
             with contextlib.suppress(asyncio.CancelledError):
                 await obeying
             await store.close()
+            await finder.close()

@@ -23,6 +23,7 @@ from sipbot.accounts_file import AccountsFile
 from sipbot.child import claim_stdout
 from sipbot.console import connections
 from sipbot.console.doors import Doors
+from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
 from sipbot.console.main_line import MainLine, to_pipe
 from sipbot.console.parts import Parts
@@ -61,26 +62,38 @@ async def _run(settings: wire.ConsoleSettings, main: MainLine, hub: Hub) -> None
         store = Store(Path(settings.ledger), Path(settings.spool))
         await store.open()
         stack.push_async_callback(store.close)
+        finder = _finder(settings)
+        stack.push_async_callback(finder.close)
         listening = stack.enter_context(_listen(settings.address, settings.port))
-        server = _server(_parts(settings, store, main, hub))
+        server = _server(_parts(settings, store, finder, main, hub))
         try:
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(server.serve([listening]), name="web")
+                searching = group.create_task(finder.keep_up(), name="search")
                 main.say(wire.Ready(pid=os.getpid(), port=listening.getsockname()[1]))
                 await main.listen(parent)
                 # News have no end of their own: uvicorn would log each stream as a mistake.
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
                 server.should_exit = server.force_exit = True
+                searching.cancel()
                 await serving
         except* SipbotError as problems:
             raise problems.exceptions[0] from None
 
 
-def _parts(settings: wire.ConsoleSettings, store: Store, main: MainLine, hub: Hub) -> Parts:
+def _finder(settings: wire.ConsoleSettings) -> Finder:
+    file = Path(settings.var) / "console" / "search.sqlite3"
+    return Finder(Path(settings.ledger), file, settings.region)
+
+
+def _parts(
+    settings: wire.ConsoleSettings, store: Store, finder: Finder, main: MainLine, hub: Hub
+) -> Parts:
     return Parts(
         settings=settings,
         accounts=AccountsFile(Path(settings.accounts)),
         store=store,
+        finder=finder,
         veil=Veil(
             Path(settings.dialplans), settings.region, Path(settings.spool), lambda: hub.clients
         ),

@@ -15,12 +15,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sipbot.accounts import may
 from sipbot.command import LEASE_MAX_S, LEASE_MIN_S, NOTE_CHARS, TARGET_CHARS
 from sipbot.console.audit import note
-from sipbot.console.cards import VIEWS, Card, View, Wanted, is_key, veiled
+from sipbot.console.cards import VIEWS, Card, View, Wanted, card_of, is_key, veiled
 from sipbot.console.guard import Me, csrf_token, need
+from sipbot.console.pages_search import found
 from sipbot.console.parts import parts_of
 from sipbot.errors import ConsoleError
 from sipbot.memo import Memo
 from sipbot.memo_history import Outcome
+from sipbot.search_file import When
+from sipbot.search_words import QUERY_CHARS, words_of
 from sipbot.topics import ID
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -82,6 +85,16 @@ class Rows(BaseModel):
     after: str
     """To be asked for next; empty when this is the last page."""
     counts: dict[str, int]
+
+
+class Found(BaseModel):
+    """A page of the memos that hold what was looked for."""
+
+    memos: list[Row]
+    after: str
+    """To be asked for next; empty when this is the last page."""
+    read_since: datetime | None
+    """Memos of earlier calls were not looked at yet; null: all were."""
 
 
 class Wish(BaseModel):
@@ -159,6 +172,29 @@ async def memos(
     )
     cards = [veiled(card) for card in page.cards] if me.masked else page.cards
     return Rows(memos=[_row(card) for card in cards], after=page.after, counts=page.counts)
+
+
+@router.get("/search", responses=_NO_RIGHT)
+async def search(
+    request: Request,
+    me: Me,
+    q: Annotated[str, Query(min_length=1, max_length=QUERY_CHARS, description="The words.")],
+    client: Annotated[str, Query(pattern=f"^$|{_ID}")] = "",
+    since: Annotated[AwareDatetime | None, Query(description="When the call came.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Does not belong to it.")] = None,
+    after: Annotated[str, Query(max_length=63, description="`after` of the page before.")] = "",
+) -> Found:
+    """Return the memos, closed ones too, that hold all words, those of the latest calls first."""
+    words = words_of(q, parts_of(request).settings.region)
+    when = When(since=since, until=until)
+    begins = after if ID.fullmatch(after) else ""
+    page = await found(request, me, words, client=client, when=when, after=begins)
+    cards = (card_of(body) for body in page.bodies)
+    return Found(
+        memos=[_row(card) for card in cards if card],
+        after=page.after,
+        read_since=page.read_since,
+    )
 
 
 @router.get(

@@ -50,7 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     def span(self) -> Span:
         """Return the day from midnight to midnight, by the clock of this machine."""
-        since, until = _midnight(self.day), _midnight(self.day + timedelta(days=1))
+        since, until = midnight(self.day), midnight(self.day + timedelta(days=1))
         return Span(since=since, until=until)
 
 
@@ -87,7 +87,7 @@ async def calls(request: Request, me: Me) -> HTMLResponse:
         day_words=_day_words(asked.day, viewer.look.language),
         today=now.astimezone().date(),
         a_day=timedelta(days=1),
-        clients=_of(viewer),
+        clients=clients_of(viewer),
         caller=lambda call: HIDDEN if call.caller and viewer.hidden else call.caller,
         dialled=lambda call: HIDDEN if call.number and viewer.hidden else call.number,
         lasted=lambda call: _lasted(call, viewer),
@@ -103,7 +103,7 @@ def _bars(found: DayOfCalls) -> list[tuple[End, int, float]]:
     return [(end, number, 100 * number / most) for end, number in some]
 
 
-def _of(viewer: Viewer) -> list[str]:
+def clients_of(viewer: Viewer) -> list[str]:
     """Return the clients to choose from."""
     known = (one for one in viewer.parts.hub.clients if may(viewer.me, "see", one))
     return sorted(known)
@@ -122,7 +122,8 @@ def _day(value: str, today: date) -> date:
     return day if FIRST_YEAR <= day.year <= today.year else today
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return when a day begins, by the clock of this machine; UTC-aware."""
     # astimezone takes a time without zone as this machine's.
     return datetime.combine(day, time()).astimezone(UTC)
 

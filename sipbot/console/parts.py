@@ -8,6 +8,7 @@ from fastapi import Request
 from sipbot.accounts_file import AccountsFile
 from sipbot.console.doors import Doors
 from sipbot.console.hub import Hub
+from sipbot.console.finder import Finder
 from sipbot.console.limits import Buckets
 from sipbot.console.main_line import MainLine
 from sipbot.console.sessions import Sessions
@@ -30,6 +31,7 @@ class Parts:
     store: Store
     veil: Veil
     main: MainLine
+    finder: Finder
     hub: Hub
     sessions: Sessions
     doors: Doors

@@ -15,6 +15,7 @@ from sipbot.console import (
     pages_list,
     pages_live,
     pages_memo,
+    pages_search,
     pages_system,
 )
 from sipbot.console.gate import Gate
@@ -35,6 +36,7 @@ ROUTERS = (
     pages_memo.router,
     pages_live.router,
     pages_calls.router,
+    pages_search.router,
     pages_system.router,
     audio.router,
     events.router,

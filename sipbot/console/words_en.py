@@ -56,6 +56,20 @@ WORDS = {
     "no_name": "no name",
     "new_memo": "New memo: {client}",
     "new_urgent": "Urgent memo: {client}",
+    # search
+    "search": "Search",
+    "search_for": "Name, company, number or words",
+    "search_from": "from",
+    "search_to": "to",
+    "search_hint": (
+        "Type a name, a company, a number or a part of one, or words of the message or of a note. "
+        "What holds all of them is found."
+    ),
+    "search_nothing": "No memo holds all of that. Fewer words find more.",
+    "search_behind": "Memos of calls before {at} are still being read; look again in some minutes.",
+    "search_hidden": "Your account does not see names and numbers, so it cannot look for them.",
+    "found_in_note": "Note:",
+    "found_in_answer": "Answer:",
     # a memo
     "back": "All memos",
     "earlier_in_list": "Previous memo",

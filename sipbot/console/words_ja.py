@@ -56,6 +56,20 @@ WORDS = {
     "no_name": "お名前なし",
     "new_memo": "新しいメモ: {client}",
     "new_urgent": "至急のメモ: {client}",
+    # search
+    "search": "検索",
+    "search_for": "名前・会社・番号・ことば",
+    "search_from": "開始日",
+    "search_to": "終了日",
+    "search_hint": (
+        "名前、会社名、番号（一部でも可）、伝言やメモ書きのことばを入れてください。"
+        "すべてを含む伝言が見つかります。"
+    ),
+    "search_nothing": "すべてを含む伝言はありません。ことばを減らすと見つかりやすくなります。",
+    "search_behind": "{at} より前の伝言はまだ読み込み中です。数分後にもう一度検索してください。",
+    "search_hidden": "このアカウントには名前と番号が表示されないため、検索もできません。",
+    "found_in_note": "メモ書き:",
+    "found_in_answer": "回答:",
     # a memo
     "back": "一覧へ戻る",
     "earlier_in_list": "前のメモ",
