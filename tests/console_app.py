@@ -38,6 +38,8 @@ class Main:
         self.line = MainLine(self._write, hub)
         self.audit: list[AuditEntry] = []
         self.cards: dict[str, ClientCard] = {}
+        self.problem = ""
+        """Why no card is given."""
         self._ledger = ledger
         self._asked: asyncio.Queue[wire.Obey] = asyncio.Queue()
 
@@ -49,7 +51,8 @@ class Main:
             case wire.Obey() as asked:
                 self._asked.put_nowait(asked)
             case wire.AskCard() as asked:
-                answer = wire.Answered(n=asked.n, card=self.cards.get(asked.client))
+                card = None if self.problem else self.cards.get(asked.client)
+                answer = wire.Answered(n=asked.n, card=card, problem=self.problem)
                 asyncio.get_running_loop().call_soon(self._answer, answer)
 
     async def run(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sipbot.client_card import ClientCard
 from sipbot.command import VERBS
 from sipbot.console.cards import VIEWS
 from sipbot.console.gate import Gate
@@ -25,6 +26,7 @@ from tests.consoles import memo_for, said
 
 FOREIGN_WORD, OWN_WORD = "xerxes-of-wakaba", "daisy-of-yamato"
 FOREIGN_NUMBER = "+81399990001"
+FOREIGN_CARD, OWN_CARD = "knows-of-wakaba", "knows-of-yamato"
 
 ACCOUNTS = (
     'name = "hanako"\nrole = "operator"\nclients = ["yamato"]',
@@ -96,6 +98,8 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         recording(desk, foreign).write_bytes(
             recording(desk, foreign).read_bytes() + FOREIGN_WORD.encode()
         )
+        for client, about in (("wakaba-law", FOREIGN_CARD), ("yamato", OWN_CARD)):
+            desk.main.cards[client] = ClientCard(language="ja", about=about)
         accounts = desk.parts.accounts.now()
         tokens = {one.name: desk.parts.sessions.begin(one, accounts) for one in accounts}
         old = desk.parts.sessions.begin(next(iter(accounts)), accounts)
@@ -256,6 +260,7 @@ async def test_two_hundred_attempts_show_no_foreign_memo_and_no_foreign_audio(
         sound = recording(house.desk, house.foreign).read_bytes()[1000:1100]
         name = "わかば法律事務所".encode()
         secrets = [FOREIGN_WORD.encode(), FOREIGN_NUMBER.encode(), name, sound]
+        secrets.append(FOREIGN_CARD.encode())
         tries, leaks, errors = list(attempts(house)), list[Try](), list[Try]()
 
         for one in tries:
@@ -282,6 +287,7 @@ async def test_owner_is_shown_what_was_looked_for(tmp_path: Path, page: int) -> 
         answer = await house.ask(Try(path, cookie=house.tokens["ichiro"]))
     assert 200 == answer.status_code
     assert FOREIGN_WORD.encode() in answer.content
+    assert (page == 0) == (FOREIGN_CARD.encode() in answer.content)
 
 
 async def test_what_the_owner_does_with_its_token_is_done(tmp_path: Path) -> None:

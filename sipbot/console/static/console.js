@@ -257,7 +257,19 @@
     return Boolean(view);
   }
 
+  // Who works for one client wants its card open, memo after memo.
+  const card = $("client-card");
+  if (card) {
+    card.open = kept("card") === "open";
+    card.addEventListener("toggle", () => keep("card", card.open ? "open" : "folded"));
+  }
+
   function onMemo(key) {
+    if (key === "i" && card) {
+      card.open = !card.open;
+      card.querySelector("summary").focus();
+      return true;
+    }
     const link = { j: "behind", k: "before", u: "back" }[key];
     if (link) { if ($(link)) $(link).click(); return true; }
     if (key === "n" && $("note")) { $("note").focus(); return true; }
