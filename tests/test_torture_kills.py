@@ -12,7 +12,7 @@ from sipbot.ledger_queries import CallEntry
 from tests import brokers, ulaw
 from tests.bot import Bot, running
 from tests.memo_samples import an_offer
-from tests.torture import verdicts
+from tests.torture import packets, verdicts
 from tests.torture.callers import Message, event_of
 from tests.torture.journal import Called, Event, Journal, What, answered_after
 from tests.torture.kills import Size, harm
@@ -241,8 +241,22 @@ def test_recording_of_another_callers_words_is_found(tmp_path: Path, heard: str,
         memos=[],
         subscribed=Subscribed(),
         spool=tmp_path,
+        arrivals=packets.Arrivals(),
     )
     assert (1, lost) == (mixed_up(evidence, "").tries, mixed_up(evidence, "").lost)
+
+
+def test_frames_that_came_before_a_kill_are_counted_by_caller(tmp_path: Path) -> None:
+    said = bytes(number for number in range(4) for _ in range(ulaw.FRAME))
+    invite = (
+        b"INVITE sip:a SIP/2.0\r\nFrom: <sip:p1-1@x>;tag=1\r\n\r\nv=0\r\nm=audio 6000 RTP/AVP 0\r\n"
+    )
+    rtp = b"\x80\x00" + bytes(10)
+    voice = [rtp + said[n * ulaw.FRAME : (n + 1) * ulaw.FRAME] for n in range(4)]
+    header = (6000).to_bytes(2, "big") + bytes(6)
+    came = [packets.written(header + one, float(at)) for at, one in enumerate((invite, *voice))]
+    (tmp_path / "packets").write_bytes(b"".join(came))
+    assert 3 == packets.read(tmp_path / "packets").frames_by("p1-1", said, until=3.5)
 
 
 def test_recording_whose_header_names_fewer_bytes_than_it_has_does_not_play(

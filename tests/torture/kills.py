@@ -21,7 +21,7 @@ from pathlib import Path
 from tests import brokers
 from tests.bot import Bot, _main, running, until
 from tests.conftest import DATA
-from tests.torture import verdicts
+from tests.torture import packets, verdicts
 from tests.torture.callers import (
     LONGEST_S,
     Crowd,
@@ -98,7 +98,11 @@ async def harm(size: Size, rng: random.Random, folder: Path) -> list[Promise]:
     said = messages(folder, DATA / "ko_01_8k.wav", 2 * size.agents, rng)
     async with brokers.running("mosquitto", "-c", str(folder / "broker.conf")) as broker:
         bot = Bot(folder / "bot", broker.port, models, second=size.second, agents=size.agents)
-        async with _subscriber(broker.port) as subscribed, running(bot):
+        async with (
+            packets.watched(folder / "packets"),
+            _subscriber(broker.port) as subscribed,
+            running(bot),
+        ):
             harmer = Harmer(bot=bot, size=size, journal=journal, rng=rng, folder=folder)
             await harmer.kill_under_load(said)
             await _settled(bot, subscribed)
@@ -113,6 +117,7 @@ async def harm(size: Size, rng: random.Random, folder: Path) -> list[Promise]:
         memos=bot.memos(limit=1_000_000),
         subscribed=subscribed,
         spool=bot.spool,
+        arrivals=packets.read(folder / "packets"),
     )
     return [
         *_kill_rows(harmer, journal),

@@ -14,6 +14,7 @@ from sipbot.records import Party
 from tests import ulaw
 from tests.torture.callers import Message
 from tests.torture.journal import Called, Journal
+from tests.torture.packets import Arrivals
 from tests.torture.promise import Promise
 
 FRAME_S = 0.02
@@ -66,6 +67,8 @@ class Evidence:
     memos: Sequence[Memo]
     subscribed: Subscribed
     spool: Path
+    arrivals: Arrivals
+    """Of voice, on the machine where the bot is."""
 
 
 def user(uri: str) -> str:
@@ -211,7 +214,7 @@ def _marks(codes: bytes) -> list[bytes]:
 
 def _audio(evidence: Evidence, harm: str) -> list[Promise]:
     paths = {row.offer.from_.user: _path(evidence.spool, row) for row in evidence.rows}
-    cut, whole = [], []
+    cut, received, whole = [], [], []
     frames = missing = 0
     for call in evidence.journal.calls.values():
         path = paths.get(call.call)
@@ -222,12 +225,24 @@ def _audio(evidence: Evidence, harm: str) -> list[Promise]:
         found, last = found_frames(said.codes[: sent * ulaw.FRAME], _heard(path))
         if call.killed_at is not None:
             cut.append(((sent - last - 1) * FRAME_S, call))
+            came = evidence.arrivals.frames_by(call.call, said.codes, call.killed_at)
+            if came is not None:
+                received.append(((min(came, sent) - last - 1) * FRAME_S, call))
         elif call.answered_at is not None and sent:
             whole.append(((sent - found) * FRAME_S, call))
             frames, missing = frames + sent, missing + sent - found
     share = 1 - missing / frames if frames else 0.0
+    clock = "the end of what was said to a killed agent is there"
+    if evidence.arrivals.of:
+        promise = "the end of what a killed agent had been sent is there"
+        ends = [
+            _worst(harm, promise, received, MISSING_LIMIT_S),
+            _worst(harm, clock, cut, None, "by the caller's clock; reported only"),
+        ]
+    else:
+        ends = [_worst(harm, clock, cut, MISSING_LIMIT_S, "packets are for root to see")]
     return [
-        _worst(harm, "the end of what was said to a killed agent is there", cut, MISSING_LIMIT_S),
+        *ends,
         _worst(
             harm,
             "what was said to the others is there",
