@@ -143,10 +143,10 @@ async def a_desk(
             await left(ledger, spool, memo)
         store = Store(folder / "sipbot.sqlite3", spool)
         await store.open()
+        finder = Finder(folder / "sipbot.sqlite3", folder / "console" / "search.sqlite3", "JP")
         main = Main(ledger, hub)
         settings = wire.ConsoleSettings(
             site="tokyo",
-        finder = Finder(folder / "sipbot.sqlite3", folder / "console" / "search.sqlite3", "JP")
             region="JP",
             ledger=str(folder / "sipbot.sqlite3"),
             var=str(folder),
@@ -161,10 +161,10 @@ async def a_desk(
             settings=settings,
             accounts=AccountsFile(path),
             store=store,
+            finder=finder,
             veil=Veil(DIALPLANS, "JP", spool, lambda: hub.clients),
             main=main.line,
             hub=hub,
-            finder=finder,
             sessions=Sessions(folder / "sessions.json", lambda: datetime.now(UTC).timestamp()),
             doors=Doors(lambda _known, _typed: False, ""),
         )
@@ -175,5 +175,5 @@ async def a_desk(
             obeying.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await obeying
-            await store.close()
             await finder.close()
+            await store.close()

@@ -186,10 +186,6 @@ def by_lists(house: House) -> Iterator[Try]:
             yield Try(f"{path}?after={after}")
             yield Try(f"{path}?view=done&after={after}")
         yield Try(f"{path}?category=leak", headers={"X-Forwarded-User": "ichiro"})
-
-
-def by_commands(house: House) -> Iterator[Try]:
-    memo, token = house.foreign.id, csrf_of(house.tokens["hanako"])
     yield from by_searches(house)
 
 
@@ -204,6 +200,10 @@ def by_searches(house: House) -> Iterator[Try]:
         for name in ("masako", "boss"):
             yield Try(f"{path}?q=calls", cookie=house.tokens[name])
         yield Try(f"{path}?q=calls", cookie="", headers={"X-Forwarded-User": "ichiro"})
+
+
+def by_commands(house: House) -> Iterator[Try]:
+    memo, token = house.foreign.id, csrf_of(house.tokens["hanako"])
     fields = {"text": "x", "outcome": "reached", "for": "1h", "csrf": token}
     for verb in (*VERBS, "delete", "audio"):
         yield Try(f"/memos/{memo}/{verb}", method="POST", form=fields)

@@ -298,7 +298,6 @@
     typing = done ? [] : [...document.querySelectorAll("[data-keep]")].map((one) => ({
       id: one.id, value: one.value, held: one === document.activeElement, from: one.selectionStart, to: one.selectionEnd,
     }));
-    if (event.key === "/" && $("find")) { $("find").select(); event.preventDefault(); return; }
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     for (const was of typing) {
@@ -309,6 +308,7 @@
         field.focus();
         if (field.type === "textarea") field.setSelectionRange(was.from, was.to);
       }
+    if (event.key === "/" && $("find")) { $("find").select(); event.preventDefault(); return; }
     }
     typing = [];
     const told = $("told");
