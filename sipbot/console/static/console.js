@@ -181,27 +181,46 @@
     if (sound && sound.checked && !context) context = new AudioContext();
   }
 
+  function play() {
+    for (const [at, pitch] of [[0, 880], [0.18, 1175], [0.36, 880]]) {
+      const tone = context.createOscillator();
+      const level = context.createGain();
+      const from = context.currentTime + at;
+      tone.frequency.value = pitch;
+      level.gain.setValueAtTime(0.0001, from);
+      level.gain.exponentialRampToValueAtTime(0.2, from + 0.02);
+      level.gain.exponentialRampToValueAtTime(0.0001, from + 0.16);
+      tone.connect(level).connect(context.destination);
+      tone.start(from);
+      tone.stop(from + 0.17);
+    }
+  }
+
+  // Of several windows one does it: who comes first writes it down where the others see it.
+  function once(key, work) {
+    const first = () => {
+      const now = Date.now();
+      const recent = JSON.parse(kept("rang") || "[]").filter(([, at]) => now - at < 60000);
+      if (recent.some(([done]) => done === key)) return;
+      keep("rang", JSON.stringify([...recent, [key, now]]));
+      work();
+    };
+    if (navigator.locks) navigator.locks.request("sipbot-rang", first);
+    else first();
+  }
+
+  function show(told) {
+    const text = fill(words.new_urgent, { client: told.client });
+    const notice = new Notification("sipbot", { body: text, tag: told.memo, lang: words.lang });
+    notice.onclick = () => { window.focus(); location.href = "/memos/" + encodeURIComponent(told.memo); };
+  }
+
   function ring(told) {
     if (!sound || !sound.checked) return;
-    const text = fill(words.new_urgent, { client: told.client });
-    if (context) {
-      for (const [at, pitch] of [[0, 880], [0.18, 1175], [0.36, 880]]) {
-        const tone = context.createOscillator();
-        const level = context.createGain();
-        const from = context.currentTime + at;
-        tone.frequency.value = pitch;
-        level.gain.setValueAtTime(0.0001, from);
-        level.gain.exponentialRampToValueAtTime(0.2, from + 0.02);
-        level.gain.exponentialRampToValueAtTime(0.0001, from + 0.16);
-        tone.connect(level).connect(context.destination);
-        tone.start(from);
-        tone.stop(from + 0.17);
-      }
-    }
-    document.dispatchEvent(new CustomEvent("sipbot:rang", { detail: told }));
+    // A window that no hand has touched cannot sound, so it leaves that to the others.
+    if (context) once("sound " + told.memo, play);
     if ("Notification" in window && Notification.permission === "granted") {
-      const notice = new Notification("sipbot", { body: text, tag: told.memo, lang: words.lang });
-      notice.onclick = () => { window.focus(); location.href = "/memos/" + encodeURIComponent(told.memo); };
+      once("notice " + told.memo, () => show(told));
     }
   }
 
@@ -219,6 +238,9 @@
         await Notification.requestPermission();
       }
       blocked();
+    });
+    window.addEventListener("storage", (event) => { // switched in another window
+      if (event.key === "sound") sound.checked = event.newValue === "on";
     });
     document.addEventListener("pointerdown", wake);
     document.addEventListener("keydown", wake);
