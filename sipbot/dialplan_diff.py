@@ -13,6 +13,7 @@ import msgspec
 from pydantic import BaseModel
 
 from sipbot import hours_diff, steps
+from sipbot.client_card import ClientCard
 from sipbot.dialplan_checks import targets
 from sipbot.dialplan_outline import kind_of, prompt_words, quoted, route_words, shown_number
 from sipbot.dialplan_people import channel_words, rota_words, step_does, step_when
@@ -37,7 +38,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     about: str
     """client, numbers, hours, answer, callers, routes, steps, record, speech, quota,
-    categories, escalation, on call, notify, tests."""
+    categories, escalation, on call, notify, card, tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -66,9 +67,21 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "escalation": _by_key(_escalations(old), _escalations(new)),
         "on call": _by_key(_on_call(old, region), _on_call(new, region)),
         "notify": _by_key(_channels(old), _channels(new)),
+        "card": _card(old.card, new.card),
         "tests": _tests(old, new),
     }
     return [Change(about=about, text=text) for about, texts in told.items() for text in texts]
+
+
+def _card(old: ClientCard | None, new: ClientCard | None) -> Iterator[str]:
+    """Which parts are otherwise; what they say is for operators, who read it with the next memo."""
+    if old is None or new is None:
+        if old is not new:
+            yield "there is none any more" if new is None else "operators see one from now on"
+        return
+    for name in ClientCard.__struct_fields__:
+        if getattr(old, name) != getattr(new, name):
+            yield f"{name} is otherwise"
 
 
 def _client(old: Dialplan, new: Dialplan) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A client's knowledge card: what a file may say, where it is wrong, and that it fits its way."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from sipbot.card_page import facts_of_card
 from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.console_link import CARDS_BYTES
 from sipbot.dialplan import load_file
+from sipbot.dialplan_diff import changes
 from sipbot.errors import DialplanError
 from sipbot.lines import LIMIT_BYTES, encode
 from tests.clients import client, write_client
@@ -160,6 +162,22 @@ def test_longest_card_fits_into_a_line_and_ten_into_what_may_wait() -> None:
 
     assert size < LIMIT_BYTES
     assert 10 * size < CARDS_BYTES
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (CARD, CARD, []),
+        ("", CARD, ["operators see one from now on"]),
+        (CARD, "", ["there is none any more"]),
+        (CARD, CARD.replace("初回", "最初"), ["faq is otherwise"]),
+    ],
+)
+def test_diff_tells_which_part_of_a_card_changes(
+    tmp_path: Path, before: str, after: str, expected: list[str]
+) -> None:
+    old, new = client(tmp_path, before), client(tmp_path, after)
+    assert expected == [one.text for one in changes(old, new, "JP", date(2026, 12, 1))]
 
 
 @given(st.text(max_size=40))
