@@ -90,7 +90,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
         *("accounts-file", "command-failed", "escalation", "escalation-channel", "on-call-voice"),
         "on-call-unreachable",
-        *("recording-stalled", "recording-unreadable", "recording-unsafe"),
+        *("broker-full", "recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),

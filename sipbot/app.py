@@ -123,6 +123,7 @@ class App:
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
         who, url = settings.mqtt.masked, masked_url_of(settings)
         masked = MaskedFeed(self.feed, who, self.spool, self.reading, tell, texts, url=url)
+        masked.remember = ledger.masked.remember
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
         )
@@ -303,10 +304,9 @@ class App:
         return calls_out
 
     def _broker_child(self) -> Child:
-        looping = self.troubles.looping("embedded-broker")
-        key = bus_key.path_of(self.settings.var.absolute())
-        door = Door(self.settings.console.accounts, self.settings.site, key)
-        return embedded_broker(self.broker.host, self.broker.port, door, looping)
+        given, key = self.settings, bus_key.path_of(self.settings.var.absolute())
+        door = Door(given.console.accounts, given.site, key, given.mqtt.max_connections)
+        return embedded_broker(self.broker.host, self.broker.port, door, self.troubles)
 
     def _console(self) -> ConsoleLink:
         return ConsoleLink(

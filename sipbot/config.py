@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from sipbot.broker_wire import DEFAULT_CONNECTIONS
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.config_notify import Notify
@@ -224,6 +225,8 @@ class Mqtt(BaseModel):
     """PEM file of the authority that signed the broker's certificate; empty: the system's."""
     keepalive_s: int = Field(default=30, ge=5, le=1200)
     """Longest silence before the broker publishes our last will is 1.5 times this (MQTT 3.1.1)."""
+    max_connections: int = Field(default=DEFAULT_CONNECTIONS, ge=10, le=900)
+    """Programs that the embedded broker takes at once, sipbot not counted; see broker_wire.py."""
     masked: tuple[Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,62}|\*)$")], ...] = Field(
         default=(), strict=False, examples=[["yamato"]]
     )

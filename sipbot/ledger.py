@@ -27,6 +27,7 @@ from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
+from sipbot.ledger_masked import MaskedClients
 from sipbot.ledger_notices import Notices
 from sipbot.ledger_payloads import OldPayloads
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
@@ -81,6 +82,7 @@ class Ledger:
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
         self.escalations = Escalations(self._run, targets, self._announce)
+        self.masked = MaskedClients(self._run)
         self.notices = Notices(self._run, self._announce)
         self.old_payloads = OldPayloads(self._run)
 

@@ -10,7 +10,7 @@ the alert ``masked-audio-failed``.
 """
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -100,6 +100,9 @@ class MaskedFeed:
         url: Callable[[Path, str], str] = lambda path, _: path.as_uri(),
     ) -> None:
         self.connected = bus.connected
+        self.remember: Callable[[Collection[str]], Awaitable[Collection[str]]] | None = None
+        """Keeps whose memos are masked, and returns whose ever were; None where nobody keeps it."""
+        self._ever: Collection[str] | None = None
         self._bus = bus
         self._clients = clients
         self._recordings = recordings
@@ -117,11 +120,15 @@ class MaskedFeed:
 
     async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
         """See `sipbot.outbox.Publisher`."""
+        ever = await self._ever_masked()
         await self._bus.publish_memo(client, memo, payload)
+        topic = self._bus.topics.masked_memo(client, memo)
         if self._wanted(client):
             hidden = await self._hidden(memo, payload)
-            topic = self._bus.topics.masked_memo(client, memo)
             await self._bus.publish(topic, hidden, retain=True)
+        elif client in ever or EVERYBODY in ever:
+            # Every open memo goes out again at the start, so this takes its masked form away.
+            await self._bus.publish(topic, b"", retain=True)
 
     async def publish_feed(self, client: str, payload: bytes) -> None:
         """See `sipbot.outbox.Publisher`; an event tells nothing but ids and names of fields."""
@@ -136,6 +143,11 @@ class MaskedFeed:
     async def works(self) -> bool:
         """See `sipbot.outbox.Publisher`."""
         return await self._bus.works()
+
+    async def _ever_masked(self) -> Collection[str]:
+        if self._ever is None:
+            self._ever = await self.remember(self._clients) if self.remember else ()
+        return self._ever
 
     def _wanted(self, client: str) -> bool:
         return client in self._clients or EVERYBODY in self._clients

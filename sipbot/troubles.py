@@ -46,6 +46,15 @@ class Troubles:
         remedy = "sipbot must read client/+/cmd/+: see the ACL in docs/mqtt.md, then start it again"
         self._trouble("commands-refused", problem, remedy)
 
+    def broker_full(self, most: int | None) -> None:
+        """The embedded broker takes so many and turns others away; None when it is over."""
+        problem = f"the embedded broker turns programs away: it takes {most} at once"
+        remedy = (
+            "End programs that connect again and again, raise mqtt.max_connections, "
+            "or use a broker of your own (docs/mqtt.md)"
+        )
+        self._trouble("broker-full", None if most is None else problem, remedy)
+
     def command_failed(self, problem: str) -> None:
         """The desk has given a command up."""
         remedy = "Report it with the log; this alert ends with the next start"

@@ -206,6 +206,19 @@ async def test_memo_of_a_client_that_is_gone_is_not_shown_masked(
     ]
 
 
+async def test_client_that_is_taken_out_leaves_no_masked_memo_on_the_broker(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """Its readers were to see no more; other clients cost nothing more."""
+    memo, _ = await a_read_memo(ledger), await a_read_memo(ledger, "sakura")
+    before, after = twice(Bus(), tmp_path, "yamato"), twice(bus := Bus(), tmp_path)
+    for feed in (before, after):
+        feed.remember = ledger.masked.remember
+        await Outbox(ledger, {MQTT: feed}).run_once()
+
+    assert {(bus.topics.masked_memo("yamato", memo.id), b"")} == set(bus.masked)
+
+
 class Broken(Facts):
     """Fails over one client with an error that nobody foresaw, and that quotes the caller."""
 
