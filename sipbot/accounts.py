@@ -29,8 +29,9 @@ EVERY: Literal["*"] = "*"
 OF_THE_SITE: frozenset[Right] = frozenset({"system"})
 """Rights that are about no client."""
 
-_UNMASKED: frozenset[Right] = frozenset({"live", "act", "export"})
-"""What shows who called, or needs it: nobody calls back without the number."""
+_UNMASKED: frozenset[Right] = frozenset({"live", "act", "plans", "export"})
+"""What shows who called, or needs it: nobody calls back without the number.  A dialplan has the
+numbers of those on call and of callers who are refused."""
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     "viewer": frozenset({"see", "listen", "live"}),

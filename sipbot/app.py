@@ -26,7 +26,7 @@ from sipbot.call_tools import Tools
 from sipbot.calls_out import CallsOut
 from sipbot.child import Child
 from sipbot.config import Settings
-from sipbot.console_link import ConsoleLink, card_of, clients_of
+from sipbot.console_link import ConsoleLink, card_of
 from sipbot.control import Control
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
@@ -313,7 +313,7 @@ class App:
             console_of(self.settings),
             self.ledger,
             status=lambda: self.gauges.gather(),  # noqa: PLW0108 - gauges come later
-            clients=lambda: clients_of(self.switchboard.dialplans.all),
+            in_force=lambda: self.reload.in_force,
             on_crash_loop=self.troubles.looping("console"),
             accounts=self.accounts.in_force,
             card=lambda client: card_of(self.switchboard.dialplans.of(client)),

@@ -9,7 +9,7 @@ is away, its next life reads from the ledger.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,7 +21,10 @@ from sipbot.audit import AuditEntry
 from sipbot.child import Child
 from sipbot.client_card import ClientCard
 from sipbot.command import Request, read
+from sipbot.console_plans import clients_of, clients_told, files_told
+from sipbot.dialplan import Dialplans
 from sipbot.errors import ChildGoneError, LedgerError
+from sipbot.in_force import InForce, Refusal
 from sipbot.ledger import Ledger
 from sipbot.lines import LIMIT_BYTES
 from sipbot.permission import permitted
@@ -43,9 +46,6 @@ CARDS_BYTES = 8 * LIMIT_BYTES
 """Sent and not read yet: a short question has a long answer, so somebody who only asks must not
 fill our memory.  Ten of the longest cards, thousands of usual ones."""
 
-CLIENTS_AT_ONCE = 1000
-"""Clients in one line: 200 kB, and a line may have a megabyte (sipbot/lines.py)."""
-
 DIALPLANS_MAX = 200
 """Files out of force that the console is told: some 500 bytes each, and a line has a megabyte."""
 
@@ -55,16 +55,6 @@ AGAIN_S = 1.0
 _log = structlog.get_logger()
 
 Asked = wire.Obey | wire.Record
-
-
-def clients_of(plans: Iterable[Dialplan]) -> tuple[wire.Client, ...]:
-    """Return what the console knows of the clients whose dialplans are in force."""
-    return tuple(
-        wire.Client(
-            client=plan.client, name=plan.say_name, language=plan.language, sha256=plan.sha256
-        )
-        for plan in plans
-    )
 
 
 def card_of(plan: Dialplan | None) -> ClientCard | None:
@@ -79,7 +69,7 @@ class ConsoleLink:
         settings: for the console.
         ledger: whose only writer we are.
         status: looks at the site.
-        clients: whose dialplans are in force.
+        in_force: the dialplans, and the files that are not.
         on_crash_loop: see `sipbot.child.Child`.
         accounts: those in force, asked at each command; None where there are none.
         card: returns a client's knowledge card; None for a client without one.
@@ -91,7 +81,7 @@ class ConsoleLink:
         ledger: Ledger,
         *,
         status: Callable[[], Awaitable[Status]],
-        clients: Callable[[], Sequence[wire.Client]],
+        in_force: Callable[[], InForce],
         on_crash_loop: Callable[[int], None],
         accounts: Callable[[], Accounts | None],
         card: Callable[[str], ClientCard | None],
@@ -100,8 +90,9 @@ class ConsoleLink:
         self._card = card
         self._ledger = ledger
         self._status = status
-        self._clients = clients
-        self._told_clients: Sequence[wire.Client] = ()
+        self._in_force = in_force
+        self._told_plans: Dialplans | None = None
+        self._told_refused: Mapping[str, Refusal] | None = None
         self._asked: asyncio.Queue[Asked] = asyncio.Queue(ASKED_MAX)
         self._nudged = asyncio.Event()
         self.child = Child(
@@ -147,7 +138,7 @@ class ConsoleLink:
                 self._say(self._shown(message))
             case wire.Ready():
                 _log.info("console", pid=message.pid, port=message.port)
-                self._told_clients = ()
+                self._told_plans = self._told_refused = None
             case wire.Pong():
                 pass  # a sign of life is for the child's keeper
 
@@ -227,21 +218,26 @@ class ConsoleLink:
     async def _tell_site(self) -> None:
         while True:
             await self.child.ready.wait()
-            self._tell_clients()
+            await self._tell_plans()
             self._say(site(await self._status()))
             await asyncio.sleep(STATUS_EVERY_S)
 
-    def _tell_clients(self) -> None:
-        """Tell whose dialplans are in force, when the console does not know it."""
-        clients = tuple(self._clients())
-        if clients == self._told_clients:
-            return
-        self._told_clients = clients
-        places = range(0, max(1, len(clients)), CLIENTS_AT_ONCE)
-        for place in places:
-            part = clients[place : place + CLIENTS_AT_ONCE]
-            last = place == places[-1]
-            self._say(wire.Clients(first=place == 0, last=last, clients=part))
+    async def _tell_plans(self) -> None:
+        """Tell whose dialplans are in force, and which files are not, when that has changed.
+
+        Calls go on between two parts: ten thousand clients take tens of milliseconds.
+        """
+        now = self._in_force()
+        if now.plans is not self._told_plans:
+            self._told_plans = now.plans
+            for clients in clients_told(clients_of(now)):
+                self._say(clients)
+                await asyncio.sleep(0)
+        if now.refused is not self._told_refused:
+            self._told_refused = now.refused
+            for files in files_told(now):
+                self._say(files)
+                await asyncio.sleep(0)
 
     def _say(self, message: wire.FromMain) -> None:
         try:

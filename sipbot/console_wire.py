@@ -4,6 +4,8 @@ The console reads the ledger by itself and writes nothing: what an operator does
 is the ledger's only writer.  Main tells the console what has changed.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from sipbot.audit import AuditEntry
@@ -51,6 +53,26 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     sha256: str
     """Of the file in force."""
+    defaults: str = ""
+    """SHA-256 of the defaults of all clients by which it was filled in; empty: there are none."""
+    numbers: tuple[str, ...] = ()
+    """Canonical numbers and patterns; the first ones."""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's file, or the defaults', that is not in force."""
+
+    name: str
+    """Without ``.toml``: a client's id, or ``_defaults``."""
+    since: datetime
+    sha256: str
+    """Of the form that is in force instead; empty: there is none."""
+    words: str
+    """What it means to callers."""
+    mistakes: tuple[str, ...]
+    """The first ones, as ``sipbot dialplan check`` prints them."""
+    others: int
+    """How many more there are."""
 
 
 # -- main → console -------------------------------------------------------------------------------
@@ -107,6 +129,16 @@ class Clients(Base, frozen=True, kw_only=True):
     clients: tuple[Client, ...]
 
 
+class Behind(Base, frozen=True, kw_only=True):
+    """Which files are not in force: a part of the list, as `Clients`."""
+
+    first: bool
+    last: bool
+    files: tuple[File, ...]
+    untold: int
+    """How many more there are, which are not in the list."""
+
+
 # -- console → main -------------------------------------------------------------------------------
 
 
@@ -148,7 +180,7 @@ class AskCard(Base, frozen=True, kw_only=True):
     client: str
 
 
-FromMain = Ping | Answered | Changed | Live | Site | Clients
+FromMain = Ping | Answered | Changed | Live | Site | Clients | Behind
 FromConsole = Ready | Pong | Obey | Record | AskCard
 
 to_console = Decoder(FromMain)

@@ -130,12 +130,13 @@ def _colours() -> str:
     return f"{day}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}\n"
 
 
-def svg(outline: Outline, title: str) -> str:
+def svg(outline: Outline, title: str, *, styled: bool = True) -> str:
     """The diagram, UTF-8.
 
     Args:
         outline: the client's calls.
         title: above the diagram, such as the client's name.
+        styled: with its own colours; False where a page has its own for its classes.
     """
     cards = {card.name: card for card in (_call(outline), *map(_card, outline.nodes))}
     layout = layered({name: card.shape() for name, card in cards.items()}, [_CALL])
@@ -147,7 +148,7 @@ def svg(outline: Outline, title: str) -> str:
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     return f"""<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">
 <title>{escape(title)}</title>
-<style>{_STYLE}{_colours()}</style>
+{f"<style>{_STYLE}{_colours()}</style>" if styled else ""}
 <rect class="page" width="100%" height="100%"/>
 <text class="title" x="{_MARGIN:g}" y="{_MARGIN + 14:g}">{escape(title)}</text>
 <g transform="translate({_MARGIN:g} {_MARGIN + _TITLE:g})">

@@ -1,7 +1,6 @@
 """The console as it runs, with a ledger of its own and nobody on the telephone."""
 
 import asyncio
-import hashlib
 import wave
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +16,10 @@ from sipbot import console_wire as wire
 from sipbot.accounts_file import AccountsFile
 from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.console_link import ConsoleLink
+from sipbot.console_plans import clients_of
+from sipbot.dialplan import Dialplans, load_file
+from sipbot.dialplan_defaults import read_defaults
+from sipbot.in_force import InForce
 from sipbot.ledger import Ledger
 from sipbot.memo import SECOND_EAR, Memo, Stage, Urgency
 from sipbot.memo_answers import Callback, Evidence, MemoWord
@@ -34,18 +37,19 @@ PASSWORD = "correct horse battery"
 DIALPLANS = Path(__file__).parent.parent / "dialplans"
 
 
-def _client(client: str, name: str, language: str) -> wire.Client:
-    content = (DIALPLANS / f"{client}.toml").read_bytes()
-    return wire.Client(
-        client=client, name=name, language=language, sha256=hashlib.sha256(content).hexdigest()
-    )
-
-
-CLIENTS = (
-    _client("yamato", "やまと工業", "ja"),
-    _client("wakaba-law", "わかば法律事務所", "ja"),
-    _client("northgate", "Northgate Support", "en"),
+IN_FORCE = InForce(
+    folder=DIALPLANS,
+    plans=Dialplans(
+        tuple(
+            load_file(DIALPLANS / f"{client}.toml", "JP")
+            for client in ("yamato", "wakaba-law", "northgate")
+        ),
+        "JP",
+    ),
+    defaults=read_defaults(DIALPLANS),
 )
+
+CLIENTS = tuple(clients_of(IN_FORCE))
 
 CARDS = {
     "yamato": ClientCard(
@@ -147,7 +151,7 @@ async def a_console(
             settings,
             ledger,
             status=a_status,
-            clients=lambda: CLIENTS,
+            in_force=lambda: IN_FORCE,
             on_crash_loop=lambda _: None,
             accounts=AccountsFile(folder / "accounts.toml").in_force,
             card=(CARDS if cards is None else cards).get,

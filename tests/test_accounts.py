@@ -69,7 +69,7 @@ def test_only_an_admin_sees_the_system(role: Role) -> None:
     assert (role == "admin") == may(account(role, "yamato"), "system")
 
 
-@pytest.mark.parametrize("what", ["live", "act", "export"])
+@pytest.mark.parametrize("what", ["live", "act", "plans", "export"])
 def test_masked_admin_gets_nothing_that_shows_a_number(what: Right) -> None:
     assert not may(account("admin", "yamato", masked=True), what, "yamato")
 

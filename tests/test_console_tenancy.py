@@ -258,7 +258,7 @@ async def test_two_hundred_attempts_show_no_foreign_memo_and_no_foreign_audio(
 ) -> None:
     async with a_house(tmp_path) as house:
         sound = recording(house.desk, house.foreign).read_bytes()[1000:1100]
-        name = "わかば法律事務所".encode()
+        name = "若葉法律事務所".encode()
         secrets = [FOREIGN_WORD.encode(), FOREIGN_NUMBER.encode(), name, sound]
         secrets.append(FOREIGN_CARD.encode())
         tries, leaks, errors = list(attempts(house)), list[Try](), list[Try]()

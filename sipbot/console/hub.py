@@ -32,11 +32,16 @@ class Hub:
         """How the site is, as last heard."""
         self.clients: Mapping[str, wire.Client] = MappingProxyType({})
         """Clients by id whose dialplans are in force, as last heard."""
+        self.behind: Mapping[str, wire.File] = MappingProxyType({})
+        """Files that are not in force, by name, as last heard."""
+        self.behind_untold = 0
+        """How many more there are."""
         self.calls = LiveCalls()
         """Those that go on now."""
         self.calls_changed = asyncio.Event()
         """Set when they are not any more as they were when it was taken from here."""
         self._learning: dict[str, wire.Client] = {}
+        self._learning_files: dict[str, wire.File] = {}
         self._listeners: set[_Listener] = set()
 
     @asynccontextmanager
@@ -74,6 +79,16 @@ class Hub:
         if part.last:
             self.clients = MappingProxyType(self._learning)
             self._learning = {}
+
+    def learn_files(self, part: wire.Behind) -> None:
+        """Take a part of the list of files that are not in force, likewise."""
+        if part.first:
+            self._learning_files = {}
+        self._learning_files |= {file.name: file for file in part.files}
+        if part.last:
+            self.behind = MappingProxyType(self._learning_files)
+            self.behind_untold = part.untold
+            self._learning_files = {}
 
 
 class _Listener:

@@ -108,6 +108,8 @@ class MainLine:
                     waiting.set_result(message)
             case wire.Clients():
                 self._hub.learn(message)
+            case wire.Behind():
+                self._hub.learn_files(message)
             case wire.Changed() | wire.Live() | wire.Site():
                 self._hub.tell(message)
 

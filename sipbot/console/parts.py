@@ -1,16 +1,18 @@
 """What the console's pages work with."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from fastapi import Request
 
 from sipbot.accounts_file import AccountsFile
 from sipbot.console.doors import Doors
-from sipbot.console.hub import Hub
 from sipbot.console.finder import Finder
+from sipbot.console.hub import Hub
 from sipbot.console.limits import Buckets
 from sipbot.console.main_line import MainLine
+from sipbot.console.plans import Plans
 from sipbot.console.sessions import Sessions
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
@@ -29,9 +31,9 @@ class Parts:
     settings: ConsoleSettings
     accounts: AccountsFile
     store: Store
+    finder: Finder
     veil: Veil
     main: MainLine
-    finder: Finder
     hub: Hub
     sessions: Sessions
     doors: Doors
@@ -39,6 +41,18 @@ class Parts:
         default_factory=lambda: Buckets(REFUSALS_A_MINUTE / 60, REFUSALS_AT_ONCE)
     )
     """How often it is written down that an account was refused something."""
+
+    @cached_property
+    def plans(self) -> Plans:
+        """The dialplans in force; made when somebody looks at one."""
+        settings = self.settings
+        return Plans(
+            Path(settings.dialplans),
+            Path(settings.var),
+            Path(settings.ledger),
+            settings.region,
+            lambda: self.hub.clients,
+        )
 
 
 def parts_of(request: Request) -> Parts:

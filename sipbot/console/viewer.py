@@ -64,6 +64,7 @@ class Viewer:
             "hidden": self.hidden,
             "can_act": self.can_act,
             "client_name": self.client_name,
+            "can_read_plan": lambda client: may(self.me, "plans", client),
             "due_words": bound(looks.due_words),
             "age_words": bound(looks.age_words),
             "day_clock": lambda at: looks.day_clock(at, now, self.look.language),

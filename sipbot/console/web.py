@@ -15,6 +15,7 @@ from sipbot.console import (
     pages_list,
     pages_live,
     pages_memo,
+    pages_plans,
     pages_search,
     pages_system,
 )
@@ -37,6 +38,7 @@ ROUTERS = (
     pages_live.router,
     pages_calls.router,
     pages_search.router,
+    pages_plans.router,
     pages_system.router,
     audio.router,
     events.router,

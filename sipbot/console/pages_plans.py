@@ -1,0 +1,154 @@
+"""The dialplans in force: whose, since when, and what they mean to callers; and files that are not.
+
+Data path: main_line -> hub, plans -> [pages_plans] -> browser
+
+Read only: a dialplan is a file, and whoever may change it changes the file.  Who reads which is
+asked of `accounts.may` client by client; what one may not read is not told to be there.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from sipbot import console_wire as wire
+from sipbot.accounts import EVERY, Account, may
+from sipbot.console import looks, plan_values
+from sipbot.console.guard import ForbiddenError, Me, need
+from sipbot.console.viewer import Viewer
+from sipbot.in_force import DEFAULTS
+from sipbot.public_holidays import ANNOUNCED_THROUGH
+from sipbot.topics import ID
+
+PAGE = 50
+"""Clients of one page: as many dialplans are compiled for it, 2 ms each."""
+
+FILES = 20
+"""Files out of force on one page."""
+
+ASKED_CHARS = 100
+
+LAST_YEAR = max(ANNOUNCED_THROUGH.values()) + 30
+"""Up to which a calendar leads; nobody's dialplan looks further."""
+
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+
+router = APIRouter()
+
+
+def may_read_some(account: Account) -> bool:
+    """Tell whether there are clients whose dialplans this account may read."""
+    some = (DEFAULTS,) if account.clients == EVERY else account.clients
+    return any(may(account, "plans", client) for client in some)
+
+
+looks.PAGES.append(looks.Place("/dialplans", "plans", may_read_some))
+
+
+@router.get("/dialplans", response_class=HTMLResponse)
+async def dialplans(request: Request, me: Me) -> HTMLResponse:
+    """Show the clients whose dialplans are in force, and the files that are not."""
+    if not may_read_some(me):
+        raise ForbiddenError
+    viewer = Viewer(request, me)
+    asked, after, before = _asked(request.query_params)
+    parts, now = viewer.parts, viewer.parts.store.now()
+    theirs = [one for name, one in sorted(parts.hub.clients.items()) if may(me, "plans", name)]
+    found = [one for one in theirs if not asked or plan_values.fits(one, asked)]
+    some = [one for one in found if one.client > after][: PAGE + 1]
+    shown, more = some[:PAGE], len(some) > PAGE
+    plans = await parts.plans.some([one.client for one in shown])
+    used = await parts.plans.used([known.plan for known in plans.values()], now)
+    files = _files(viewer, before)
+    return looks.show(
+        request,
+        "plans.html",
+        me,
+        **viewer.values(now),
+        span=_span(viewer, now),
+        asked=asked,
+        theirs=len(theirs),
+        found=len(found),
+        shown=shown,
+        more=urlencode({"q": asked, "after": shown[-1].client}) if more else "",
+        plans=plans,
+        used=used,
+        now_of=lambda plan: plan_values.now_of(plan, now, viewer.look.language),
+        numbers_of=lambda one: plan_values.numbers_of(one, parts.settings.region),
+        files=files[:FILES],
+        more_files=urlencode({"before": files[FILES - 1].name}) if len(files) > FILES else "",
+        untold=parts.hub.behind_untold if me.clients == EVERY else 0,
+    )
+
+
+@router.get("/dialplans/{client}", response_class=HTMLResponse)
+async def dialplan(request: Request, me: Me, client: str) -> HTMLResponse:
+    """Show one client's dialplan as it is in force."""
+    need(me, "plans", client)
+    viewer = Viewer(request, me)
+    parts, words, now = viewer.parts, viewer.look.words, viewer.parts.store.now()
+    known, file = parts.hub.clients.get(client), parts.hub.behind.get(client)
+    if known is None and file is None:
+        return looks.show(request, "missing.html", me, status=404, problem=words["plan_no"])
+    found = await parts.plans.one(client)
+    values: dict[str, Any] = {"plan": None}
+    if found is not None:
+        plan, region = found.plan, parts.settings.region
+        month = _month(request.query_params, now.astimezone(plan.hours.tz).date())
+        used = await parts.plans.used([plan], now)
+        values = {
+            "plan": plan,
+            "since": found.since,
+            "state": plan_values.now_of(plan, now, viewer.look.language),
+            "used": used.get(client),
+            "hours": list(plan_values.hours_of(plan, words)),
+            "view": plan_values.month_of(plan, month),
+            "month_title": plan_values.title_of(month, viewer.look.language),
+            "month_before": f"{month - timedelta(days=1):%Y-%m}",
+            "month_after": f"{month + timedelta(days=31):%Y-%m}",
+            "today": now.astimezone(plan.hours.tz).date(),
+            **plan_values.script_of(plan, region),
+            **plan_values.people_of(plan, region),
+        }
+    return looks.show(
+        request,
+        "plan.html",
+        me,
+        **viewer.values(now),
+        span=_span(viewer, now),
+        known=known,
+        file=file,
+        numbers=plan_values.numbers_of(known, parts.settings.region) if known else [],
+        **values,
+    )
+
+
+def _span(viewer: Viewer, now: datetime) -> Callable[[datetime], str]:
+    """Return what tells how long ago something was."""
+    words = viewer.look.words
+    return lambda at: looks.span_words((now - at).total_seconds(), words)
+
+
+def _asked(query: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return what is looked for, and where the lists of clients and of files go on."""
+    after, before = query.get("after", ""), query.get("before", "")
+    return query.get("q", "")[:ASKED_CHARS].strip(), after if ID.fullmatch(after) else "", before
+
+
+def _files(viewer: Viewer, after: str) -> list[wire.File]:
+    """Return the files that are not in force and may be read about, the next ones by name."""
+    behind = viewer.parts.hub.behind
+    names = (name for name in sorted(behind) if name > after and may(viewer.me, "plans", name))
+    return [behind[name] for name, _ in zip(names, range(FILES + 1), strict=False)]
+
+
+def _month(query: Mapping[str, str], today: date) -> date:
+    """Return the first day of the month that is asked for, this month when none is."""
+    written = _MONTH.fullmatch(query.get("month", ""))
+    if written is None or int(written[1]) > LAST_YEAR:
+        return today.replace(day=1)
+    return datetime(int(written[1]), int(written[2]), 1, tzinfo=UTC).date()
