@@ -47,8 +47,9 @@ class Desk:
             "shown": CLIENT,
             "phone_ring_s": 20.0,
             "ring_s": 20.0,
+            "call": "cb",
         }
-        self.parent.say(wire.CallBack(call="cb", number=number, **(wanted | more)))
+        self.parent.say(wire.CallBack(number=number, **(wanted | more)))
 
 
 @asynccontextmanager
@@ -138,6 +139,17 @@ async def test_last_free_line_is_left_to_a_caller(tmp_path: Path) -> None:
         bot.call_back(NUMBER)
         ended = await bot.parent.next(wire.CallBackEnded)
     assert ("line", "sipbot", 486) == (ended.where, ended.by, ended.code)
+
+
+async def test_second_call_back_of_an_agent_rings_no_operator_for_whom_it_has_no_second_line(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as bot:
+        bot.call_back("sip:nobody@127.0.0.1:9")
+        await bot.operator.parent.next(wire.Offered)
+        bot.call_back("sip:nobody@127.0.0.1:9", phone="sip:other@127.0.0.1:9", call="cb2")
+        ended = await bot.parent.next(wire.CallBackEnded)
+    assert ("cb2", "line") == (ended.call, ended.where)
 
 
 async def test_talk_goes_on_when_the_parent_dies_and_the_next_one_hears_its_end(

@@ -92,6 +92,15 @@ async def test_agent_of_a_parent_that_was_stopped_for_a_while_is_kept(
     assert watched.gone.empty()
 
 
+async def test_agent_that_runs_out_is_asked_for_no_new_calls(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, stack_on(free_ports()))
+    async with running(watched):
+        await watched.hello()
+        before = watched.client.serving
+        watched.client.drain()
+        assert (True, False) == (before, watched.client.serving)
+
+
 async def test_hung_agent_of_an_earlier_run_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

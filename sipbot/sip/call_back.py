@@ -11,6 +11,7 @@ agent's four lines are taken only where one more stays free for a caller.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from sipbot.errors import PromptError, TransferError
 from sipbot.sip import wire
@@ -35,6 +36,7 @@ class CallBack:
         settings: the agent's address and accounts.
         wanted: whom to call.
         tell: takes what the parent is to know.
+        promised: returns how many lines other calls out of this agent will still take.
     """
 
     def __init__(
@@ -43,11 +45,12 @@ class CallBack:
         settings: StackSettings,
         wanted: wire.CallBack,
         tell: Callable[[wire.Event], None],
+        promised: Callable[[], int],
     ) -> None:
         self.over = False
         """Whether nothing more comes of it."""
         self._stack, self._settings = stack, settings
-        self._wanted, self._tell = wanted, tell
+        self._wanted, self._tell, self._promised = wanted, tell, promised
         self._phone: Outgoing | None = None
         self._other: Outgoing | None = None
         self._operator: Line | None = None
@@ -61,9 +64,17 @@ class CallBack:
 
     def begin(self) -> None:
         """Call the operator."""
-        # the other's line as well, though it is taken later
-        self._phone = self._call(dial_operator, self._wanted.phone_ring_s, KEPT_FREE + 1)
+        # the other's line as well, though it is taken later, and those that others wait for
+        self._phone = self._call(
+            dial_operator, self._wanted.phone_ring_s, lambda: KEPT_FREE + 1 + self._promised()
+        )
         self.tick(time.monotonic())
+
+    def to_take(self) -> int:
+        """Return how many lines it will still take: two in all."""
+        if self.over:
+            return 0
+        return sum(leg is None or leg.line is None for leg in (self._phone, self._other))
 
     def fail(self, problem: str) -> None:
         """End both: something of ours went wrong."""
@@ -89,7 +100,7 @@ class CallBack:
         self,
         dial: Callable[[wire.CallBack, StackSettings], Dialled],
         ring_s: float,
-        keep: int,
+        keep: Callable[[], int],
     ) -> Outgoing | None:
         try:
             dialled = dial(self._wanted, self._settings)
@@ -185,7 +196,7 @@ class CallBack:
         if self._phone is not None and line is self._phone.line:
             self._operator = line
             self._play(line, self._wanted.prompt)
-            self._other = self._call(dial_back, self._wanted.ring_s, KEPT_FREE)
+            self._other = self._call(dial_back, self._wanted.ring_s, lambda: KEPT_FREE)
         elif self._operator is not None:
             now = time.monotonic()
             self._connected = now, datetime.now(UTC)
@@ -232,13 +243,18 @@ class CallsBack:
         """Begin one, unless it has been begun."""
         if wanted.call not in self._by_call:
             one: CallBack | OnCall
+            # Runs in `Stack.poll`, when a line is to be taken.
+            promised = partial(self._promised, wanted.call)
             if isinstance(wanted, wire.CallBack):
-                one = CallBack(self._stack, self._settings, wanted, self._tell)
+                one = CallBack(self._stack, self._settings, wanted, self._tell, promised)
             else:
-                one = OnCall(self._stack, self._settings, wanted, self._tell)
+                one = OnCall(self._stack, self._settings, wanted, self._tell, promised)
             self._by_call[wanted.call] = one
             with self._stack.guard(wanted.call):
                 one.begin()
+
+    def _promised(self, call: str) -> int:
+        return sum(one.to_take() for other, one in self._by_call.items() if other != call)
 
     def fail(self, call: str, problem: str) -> None:
         """End one, if there is one of this id."""

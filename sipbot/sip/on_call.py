@@ -42,6 +42,7 @@ class OnCall:
         settings: the agent's address and accounts.
         wanted: whom to call, and what to say.
         tell: takes what the parent is to know.
+        promised: returns how many lines other calls out of this agent will still take.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class OnCall:
         settings: StackSettings,
         wanted: CallOnCall,
         tell: Callable[[wire.Event], None],
+        promised: Callable[[], int],
     ) -> None:
         self.over = False
         """Whether nothing more comes of it."""
         self._stack, self._settings = stack, settings
-        self._wanted, self._tell = wanted, tell
+        self._wanted, self._tell, self._promised = wanted, tell, promised
         self._leg: Outgoing | None = None
         self._line: Line | None = None
         """Once answered."""
@@ -72,8 +74,19 @@ class OnCall:
             self._finish("failed", error.reason)
             return
         ring_s = self._wanted.ring_s
-        self._leg = Outgoing(self._stack, self._wanted.call, dialled, ring_s, self, keep=KEPT_FREE)
+        self._leg = Outgoing(
+            self._stack,
+            self._wanted.call,
+            dialled,
+            ring_s,
+            self,
+            keep=lambda: KEPT_FREE + self._promised(),
+        )
         self.tick(time.monotonic())
+
+    def to_take(self) -> int:
+        """Return how many lines it will still take."""
+        return int(not self.over and (self._leg is None or self._leg.line is None))
 
     def fail(self, problem: str) -> None:
         """End it: something of ours went wrong."""

@@ -6,6 +6,7 @@ a pjsua2 call that is freed late hangs up whatever call has its place by then.
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sipbot.errors import CallError
@@ -36,7 +37,7 @@ class Outgoing:
         dialled: whom to call.
         ring_s: how long until it is answered, the look-up of the name included.
         listener: hears what becomes of the call.
-        keep: lines of this agent that must stay free beside it.
+        keep: returns how many lines of this agent must stay free beside it, as of now.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Outgoing:
         ring_s: float,
         listener: Listener,
         *,
-        keep: int = 0,
+        keep: Callable[[], int] = lambda: 0,
     ) -> None:
         self.line: Line | None = None
         self.rang_at: float | None = None
@@ -73,7 +74,7 @@ class Outgoing:
         self._lookup = None
         if not known:
             return Failure(503, f"the name {self._dialled.host} is not known")
-        if self._stack.free <= self._keep:
+        if self._stack.free <= self._keep():
             return Failure(486, "all lines of this agent are busy", no_line=True)
         return self._place()
 
