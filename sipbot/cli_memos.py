@@ -9,9 +9,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +37,8 @@ from sipbot.memo_page import memo_page
 from sipbot.memo_parts import clock_span
 from sipbot.memo_play import local_file, play, player
 from sipbot.memo_table import SHORT, list_table
+from sipbot.search_file import When
+from sipbot.search_words import words_of
 from sipbot.terminal import printable_json
 
 memos_app = typer.Typer(
@@ -51,6 +53,8 @@ _Var = Annotated[
 ]
 _Lang = Annotated[str, typer.Option("--lang", help="Labels: en, ja, or auto (from $LANG).")]
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's memos.")]
+
+_DAY = "%Y-%m-%d"
 
 _UNLIMITED = 1_000_000
 """Columns for a reader that is no terminal; a message of 30 minutes has some 10 000 characters."""
@@ -81,13 +85,45 @@ def list_command(
             memos = ledger.memos(limit, client, status, not_done=not every and status is None)
             if client is not None and not memos:
                 _check_client(client, ledger, _dialplan_clients(config_file, var))
-    if as_json:
-        _print_json([memo.model_dump(mode="json") for memo in memos])
-    elif memos:
-        now, wide = datetime.now().astimezone(), not sys.stdout.isatty()
-        _print(list_table(memos, labels, now, wide=wide))
-    else:
-        typer.echo(labels["none"])
+    _print_list(memos, labels, as_json=as_json)
+
+
+@memos_app.command("search", epilog="Example: sipbot memos search 佐藤 5678 --from 2026-10-01")
+def search_command(
+    words: Annotated[
+        list[str], typer.Argument(help="A name, a company, a number or a part of one, words.")
+    ],
+    config_file: ConfigOption = None,
+    var: _Var = None,
+    client: _Client = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=[_DAY], help="Calls of this day or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=[_DAY], help="Calls of this day or earlier.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
+    *,
+    as_json: JsonOption = False,
+    lang: _Lang = "auto",
+) -> None:
+    """Find memos, the closed ones too, that hold all of these words, newest first."""
+    with _errors():
+        labels = labels_of(lang)
+        region = _region(config_file, var)
+        wanted = words_of(" ".join(words), region)
+        if not wanted:
+            raise UsageError(f"WORDS {' '.join(words)!r}: type a letter or a digit to look for")
+        # Without zone they are days of this machine's clock.
+        when = When(
+            since=since.astimezone() if since else None,
+            until=(until + timedelta(days=1)).astimezone() if until else None,
+        )
+        with ReadOnlyLedger.open(_ledger(config_file, var)) as ledger:
+            memos = ledger.search(wanted, when, client=client, region=region, limit=limit)
+            if client is not None and not memos:
+                _check_client(client, ledger, _dialplan_clients(config_file, var))
+    _print_list(memos, labels, as_json=as_json)
 
 
 @memos_app.command("show", epilog="Example: sipbot memos show 3fa85f64")
@@ -193,6 +229,14 @@ def _card(client: str, config_file: Path | None) -> ClientCard | None:
     return load_file(settings.dialplans / f"{client}.toml", settings.region).card
 
 
+def _region(config_file: Path | None, var: Path | None) -> str:
+    """Return the site's region; a folder given by --var needs no settings."""
+    default = Path(os.environ.get("SIPBOT_CONFIG") or config.DEFAULT_FILE)
+    if var is not None and config_file is None and not default.exists():
+        return str(config.Settings.model_fields["region"].default)
+    return config.load(config_file).region
+
+
 def _dialplan_clients(config_file: Path | None, var: Path | None) -> set[str]:
     """Return the clients that have a dialplan; a folder given by --var needs no settings."""
     default = Path(os.environ.get("SIPBOT_CONFIG") or config.DEFAULT_FILE)
@@ -215,6 +259,16 @@ def _check_client(client: str, ledger: ReadOnlyLedger, known: set[str]) -> None:
     if not known:
         remedy = "There is no memo of any client yet"
     raise UsageError(f"--client {client}: no dialplan and no memo has this client. {remedy}")
+
+
+def _print_list(memos: Sequence[Memo], labels: Mapping[str, str], *, as_json: bool) -> None:
+    if as_json:
+        _print_json([memo.model_dump(mode="json") for memo in memos])
+    elif memos:
+        now, wide = datetime.now().astimezone(), not sys.stdout.isatty()
+        _print(list_table(memos, labels, now, wide=wide))
+    else:
+        typer.echo(labels["none"])
 
 
 def _print(page: RenderableType) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
+from sipbot import ledger_search
 from sipbot import ledger_usage as usage
 from sipbot.errors import LedgerError
 from sipbot.ledger_console import Audited, audited
@@ -17,6 +18,8 @@ from sipbot.ledger_deliveries import Undelivered
 from sipbot.memo import Memo, Status
 from sipbot.quota import Ask
 from sipbot.records import EndState
+from sipbot.search_file import When
+from sipbot.search_words import Word
 
 
 class ReadOnlyLedger:
@@ -61,6 +64,20 @@ class ReadOnlyLedger:
         """Return the latest memos, newest first: of one status, or those that are not done."""
         found = queries.latest_memos(self._connection, limit, client, status, not_done=not_done)
         return found.memos
+
+    def search(
+        self,
+        words: tuple[Word, ...],
+        when: When,
+        *,
+        client: str | None = None,
+        region: str,
+        limit: int,
+    ) -> list[Memo]:
+        """Return the memos that hold all words, the latest first; see `ledger_search`."""
+        return ledger_search.search(
+            self._connection, words, when, client=client, region=region, limit=limit
+        )
 
     def undelivered(self, *, dead_only: bool = False) -> list[Undelivered]:
         """Return the deliveries still to be made, in order per target and client."""

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ from tests.memo_samples import AT, a_memo, a_memo_of, a_transcript, an_offer
 runner = CliRunner()
 
 NOW = AT.astimezone()
+DAY = NOW.date()
 
 
 @pytest.fixture
@@ -75,6 +77,31 @@ def test_list_as_json_is_the_published_form(tmp_path: Path, memo: Memo) -> None:
     result = runner.invoke(memos_app, ["list", "--var", str(tmp_path), "--json"])
 
     assert [json.loads(memo.model_dump_json())] == json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["電話"], 1),
+        (["でんわ"], 0),
+        (["電話", "ください", "--client", "yamato"], 1),
+        (["電話", "--from", str(DAY), "--to", str(DAY)], 1),
+        (["電話", "--to", str(DAY - timedelta(days=1))], 0),
+        (["電話", "--from", str(DAY + timedelta(days=1))], 0),
+    ],
+)
+def test_search_finds_what_holds_all_words_in_the_time(
+    tmp_path: Path, memo: Memo, asked: list[str], found: int
+) -> None:
+    result = runner.invoke(memos_app, ["search", *asked, "--var", str(tmp_path), "--json"])
+
+    assert [memo.id] * found == [one["id"] for one in json.loads(result.stdout)]
+
+
+def test_search_for_no_word_at_all_is_a_usage_error(tmp_path: Path, memo: Memo) -> None:
+    result = runner.invoke(memos_app, ["search", "%", "--var", str(tmp_path)])
+
+    assert (2, True) == (result.exit_code, memo.id not in result.output)
 
 
 def test_show_finds_memo_by_its_last_characters(tmp_path: Path, memo: Memo) -> None:
