@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from sipbot import dialplan_defaults as defaults_of_all
 from sipbot.dialplan_build import build
 from sipbot.dialplan_form import SHAPE, DialplanForm
+from sipbot.dialplan_second import without_wrong_keys
 from sipbot.errors import DialplanError, Mistake
 from sipbot.golden import gated
+from sipbot.number_lists import usable
 from sipbot.numbers import canonical
 from sipbot.patterns import NumberIndex, fixed_digits
 from sipbot.plan import Dialplan
@@ -40,6 +43,7 @@ __all__ = [
     "due_for_review",
     "load_all",
     "load_file",
+    "load_right",
     "place_of",
 ]
 
@@ -174,8 +178,7 @@ class Loader:
         if self._values:
             values = defaults_of_all.filled(file.values, self._values)
             file = TomlFile(path=path, sha256=file.sha256, values=values, text=file.text)
-        form = _form(file)
-        mistakes: list[Mistake] = []
+        form, mistakes = _form(file)
         if form.client != path.stem:
             remedy = f'Write client = "{path.stem}", or rename the file to {form.client}.toml'
             mistakes.append(file.mistake(("client",), "is not the file's name", remedy))
@@ -186,7 +189,8 @@ class Loader:
         mistakes = defaults_of_all.misplaced(defaults)
         try:
             file = defaults_of_all.of_anybody(defaults)
-            build(_form(file), file, self._shelf, self.region, [])
+            form, wrong = _form(file)
+            build(form, file, self._shelf, self.region, wrong)
         except DialplanError as error:
             mistakes += error.mistakes
         if mistakes:
@@ -199,19 +203,34 @@ def load_all(folder: Path, region: str) -> Dialplans:
     Raises:
         DialplanError: with every mistake of every file; also when there is no file.
     """
+    plans, mistakes = load_right(folder, region)
+    if mistakes:
+        raise DialplanError(mistakes)
+    return Dialplans(tuple(plans), region)
+
+
+def load_right(folder: Path, region: str) -> tuple[list[Dialplan], list[Mistake]]:
+    """Read every ``*.toml`` of the folder: the clients whose files are right, and the mistakes.
+
+    While the defaults of all clients are wrong, no client is right.
+
+    Raises:
+        DialplanError: there is no file.
+    """
     paths = client_files(folder)
     loader = Loader(folder, region)
     plans: list[Dialplan] = []
+    claimants: list[Claimant] = []
     mistakes = list(loader.mistakes)
     for path in paths:
         try:
             plans.append(loader.load(path))
+            claimants.append(plans[-1])
         except DialplanError as error:
             mistakes += error.mistakes
-    mistakes += claimed_twice(plans)
-    if mistakes:
-        raise DialplanError(mistakes)
-    return Dialplans(tuple(plans), region)
+            claimants.append(_Wrong(path, _numbers(path, region)))
+    mistakes += claimed_twice(claimants)
+    return ([] if loader.mistakes else plans), mistakes
 
 
 def client_files(folder: Path) -> list[Path]:
@@ -246,11 +265,41 @@ def load_file(path: Path, region: str) -> Dialplan:
     raise DialplanError(loader.mistakes)
 
 
-def claimed_twice(plans: Sequence[Dialplan]) -> list[Mistake]:
+class Claimant(Protocol):
+    """A client's file, right or wrong, that claims numbers."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Canonical, in the places where they stand; empty where one is wrong."""
+
+
+class _Wrong(NamedTuple):
+    path: Path
+    numbers: tuple[str, ...]
+
+
+def _numbers(path: Path, region: str) -> tuple[str, ...]:
+    """The numbers of a file that is wrong in something."""
+    try:
+        return usable(read(path, DialplanError, links=False).values.get("numbers"), region)
+    except DialplanError:
+        return ()
+
+
+def claimed_twice(plans: Sequence[Claimant]) -> list[Mistake]:
     """The numbers that two clients claim, wildcards included; each mistake names both places."""
-    claims = [(number, index, plan) for plan in plans for index, number in enumerate(plan.numbers)]
+    claims = [
+        (number, index, plan)
+        for plan in plans
+        for index, number in enumerate(plan.numbers)
+        if number
+    ]
     claims.sort(key=lambda claim: fixed_digits(claim[0]))  # as NumberIndex.clashes wants it
-    owners: NumberIndex[tuple[int, Dialplan]] = NumberIndex()
+    owners: NumberIndex[tuple[int, Claimant]] = NumberIndex()
     mistakes = []
     for number, index, plan in claims:
         clash = next((each for each in owners.clashes(number) if each[1][1] is not plan), None)
@@ -283,7 +332,7 @@ def due_for_review(plan: Dialplan, today: date) -> Mistake | None:
     return file.mistake(("review_by",), "has passed", remedy)
 
 
-def place_of(plan: Dialplan, key: KeyPath) -> tuple[int, int]:
+def place_of(plan: Claimant, key: KeyPath) -> tuple[int, int]:
     """Line and column at which a key of a client's file stands, 1-based; (0, 0) when nowhere.
 
     Raises:
@@ -305,8 +354,17 @@ def _places(offer: CallOffer) -> list[tuple[str, str]]:
     ]
 
 
-def _form(file: TomlFile) -> DialplanForm:
+def _form(file: TomlFile) -> tuple[DialplanForm, list[Mistake]]:
+    """The form, or that of the rest of a file with wrong keys, and what is wrong with them.
+
+    Raises:
+        DialplanError: there is no rest that could be looked at.
+    """
     try:
-        return DialplanForm.model_validate(file.values)
+        return DialplanForm.model_validate(file.values), []
     except ValidationError as error:
-        raise DialplanError(explain(error, SHAPE, file)) from None
+        mistakes = explain(error, SHAPE, file)
+        rest = without_wrong_keys(file.values, error)
+        if rest is None:
+            raise DialplanError(mistakes) from None
+        return rest, mistakes

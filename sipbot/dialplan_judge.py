@@ -299,7 +299,7 @@ def _unanswered(path: Path, plans: Dialplans) -> tuple[str, ...]:
     return tuple(
         number
         for number in usable(written, plans.region)
-        if next(iter(plans.sharing(number)), None) is None
+        if number and next(iter(plans.sharing(number)), None) is None
     )
 
 

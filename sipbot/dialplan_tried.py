@@ -7,9 +7,9 @@ and finds the old form in force has been misled (seen in a trial by a newcomer).
 from collections.abc import Iterable
 from pathlib import Path
 
-from sipbot.dialplan import Dialplans, load_all
+from sipbot.dialplan import Dialplans, load_right
 from sipbot.dialplan_tests import mistakes_of, run_tests
-from sipbot.errors import DialplanError
+from sipbot.errors import DialplanError, Mistake
 from sipbot.plan import Dialplan
 
 
@@ -19,9 +19,11 @@ def load_tried(folder: Path, region: str) -> Dialplans:
     Raises:
         DialplanError: a file is wrong, or a test fails; with every mistake.
     """
-    plans = load_all(folder, region)
-    refuse_failures(plans.all, region)
-    return plans
+    plans, mistakes = load_right(folder, region)
+    mistakes += _failures(plans, region)  # of the right ones also when others are wrong
+    if mistakes:
+        raise DialplanError(mistakes)
+    return Dialplans(tuple(plans), region)
 
 
 def refuse_failures(plans: Iterable[Dialplan], region: str) -> None:
@@ -30,6 +32,10 @@ def refuse_failures(plans: Iterable[Dialplan], region: str) -> None:
     Raises:
         DialplanError: a test fails; with every one that does.
     """
-    failures = [one for plan in plans for one in mistakes_of(plan, run_tests(plan, region))]
+    failures = _failures(plans, region)
     if failures:
         raise DialplanError(failures)
+
+
+def _failures(plans: Iterable[Dialplan], region: str) -> list[Mistake]:
+    return [one for plan in plans for one in mistakes_of(plan, run_tests(plan, region))]

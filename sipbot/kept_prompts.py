@@ -49,6 +49,8 @@ class KeptPrompts:
         self.folder = folder
         self._clock = clock
         self._clients: dict[str, dict[str, Kept]] | None = None
+        self._unswept = True
+        """Whether there may be something that nobody names."""
 
     def find(self, client: str, name: str) -> Path | None:
         """The kept prompt of a client; None when there is none that can be played."""
@@ -77,6 +79,7 @@ class KeptPrompts:
             self._keep({name: {**clients[name]} for name in clients}, before)
             self._sweep()
         except OSError as error:
+            self._unswept = True  # a draft may be left
             problem = f"{self.folder}: the prompts in force cannot be kept: {error.strerror}"
             raise SpoolError(problem) from error
 
@@ -106,16 +109,16 @@ class KeptPrompts:
                     found[name] = kept
             if found != old:
                 new[client] = found
-        if written >= _MANY:
-            os.sync()
+        gone: set[str] = set()
         for client, found in new.items():
-            self._write_index(client, found)
-            gone = {one.sha256 for one in before.get(client, {}).values()}
-            before[client] = found
-            self._touch(gone)
-            if not found:
-                del before[client]
-        if new:
+            self._write_index(client, found, sync=len(new) < _MANY)
+            gone |= {one.sha256 for one in before.pop(client, {}).values()}
+            if found:
+                before[client] = found
+        self._touch(gone)
+        if max(written, len(new)) >= _MANY:
+            os.sync()
+        elif new:
             sync_folder(self.folder)
 
     def _kept(self, path: Path, old: Kept | None, *, sync: bool) -> tuple[Kept | None, bool]:
@@ -142,10 +145,10 @@ class KeptPrompts:
         self._write(sound, content, sync=sync)
         return kept, True
 
-    def _write_index(self, client: str, found: dict[str, Kept]) -> None:
+    def _write_index(self, client: str, found: dict[str, Kept], *, sync: bool) -> None:
         path = self.folder / f"{client}{_INDEX}"
         if found:
-            self._write(path, msgspec.json.encode(found), sync=True)
+            self._write(path, msgspec.json.encode(found), sync=sync)
         else:
             path.unlink(missing_ok=True)
 
@@ -164,6 +167,9 @@ class KeptPrompts:
 
     def _touch(self, sounds: set[str]) -> None:
         """Let the grace of sounds that are named no more begin."""
+        if not sounds:
+            return
+        self._unswept = True
         now = self._clock()
         for sha256 in sounds - self._named():
             path = self._sound(sha256)
@@ -172,11 +178,16 @@ class KeptPrompts:
 
     def _sweep(self) -> None:
         """Remove the sounds that no form names, and drafts that a crash has left."""
+        if not self._unswept:
+            return
         named = self._named()
+        self._unswept = False
         for path in self._files():
-            lost = path.suffix == _NEW or (path.suffix == _SOUND and path.stem not in named)
-            if lost and self._clock() - path.stat().st_mtime >= GRACE_S:
-                path.unlink(missing_ok=True)
+            if path.suffix == _NEW or (path.suffix == _SOUND and path.stem not in named):
+                if self._clock() - path.stat().st_mtime >= GRACE_S:
+                    path.unlink(missing_ok=True)
+                else:
+                    self._unswept = True
 
     def _named(self) -> set[str]:
         return {one.sha256 for found in self._all().values() for one in found.values()}

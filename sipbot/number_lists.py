@@ -53,15 +53,17 @@ def listed(
 
 
 def usable(written: object, region: str) -> tuple[str, ...]:
-    """Return what of a list of numbers is right; of a file that may be wrong in any way.
+    """Return what of a list of numbers is right, in the places where it stands; the rest is empty.
 
     Args:
-        written: the value of ``numbers``, whatever it is.
+        written: the value of ``numbers`` of a file that may be wrong in any way.
         region: whose national numbers are meant.
     """
-    texts = [one for one in written if isinstance(one, str)] if isinstance(written, list) else []
-    read = [_read(one, region) for one in texts]
-    return tuple(dict.fromkeys(number for number, problem, _ in read if not problem))
+    found: list[str] = []
+    for one in written if isinstance(written, list) else ():
+        number, problem, _ = _read(one, region) if isinstance(one, str) else ("", "", "")
+        found.append("" if problem or number in found else number)
+    return tuple(found)
 
 
 def callers_of(form: CallersForm, file: TomlFile, region: str, mistakes: list[Mistake]) -> Callers:

@@ -83,6 +83,7 @@ PURE = (
     "sipbot.dialplan_elsewhere",
     "sipbot.dialplan_judge",
     "sipbot.dialplan_people",
+    "sipbot.dialplan_second",
     "sipbot.dialplan_steps",
     "sipbot.errors",
     "sipbot.escalation",

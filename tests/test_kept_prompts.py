@@ -121,7 +121,7 @@ def test_draft_of_a_crash_is_removed(shelf: Shelf) -> None:
     draft = shelf.home / "kept" / "x.wav.new"
     draft.write_bytes(b"half")
     os.utime(draft, (0, 0))
-    shelf.kept.keep({})
+    shelf.again().keep({})
 
     assert not draft.exists()
 
