@@ -4,6 +4,7 @@ The subject is one line for the lock of a telephone: which client, how urgent, w
 body has what somebody needs who calls back without the console, in the order of the memo's page.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -23,6 +24,14 @@ TEXT_MAX = 2_000
 characters, and the whole is behind the link."""
 
 _MORE = "…"
+
+_BRACKETS = str.maketrans("<>[]", "‹›［］")
+"""Chat services and mail read orders in them: Slack's <!channel>, Chatwork's [toall], links."""
+
+_EVERYBODY = re.compile(
+    r"(?<![a-z0-9._%+-])@(?=(?:all|channel|everyone|here)(?![a-z0-9]))", re.IGNORECASE
+)
+"""Rings at everybody's in Slack, Discord, Mattermost and Google Chat; no address of somebody's."""
 
 Shown = Memo | MaskedMemo
 """A memo, in full or masked."""
@@ -90,7 +99,7 @@ def _subject(memo: Shown | str, style: Style) -> str:
     words = WORDS[style.language]
     if isinstance(memo, str):
         return words["new"]
-    wish = memo.answers.get("wish", "")
+    wish = harmless(memo.answers.get("wish", ""))
     who = _who(memo) or words["unknown"]
     return f"{who} - {wish}" if wish else who
 
@@ -104,10 +113,10 @@ def _lines(memo: Shown | str, style: Style) -> Iterator[str]:
     yield f"{words['client']}: {style.say_name}"
     yield f"{words['who']}: {_who(memo) or words['unknown']}"
     if memo.answers.get("company"):
-        yield f"{words['company']}: {printable(memo.answers['company'])}"
+        yield f"{words['company']}: {harmless(memo.answers['company'])}"
     yield f"{words['callback']}: {_number(memo, words)}"
     if memo.answers.get("wish"):
-        yield f"{words['wish']}: {printable(memo.answers['wish'])}"
+        yield f"{words['wish']}: {harmless(memo.answers['wish'])}"
     yield f"{words['urgency']}: {words['urgent' if _is_urgent(memo) else 'normal']}"
     if memo.due_at is not None:
         yield f"{words['due']}: {_moment(memo.due_at, style)}"
@@ -125,8 +134,18 @@ def _where(memo: str, style: Style) -> Iterator[str]:
         yield f"{words['link']}: {style.link}{memo}"
 
 
+def harmless(text: str) -> str:
+    """Return a stranger's words as one line that is text wherever it is shown.
+
+    They keep their letters; what a service would take for an order, a link or a call to everybody
+    has the sign of the same look instead, and what cannot be seen a middle dot.
+    """
+    plain = printable(text).translate(_BRACKETS).replace("://", "：//")
+    return _EVERYBODY.sub("＠", plain)
+
+
 def _who(memo: Shown) -> str:
-    return printable(memo.answers.get("name") or memo.caller.name or "")
+    return harmless(memo.answers.get("name") or memo.caller.name or "")
 
 
 def _number(memo: Shown, words: dict[str, str]) -> str:
@@ -134,7 +153,7 @@ def _number(memo: Shown, words: dict[str, str]) -> str:
     if number is None:
         return words["no_number"]
     sure = words["confirmed" if memo.callback.confirmed else "unconfirmed"]
-    return f"{printable(number)} ({sure})"
+    return f"{harmless(number)} ({sure})"
 
 
 def _text(memo: Shown, words: dict[str, str]) -> str:
@@ -147,7 +166,7 @@ def _text(memo: Shown, words: dict[str, str]) -> str:
 
 
 def _several_lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.splitlines())
+    return "\n".join(harmless(line) for line in text.splitlines())
 
 
 def _moment(at: datetime, style: Style) -> str:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from sipbot.masked_memo import masked
 from sipbot.masking import mask_of
-from sipbot.memo import Urgency
+from sipbot.memo import Caller, Urgency
 from sipbot.memo_answers import Callback
-from sipbot.notice_text import SUBJECT_MAX, Style, notice_of, trial_notice
+from sipbot.notice_text import SUBJECT_MAX, Style, harmless, notice_of, trial_notice
 from sipbot.notice_words import WORDS
 from sipbot.understanding import ClientFacts
 from tests.memo_samples import AT, MEMO_ID, a_memo
@@ -86,3 +86,50 @@ def test_subject_is_one_line_whatever_was_said(said: str) -> None:
     memo = MEMO.model_copy(update={"answers": {"name": said, "wish": said}})
     subject = notice_of([memo], style("en"), AT).subject
     assert (1, True) == (len(subject.splitlines()), len(subject) <= SUBJECT_MAX)
+
+
+ORDERS = (
+    "<!channel>",
+    "<@U012AB3CD>",
+    "<https://foreign.example|your bank>",
+    "[toall]",
+    "[To:1234]",
+    "[your bank](https://foreign.example)",
+    "@everyone",
+    "@Here",
+    "田中@everyone",
+    "<b>URGENT</b>",
+    "<img src=https://foreign.example/x.png>",
+    "https://foreign.example",
+    "\u202egnp.exe",
+    "\x1b[2J",
+    "a\r\nBcc: x@foreign.example",
+)
+"""What Slack, Chatwork, Discord, Teams, mail and terminals would obey."""
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_strangers_say_gives_no_order_to_what_shows_it(order: str) -> None:
+    memo = MEMO.model_copy(
+        update={
+            "answers": {"name": order, "company": order, "wish": order},
+            "caller": Caller(number=order, name=order),
+            "callback": Callback(number=order),
+            "text": f"{order}\n{order}",
+        }
+    )
+    notice = notice_of([memo], style("en", link=""), AT)
+    said = f"{notice.subject}\n{notice.body}"
+    assert order not in said
+    assert [] == [sign for sign in ("<", "[", "://", "@everyone", "@Here") if sign in said]
+    assert all(char.isprintable() or char == "\n" for char in said)
+
+
+@given(st.text())
+def test_words_of_strangers_keep_their_length_and_are_one_line(said: str) -> None:
+    assert (len(said), True) == (len(harmless(said)), len(harmless(said).splitlines()) <= 1)
+
+
+def test_address_of_a_person_stays_as_it_is() -> None:
+    said = "taro@example.com, hana@here.example, jiro@allied.example, 田中です。"
+    assert said == harmless(said)
