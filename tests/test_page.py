@@ -1,14 +1,19 @@
 """The page that whisper reads, cut to what is on it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from faster_whisper.transcribe import Segment
 
+from sipbot.speech.ears import HEARING_RATE_HZ
 from sipbot.speech.whisper_ear import (
     FRAMES_PER_S,
     REST_S,
     SILENCE_S,
     AllRead,
     ShortPages,
+    WhisperEar,
     short_page,
     written,
 )
@@ -71,3 +76,48 @@ def test_whole_page_stays_whole(pages: ShortPages) -> None:
     pages.begin(whole_page=True)
 
     assert (80, WHOLE) == pages.encode(page(700)).shape
+
+
+def test_whole_page_is_read_however_little_is_left_for_it(pages: ShortPages) -> None:
+    """So does whisper alone, whose text is to be the same."""
+    pages.begin(whole_page=True)
+    pages.encode(page(1200))
+
+    assert (80, WHOLE) == pages.encode(page(30)).shape
+
+
+class Lost(WhisperEar):
+    """Repeats itself on whole pages, and wherever it is told terms; has no model."""
+
+    def __init__(self) -> None:
+        self._name = "lost"
+        self.read_so: list[tuple[Sequence[str], bool]] = []
+
+    def _segments(
+        self, audio: np.ndarray, tag: str, terms: Sequence[str], *, whole_page: bool
+    ) -> list[Segment]:
+        self.read_so.append((terms, whole_page))
+        looped = whole_page or bool(terms)
+        ratio = 10.1 if looped else 1.3
+        fields = dict.fromkeys(Segment.__dataclass_fields__)
+        text = "0-3-" + "2-" * 99 if looped else "03-1234-5678"
+        return [Segment(**fields | {"text": text, "compression_ratio": ratio})]
+
+
+@pytest.mark.parametrize(
+    ("terms", "part", "expected"),
+    [
+        ((), False, [((), True), ((), False)]),
+        (("伊藤",), False, [(("伊藤",), True), ((), True), ((), False)]),
+        ((), True, [((), False)]),
+    ],
+    ids=["in one go", "with terms", "part"],
+)
+def test_what_whisper_repeats_on_the_whole_page_is_read_on_a_short_one(
+    terms: Sequence[str], part: bool, expected: list[tuple[Sequence[str], bool]]
+) -> None:
+    ear = Lost()
+
+    text = ear.read(bytes(2 * HEARING_RATE_HZ), HEARING_RATE_HZ, "ja", terms, part=part)
+
+    assert ("03-1234-5678", expected) == (text.text, ear.read_so)

@@ -47,9 +47,15 @@ class Ear:
         assert "w" == model.name
 
     def read(
-        self, pcm: bytes, rate_hz: int, language: str, terms: Sequence[str] = ()
+        self,
+        pcm: bytes,
+        rate_hz: int,
+        language: str,
+        terms: Sequence[str] = (),
+        *,
+        part: bool = False,
     ) -> Transcript:
-        raise AssertionError((len(pcm), rate_hz, language, terms))
+        raise AssertionError((len(pcm), rate_hz, language, terms, part))
 
 
 def test_detector_of_a_recording_that_nobody_wants_any_more_is_given_back(

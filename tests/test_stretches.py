@@ -3,11 +3,14 @@
 from itertools import groupby, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from faster_whisper.vad import get_speech_timestamps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot.speech.stretches import LONG_PAUSE_S, MARGIN_S, MOST_S, Stretch, Stretches
+from sipbot.speech.stretches import MOST_S, PAUSE_S, Stretch, Stretches
+from sipbot.speech.upsample import upsample
 from sipbot.speech.vad import Detector
 from sipbot.wav import read_pcm
 
@@ -24,7 +27,8 @@ windows = st.lists(st.tuples(st.booleans(), st.integers(1, 300)), max_size=12).m
 def cut(verdicts: list[bool]) -> list[Stretch]:
     stretches = Stretches()
     closed = [stretches.feed(WINDOW_S, speech=speech) for speech in verdicts]
-    return [one for one in (*closed, stretches.finish()) if one is not None]
+    last = stretches.finish(len(verdicts) * WINDOW_S)
+    return [one for one in (*closed, last) if one is not None]
 
 
 def voices(verdicts: list[bool]) -> list[int]:
@@ -54,7 +58,7 @@ def test_stretches_are_in_order_and_none_is_too_long(verdicts: list[bool]) -> No
     stretches = cut(verdicts)
 
     assert all(before.to_s <= after.from_s for before, after in pairwise(stretches))
-    assert all(one.to_s - one.from_s <= MOST_S + 2 * MARGIN_S + WINDOW_S for one in stretches)
+    assert all(one.to_s - one.from_s <= MOST_S + 2 * PAUSE_S + WINDOW_S for one in stretches)
 
 
 @given(verdicts=windows, end=st.integers(0, 3600))
@@ -70,7 +74,7 @@ def test_what_is_closed_does_not_depend_on_what_comes_after(verdicts: list[bool]
 
 @pytest.mark.parametrize(
     ("talk_s", "pause_s", "expected"),
-    [(9.6, LONG_PAUSE_S - 0.1, 1), (9.6, LONG_PAUSE_S, 2), (0.6, LONG_PAUSE_S, 2)],
+    [(9.6, PAUSE_S - 0.1, 1), (9.6, PAUSE_S, 2), (0.6, PAUSE_S, 2)],
     ids=["pause", "long pause", "few words, long pause"],
 )
 def test_a_message_is_one_stretch_but_for_long_pauses(
@@ -101,6 +105,51 @@ def test_a_longer_message_is_cut_at_its_longest_gap(
     first = cut(talk)[0]
 
     assert pytest.approx(expected_s * WINDOW_S, abs=WINDOW_S) == first.to_s
+
+
+@given(verdicts=windows)
+def test_what_was_not_cut_has_all_the_silence_around_it_that_its_pauses_may_have(
+    verdicts: list[bool],
+) -> None:
+    stretches = cut(verdicts)
+    spoken = [number * WINDOW_S for number in voices(verdicts)]
+    around = []
+    for edge_s, one in zip([0.0, *(each.to_s for each in stretches)], stretches, strict=False):
+        inside = [at for at in spoken if one.from_s <= at < one.to_s]
+        begins_s = max(edge_s, inside[0] - PAUSE_S)
+        over_s = min(len(verdicts) * WINDOW_S, inside[-1] + WINDOW_S + PAUSE_S)
+        around += [] if one.cut else [(one, begins_s, over_s)]
+
+    assert [begins_s for _, begins_s, _ in around] == pytest.approx(
+        [one.from_s for one, *_ in around]
+    )
+    assert [over_s for *_, over_s in around] == pytest.approx([one.to_s for one, *_ in around])
+
+
+@pytest.mark.parametrize("before_s", [0.0, 2.5, 7.3])
+@pytest.mark.parametrize("after_s", [0.0, 1.5, 5.0])
+def test_whispers_own_filter_keeps_of_a_stretch_what_it_keeps_of_the_recording(
+    before_s: float, after_s: float
+) -> None:
+    noise = read_pcm(DATA / "silence_noise_3s_8k.wav") * 3
+    before, after = (noise[: 2 * round(seconds * 8000)] for seconds in (before_s, after_s))
+    pcm = before + read_pcm(DATA / "ko_03_8k.wav") + after
+    stretches, detector = Stretches(), Detector(8000)
+    closed = [stretches.feed(detector.window_s, speech=speech) for speech in detector.windows(pcm)]
+
+    [found] = [one for one in (*closed, stretches.finish(len(pcm) / 16000)) if one is not None]
+
+    first, last = round(found.from_s * 8000), round(found.to_s * 8000)
+    kept = [
+        (from_ + 2 * first, to + 2 * first) for from_, to in filtered(pcm[2 * first : 2 * last])
+    ]
+    assert filtered(pcm) == kept
+
+
+def filtered(pcm: bytes) -> list[tuple[int, int]]:
+    """Return what faster-whisper's filter keeps, in samples at 16 kHz."""
+    audio = upsample(np.frombuffer(pcm, "<i2")).astype(np.float32) / 32768
+    return [(one["start"], one["end"]) for one in get_speech_timestamps(audio)]
 
 
 @pytest.mark.parametrize("name", ["busy_jp_8k.wav", "silence_noise_3s_8k.wav"])

@@ -71,7 +71,13 @@ class SecondEar(Protocol):
     """An engine that reads stretches of speech, one at a time."""
 
     def read(
-        self, pcm: bytes, rate_hz: int, language: str, terms: Sequence[str] = ()
+        self,
+        pcm: bytes,
+        rate_hz: int,
+        language: str,
+        terms: Sequence[str] = (),
+        *,
+        part: bool = False,
     ) -> Transcript:
         """Return the text of a stretch of 16-bit samples; times from its first sample.
 
@@ -80,6 +86,7 @@ class SecondEar(Protocol):
             rate_hz: samples a second.
             language: what is spoken.
             terms: names and words that may be said.
+            part: it begins or ends in the middle of what was said.
         """
 
 

@@ -81,13 +81,11 @@ class SecondJob:
         """Read the stretch that `listen` has found."""
         assert self._waiting is not None
         facts = read_facts(self._path)
-        first, last = (
-            round(at_s * facts.rate_hz) for at_s in (self._waiting.from_s, self._waiting.to_s)
-        )
-        self._waiting = None
+        stretch, self._waiting = self._waiting, None
+        first, last = (round(at_s * facts.rate_hz) for at_s in (stretch.from_s, stretch.to_s))
         pcm = self._pcm(facts, first * SAMPLE_BYTES, (last - first) * SAMPLE_BYTES)
         asked = self._request
-        text = self._ear.read(pcm, facts.rate_hz, asked.language, asked.terms)
+        text = self._ear.read(pcm, facts.rate_hz, asked.language, asked.terms, part=stretch.cut)
         self._texts.append(later(text, first / facts.rate_hz))
 
     def text(self) -> Transcript | None:
@@ -129,7 +127,8 @@ class SecondJob:
                 speech = self._verdicts.pop()
                 self._waiting = self._stretches.feed(detector.window_s, speech=speech)
         if closed and self._waiting is None:
-            self._waiting, self._ended = self._stretches.finish(), True
+            self._waiting = self._stretches.finish(facts.frames / facts.rate_hz)
+            self._ended = True
             self.give_back()
 
     def _pcm(self, facts: WavFacts, from_bytes: int, size: int) -> bytes:

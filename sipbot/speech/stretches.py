@@ -4,8 +4,11 @@ faster-whisper reads stretches of speech, not streams.  A stretch is closed by w
 never by the time of reading: a recording that is followed while it grows, and one that is read
 again after a crash, are cut at the same samples and so give the same text.
 
-Silence, tones and noise between the voices belong to no stretch and are never read: whisper makes
-words of them (measured, docs/decisions/0010).
+What was said in one go is read as faster-whisper alone would read it: its own filter gets all the
+audio from which it takes its cuts (`PAUSE_S`), so that it gives the decoder the same samples.
+
+Long silence, tones and noise between the voices belong to no stretch and are never read: whisper
+makes words of them (measured, docs/decisions/0010).
 """
 
 from itertools import pairwise
@@ -14,10 +17,10 @@ import msgspec
 
 from sipbot.speech.vad import CONFIRM_S
 
-MOST_S = 15.0
-"""Longest stretch, in seconds; a message up to here is read as one, as whisper hears it best.  What
-is left to read when the caller hangs up must take less than two seconds of a core; 15 s take 1.3 to
-1.6 s of a busy one (measured, docs/decisions/0010)."""
+MOST_S = 14.0
+"""Longest stretch, in seconds; a message up to here is read as one.  What is left to read when the
+caller hangs up is to take two seconds of a free core at most: the whole page takes 0.14 of the
+audio there (0.16 of a busy one), short pages about half (measured, docs/decisions/0010)."""
 
 EARLIEST_S = 5.0
 LATEST_S = 10.0
@@ -25,15 +28,19 @@ LATEST_S = 10.0
 between the two.  The rest stays open, so that the last stretch is the long one; shorter pieces of
 long messages are read better than those of 15 s (measured)."""
 
-LONG_PAUSE_S = 2.0
-"""The pause that closes any stretch: between two answers, or before the caller hangs up.  Half of
-the silence after which a call is ended for it, so that the last words are read by then."""
-
 MARGIN_S = 0.4
-"""Audio before the first and after the last voice of a stretch, in seconds, where there is room:
-soft beginnings and endings of words are below the detector's threshold.  As much as faster-whisper
-leaves beside a voice itself; with half of it "Hey, it's David" begins with "his David", and last
-digits are lost (measured, docs/decisions/0010)."""
+"""Audio before the first and after the last voice of a stretch that is cut, in seconds, where there
+is room: soft beginnings and endings of words are below the detector's threshold.  As much as
+faster-whisper leaves beside a voice itself; with half of it last digits are lost (measured,
+docs/decisions/0010)."""
+
+PAUSE_S = 2.4
+"""The pause that closes any stretch: between two answers, or before the caller hangs up.  It is
+part of the stretch, and as much is before its first voice, where there is room: faster-whisper's
+filter cuts at 2 s of silence and leaves 0.4 s of it (`VadOptions`), so what it keeps is what it
+would have kept of the whole recording.  Shorter than the silence after which a call is ended for
+it, so that the last words are being read by then.  Whole windows of 32 ms, or the filter would
+look at others."""
 
 _ROUNDING_S = 1e-6
 """Sums of window lengths are floats; far below a sample (125 µs at 8 kHz)."""
@@ -44,6 +51,8 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
     from_s: float
     to_s: float
+    cut: bool
+    """Whether it begins or ends in the middle of what was said."""
 
 
 class _Voice(msgspec.Struct, kw_only=True):
@@ -76,6 +85,8 @@ class Stretches:
         """Of the open stretch, in order."""
         self._edge_s = 0.0
         """Where the stretch before ended."""
+        self._going_on = False
+        """Whether the stretch before was cut, and this is the rest of it."""
         self.at_s = 0.0
         """Audio fed so far."""
 
@@ -88,12 +99,16 @@ class Stretches:
         elif self._voices and not speech:
             return self._after_pause()
         if self._length_s >= self._most_s - _ROUNDING_S:
-            return self._close(self._best_cut())
+            return self._cut()
         return None
 
-    def finish(self) -> Stretch | None:
-        """The recording has ended: return its last stretch, None when all of it is closed."""
-        return self._close(len(self._voices)) if self._voices else None
+    def finish(self, ends_s: float) -> Stretch | None:
+        """The recording has ended: return its last stretch, None when all of it is closed.
+
+        Args:
+            ends_s: length of the recording, up to a window more than was fed.
+        """
+        return self._end(ends_s) if self._voices else None
 
     @property
     def _length_s(self) -> float:
@@ -108,9 +123,31 @@ class Stretches:
             self._voices.append(_Voice(from_s=max(from_s, self._edge_s), to_s=self.at_s))
 
     def _after_pause(self) -> Stretch | None:
-        if self.at_s - self._voices[-1].to_s < LONG_PAUSE_S - _ROUNDING_S:
+        if self.at_s - self._voices[-1].to_s < PAUSE_S - _ROUNDING_S:
             return None
-        return self._close(len(self._voices))
+        return self._end(self.at_s)
+
+    def _end(self, to_s: float) -> Stretch:
+        """End the stretch with all of its voices, at the latest here."""
+        if self._going_on:
+            to_s = min(to_s, self._voices[-1].to_s + MARGIN_S)
+        stretch = self._stretch(to_s, cut=self._going_on)
+        self._voices, self._going_on = [], False
+        return stretch
+
+    def _cut(self) -> Stretch:
+        """End the stretch at its best gap; the voices after that begin the next one."""
+        count = self._best_cut()
+        voice, rest = self._voices[count - 1], self._voices[count:]
+        next_s = rest[0].from_s if rest else self.at_s
+        stretch = self._stretch(voice.to_s + min(MARGIN_S, (next_s - voice.to_s) / 2), cut=True)
+        self._voices, self._going_on = rest, True
+        return stretch
+
+    def _stretch(self, to_s: float, *, cut: bool) -> Stretch:
+        begins_s = self._voices[0].from_s - (MARGIN_S if cut else PAUSE_S)
+        edge_s, self._edge_s = self._edge_s, to_s
+        return Stretch(from_s=max(edge_s, begins_s), to_s=to_s, cut=cut)
 
     def _best_cut(self) -> int:
         """Return how many voices come before the best gap; all of them when there is none."""
@@ -121,13 +158,3 @@ class Stretches:
             if before.to_s - from_s >= self._earliest_s
         ]
         return max(gaps)[-1] if gaps else len(self._voices)
-
-    def _close(self, count: int) -> Stretch:
-        """End the stretch after so many voices; the others begin the next one."""
-        voices, self._voices = self._voices[:count], self._voices[count:]
-        next_s = self._voices[0].from_s if self._voices else self.at_s
-        from_s, to_s = voices[0].from_s, voices[-1].to_s
-        margin_s = min(MARGIN_S, (next_s - to_s) / 2)
-        begins_s = max(self._edge_s, from_s - MARGIN_S)
-        self._edge_s = to_s + margin_s
-        return Stretch(from_s=begins_s, to_s=self._edge_s)

@@ -8,11 +8,14 @@ in a sentence), and one with a number came back as a caller's number on a busy t
 terms are given as hotwords: 10 of 11 Japanese names come out right instead of 4, the numbers stay
 as they are and none of the other terms is invented (measured, docs/decisions/0010).  Where it
 repeats itself, or only repeats the terms, the stretch is read again, without terms and on the whole
-page.  Nothing without speech is read, see stretches.py.
+page; what it still repeats is read on a short one.  Nothing without speech is read, see
+stretches.py.
 
-Whisper's page is 30 s whatever is in it, and encoding it takes half of the time.  Here the page
-ends soon after the stretch (`ShortPages`): error rates as with the whole page, for half the
-processor (measured, the same decision).
+What was said in one go is read as faster-whisper alone reads it, sample by sample and on the same
+page, so that the text is the same.  The page is 30 s whatever is on it, and encoding it takes half
+of the time.  A message that is too long for that is cut, and its parts are read on pages that end
+soon after the part (`ShortPages`): half the processor, error rates up to 1.3 points higher on
+single messages (measured, the same decision).
 
 The same stretch gives the same text every time, so that a recording that is read again after a
 crash gives the memo that was lost: whisper's second tries at higher temperatures draw lots and are
@@ -57,7 +60,7 @@ end with silence.  Five, and the zeros that faster-whisper takes for silence, ar
 (measured, docs/decisions/0010)."""
 
 REST_S = 1.5
-"""How much of a stretch is not read again, in seconds.  A text ends where whisper believes that its
+"""How much of a part is not read again, in seconds.  A text ends where whisper believes that its
 last word does; on a short page that is up to a second too early, and read by themselves the last
 digits come a second time ("415-555-0198. 0198").  The silence after the voice is 0.4 s of it."""
 
@@ -88,12 +91,14 @@ class ShortPages(WhisperModel):  # type: ignore[misc]  # the wheel names no type
         """Return what the decoder reads of a page: at most 3000 frames, filled up with zeros.
 
         Raises:
-            AllRead: it is not the first one, and shorter than `REST_S`.
+            AllRead: it is a short page, not the first one, and there is less than `REST_S` on it.
         """
+        if self._whole_page:
+            return super().encode(features)
         if not self._first and written(features) < REST_S * FRAMES_PER_S:
             raise AllRead
         self._first = False
-        return super().encode(features if self._whole_page else short_page(features))
+        return super().encode(short_page(features))
 
 
 class WhisperEar:
@@ -124,16 +129,32 @@ class WhisperEar:
             ) from error
 
     def read(
-        self, pcm: bytes, rate_hz: int, language: str, terms: Sequence[str] = ()
+        self,
+        pcm: bytes,
+        rate_hz: int,
+        language: str,
+        terms: Sequence[str] = (),
+        *,
+        part: bool = False,
     ) -> Transcript:
-        """Return the text of a stretch of 8000 or 16000 samples a second."""
+        """Return the text of a stretch of 8000 or 16000 samples a second.
+
+        Args:
+            pcm: the samples, 16 bits each.
+            rate_hz: samples a second.
+            language: what is spoken.
+            terms: names and words that may be said.
+            part: it begins or ends in the middle of what was said, and is read on a short page.
+        """
         tag = language.lower().split("-", 1)[0]
         samples = np.frombuffer(pcm, "<i2")
         heard = samples if rate_hz == HEARING_RATE_HZ else upsample(samples)
         audio = heard.astype(np.float32) / np.float32(32768)
-        segments = self._segments(audio, tag, terms)
-        if _is_lost(segments, terms):
+        segments = self._segments(audio, tag, terms, whole_page=not part)
+        if (terms or part) and _is_lost(segments, terms):
             segments = self._segments(audio, tag, (), whole_page=True)
+        if not part and any(map(_is_loop, segments)):
+            segments = self._segments(audio, tag, (), whole_page=False)
         texts: list[str] = []
         words: list[Word] = []
         for segment in segments:
@@ -167,7 +188,7 @@ class WhisperEar:
         tag: str,
         terms: Sequence[str],
         *,
-        whole_page: bool = False,
+        whole_page: bool,
     ) -> list[Segment]:
         self._model.begin(whole_page=whole_page)
         segments, _ = self._model.transcribe(
