@@ -4,6 +4,7 @@ A list, a page and a live table all say it the same way: who has it and until wh
 put off, who noted what, what came of calling back.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -19,6 +20,8 @@ _WORTH_TELLING = frozenset(
     {"lease_over", "call_connected", "call_ended", "escalated", "on_call_called"}
 )
 """Steps of sipbot's own that a colleague has to know."""
+
+_WAITED = re.compile(r"(?:unclaimed for (\d+) min|at once)(?: \((.*)\))?", re.ASCII)
 
 
 def moment(at: datetime, now: datetime, labels: Labels) -> str:
@@ -100,6 +103,24 @@ def who(memo: Memo, labels: Labels) -> str:
     return printable(known or (labels["withheld"] if memo.caller.anonymous else "-"))
 
 
+def _why(reason: str, labels: Labels) -> str:
+    """Return why somebody was told (`sipbot.escalation.Step.why`) in the reader's language."""
+    found = _WAITED.fullmatch(reason)
+    if found is None:
+        return reason
+    minutes, about = found.groups()
+    waited = labels["unclaimed_for"].format(minutes=minutes) if minutes else labels["at_once"]
+    parts = [_about(part, labels) for part in about.split(", ")] if about else []
+    return f"{waited}, {', '.join(parts)}" if parts else waited
+
+
+def _about(part: str, labels: Labels) -> str:
+    if part == "urgent":
+        return labels["of_urgent"]
+    name = part.removeprefix("category ")
+    return part if name == part else labels["of_category"].format(name=name)
+
+
 def people_did(memo: Memo, since: int = 0) -> list[HistoryEntry]:
     """Return the steps after a revision that people made, and what came of them by itself."""
     return [
@@ -123,6 +144,6 @@ def step(entry: HistoryEntry, now: datetime, labels: Labels) -> str:
         until=moment(entry.until, now, labels) if entry.until is not None else "-",
         outcome=labels.get(outcome, outcome),
         whom=(told.person or told.target) if told is not None else "-",
-        why=(told.why or "-") if told is not None else "-",
+        why=_why(told.why, labels) if told is not None and told.why else "-",
     )
     return printable(f"{words}: {entry.text}" if entry.text else words)

@@ -1,14 +1,17 @@
 """What people have done with a memo, in words: the day where it is not today, who, until when."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from sipbot.call_back import End
+from sipbot.escalation import NOBODY
 from sipbot.labels import LABELS
 from sipbot.memo import Memo, Status, Urgency
-from sipbot.memo_history import CalledBack, HistoryEntry, Outcome
+from sipbot.memo_history import CalledBack, Escalated, HistoryEntry, Outcome
 from sipbot.memo_state import about, due, moment, number, people_did, state, step, who
+from sipbot.sip.on_call_wire import OnCallEnd
 from tests.memo_samples import AT, a_memo
 
 EN = LABELS["en"]
@@ -101,6 +104,7 @@ def test_step_says_who_did_what(fields: dict[str, object], words: str) -> None:
     [
         *("claimed", "prolonged", "released", "note", "snoozed", "called_back", "done"),
         *("reopened", "lease_over", "calling", "call_connected", "call_ended"),
+        *("escalated", "on_call_called"),
     ],
 )
 def test_every_step_has_its_sentence_in_every_language(lang: str, what: str) -> None:
@@ -116,6 +120,39 @@ def test_end_of_a_call_back_is_told_in_words(end: End, lang: str) -> None:
     entry = HistoryEntry(rev=2, at=AT, what="call_ended", by="sipbot", call_back=called)
 
     assert "end_" not in step(entry, NOON, LABELS[lang])
+
+
+# A memo has "failed" in place of "unreachable".
+@pytest.mark.parametrize("end", sorted({*get_args(OnCallEnd), NOBODY} - {"unreachable"}))
+@pytest.mark.parametrize("lang", LABELS)
+def test_end_of_a_call_to_those_on_call_is_told_in_words(end: str, lang: str) -> None:
+    told = Escalated(kind="phone", target="rota", person="sato", end=end)
+    entry = HistoryEntry(rev=2, at=AT, what="on_call_called", by="sipbot", escalated=told)
+
+    assert "end_" not in step(entry, NOON, LABELS[lang])
+
+
+@pytest.mark.parametrize(
+    ("expected", "lang", "why"),
+    [
+        ("lead is told: unclaimed for 15 min", "en", "unclaimed for 15 min"),
+        ("lead is told: at once, urgent, category claim", "en", "at once (urgent, category claim)"),
+        ("lead に知らせました(15分間対応なし)", "ja", "unclaimed for 15 min"),
+        (
+            "lead に知らせました(ただちに, 至急, 分類 claim)",
+            "ja",
+            "at once (urgent, category claim)",
+        ),
+        ("lead に知らせました(of a later release)", "ja", "of a later release"),
+    ],
+)
+def test_reason_of_an_escalation_is_told_in_the_readers_language(
+    expected: str, lang: str, why: str
+) -> None:
+    told = Escalated(kind="to", target="lead", why=why)
+    entry = HistoryEntry(rev=2, at=AT, what="escalated", by="sipbot", escalated=told)
+
+    assert expected == step(entry, NOON, LABELS[lang])
 
 
 def test_what_machines_did_is_no_step_of_people() -> None:
