@@ -26,8 +26,8 @@ PAGE = 100
 """Memos of one page, as of a list."""
 
 BETWEEN_S = 0.05
-"""From one step of taking up what is old to the next: 100 memos take about 30 ms, so calls have the
-ledger and a core for the rest; 100,000 memos take two minutes."""
+"""From one step of taking up what is old to the next: 100 memos take 64 ms, of which 6 ms read the
+ledger; 100,000 memos take two minutes, or five on a busy machine (measured)."""
 
 IDLE_S = 60.0
 """How often what is new is taken up while nobody looks for anything: then the first who does waits
