@@ -8,11 +8,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
+from sipbot import console_wire as wire
 from sipbot.client_card import ClientCard
 from sipbot.command import VERBS
 from sipbot.console.cards import VIEWS
@@ -21,8 +24,11 @@ from sipbot.console.sessions import csrf_of
 from sipbot.console.web import build
 from sipbot.memo import Memo
 from sipbot.memo_answers import Callback
+from sipbot.status import Alerts, AlertStatus, DialplanStatus, Status
+from sipbot.topics import LivePayload
 from tests.console_app import URL, Desk, a_desk
-from tests.consoles import memo_for, said
+from tests.console_news import heard_of, news
+from tests.consoles import a_status, memo_for, said
 
 FOREIGN_WORD, OWN_WORD = "xerxes-of-wakaba", "daisy-of-yamato"
 FOREIGN_NUMBER = "+81399990001"
@@ -101,10 +107,49 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         for client, about in (("wakaba-law", FOREIGN_CARD), ("yamato", OWN_CARD)):
             desk.main.cards[client] = ClientCard(language="ja", about=about)
         accounts = desk.parts.accounts.now()
+        hub = desk.parts.hub
+        for client, word in (("wakaba-law", FOREIGN_WORD), ("yamato", OWN_WORD)):
+            hub.tell(said_now(client, word))
+        hub.tell(wire.Site(status=msgspec.Raw(msgspec.json.encode(await a_foreign_trouble()))))
+        hub.learn_files(wire.Behind(first=True, last=True, files=(a_foreign_file(),), untold=0))
         tokens = {one.name: desk.parts.sessions.begin(one, accounts) for one in accounts}
         old = desk.parts.sessions.begin(next(iter(accounts)), accounts)
         desk.parts.sessions.end(old)
         yield House(desk=desk, foreign=foreign, own=own, tokens={**tokens, "old": old})
+
+
+def said_now(client: str, words: str) -> wire.Live:
+    """Return that somebody says this on the line of a client."""
+    at = datetime.now(UTC)
+    caller = FOREIGN_NUMBER if client == "wakaba-law" else None
+    payload = LivePayload(type="partial", ts=at, text=words, caller=caller)
+    return wire.Live(client=client, call=f"call-for-{client}", payload=payload)
+
+
+def a_foreign_file() -> wire.File:
+    return wire.File(
+        name="wakaba-law",
+        since=datetime.now(UTC),
+        sha256="",
+        words=FOREIGN_WORD,
+        mistakes=(FOREIGN_WORD,),
+        others=0,
+    )
+
+
+async def a_foreign_trouble() -> Status:
+    """Return how a site is where another client's file is wrong."""
+    status = await a_status()
+    file = DialplanStatus(
+        name="wakaba-law",
+        sha256=None,
+        since=status.at,
+        problem=FOREIGN_WORD,
+        mistakes=1,
+        words=FOREIGN_WORD,
+    )
+    alert = AlertStatus(id="quota", since=status.at, problem=FOREIGN_WORD, remedy=FOREIGN_WORD)
+    return msgspec.structs.replace(status, dialplans=(file,), alerts=Alerts(some=(alert,)))
 
 
 def recording(desk: Desk, memo: Memo) -> Path:
@@ -115,6 +160,7 @@ def attempts(house: House) -> Iterator[Try]:
     """Everything that somebody may try who knows the ids."""
     yield from by_path(house)
     yield from by_lists(house)
+    yield from by_pages_beside_memos(house)
     yield from by_commands(house)
     yield from by_cookies(house)
     yield from by_forgery(house)
@@ -200,6 +246,36 @@ def by_searches(house: House) -> Iterator[Try]:
         for name in ("masako", "boss"):
             yield Try(f"{path}?q=calls", cookie=house.tokens[name])
         yield Try(f"{path}?q=calls", cookie="", headers={"X-Forwarded-User": "ichiro"})
+
+
+def by_pages_beside_memos(house: House) -> Iterator[Try]:
+    """Calls, calls that go on, dialplans, the site: for those who may see no or other clients."""
+    call = house.foreign.call.id
+    for name in ("hanako", "masako"):
+        token = house.tokens[name]
+        for path in (
+            "/calls",
+            "/calls?client=wakaba-law",
+            "/calls?end=memo&client=wakaba-law",
+            f"/calls?after={call}",
+            f"/calls?client=yamato&client=wakaba-law&after={call}",
+            "/system",
+            "/dialplans",
+            "/dialplans?q=wakaba",
+            "/dialplans/wakaba-law",
+            "/dialplans/wakaba-law?month=2026-12",
+            "/dialplans/WAKABA-LAW",
+            "/dialplans/%2e%2e/wakaba-law",
+            "/api/site",
+            "/api/openapi.json",
+            f"/live?call=call-for-wakaba-law&client=wakaba-law&after={call}",
+        ):
+            yield Try(path, cookie=token)
+    for path in ("/calls", "/live", "/dialplans", "/dialplans/wakaba-law", "/live/events"):
+        yield Try(path, cookie="")
+        yield Try(path, cookie=house.tokens["old"])
+    for path in ("/calls", "/live", "/dialplans", "/dialplans/wakaba-law"):
+        yield Try(path, cookie=house.tokens["boss"])
 
 
 def by_commands(house: House) -> Iterator[Try]:
@@ -298,6 +374,36 @@ async def test_what_the_owner_does_with_its_token_is_done(tmp_path: Path) -> Non
         headers = {"X-CSRF-Token": csrf_of(real)}
         answer = await house.ask(Try(path, method="POST", cookie=real, json={}, headers=headers))
     assert (200, "accepted") == (answer.status_code, answer.json()["status"])
+
+
+async def test_streams_tell_of_ones_own_clients_alone(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        desk, told = house.desk, list[str]()
+        async with news(desk, "/live/events?client=wakaba-law") as calls:
+            told.append(await calls.get())
+            desk.parts.hub.tell(said_now("wakaba-law", f"{FOREIGN_WORD} again"))
+            desk.parts.hub.tell(said_now("yamato", f"{OWN_WORD} again"))
+            while f"{OWN_WORD} again" not in told[-1]:
+                told.append(await calls.get())
+        async with news(desk, "/events?view=all&client=wakaba-law") as memos:
+            await desk.leave(theirs())
+            own = await desk.leave(ours())
+            while own.id not in told[-1]:
+                told.append(await memos.get())
+            told.append(await heard_of(memos, "counts"))
+    text = "".join(told)
+    assert [False, False] == [one in text for one in (FOREIGN_WORD, "若葉法律事務所")]
+    assert '"todo":0' in told[-1]  # of a client that is not theirs
+
+
+async def test_account_that_loses_a_client_is_shown_nothing_of_it_anywhere(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        path = tmp_path / "accounts.toml"
+        less = ACCOUNTS[2].replace("wakaba-law", "yamato")
+        path.write_text(f"[[account]]\n{less}\n", encoding="utf-8")
+        ways = ("/", "/calls", "/live", "/api/memos", "/dialplans", *pages(house.foreign.id))
+        answers = [await house.ask(Try(one, cookie=house.tokens["ichiro"])) for one in ways]
+    assert [] == [one.url.path for one in answers if FOREIGN_WORD.encode() in one.content]
 
 
 async def test_session_ends_when_its_account_goes(tmp_path: Path) -> None:
