@@ -18,7 +18,12 @@ from tests.phrasing.utterance import Utterance
 GENERATORS = (scripts.utterances, habits.utterances, books.utterances)
 EACH = 100
 SEED = 1
+"""Its messages are those by which the parser was mended."""
+OTHER_SEED = 2
+"""Other messages of the same generators."""
 RIGHT_MIN = 0.98
+WRONG_MOST = {SEED: 0, OTHER_SEED: 1}
+"""Of 300 messages of a language; of 3,600 with other seeds 2 were wrong when they were counted."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Misread:
         return f"{self.meant.text} -> {read}, not {self.meant.number or 'none'}"
 
 
-def misread(language: str) -> Iterator[Misread]:
+def misread(language: str, seed: int) -> Iterator[Misread]:
     for utterances in GENERATORS:
-        for one in utterances(language, EACH, Random(SEED)):
+        for one in utterances(language, EACH, Random(seed)):
             found = find_numbers(one.text, language, one.region)
             read = frozenset(
                 said.value
@@ -51,9 +56,14 @@ def misread(language: str) -> Iterator[Misread]:
                 yield Misread(one, read)
 
 
+@pytest.fixture(scope="module", params=[SEED, OTHER_SEED])
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module", params=["ja", "en", "ko"])
-def failures(request: pytest.FixtureRequest) -> list[Misread]:
-    return list(misread(request.param))
+def failures(request: pytest.FixtureRequest, seed: int) -> list[Misread]:
+    return list(misread(request.param, seed))
 
 
 def test_number_of_98_in_100_messages_is_read_right(failures: list[Misread]) -> None:
@@ -62,10 +72,12 @@ def test_number_of_98_in_100_messages_is_read_right(failures: list[Misread]) -> 
     assert right >= RIGHT_MIN, "\n".join(map(str, failures))
 
 
-def test_no_message_is_read_as_a_wrong_number(failures: list[Misread]) -> None:
+def test_no_more_messages_are_read_as_a_wrong_number_than_were_measured(
+    failures: list[Misread], seed: int
+) -> None:
     wrong = [one for one in failures if one.wrong]
 
-    assert [] == wrong, "\n".join(map(str, wrong))
+    assert WRONG_MOST[seed] >= len(wrong), "\n".join(map(str, wrong))
 
 
 def test_messages_are_the_same_for_a_seed() -> None:
