@@ -3,7 +3,7 @@
 Data path: broker (who is let in) -> [broker_core] -> whoever has subscribed
 
 amqtt 0.12.1, without these of its mistakes; what is left of them is in
-``docs/decisions/0017-amqtt.md``:
+``docs/decisions/0020-amqtt.md``:
 
 * It compares every message with every filter, and every new subscription with everything that is
   retained.  `FilterTable` finds both.
