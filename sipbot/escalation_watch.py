@@ -198,12 +198,13 @@ class EscalationWatch:
         if escalation.not_taken(memo) and identifier not in self._not_taken:
             self._not_taken.add(identifier)
             self._tell_not_taken()
-        if escalation.calling(memo):
-            await self._call_next(memo, plan)
-            return
         now = self._clock()
         found = next_step(plan.escalation, waiting(memo), now, plan.hours)
-        if found is None:
+        if escalation.calling(memo):
+            await self._call_next(memo, plan)
+            if found is not None and found.at <= now:  # others wait for no line
+                await self._take(memo, plan, found)
+        elif found is None:
             self._due.pop(identifier, None)
         elif found.at > now:
             self._due[identifier] = found.at

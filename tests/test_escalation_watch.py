@@ -613,3 +613,14 @@ async def test_the_message_is_played_once_and_who_it_is_for_again(night: Night) 
         await night.at(minute)
     names = [Path(one).name for one in night.telephone.prompts]
     assert ["words.wav", night.memo.call.id, "words.wav", "words.wav"] == names
+
+
+async def test_no_other_step_waits_for_a_line_that_is_never_free(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    while night.now < night.memo.call.ended_at + 61 * MINUTE:
+        if night.phones.going(night.memo.id):
+            await night.hangs_up("sato", "no_line")
+        night.now += MINUTE
+        await night.look()
+    assert "client unclaimed for 60 min" == (await night.steps())[-1]
