@@ -198,7 +198,7 @@ class App:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
-        parts += of_people(self.settings, self.accounts, self.ledger.console, self.alerts.tell)
+        parts += of_people(self.settings.console, self.accounts, self.ledger, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]

@@ -8,13 +8,14 @@ Who worked when is people's data, too: it is kept for as long as somebody may as
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from sipbot.accounts_file import AccountsFile
 from sipbot.accounts_watch import AccountsWatch
-from sipbot.config import Settings
 from sipbot.errors import LedgerError
+from sipbot.ledger import Ledger
 from sipbot.ledger_console import ConsoleRows
 
 LOOK_EVERY_S = 3600.0
@@ -27,6 +28,15 @@ STEP_S = 1.0
 """Between two steps, so that a year's rows at once are a trickle."""
 
 Part = tuple[str, Coroutine[None, None, None]]
+
+
+class Wish(Protocol):
+    """How long it shall be kept; the table ``[console]`` says it."""
+
+    @property
+    def audit_days(self) -> int:
+        """Days."""
+
 
 _log = structlog.get_logger()
 
@@ -73,18 +83,18 @@ class AuditKeep:
 
 
 def of_people(
-    settings: Settings,
+    wish: Wish,
     accounts: AccountsFile,
-    rows: ConsoleRows,
+    ledger: Ledger,
     tell: Callable[[str, str | None, str], None],
 ) -> list[Part]:
     """Return what main runs for those who work here: a look at their accounts, and this.
 
     Args:
-        settings: checked.
+        wish: of the settings.
         accounts: theirs.
-        rows: what they did.
+        ledger: has what they did.
         tell: id of an alert, problem (None when it is over), remedy.
     """
-    keep = AuditKeep(rows, settings.console.audit_days)
+    keep = AuditKeep(ledger.console, wish.audit_days)
     return [("accounts", AccountsWatch(accounts, tell).run()), ("audit", keep.run())]
