@@ -144,7 +144,7 @@ class CommandDesk:
             for (request, heard), answer in zip(asked, answers, strict=True):
                 heard.acknowledge()
                 _tell(request, answer)
-            if any(answer is not None for answer in answers):
+            if any(answer is not None and answer.status == "accepted" for answer in answers):
                 self._claimed.set()
 
     async def _some(self) -> list["_Asked"]:
