@@ -166,6 +166,17 @@ async def test_broker_closes_whoever_is_silent_for_longer_than_its_keep_alive() 
     assert still_there
 
 
+async def test_broker_closes_whoever_announces_more_than_any_memo_has() -> None:
+    """amqtt would keep room for 256 MB."""
+    async with running("embedded") as running_broker, asyncio.timeout(PATIENCE_S):
+        reader, writer, _ = await came_in(running_broker.port, "boaster")
+        writer.write(b"\x30\xff\xff\xff\x7f" + b"\x00\x01a")
+        rest = await reader.read()
+        writer.close()
+
+    assert b"" == rest
+
+
 async def test_broker_sends_a_long_list_of_what_is_retained() -> None:
     """Not all at once: amqtt drops what is not acknowledged within five seconds."""
     heard: dict[str, bytes] = {}
