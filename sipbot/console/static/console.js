@@ -308,6 +308,7 @@
     }
     if (event.key === "?") { help.showModal(); event.preventDefault(); return; }
     if (!switched.checked) return;
+    if (event.key === "/" && $("find")) { $("find").focus(); $("find").select(); event.preventDefault(); return; }
     if (list ? onList(event.key) : onMemo(event.key)) event.preventDefault();
   });
 
@@ -330,7 +331,6 @@
         field.focus();
         if (field.type === "textarea") field.setSelectionRange(was.from, was.to);
       }
-    if (event.key === "/" && $("find")) { $("find").select(); event.preventDefault(); return; }
     }
     typing = [];
     const told = $("told");
