@@ -11,6 +11,9 @@ from tests.consoles import a_console, memo_for
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=60_000)
+"""A busy machine is slow."""
+
 ACCOUNTS = ('name = "hanako"\nrole = "operator"\nclients = ["*"]',)
 
 SPY = """
