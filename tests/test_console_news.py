@@ -70,25 +70,15 @@ async def test_browser_of_an_account_that_goes_is_told_no_more(desk: Desk) -> No
     assert ("event: row", "event: reload") == (before.split("\n")[0], after.split("\n")[0])
 
 
-async def test_figures_of_an_account_that_goes_are_told_no_more(desk: Desk) -> None:
+async def test_account_that_goes_is_told_no_figures_and_its_news_end_in_order(desk: Desk) -> None:
     async with desk.browser("hanako") as browser:
         path = since((await browser.get("/")).text)
     async with news(desk, path) as events:
         await desk.leave(memo_for("yamato"))
         await heard_of(events, "row")
         dismiss_everybody(desk)
-        assert "event: reload" in await heard_of(events, "counts", "reload")
-
-
-async def test_news_that_end_with_ones_rights_end_in_order(desk: Desk) -> None:
-    async with desk.browser("hanako") as browser:
-        path = since((await browser.get("/")).text)
-    async with news(desk, path) as events:
-        await desk.leave(memo_for("yamato"))
-        await heard_of(events, "row")
-        dismiss_everybody(desk)
-        await heard_of(events, "reload")
-        assert END == await events.get()
+        next_told, end = await heard_of(events, "counts", "reload"), await events.get()
+    assert ("event: reload", END) == (next_told.split("\n")[0], end)
 
 
 async def test_browser_that_missed_more_than_a_queue_holds_loads_its_page_anew(desk: Desk) -> None:

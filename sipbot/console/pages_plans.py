@@ -7,7 +7,7 @@ asked of `accounts.may` client by client; what one may not read is not told to b
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -68,8 +68,7 @@ async def dialplans(request: Request, me: Me) -> HTMLResponse:
         request,
         "plans.html",
         me,
-        **viewer.values(now),
-        span=_span(viewer, now),
+        **_values(viewer, now),
         asked=asked,
         theirs=len(theirs),
         found=len(found),
@@ -118,8 +117,7 @@ async def dialplan(request: Request, me: Me, client: str) -> HTMLResponse:
         request,
         "plan.html",
         me,
-        **viewer.values(now),
-        span=_span(viewer, now),
+        **_values(viewer, now),
         known=known,
         file=file,
         numbers=plan_values.numbers_of(known, parts.settings.region) if known else [],
@@ -127,10 +125,13 @@ async def dialplan(request: Request, me: Me, client: str) -> HTMLResponse:
     )
 
 
-def _span(viewer: Viewer, now: datetime) -> Callable[[datetime], str]:
-    """Return what tells how long ago something was."""
+def _values(viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """Return what the templates of both pages need."""
     words = viewer.look.words
-    return lambda at: looks.span_words((now - at).total_seconds(), words)
+    return {
+        **viewer.values(now),
+        "span": lambda at: looks.span_words((now - at).total_seconds(), words),
+    }
 
 
 def _asked(query: Mapping[str, str]) -> tuple[str, str, str]:
