@@ -103,6 +103,11 @@ async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Bro
     await wide.keyboard.press("i")
     await wide.click("#menu summary")
     found["memo"] = await barriers(wide)
+    await wide.keyboard.press("/")
+    await wide.keyboard.type("5678")
+    await wide.keyboard.press("Enter")
+    await wide.wait_for_selector(".search-page")
+    found["search"] = await barriers(wide)
     narrow = await logged_in(chromium, rig.url, "taro", viewport={"width": 390, "height": 844})
     found["narrow list"] = await barriers(narrow)
     widths = [await narrow.evaluate("document.documentElement.scrollWidth")]
