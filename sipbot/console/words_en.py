@@ -247,7 +247,7 @@ WORDS = {
     "not_connected": "not connected",
     "calls_today": "Calls ended today",
     "alerts": "Alerts",
-    "alerts_none": "Nothing asks for a person.",
+    "alerts_none": "No alert is up.",
     "alerts_more": "and {n} more",
     "dialplans_behind": "Dialplans whose file is not in force",
     "processes": "Processes",

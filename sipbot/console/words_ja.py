@@ -243,7 +243,7 @@ WORDS = {
     "not_connected": "未接続",
     "calls_today": "今日終わった着信",
     "alerts": "アラート",
-    "alerts_none": "対応が必要なものはありません。",
+    "alerts_none": "アラートはありません。",
     "alerts_more": "ほか{n}件",
     "dialplans_behind": "ファイルが反映されていないダイヤルプラン",
     "processes": "プロセス",
