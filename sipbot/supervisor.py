@@ -16,10 +16,12 @@ docs/decisions/0019 has what else was weighed.
 import contextlib
 import fcntl
 import gc
+import math
 import os
 import selectors
 import signal
 import socket
+import struct
 import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from types import FrameType
 import structlog
 
 from sipbot import __version__
-from sipbot.child import YOUNG_S, restart_delay_s
+from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
 from sipbot.errors import ControlError
 from sipbot.notify import BEATS_PER_LIMIT, Notifier
 
@@ -40,6 +42,10 @@ SILENT_S = 30.0
 SIGNS = 6
 """Of life, in `SILENT_S`."""
 
+FIRST_WORD_S = 300.0
+"""From its birth to main's first word: TimeoutStartSec of the unit, for the same reason, which is
+the upgrade of a large ledger."""
+
 STOP_S = 60.0
 """How long an orderly stop may take before main is killed: below the unit's TimeoutStopSec, because
 the service manager would end us alone, and a main that hangs would stay."""
@@ -47,7 +53,15 @@ the service manager would end us alone, and a main that hangs would stay."""
 TICK_S = 0.5
 """Between two looks at the clock; limits are late by this at most."""
 
+GAP_S = 3 * TICK_S
+"""Longer between two looks: we were stopped ourselves, and may not have heard what was said."""
+
 STOPS = (signal.SIGTERM, signal.SIGINT)
+
+_FLOCK = struct.Struct("hhqqi4x")
+"""``struct flock`` of 64-bit Linux (fcntl(2)): type, whence, start, length, pid."""
+
+_VERSION_BYTES = 32
 
 _DATAGRAM_BYTES = 4096
 """Longest word of main; a STATUS line is a hundred."""
@@ -58,6 +72,7 @@ class Limits:
     """How long main may take, in seconds."""
 
     silent_s: float = SILENT_S
+    first_word_s: float = FIRST_WORD_S
     stop_s: float = STOP_S
 
 
@@ -98,14 +113,19 @@ class Supervisor:
         self._manager = Notifier.from_environment(environ, os.getpid())
         self._main: _Main | None = None
         self._stop_by: float | None = None
-        self._beat_at = 0.0
+        self._beat_at = self._looked_at = -math.inf
+        self._ready_due = False
+        self._was_ready = False
+        self._spoke = False
         self._short_lives = 0
         self._log = structlog.get_logger()
 
     def run(self) -> None:
         """Return in a main process only."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # One by one: mkdir gives its mode to the last of several only.
+            self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._folder.mkdir(exist_ok=True, mode=0o700)
             self._held = _hold(self._folder / "supervisor.lock")
             self._door = _door(self._folder / "notify.sock")
         except OSError as error:
@@ -139,16 +159,23 @@ class Supervisor:
         main = _Main(pid=pid, handle=handle, adopted=True, born_at=now, heard_at=now)
         if version != __version__:
             self._log.warning("it is of another release and is stopped in order", release=version)
-            signal.pidfd_send_signal(handle, signal.SIGTERM)
+            _send(main, signal.SIGTERM)
         return main
 
     def _fork(self) -> bool:
-        """Make another main process; False in that process."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-        if self._stop_by is not None:
-            raise SystemExit(0)
+        """Make another main process, as soon as that is possible; False in that process."""
         parent = os.getpid()
-        pid = os.fork()
+        while True:
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+            if self._stop_by is not None:
+                raise SystemExit(0)
+            try:
+                pid = os.fork()
+                break
+            except OSError as error:  # no memory, or too many processes: it passes
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+                self._short_lives += 1
+                self._wait("no main process can be made", problem=error.strerror)
         if pid == 0:
             self._become_main(parent)
             return False
@@ -185,6 +212,7 @@ class Supervisor:
                     break
         os.close(main.handle)
         self._main = None
+        self._spoke = main.heard_at is not None
         lived_s = time.monotonic() - main.born_at
         self._short_lives = self._short_lives + 1 if lived_s < YOUNG_S else 0
         if main.adopted:  # only its parent is told how it ended
@@ -193,17 +221,26 @@ class Supervisor:
 
     def _ended(self, code: int | None) -> None:
         """Return when another main process is to be made."""
-        if code is not None and code >= 0:
+        if code is not None and code >= 0 and not self._fails_for_now(code):
             raise SystemExit(code)
         if self._stop_by is not None or (code is not None and -code in STOPS):
-            raise SystemExit(128 - code if code is not None else 0)
+            raise SystemExit(128 - code if code is not None and code < 0 else code or 0)
+        died = "the main process died; calls that agents have go on, and another is started"
+        self._wait(died, code=code)
+
+    def _fails_for_now(self, code: int) -> bool:
+        """Whether an exit code is no last word.
+
+        The settings are those with which another main was ready.  So what a successor stumbles over
+        is what that one has left: a port or a file that a child of it still holds.
+        """
+        stumbled = code != 0 and self._was_ready and not self._spoke
+        return stumbled and self._stop_by is None and self._short_lives < CRASH_LOOP
+
+    def _wait(self, why: str, **what: object) -> None:
+        """Say why, and wait as long as a crash loop demands."""
         pause_s = restart_delay_s(self._short_lives, 1.0)  # nobody else shares its cause
-        self._log.error(
-            "the main process died; calls that agents have go on, and another is started",
-            signal=-code if code is not None else None,
-            short_lives=self._short_lives,
-            pause_s=round(pause_s, 1),
-        )
+        self._log.error(why, short_lives=self._short_lives, pause_s=round(pause_s, 1), **what)
         again_at = time.monotonic() + pause_s
         while (left_s := again_at - time.monotonic()) > 0 and self._stop_by is None:
             self._beat()
@@ -217,11 +254,9 @@ class Supervisor:
             while True:
                 words = self._door.recv(_DATAGRAM_BYTES).decode(errors="replace")
                 main.heard_at = time.monotonic()
-                if words == "WATCHDOG=1":  # ours is given by `_beat`
-                    if main.adopted:  # it said that it is ready to the one before us
-                        self._manager.ready()
-                elif words == "READY=1":
-                    self._manager.ready()
+                if words == "READY=1" or (main.adopted and not self._was_ready):
+                    # An adopted one has said so to the supervisor before us.
+                    self._was_ready = self._ready_due = True
                 elif words == "STOPPING=1":
                     self._manager.stopping()
                 elif words.startswith("STATUS="):
@@ -230,16 +265,23 @@ class Supervisor:
     def _look_at_the_clock(self, main: _Main) -> None:
         self._beat()
         now = time.monotonic()
-        silent = main.heard_at is not None and now - main.heard_at > self._limits.silent_s
+        if now - self._looked_at > GAP_S and main.heard_at is not None:
+            main.heard_at = now
+        self._looked_at = now
+        if main.heard_at is None:
+            silent = now - main.born_at > self._limits.first_word_s
+        else:
+            silent = now - main.heard_at > self._limits.silent_s
         late = self._stop_by is not None and now > self._stop_by
         if silent or late:
             why = "does not stop" if late else "hangs"
             self._log.error("the main process is killed", why=why, main=main.pid)
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(main.handle, signal.SIGKILL)
+            _send(main, signal.SIGKILL)
 
     def _beat(self) -> None:
-        """Tell the service manager that somebody looks after main."""
+        """Tell the service manager that main is ready, until it has heard it, and looked after."""
+        if self._ready_due:
+            self._ready_due = not self._manager.ready()
         limit_s = self._manager.watchdog_s
         if limit_s is not None and time.monotonic() - self._beat_at > limit_s / 3:
             self._beat_at = time.monotonic()
@@ -250,8 +292,7 @@ class Supervisor:
         if self._stop_by is None:
             self._stop_by = time.monotonic() + self._limits.stop_s
         if self._main is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._main.handle, number)
+            _send(self._main, number)
 
 
 def _hold(path: Path) -> int:
@@ -271,26 +312,28 @@ def _hold(path: Path) -> int:
             f"{path}: a sipbot already runs in this folder: stop it first, or give this one a "
             "folder of its own (var in config.toml)"
         ) from error
-    os.ftruncate(held, 0)
-    os.pwrite(held, f"{os.getpid()} {__version__}\n".encode("ascii"), 0)
+    os.pwrite(held, f"{__version__:<{_VERSION_BYTES}}\n".encode("ascii"), 0)
     return held
 
 
 def _holder(path: Path) -> tuple[int, str] | None:
-    """Return pid and release of who holds the lock; None when nobody does."""
+    """Return pid and release of who holds the lock, without taking it; None when nobody does."""
     try:
         looked = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
-        fcntl.lockf(looked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        pid, _, version = os.pread(looked, 100, 0).decode("ascii").strip().partition(" ")
-        return (int(pid), version) if pid else None
-    else:
-        return None
+        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        state, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(looked, fcntl.F_GETLK, asked))
+        version = os.pread(looked, _VERSION_BYTES, 0).decode("ascii").strip()
     finally:
         os.close(looked)
+    return None if state == fcntl.F_UNLCK else (pid, version)
+
+
+def _send(main: _Main, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        signal.pidfd_send_signal(main.handle, number)
 
 
 def _door(path: Path) -> socket.socket:

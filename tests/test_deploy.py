@@ -10,7 +10,7 @@ from sipbot.child import Limits
 from sipbot.ledger_schema import BUSY_MS
 from sipbot.mqtt import ACK_TIMEOUT_S
 from sipbot.notify import BEATS_PER_LIMIT
-from sipbot.supervisor import SIGNS, SILENT_S, STOP_S
+from sipbot.supervisor import FIRST_WORD_S, SIGNS, SILENT_S, STOP_S
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 UNIT = DEPLOY / "sipbot.service"
@@ -40,6 +40,10 @@ def test_unit_promises_what_its_document_says(name: str, expected: str) -> None:
 def test_unit_waits_for_the_slowest_orderly_stop() -> None:
     slowest_s = STOP_CALLS_S + 2 * STOP_FEED_S + 2 * ACK_TIMEOUT_S + Limits().stop_s
     assert slowest_s < STOP_S < float(setting("TimeoutStopSec"))
+
+
+def test_main_may_take_as_long_for_its_first_word_as_a_start() -> None:
+    assert FIRST_WORD_S == float(setting("TimeoutStartSec"))
 
 
 def test_watchdog_leaves_the_ledger_time_to_wait_for_a_lock() -> None:

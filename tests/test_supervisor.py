@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import uuid
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from sipbot.notify import BEATS_PER_LIMIT
-from sipbot.supervisor import SIGNS, STOP_S, _holder
+from sipbot.supervisor import GAP_S, SIGNS, TICK_S, Limits, _holder
 from tests.bot import until
 from tests.brokers import ROOT
 
@@ -22,15 +23,22 @@ from pathlib import Path
 from sipbot import supervisor
 from sipbot.notify import Notifier
 
-folder, silent_s, stop_s, what = sys.argv[1:]
-limits = supervisor.Limits(silent_s=float(silent_s), stop_s=float(stop_s))
-supervisor.keep(Path(folder), os.environ, limits)
+folder, what, limits = Path(sys.argv[1]), sys.argv[2], map(float, sys.argv[3:])
+limits = dict(zip(("silent_s", "first_word_s", "stop_s"), limits))
+supervisor.keep(folder, os.environ, supervisor.Limits(**limits))
+lives = folder / "lives"
+lives.write_text((lives.read_text() if lives.exists() else "") + "x")
+second = lives.read_text() == "xx"
 
 def leave(*_):
     print("leaves", flush=True)
     raise SystemExit(0)
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN if what == "deaf" else leave)
+if second and what == "mute":
+    signal.pause()
+if second and what == "stumbles":
+    raise SystemExit(4)
 manager = Notifier.from_environment(os.environ, os.getpid())
 manager.ready()
 manager.status("ready, 0 of 4 lines")
@@ -47,11 +55,11 @@ signal.pause()
 class Life:
     """One supervisor after the other in one folder, and all that they and their mains print."""
 
-    def __init__(self, folder: Path, what: str, silent_s: float, stop_s: float) -> None:
-        folder.mkdir(exist_ok=True)
+    def __init__(self, folder: Path, what: str, limits: Limits) -> None:
         self.folder = folder
-        self.said = folder / f"said-{uuid.uuid4()}"
-        self._argv = [str(folder), str(silent_s), str(stop_s), what]
+        self.said = folder.parent / f"said-{uuid.uuid4()}"
+        times = (limits.silent_s, limits.first_word_s, limits.stop_s)
+        self._argv = [str(folder), what, *map(str, times)]
         self._read = 0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -100,10 +108,8 @@ class Life:
 
 
 @contextlib.asynccontextmanager
-async def life(
-    folder: Path, what: str = "works", *, silent_s: float = 60.0, stop_s: float = STOP_S
-) -> AsyncIterator[Life]:
-    one = Life(folder, what, silent_s, stop_s)
+async def life(folder: Path, what: str = "works", **limits: float) -> AsyncIterator[Life]:
+    one = Life(folder, what, Limits(**{"silent_s": 60.0, **limits}))
     try:
         yield one
     finally:
@@ -160,6 +166,53 @@ async def test_main_that_is_silent_is_killed_and_followed(tmp_path: Path) -> Non
         one.start()
         first, second = await one.main(), await one.main()
     assert first != second
+
+
+async def test_main_that_hangs_before_its_first_word_is_followed(tmp_path: Path) -> None:
+    async with life(tmp_path, "mute", first_word_s=1.0) as one:
+        one.start()
+        os.kill(await one.main(), signal.SIGKILL)
+        third = await one.main()
+    assert third
+    assert "xxx" == (tmp_path / "lives").read_text(encoding="ascii")
+
+
+async def test_successor_that_finds_no_room_yet_is_followed(tmp_path: Path) -> None:
+    async with life(tmp_path, "stumbles") as one:
+        one.start()
+        os.kill(await one.main(), signal.SIGKILL)
+        third = await one.main()
+    assert third
+    assert "xxx" == (tmp_path / "lives").read_text(encoding="ascii")
+
+
+async def test_main_is_not_killed_for_silence_while_the_machine_stood_still(
+    tmp_path: Path,
+) -> None:
+    async with life(tmp_path, silent_s=GAP_S) as one:
+        process = one.start()
+        main = await one.main()
+        for pid in (process.pid, main):
+            os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(2 * GAP_S)
+        for pid in (process.pid, main):
+            os.kill(pid, signal.SIGCONT)
+        await asyncio.sleep(2 * TICK_S)
+        left = _holder(tmp_path / "main.lock")
+    assert left is not None
+    assert main == left[0]
+
+
+async def test_folder_of_messages_is_its_owners_alone(tmp_path: Path) -> None:
+    umask = os.umask(0o022)
+    try:
+        async with life(tmp_path / "var" / "run") as one:
+            one.said = tmp_path / "said"
+            one.start()
+            await one.main()
+    finally:
+        os.umask(umask)
+    assert 0o700 == stat.S_IMODE((tmp_path / "var").stat().st_mode)
 
 
 async def test_supervisor_that_is_killed_leaves_main_to_the_next(tmp_path: Path) -> None:
@@ -223,6 +276,21 @@ async def test_service_manager_hears_that_main_is_ready_and_looked_after(tmp_pat
             one.start(NOTIFY_SOCKET=address, WATCHDOG_USEC="300000000")
             words = {await _received(manager) for _ in range(3)}
     assert {"READY=1", "STATUS=ready, 0 of 4 lines", "WATCHDOG=1"} == words
+
+
+async def test_service_manager_that_did_not_hear_it_is_told_again_that_main_is_ready(
+    tmp_path: Path,
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        async with life(tmp_path / "run") as one:
+            one.start(NOTIFY_SOCKET=str(tmp_path / "systemd.sock"))
+            await one.line("the service manager was not reached")
+            manager.bind(str(tmp_path / "systemd.sock"))
+            manager.settimeout(0)
+            words = {await _received(manager)}
+            while "READY=1" not in words:
+                words.add(await _received(manager))
+    assert "READY=1" in words
 
 
 async def test_main_is_asked_for_several_signs_of_life_within_the_limit(tmp_path: Path) -> None:

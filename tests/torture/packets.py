@@ -47,18 +47,18 @@ class Arrivals:
     of: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
 
     def frames_by(self, caller: str, said: bytes, until: float) -> int | None:
-        """Return how many frames of a message had come by then; None when nobody watched.
+        """Return how many frames of a message had come by then; None when that was not seen.
 
         Args:
             caller: user part of From.
             said: the message's mu-law bytes, every frame of it different from the others.
             until: Unix time in s.
         """
-        if not self.of:
+        if caller not in self.of:
             return None
         frames = range(len(said) // FRAME)
         numbers = {zlib.crc32(said[n * FRAME : (n + 1) * FRAME]): n for n in frames}
-        came = (numbers.get(sum_, -1) for at, sum_ in self.of.get(caller, ()) if at <= until)
+        came = (numbers.get(sum_, -1) for at, sum_ in self.of[caller] if at <= until)
         return max(came, default=-1) + 1
 
 

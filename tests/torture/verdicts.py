@@ -236,7 +236,7 @@ def _audio(evidence: Evidence, harm: str) -> list[Promise]:
     if evidence.arrivals.of:
         promise = "the end of what a killed agent had been sent is there"
         ends = [
-            _worst(harm, promise, received, MISSING_LIMIT_S),
+            _worst(harm, promise, received, MISSING_LIMIT_S, f"{len(received)} of {len(cut)} seen"),
             _worst(harm, clock, cut, None, "by the caller's clock; reported only"),
         ]
     else:
