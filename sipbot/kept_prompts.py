@@ -2,7 +2,8 @@
 
 A prompt that is removed or spoilt must not silence a client: while the folder has none that can be
 played, the kept one is.  Each sound is kept once, by its SHA-256, however many clients name it, and
-is looked at before it is used; what no client's form names any more is removed.
+is looked at before it is used; what no client's form names any more is removed.  While the disk
+does not tell what some client's names, no sound is removed.
 
 It is copied, not linked: an editor that writes into the file would spoil both.
 """
@@ -48,7 +49,13 @@ class KeptPrompts:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.folder = folder
         self._clock = clock
-        self._clients: dict[str, dict[str, Kept]] | None = None
+        self._clients: dict[str, dict[str, Kept]] = {}
+        self._unread: set[Path] | None = None
+        """Indexes that are there and could not be read yet; None: the folder was not."""
+        self._drafts: dict[Path, Path] = {}
+        """What is written and has not its name yet → the name, in the order of need."""
+        self._sound_ones: set[str] = set()
+        """Kept sounds that this run has compared with their SHA-256."""
         self._unswept = True
         """Whether there may be something that nobody names."""
 
@@ -75,6 +82,7 @@ class KeptPrompts:
             SpoolError: the disk refused.
         """
         before = self._all()
+        self._drafts.clear()
         try:
             self._keep({name: {**clients[name]} for name in clients}, before)
             self._sweep()
@@ -89,7 +97,7 @@ class KeptPrompts:
         Raises:
             SpoolError: the disk refused.
         """
-        if client in self._all():
+        if client in self._all() or self._is_unread(client):
             self.keep({client: {}})
 
     # -- what is written ---------------------------------------------------------------------------
@@ -98,70 +106,91 @@ class KeptPrompts:
         self, clients: dict[str, dict[str, Path]], before: dict[str, dict[str, Kept]]
     ) -> None:
         new: dict[str, dict[str, Kept]] = {}
-        written = 0
         for client, prompts in clients.items():
             old = before.get(client, {})
-            found: dict[str, Kept] = {}
-            for name, path in prompts.items():
-                kept, fresh = self._kept(path, old.get(name), sync=written < _MANY)
-                written += fresh
-                if kept is not None:
-                    found[name] = kept
-            if found != old:
+            kept = {name: self._kept(path, old.get(name)) for name, path in prompts.items()}
+            found = {name: one for name, one in kept.items() if one is not None}
+            if self._is_unread(client) and len(found) < len(prompts):
+                continue  # what its index names may be all that there is
+            if found != old or self._is_unread(client):
                 new[client] = found
+        for client, found in new.items():
+            if found:
+                self._write(self._index_of(client), msgspec.json.encode(found))
+        written = bool(self._drafts)
+        self._name_drafts()
         gone: set[str] = set()
         for client, found in new.items():
-            self._write_index(client, found, sync=len(new) < _MANY)
+            if not found:
+                self._index_of(client).unlink(missing_ok=True)
+            if self._unread is not None:
+                self._unread.discard(self._index_of(client))
             gone |= {one.sha256 for one in before.pop(client, {}).values()}
             if found:
                 before[client] = found
         self._touch(gone)
-        if max(written, len(new)) >= _MANY:
-            os.sync()
-        elif new:
+        if new or written:
             sync_folder(self.folder)
 
-    def _kept(self, path: Path, old: Kept | None, *, sync: bool) -> tuple[Kept | None, bool]:
-        """Copy a prompt unless it is kept already; whether it was copied.
+    def _kept(self, path: Path, old: Kept | None) -> Kept | None:
+        """Copy a prompt unless it is kept already.
 
         One that cannot be played any more (it was in force a moment ago) leaves the one of before.
         """
         try:
             facts = path.stat()
-            if old and (old.bytes, old.mtime_ns) == (facts.st_size, facts.st_mtime_ns):
-                sound = self._sound(old.sha256)
-                if sound.is_file() and sound.stat().st_size == old.bytes:
-                    return old, False
+            same = old and (old.bytes, old.mtime_ns) == (facts.st_size, facts.st_mtime_ns)
+            if old and same and self._is_whole(old):
+                return old
             check_prompt(path)
             with path.open("rb") as file:
                 content = file.read(PROMPT_LIMIT_BYTES + 1)
         except (OSError, PromptError):
-            return old, False
+            return old
         sha256 = hashlib.sha256(content).hexdigest()
         kept = Kept(sha256, len(content), facts.st_mtime_ns)
-        sound = self._sound(sha256)
-        if sound.is_file() and sound.read_bytes() == content:
-            return kept, False
-        self._write(sound, content, sync=sync)
-        return kept, True
+        if not self._is_whole(kept):
+            self._write(self._sound(sha256), content)
+        return kept
 
-    def _write_index(self, client: str, found: dict[str, Kept], *, sync: bool) -> None:
-        path = self.folder / f"{client}{_INDEX}"
-        if found:
-            self._write(path, msgspec.json.encode(found), sync=sync)
-        else:
-            path.unlink(missing_ok=True)
+    def _is_whole(self, kept: Kept) -> bool:
+        """Tell whether the copy can be relied on, or will be; its contents are read once a run.
 
-    def _write(self, path: Path, content: bytes, *, sync: bool) -> None:
-        """Write a file so that it has its old or its new content, whatever happens."""
+        A disk that has spoilt it in place shows no other size.
+        """
+        sound = self._sound(kept.sha256)
+        if sound in self._drafts.values():
+            return True
+        try:
+            if not sound.is_file() or sound.stat().st_size != kept.bytes:
+                return False
+            if kept.sha256 not in self._sound_ones:
+                if hashlib.sha256(sound.read_bytes()).hexdigest() != kept.sha256:
+                    return False
+                self._sound_ones.add(kept.sha256)
+        except OSError:
+            return False  # it is written anew, or the disk refuses that
+        return True
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write what is to be in a file; `_name_drafts` puts it there."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f"{path.name}{_NEW}")
         with draft.open("wb") as file:
             file.write(content)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        draft.replace(path)
+        self._drafts[draft] = path
+
+    def _name_drafts(self) -> None:
+        """Give the drafts their names so that each file is old or new, whatever happens."""
+        if len(self._drafts) >= _MANY:
+            os.sync()
+        else:
+            for draft in self._drafts:
+                with draft.open("rb") as file:
+                    os.fsync(file.fileno())
+        for draft, path in self._drafts.items():
+            draft.replace(path)
+        self._drafts.clear()
 
     # -- what nobody names -------------------------------------------------------------------------
 
@@ -178,7 +207,7 @@ class KeptPrompts:
 
     def _sweep(self) -> None:
         """Remove the sounds that no form names, and drafts that a crash has left."""
-        if not self._unswept:
+        if not self._unswept or self._unread is None or self._unread:
             return
         named = self._named()
         self._unswept = False
@@ -193,26 +222,38 @@ class KeptPrompts:
         return {one.sha256 for found in self._all().values() for one in found.values()}
 
     def _all(self) -> dict[str, dict[str, Kept]]:
-        """Every client's prompts; read once."""
-        if self._clients is None:
-            self._clients = {}
-            for path in self._files():
-                if path.suffix == _INDEX:
-                    self._clients[path.stem] = _index(path)
+        """Every client's prompts; read once, but what cannot be read again at each call."""
+        try:
+            if self._unread is None:
+                self._unread = {path for path in self._files() if path.suffix == _INDEX}
+        except OSError:
+            return self._clients  # nothing of it can be read now
+        for path in tuple(self._unread):
+            try:
+                self._clients[path.stem] = _index(path)
+            except OSError:
+                continue
+            self._unread.discard(path)
         return self._clients
+
+    def _is_unread(self, client: str) -> bool:
+        return self._unread is None or self._index_of(client) in self._unread
 
     def _files(self) -> list[Path]:
         try:
             return list(self.folder.iterdir())
-        except OSError:
-            return []  # nothing is kept yet, or nothing of it can be read
+        except FileNotFoundError:
+            return []  # nothing is kept yet
 
     def _sound(self, sha256: str) -> Path:
         return self.folder / f"{sha256}{_SOUND}"
+
+    def _index_of(self, client: str) -> Path:
+        return self.folder / f"{client}{_INDEX}"
 
 
 def _index(path: Path) -> dict[str, Kept]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Kept])
-    except (OSError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError):
         return {}  # what it named is kept anew as soon as the client's file is in force

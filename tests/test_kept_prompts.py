@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sipbot import kept_prompts
 from sipbot.errors import SpoolError
 from sipbot.kept_prompts import GRACE_S, KeptPrompts
 from tests.clients import BEEP
@@ -29,6 +30,11 @@ class Shelf:
         path = self.home / f"{name}.wav"
         path.write_bytes(content)
         return {path.name: path}
+
+    def grows_old(self) -> None:
+        """Let the grace of everything that is kept be over."""
+        for path in (self.home / "kept").iterdir():
+            os.utime(path, (0, 0))
 
     def sounds(self) -> set[bytes]:
         return {path.read_bytes() for path in (self.home / "kept").glob("*.wav")}
@@ -85,6 +91,16 @@ def test_kept_sound_that_was_spoilt_is_kept_anew(shelf: Shelf) -> None:
     assert BEEP.read_bytes() == shelf.found()
 
 
+def test_kept_sound_that_was_spoilt_without_changing_its_size_is_kept_anew(shelf: Shelf) -> None:
+    prompts = shelf.prompt()
+    shelf.kept.keep({"sato": prompts})
+    (sound,) = (shelf.home / "kept").glob("*.wav")
+    sound.write_bytes(OTHER)
+    shelf.again().keep({"sato": prompts})
+
+    assert BEEP.read_bytes() == shelf.found()
+
+
 @pytest.mark.parametrize("spoilt", [b"no sound", b""])
 def test_prompt_that_is_spoilt_before_it_is_kept_leaves_the_one_of_before(
     shelf: Shelf, spoilt: bytes
@@ -134,6 +150,58 @@ def test_index_that_cannot_be_read_keeps_nobody_waiting(shelf: Shelf) -> None:
     shelf.again().keep({"sato": prompts})
 
     assert (None, BEEP.read_bytes()) == (lost, shelf.found())
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_cannot_be_read_once_costs_no_sound(
+    shelf: Shelf, folder: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = shelf.prompt()
+    shelf.kept.keep({"sato": prompts})
+    shelf.grows_old()
+    later = shelf.again()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir" if folder else "read_bytes", refuse)
+        during = later.find("sato", "hello.wav")
+    later.keep({"tanaka": {}})
+
+    assert (None, BEEP.read_bytes()) == (during, shelf.found())
+
+
+def refuse(path: Path) -> bytes:
+    raise OSError(5, "Input/output error", str(path))
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_index_that_stays_unreadable_keeps_the_sounds_of_all(shelf: Shelf, gone: bool) -> None:
+    shelf.kept.keep({"sato": shelf.prompt()})
+    index = shelf.home / "kept" / "sato.json"
+    content = index.read_bytes()
+    index.unlink()
+    index.mkdir()
+    shelf.grows_old()
+    later = shelf.again()
+    later.keep({"tanaka": shelf.prompt(OTHER), "sato": {"hello.wav": shelf.home / "gone"}})
+    index.rmdir()
+    index.write_bytes(content)
+    if gone:
+        later.forget("sato")
+
+    assert (None if gone else BEEP.read_bytes()) == shelf.found()
+
+
+def test_many_sounds_have_no_names_before_they_are_on_disk(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def note() -> None:
+        seen.append([path for path in (shelf.home / "kept").iterdir() if path.suffix != ".new"])
+
+    seen: list[list[Path]] = []
+    monkeypatch.setattr(kept_prompts, "_MANY", 1)
+    monkeypatch.setattr(os, "sync", note)
+    shelf.kept.keep({"sato": shelf.prompt()})
+
+    assert [[]] == seen
 
 
 def test_disk_that_refuses_is_told(shelf: Shelf) -> None:
