@@ -6,6 +6,7 @@ Ten thousand clients do not fit one line of the wire, so both lists are told in 
 dialplan itself is not sent: the console compiles the kept one, which it knows by its hash.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -28,6 +29,8 @@ MISTAKES_MAX, MISTAKE_CHARS = 20, 600
 NUMBERS_MAX = 2000
 """Numbers of one client that can be found in the console, 40 kB; a number and its patterns are few,
 and who has more has them in rows."""
+
+ELSEWHERE = "is claimed by another client's file as well"
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
@@ -55,7 +58,7 @@ def files_of(in_force: InForce) -> Iterator[wire.File]:
             since=each.since,
             sha256=in_force.form(name),
             words=printable(consequence(each, in_force.form(name))),
-            mistakes=tuple(_words(one) for one in each.mistakes[:MISTAKES_MAX]),
+            mistakes=tuple(_told(one) for one in each.mistakes[:MISTAKES_MAX]),
             others=max(0, len(each.mistakes) - MISTAKES_MAX),
         )
         for name, each in sorted(in_force.refused.items())[:BEHIND_MAX]
@@ -89,7 +92,20 @@ def _parts(items: Iterable[Item]) -> Iterator[tuple[bool, bool, tuple[Item, ...]
     yield first, True, tuple(part)
 
 
+def _told(mistake: Mistake) -> wire.FileMistake:
+    """A mistake, and how it is told to those who may not read of the other client."""
+    if not mistake.rival:
+        return wire.FileMistake(words=_words(mistake))
+    # The other file may be the form that is kept elsewhere.
+    problem = re.sub(r"^is claimed by .*/", "is claimed by ", mistake.problem)
+    full = msgspec.structs.replace(mistake, problem=problem)
+    apart = msgspec.structs.replace(mistake, problem=ELSEWHERE)
+    return wire.FileMistake(words=_words(full), rival=mistake.rival, apart=_words(apart))
+
+
 def _words(mistake: Mistake) -> str:
-    """A mistake as ``check`` prints it; without the folder, which is nobody's business."""
-    text = printable(str(mistake)).removeprefix(f"{printable(str(mistake.file.parent))}/")
+    """A mistake as ``check`` prints it; without folders, which are nobody's business."""
+    text, folder = printable(str(mistake)), printable(str(mistake.file.parent))
+    if folder != ".":
+        text = text.replace(f"{folder}/", "")
     return text if len(text) <= MISTAKE_CHARS else f"{text[: MISTAKE_CHARS - 1]}…"

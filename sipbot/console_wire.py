@@ -59,6 +59,17 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical numbers and patterns; the first ones."""
 
 
+class FileMistake(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake of a file that is not in force."""
+
+    words: str
+    """As ``sipbot dialplan check`` prints it, without folders."""
+    rival: str = ""
+    """Client that the words name as well; empty: none."""
+    apart: str = ""
+    """The words for those who may not read of the rival."""
+
+
 class File(msgspec.Struct, frozen=True, kw_only=True):
     """A client's file, or the defaults', that is not in force."""
 
@@ -69,8 +80,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     """Of the form that is in force instead; empty: there is none."""
     words: str
     """What it means to callers."""
-    mistakes: tuple[str, ...]
-    """The first ones, as ``sipbot dialplan check`` prints them."""
+    mistakes: tuple[FileMistake, ...]
+    """The first ones."""
     others: int
     """How many more there are."""
 

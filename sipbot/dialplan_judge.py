@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from sipbot.dialplan import Dialplan, Dialplans, Loader, client_files, load_all
@@ -274,7 +275,8 @@ class _Judge:
             where = f"{of_other.path}:{place.line}"
         problem = f"is claimed by {where} as well ({claim.number})"
         remedy = "A number belongs to one client: remove it from one of the two files"
-        return file.mistake(("numbers", claim.place), problem, remedy)
+        mistake = file.mistake(("numbers", claim.place), problem, remedy)
+        return msgspec.structs.replace(mistake, rival=other.client)
 
     def _text(self, name: str) -> str:
         return self._texts[name].text or ""

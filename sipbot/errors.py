@@ -60,6 +60,8 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     """The offending value as written, shortened."""
     problem: str
     remedy: str
+    rival: str = ""
+    """Client whose file the problem names beside this one: not everybody may hear of it."""
 
     def __str__(self) -> str:
         """One line, in the form of ``file:line:column: message`` that editors can jump to."""

@@ -14,7 +14,7 @@ from sipbot import console_wire as wire
 from sipbot.console import plan_values
 from sipbot.console.parts import HERE
 from sipbot.console.plans import Plans
-from sipbot.console_plans import BEHIND_MAX, PART_BYTES, clients_told, files_told
+from sipbot.console_plans import BEHIND_MAX, PART_BYTES, clients_told, files_of, files_told
 from sipbot.dialplan_picture import _INKS, _KINDS
 from sipbot.errors import Mistake
 from sipbot.in_force import InForce, Refusal
@@ -22,6 +22,7 @@ from sipbot.last_good import APPLIED_FOLDER
 from sipbot.lines import LIMIT_BYTES, encode
 from tests.console_app import Desk, a_desk
 from tests.consoles import CLIENTS, DIALPLANS, IN_FORCE, memo_for
+from tests.test_last_good import Site
 
 ACCOUNTS = (
     'name = "boss"\nrole = "admin"\nclients = ["*"]',
@@ -44,7 +45,7 @@ def a_file(name: str = "yamato", **fields: object) -> wire.File:
         since=SINCE,
         sha256="",
         words="The last good form stays in force",
-        mistakes=(f"{name}.toml:3:1: <b>greeting</b>: is not a phrase.",),
+        mistakes=(wire.FileMistake(words=f"{name}.toml:3:1: <b>greeting</b>: is not a phrase."),),
         others=4,
     )
     return msgspec.structs.replace(file, **fields)
@@ -114,6 +115,24 @@ async def test_file_that_is_not_in_force_is_shown_with_its_mistakes_as_text(desk
         texts = [(await browser.get(path)).text for path in ("/dialplans", "/dialplans/yamato")]
     words = ("yamato.toml:3:1: &lt;b&gt;greeting&lt;/b&gt;: is not a phrase.", "and 4 more")
     assert [True, True, True, True] == [one in text for text in texts for one in words]
+
+
+@pytest.mark.parametrize(("name", "named"), [("leader", False), ("boss", True)])
+async def test_number_of_another_client_is_told_without_it_to_those_who_may_not_read_of_it(
+    desk: Desk, tmp_path: Path, name: str, named: bool
+) -> None:
+    site = Site(tmp_path / "agency")
+    site.write("wakaba-law", "0355500001")
+    site.begin()
+    site.write("yamato", "03555XXXXX", "0355500001")
+    (file,) = files_of(site.begin())
+    told(desk, file)
+    async with desk.browser(name) as browser:
+        texts = [(await browser.get(path)).text for path in ("/dialplans", "/dialplans/yamato")]
+    clash = f"claimed by {'wakaba-law.toml:4' if named else 'another client&#39;s file'} as well"
+    assert [True, True] == [clash in text for text in texts]
+    assert [named, named] == [bool(re.search("wakaba|[+]81355500001", text)) for text in texts]
+    assert [False, False] == [str(tmp_path) in text for text in texts]
 
 
 async def test_client_that_was_never_in_force_is_shown_with_its_mistakes_alone(desk: Desk) -> None:

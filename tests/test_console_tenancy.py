@@ -22,6 +22,7 @@ from sipbot.console.cards import VIEWS
 from sipbot.console.gate import Gate
 from sipbot.console.sessions import csrf_of
 from sipbot.console.web import build
+from sipbot.console_plans import files_of
 from sipbot.memo import Memo
 from sipbot.memo_answers import Callback
 from sipbot.status import Alerts, AlertStatus, DialplanStatus, Status
@@ -29,6 +30,7 @@ from sipbot.topics import LivePayload
 from tests.console_app import URL, Desk, a_desk
 from tests.console_news import heard_of, news
 from tests.consoles import a_status, memo_for, said
+from tests.test_last_good import Site
 
 FOREIGN_WORD, OWN_WORD = "xerxes-of-wakaba", "daisy-of-yamato"
 FOREIGN_NUMBER = "+81399990001"
@@ -39,6 +41,7 @@ ACCOUNTS = (
     'name = "masako"\nrole = "viewer"\nclients = ["yamato"]\nmasked = true',
     'name = "ichiro"\nrole = "operator"\nclients = ["wakaba-law"]',
     'name = "boss"\nrole = "admin"\nclients = []',
+    'name = "leader"\nrole = "lead"\nclients = ["yamato"]',
 )
 
 
@@ -111,7 +114,8 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         for client, word in (("wakaba-law", FOREIGN_WORD), ("yamato", OWN_WORD)):
             hub.tell(said_now(client, word))
         hub.tell(wire.Site(status=msgspec.Raw(msgspec.json.encode(await a_foreign_trouble()))))
-        hub.learn_files(wire.Behind(first=True, last=True, files=(a_foreign_file(),), untold=0))
+        files = (a_foreign_file(), *clashing(folder / "agency"))
+        hub.learn_files(wire.Behind(first=True, last=True, files=files, untold=0))
         tokens = {one.name: desk.parts.sessions.begin(one, accounts) for one in accounts}
         old = desk.parts.sessions.begin(next(iter(accounts)), accounts)
         desk.parts.sessions.end(old)
@@ -132,9 +136,18 @@ def a_foreign_file() -> wire.File:
         since=datetime.now(UTC),
         sha256="",
         words=FOREIGN_WORD,
-        mistakes=(FOREIGN_WORD,),
+        mistakes=(wire.FileMistake(words=FOREIGN_WORD),),
         others=0,
     )
+
+
+def clashing(home: Path) -> Iterator[wire.File]:
+    """Our file, which is not in force, for it claims a number of the other client's."""
+    site = Site(home)
+    site.write("wakaba-law", FOREIGN_NUMBER)
+    site.begin()
+    site.write("yamato", FOREIGN_NUMBER[:-4] + "XXXX")
+    return files_of(site.begin())
 
 
 async def a_foreign_trouble() -> Status:
@@ -251,7 +264,7 @@ def by_searches(house: House) -> Iterator[Try]:
 def by_pages_beside_memos(house: House) -> Iterator[Try]:
     """Calls, calls that go on, dialplans, the site: for those who may see no or other clients."""
     call = house.foreign.call.id
-    for name in ("hanako", "masako"):
+    for name in ("hanako", "masako", "leader"):
         token = house.tokens[name]
         for path in (
             "/calls",
@@ -262,6 +275,9 @@ def by_pages_beside_memos(house: House) -> Iterator[Try]:
             "/system",
             "/dialplans",
             "/dialplans?q=wakaba",
+            "/dialplans?q=0399990001",
+            "/dialplans?before=a&after=a",
+            "/dialplans/yamato",
             "/dialplans/wakaba-law",
             "/dialplans/wakaba-law?month=2026-12",
             "/dialplans/WAKABA-LAW",
@@ -336,7 +352,7 @@ async def test_two_hundred_attempts_show_no_foreign_memo_and_no_foreign_audio(
         sound = recording(house.desk, house.foreign).read_bytes()[1000:1100]
         name = "若葉法律事務所".encode()
         secrets = [FOREIGN_WORD.encode(), FOREIGN_NUMBER.encode(), name, sound]
-        secrets.append(FOREIGN_CARD.encode())
+        secrets += [FOREIGN_CARD.encode(), b"wakaba-law", str(tmp_path).encode()]
         tries, leaks, errors = list(attempts(house)), list[Try](), list[Try]()
 
         for one in tries:
@@ -364,6 +380,13 @@ async def test_owner_is_shown_what_was_looked_for(tmp_path: Path, page: int) -> 
     assert 200 == answer.status_code
     assert FOREIGN_WORD.encode() in answer.content
     assert (page == 0) == (FOREIGN_CARD.encode() in answer.content)
+
+
+async def test_lead_is_shown_its_own_file_with_what_is_wrong(tmp_path: Path) -> None:
+    """The attempts above read the page on which the other client might be named."""
+    async with a_house(tmp_path) as house:
+        answer = await house.ask(Try("/dialplans", cookie=house.tokens["leader"]))
+    assert "claimed by another client" in answer.text
 
 
 async def test_what_the_owner_does_with_its_token_is_done(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -119,7 +120,7 @@ async def dialplan(request: Request, me: Me, client: str) -> HTMLResponse:
         me,
         **_values(viewer, now),
         known=known,
-        file=file,
+        file=_for(me, file) if file else None,
         numbers=plan_values.numbers_of(known, parts.settings.region) if known else [],
         **values,
     )
@@ -144,7 +145,17 @@ def _files(viewer: Viewer, after: str) -> list[wire.File]:
     """Return the files that are not in force and may be read about, the next ones by name."""
     behind = viewer.parts.hub.behind
     names = (name for name in sorted(behind) if name > after and may(viewer.me, "plans", name))
-    return [behind[name] for name, _ in zip(names, range(FILES + 1), strict=False)]
+    shown = zip(names, range(FILES + 1), strict=False)
+    return [_for(viewer.me, behind[name]) for name, _ in shown]
+
+
+def _for(me: Account, file: wire.File) -> wire.File:
+    """Return a file without the names of clients that one may not read of."""
+    mistakes = (
+        one if not one.rival or may(me, "plans", one.rival) else wire.FileMistake(words=one.apart)
+        for one in file.mistakes
+    )
+    return msgspec.structs.replace(file, mistakes=tuple(mistakes))
 
 
 def _month(query: Mapping[str, str], today: date) -> date:
