@@ -14,7 +14,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -53,7 +53,7 @@ _PLACE = """CREATE TABLE place (
 """One row: how far the file is."""
 
 _PUT = """INSERT INTO texts (num, memo, client, at, text) VALUES (:num, :memo, :client, :at, :text)
-    ON CONFLICT (memo) DO UPDATE SET text = excluded.text"""
+    ON CONFLICT (memo) DO UPDATE SET at = excluded.at, text = excluded.text"""
 
 _NUM = """SELECT num FROM texts WHERE memo = :before
     AND (:every OR client IN (SELECT value FROM json_each(:clients)))"""
@@ -63,6 +63,21 @@ _FIND = """SELECT memo FROM texts WHERE num < :num AND at >= :since AND at < :un
 
 _BEYOND = 2**62
 """Greater than every ``num``."""
+
+_NOT_DAMAGED = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_TOOBIG,
+    }
+)
+"""What SQLite says of the machine or of the question; whatever else it says is about the file."""
 
 _log = structlog.get_logger()
 
@@ -208,16 +223,17 @@ class SearchFile:
             _keep(file, place)
 
     def _row(self, body: Body, num: int) -> dict[str, str | int]:
-        found = searched(body.body)
-        if found is None:
-            _log.error("a memo cannot be searched", memo=body.id, rev=body.rev)
-        return {
-            "num": num,
-            "memo": body.id,
-            "client": body.client,
-            "at": _text(found.call.started_at, "") if found else "",
-            "text": found.document(self._region) if found else "",
-        }
+        at, text = "", ""
+        try:
+            found = searched(body.body)
+            if found is None:
+                _log.error("a memo cannot be searched", memo=body.id, rev=body.rev)
+            else:
+                at, text = _text(found.call.started_at, ""), found.document(self._region)
+        except Exception as error:  # noqa: BLE001 - callers wrote it, and the others are to be found
+            problem = type(error).__name__
+            _log.error("a memo cannot be searched", memo=body.id, rev=body.rev, problem=problem)
+        return {"num": num, "memo": body.id, "client": body.client, "at": at, "text": text}
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -226,23 +242,28 @@ class SearchFile:
             if self._file is None:
                 self._file = self._open()
             yield self._file
-        except (sqlite3.OperationalError, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
+            if _is_damage(error):
+                self._drop()
+                problem = f"{self._path}: was damaged: {error}. It is made anew"
+                raise RenewedError(problem) from error
             self.close()
             raise LedgerError(
                 f"{self._path}: memos cannot be searched: {error}. Check that the folder is "
                 "writable and has space; the file may be deleted, sipbot makes it anew"
             ) from error
-        except sqlite3.DatabaseError as error:
-            self._drop()
-            raise RenewedError(f"{self._path}: was damaged: {error}. It is made anew") from error
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         file = sqlite3.connect(self._path, timeout=BUSY_MS / 1000)
-        (form,) = file.execute("PRAGMA user_version").fetchone()
-        if form == FORM and _place(file).region == self._region:
-            return file
+        try:
+            (form,) = file.execute("PRAGMA user_version").fetchone()
+            if form == FORM and _place(file).region == self._region:
+                return file
+        except sqlite3.Error:
+            file.close()
+            raise
         file.close()
         self._path.unlink()
         os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -269,7 +290,18 @@ class SearchFile:
 
 def _place(file: sqlite3.Connection) -> _Place:
     row = file.execute("SELECT region, floor, delivery, memo, rev FROM place").fetchone()
-    return _Place(**dict(zip(_Place.__struct_fields__, row, strict=True)))
+    try:
+        return msgspec.convert(dict(zip(_Place.__struct_fields__, row, strict=True)), _Place)
+    except (TypeError, ValueError) as error:
+        raise sqlite3.DatabaseError(f"how far it is cannot be read: {error}") from error
+
+
+def _is_damage(error: sqlite3.Error | OSError) -> bool:
+    """Tell whether the file is to be made anew: what is wrong is not the machine."""
+    if isinstance(error, OSError):
+        return False
+    # Extended codes have the plain one in their last byte; what Python itself finds has none.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOT_DAMAGED
 
 
 def _keep(file: sqlite3.Connection, place: _Place) -> None:
@@ -281,7 +313,10 @@ def _read_since(file: sqlite3.Connection) -> datetime | None:
     if not _place(file).floor:
         return None
     row = file.execute("SELECT at FROM texts WHERE at > '' ORDER BY num LIMIT 1").fetchone()
-    return datetime.now(UTC) if row is None else datetime.fromisoformat(row[0])
+    try:
+        return datetime.now(UTC) if row is None else datetime.fromisoformat(row[0])
+    except (TypeError, ValueError) as error:
+        raise sqlite3.DatabaseError(f"a time cannot be read: {error}") from error
 
 
 def _mark(one: Revision | _Place) -> tuple[int, str, int]:
@@ -294,4 +329,9 @@ def _end(last: Revision) -> dict[str, str | int]:
 
 def _text(at: datetime | None, otherwise: str) -> str:
     """Return a time as texts sort."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds") if at else otherwise
+    if at is None:
+        return otherwise
+    try:
+        return at.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:  # beyond the calendar, hence before or after every call
+        return _ALL if at.year == MAXYEAR else ""

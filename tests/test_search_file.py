@@ -1,7 +1,10 @@
 """The search finds what is in the ledger, for those whose it is, whatever became of its file."""
 
+import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from sipbot.ledger_day import Clients
 from sipbot.memo import Memo
 from sipbot.memo_history import next_revision
 from sipbot.search_file import When
-from sipbot.search_words import words_of
+from sipbot.search_words import Searched, words_of
 from tests.consoles import left, memo_for, said
 
 HOSTILE = [
@@ -50,6 +53,12 @@ def finder_of(folder: Path) -> Finder:
 
 async def leave(ledger: Ledger, folder: Path, text: str, client: str = "yamato") -> Memo:
     return await left(ledger, folder / "spool", said(memo_for(client), [text]), seconds=0.1)
+
+
+def changed(file: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as opened:
+        opened.execute(statement)
+        opened.commit()
 
 
 async def ids(
@@ -150,8 +159,13 @@ async def test_whatever_is_typed_finds_what_holds_it_and_nothing_else(
         lambda file: file.unlink(),
         lambda file: file.write_bytes(b"no database at all, but long enough to be one" * 100),
         lambda file: file.write_bytes(b""),
+        lambda file: changed(file, "DELETE FROM place"),
+        lambda file: changed(file, "UPDATE place SET delivery = 'x'"),
+        lambda file: changed(file, "DROP TABLE place"),
+        lambda file: changed(file, "DROP TABLE texts"),
+        lambda file: changed(file, "UPDATE texts SET memo = CAST(x'FF' AS TEXT)"),
     ],
-    ids=["gone", "damaged", "empty"],
+    ids=["gone", "damaged", "empty", "no place", "wrong place", "no table", "no texts", "no UTF-8"],
 )
 async def test_file_that_is_lost_is_made_anew(ledger: Ledger, tmp_path: Path, harm: object) -> None:
     memo = await leave(ledger, tmp_path, "佐藤です")
@@ -164,6 +178,68 @@ async def test_file_that_is_lost_is_made_anew(ledger: Ledger, tmp_path: Path, ha
     found = await ids(second, "佐藤")
     await second.close()
     assert [memo.id] == found
+
+
+async def test_fault_in_the_search_does_not_end_the_console(
+    finder: Finder, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = asyncio.Event()
+
+    def fault() -> bool:
+        if turns.pop():
+            raise TypeError
+        asyncio_loop.call_soon_threadsafe(tried.set)
+        return False
+
+    turns, asyncio_loop = [False, True], asyncio.get_running_loop()
+    monkeypatch.setattr("sipbot.console.finder.IDLE_S", 0.0)
+    monkeypatch.setattr(finder, "_take_up", lambda: fault() if turns else False)
+    running = asyncio.create_task(finder.keep_up())
+    await tried.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    monkeypatch.undo()
+    memo = await leave(ledger, tmp_path, "佐藤です")
+    assert [memo.id] == await ids(finder, "佐藤")
+
+
+async def test_memo_that_cannot_be_read_hides_no_other(
+    finder: Finder, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = [await leave(ledger, tmp_path, f"佐藤です{word}") for word in ("悪", "良")]
+
+    def document(self: Searched, region: str) -> str:
+        found = real(self, region)
+        if "悪" in found:
+            raise ZeroDivisionError
+        return found
+
+    real = Searched.document
+    monkeypatch.setattr(Searched, "document", document)
+    first = await ids(finder, "佐藤")
+    monkeypatch.undo()
+    change = {"text": "佐藤です、見積"}
+    await ledger.revise_memo(
+        bad.id, lambda old: next_revision(old, datetime.now(UTC), change, what="t")
+    )
+    page = await ids(finder, "佐藤", when=When(since=bad.call.started_at))
+    assert ([good.id], {good.id, bad.id}) == (first, set(page))
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        (When(since=datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))), 1),
+        (When(until=datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))), 1),
+        (When(since=datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))), 0),
+        (When(until=datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))), 0),
+    ],
+)
+async def test_times_at_the_ends_of_the_calendar_are_before_and_after_every_call(
+    finder: Finder, ledger: Ledger, tmp_path: Path, when: When, expected: int
+) -> None:
+    await leave(ledger, tmp_path, "佐藤です")
+    assert expected == len(await ids(finder, "佐藤", when=when))
 
 
 async def test_file_of_another_ledger_is_made_anew(tmp_path: Path) -> None:

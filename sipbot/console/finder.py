@@ -7,6 +7,7 @@ in which lists and pages go on.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -81,6 +82,14 @@ class Finder:
                 if not troubled:
                     _log.error("the search falls behind", problem=str(error))
                 more, troubled = False, True
+            except Exception as error:  # noqa: BLE001 - the search must not end the console
+                # Only what and where: the words may be a caller's.
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                problem = f"a fault of sipbot's: {type(error).__name__}"
+                _log.error(
+                    "the search falls behind", problem=problem, at=f"{where.name}:{where.lineno}"
+                )
+                more = False
             await asyncio.sleep(BETWEEN_S if more else IDLE_S)
 
     async def find(
