@@ -72,6 +72,16 @@ def test_what_is_closed_does_not_depend_on_what_comes_after(verdicts: list[bool]
     assert closed == cut(verdicts)[: len(closed)]
 
 
+def test_voice_after_a_pause_is_read_in_one_even_where_the_stretch_before_ended_in_a_cut() -> None:
+    talk, silence = [True] * round(MOST_S / WINDOW_S), [False] * 625
+    later = [True] * 94 + [False] * 80
+
+    stretches = cut([*talk, *silence, *later])
+
+    assert [True, False] == [one.cut for one in stretches]
+    assert stretches[-1].to_s - stretches[-1].from_s >= 2 * PAUSE_S + 93 * WINDOW_S
+
+
 @pytest.mark.parametrize(
     ("talk_s", "pause_s", "expected"),
     [(9.6, PAUSE_S - 0.1, 1), (9.6, PAUSE_S, 2), (0.6, PAUSE_S, 2)],

@@ -98,6 +98,9 @@ class Stretches:
             self._voice()
         elif self._voices and not speech:
             return self._after_pause()
+        elif not speech and self.at_s - self._edge_s >= PAUSE_S - _ROUNDING_S:
+            # Cut where the voice ended: what comes now is said anew.
+            self._going_on = False
         if self._length_s >= self._most_s - _ROUNDING_S:
             return self._cut()
         return None
