@@ -15,9 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sipbot.console.places import is_from, neighbourhood_of
 
-OF_ADDRESS_MAX = 150
-"""At the same time from one address (one /64, with IPv6): an office of 20 browsers, each with the
-six connections that browsers open to a host, and a few that are about to end."""
+OF_ADDRESS_MAX = 350
+"""At the same time from one address (one /64, with IPv6): 50 operators behind one, each with six
+connections, as browsers open to a host, and a few that are about to end.  Of 500 in all, a single
+host leaves 150 to the others."""
 
 REQUEST_S = 10.0
 """In which a request has come whole, its body too: 64 kB at most, 10 kB a second."""
