@@ -105,6 +105,8 @@ class EscalationWatch:
         """Memo and person → when the network failed first, and last."""
         self._ends: list[tuple[str, str, OnCallEnd, Callable[[], None]]] = []
         self._not_taken: set[str] = set()
+        self._no_channel: dict[tuple[str, str], Dialplan] = {}
+        """Client and channel that it does not have → the dialplan that names it."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -156,12 +158,17 @@ class EscalationWatch:
         for memo in await self._ledger.open_of(changed):
             self._old.setdefault(memo)
         self._seen, self._of = plans, of
-        self._trouble(NO_CHANNEL, None, "")  # whoever it is about has mended the file, perhaps
+        # Whoever it is about has mended the file, perhaps; of others it stays true.
+        left = {key: plan for key, plan in self._no_channel.items() if of.get(key[0]) is plan}
+        if left != self._no_channel:
+            self._no_channel = left
+            self._tell_no_channel()
 
     async def _follow_the_memos(self, cursor: int) -> None:
         while found := await self._revisions.revisions(cursor):
             for one in found:
-                if one.client in self._of:
+                called = self.phones is not None and self.phones.going(one.memo)
+                if one.client in self._of or called:
                     self._due[one.memo] = _FIRST
                 self._cursor = cursor = one.delivery
 
@@ -204,6 +211,8 @@ class EscalationWatch:
             await self._call_next(memo, plan)
             if found is not None and found.at <= now:  # others wait for no line
                 await self._take(memo, plan, found)
+            elif found is not None:
+                self._due[identifier] = min(self._due[identifier], found.at)
         elif found is None:
             self._due.pop(identifier, None)
         elif found.at > now:
@@ -225,7 +234,7 @@ class EscalationWatch:
     async def _take(self, memo: Memo, plan: Dialplan, found: Next) -> None:
         step = found.step
         if step.kind == "notify":
-            await self._tell(memo, step)
+            await self._tell(memo, plan, step)
         now = self._clock()
 
         # The ledger's thread: the memo may have been claimed meanwhile.
@@ -237,12 +246,17 @@ class EscalationWatch:
         if await self._ledger.change(memo.id, decide, now) is not None:
             _log.warning("escalated", memo=memo.id, client=memo.client, to=step.key, why=step.why)
 
-    async def _tell(self, memo: Memo, step: Step) -> None:
+    async def _tell(self, memo: Memo, plan: Dialplan, step: Step) -> None:
         once = f"{memo.id} {step.key}"
         notify = self.notify
         if notify is not None and await notify.tell_of(step.target, memo, step.why, once=once):
             return
-        problem = f"{memo.client} has no [[notify]] named {step.target}: nobody was told"
+        self._no_channel[memo.client, step.target] = plan
+        self._tell_no_channel()
+
+    def _tell_no_channel(self) -> None:
+        some = sorted(f"{client} has no [[notify]] named {one}" for client, one in self._no_channel)
+        problem = f"{'; '.join(some)}: nobody was told" if some else None
         self._trouble(NO_CHANNEL, problem, "Add it to the client's file, or mend its escalate")
 
     # -- calls to people on call -----------------------------------------------------------------

@@ -6,12 +6,13 @@ The id of a call is made of the memo and the person: an agent does not begin one
 tells a later main process is understood there.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
 
-from sipbot.call_backs import Agent
+from sipbot.call_backs import LOST_S, Agent
 from sipbot.call_tools import hang_up, tell_written
 from sipbot.errors import ChildGoneError, PromptError
 from sipbot.memo import Memo
@@ -57,6 +58,9 @@ class OnCallPhones:
         self._trouble = trouble
         self._led: dict[str, Agent] = {}
         """Call → its agent."""
+        self._adrift: dict[str, float] = {}
+        """Calls whose agent's connection has ended, and when, on the event loop's clock: it may be
+        alive all the same, and ring or play."""
         self._log = structlog.get_logger()
 
     def going(self, memo: str) -> bool:
@@ -64,8 +68,8 @@ class OnCallPhones:
         return any(parts_of(call)[0] == memo for call in self._led)
 
     def memos(self) -> frozenset[str]:
-        """Return about which memos somebody is being called."""
-        return frozenset(parts_of(call)[0] for call in self._led)
+        """Return about which memos somebody is being called, by an agent that can be told."""
+        return frozenset(parts_of(call)[0] for call in self._led if call not in self._adrift)
 
     def lines(self) -> int:
         """Return how many lines these calls take."""
@@ -136,19 +140,39 @@ class OnCallPhones:
         """Take an event of an agent; those of other calls are somebody else's."""
         match event:
             case wire.Hello(calls_back=calls):
-                self._led |= dict.fromkeys(filter(is_on_call, calls), agent)
+                self._meet(agent, [call for call in calls if is_on_call(call)])
             case OnCallEnded(call=call, end=end, reason=reason):
                 self._log.info("on call: ended", call=call, end=end, reason=reason)
                 self._end(call, end, lambda: tell_written(agent, call))
 
     # Event loop, from an agent's client.
     def agent_gone(self, agent: Agent) -> None:
-        """An agent died, and its calls with it."""
-        for call in [call for call, owner in self._led.items() if owner is agent]:
-            self._end(call, "no_line", lambda: None)
+        """An agent died, and its calls with it; or it only let go of us, and says so at once.
+
+        So they are lost when the next `Hello` does not name them, or none comes.
+        """
+        loop = asyncio.get_running_loop()
+        at = loop.time()
+        self._adrift |= {call: at for call, owner in self._led.items() if owner is agent}
+        # Runs in the event loop.
+        loop.call_later(LOST_S, self._give_up, agent, at)
+
+    def _meet(self, agent: Agent, calls: Sequence[str]) -> None:
+        """Take over what an agent says that it has; what it has no more is lost."""
+        self._led |= dict.fromkeys(calls, agent)
+        for call in calls:
+            self._adrift.pop(call, None)
+        self._give_up(agent)
+
+    def _give_up(self, agent: Agent, gone_at: float | None = None) -> None:
+        """Tell the end of what an agent had when its connection ended; None: whenever that was."""
+        for call, at in tuple(self._adrift.items()):
+            if self._led[call] is agent and gone_at in (None, at):
+                self._end(call, "no_line", lambda: None)
 
     def _end(self, call: str, end: OnCallEnd, written: Callable[[], None]) -> None:
         self._led.pop(call, None)
+        self._adrift.pop(call, None)
         self._drop(call)
         memo, person = parts_of(call)
         self._ended(memo, person, end, written)

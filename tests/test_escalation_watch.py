@@ -3,15 +3,18 @@
 Ledger, dialplans and calls' rows are real; the clock is set, and the agent is the test.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sipbot import escalation_watch
+from sipbot import escalation_watch, on_call
 from sipbot.command import LEASE_MAX_S
 from sipbot.dialplan import Dialplans
 from sipbot.errors import LedgerError
@@ -486,6 +489,84 @@ async def test_a_call_about_a_memo_that_somebody_claims_is_ended(night: Night) -
     assert [call_of(night.memo.id, "sato")] == night.telephone.hung_up
 
 
+async def test_a_call_is_ended_when_its_client_has_no_steps_any_more_and_somebody_claims(
+    night: Night,
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    night.dialplans = night.dialplans.changed({"sato": None})
+    await night.at(30.6)
+    await night.is_claimed_by("hanako")
+    await night.at(30.7)
+    assert [call_of(night.memo.id, "sato")] == night.telephone.hung_up
+
+
+async def test_a_later_step_is_in_time_while_people_are_called(night: Night) -> None:
+    for minute in (15, 30, 30.5, 59.95):
+        await night.at(minute)
+    await night.at(60)
+    assert "client unclaimed for 60 min" == (await night.steps())[-1]
+
+
+def hello(*going: str) -> wire.Hello:
+    return wire.Hello(pid=1, pjsip="", address="", lines=4, fingerprint="", calls_back=going)
+
+
+async def test_a_call_of_an_agent_that_only_let_go_of_its_parent_goes_on(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    said = night.folder / "on-call" / f"{call_of(night.memo.id, 'sato')}.wav"
+    said.parent.mkdir()
+    said.write_bytes(b"")
+    night.phones.agent_gone(night.telephone)
+    await night.at(31)
+    night.phones.hear(night.telephone, hello(call_of(night.memo.id, "sato")))
+    there = said.exists()
+    await night.hangs_up("sato", "taken")
+    assert (["sato"], "sato", True, False) == (
+        night.called(),
+        (await night.stored()).holder,
+        there,
+        said.exists(),
+    )
+
+
+async def test_a_call_that_an_agent_does_not_know_any_more_is_placed_again(night: Night) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    night.phones.agent_gone(night.telephone)
+    night.phones.hear(night.telephone, hello())
+    await night.at(31)
+    assert ["sato", "sato"] == night.called()
+
+
+async def test_a_call_of_an_agent_that_never_comes_back_is_placed_again(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_call, "LOST_S", 0.0)
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    night.phones.agent_gone(night.telephone)
+    while night.phones.going(night.memo.id):
+        await asyncio.sleep(0)
+    await night.at(31)
+    assert ["sato", "sato"] == night.called()
+
+
+async def test_a_call_whose_memo_was_claimed_while_its_agent_was_away_is_ended(
+    night: Night,
+) -> None:
+    for minute in (15, 30, 30.5):
+        await night.at(minute)
+    night.phones.agent_gone(night.telephone)
+    await night.is_claimed_by("hanako")
+    await night.at(31)
+    night.telephone.hung_up.clear()  # nobody heard it
+    night.phones.hear(night.telephone, hello(call_of(night.memo.id, "sato")))
+    await night.at(31.1)
+    assert [call_of(night.memo.id, "sato")] == night.telephone.hung_up
+
+
 async def test_a_key_after_somebody_else_has_claimed_takes_nothing(night: Night) -> None:
     for minute in (15, 30, 30.5):
         await night.at(minute)
@@ -542,7 +623,12 @@ async def test_a_trunk_that_stays_down_is_given_up_in_the_end(night: Night) -> N
     assert 35 < minute < 40
 
 
-async def test_the_alert_about_a_channel_ends_when_the_dialplans_change(night: Night) -> None:
+@pytest.mark.parametrize(
+    ("expected", "changed"), [(False, "sato"), (False, None), (True, "tanaka")]
+)
+async def test_the_alert_about_a_channel_ends_when_the_dialplan_that_names_it_changes(
+    night: Night, expected: bool, changed: str | None
+) -> None:
     await night.at(0)
     night.watch.notify = None
     await night.at(60)
@@ -553,10 +639,14 @@ async def test_the_alert_about_a_channel_ends_when_the_dialplans_change(night: N
     for minute in (63, 64):
         await night.at(minute)
     raised = night.alerts["escalation-channel"]
-    night.dialplans = Dialplans((*night.dialplans.all,), "JP").changed({})
+    (plan,) = night.dialplans.all
+    changes = {"sato": None} if changed is None else {changed: copy(plan)}
+    if changed == "tanaka":
+        changes = {"tanaka": replace(plan, client="tanaka", numbers=())}
+    night.dialplans = night.dialplans.changed(changes)
     await night.at(65)
     assert raised is not None
-    assert night.alerts["escalation-channel"] is None
+    assert expected == (night.alerts["escalation-channel"] is not None)
 
 
 async def test_what_has_just_come_waits_for_no_memo_that_a_start_brings_up(
