@@ -89,16 +89,17 @@ class Notices:
         """
         return await self._run(lambda c: _begin(c, targets, now))
 
-    async def unnoticed(self, after: str = "") -> dict[str, Memo | None]:
+    async def unnoticed(self, after: str = "", *, newest: bool = False) -> dict[str, Memo | None]:
         """Return memos that were not looked at, some at a time: the oldest `AT_ONCE`.
 
         Args:
             after: an id; only those behind it.  Who waits with some of them asks for the next.
+            newest: the newest in place of the oldest.
 
         Returns:
             Id to memo; None for a memo that nobody can read.
         """
-        return await self._run(lambda c: _unnoticed(c, after))
+        return await self._run(lambda c: _unnoticed(c, after, newest=newest))
 
     async def keep(self, looked: Sequence[Looked], now: datetime) -> None:
         """Store that memos were looked at, and which channels are to be told of them."""
@@ -157,11 +158,11 @@ def _begin(connection: sa.Connection, targets: Collection[str], now: datetime) -
     return connection.execute(lost).rowcount
 
 
-def _unnoticed(connection: sa.Connection, after: str) -> dict[str, Memo | None]:
+def _unnoticed(connection: sa.Connection, after: str, *, newest: bool) -> dict[str, Memo | None]:
     query = (
         sa.select(memos.c.id)
         .where(memos.c.noticed_at.is_(None), memos.c.id > after)
-        .order_by(memos.c.id)
+        .order_by(memos.c.id.desc() if newest else memos.c.id)
         .limit(AT_ONCE)
     )
     return _readable(connection, connection.execute(query).scalars().all())

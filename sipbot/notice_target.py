@@ -11,6 +11,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -28,6 +30,20 @@ seconds, so a mail server that restarts alarms nobody (our wish)."""
 LONGEST_S = 60.0
 """How long a message may take; apprise gives up earlier by itself, except on a service that sends
 its answer byte by byte."""
+
+LET_GO_S = 600.0
+"""After how long a message whose answer never ends keeps the others no longer: each such leaves a
+thread behind, so not much sooner (our wish).  It may be taken twice then."""
+
+
+@dataclass(frozen=True)
+class _Going:
+    """A message that is being sent."""
+
+    key: _Key
+    since: float
+    """On the event loop's clock."""
+    answer: asyncio.Future[Sent]
 
 
 class NoticeTarget:
@@ -52,8 +68,9 @@ class NoticeTarget:
         self._trouble = trouble
         self._failures = 0
         self._refused = False
-        self._going: tuple[_Key, asyncio.Future[Sent]] | None = None
-        """What is being sent, given up or not: a service that hangs gets no second one."""
+        self._going: _Going | None = None
+        """What is being sent, given up or not: a service that hangs gets no second one before
+        `LET_GO_S`."""
         self._given_up: dict[_Key, bool] = {}
         """Messages that took too long → whether they were taken all the same, later."""
 
@@ -107,21 +124,32 @@ class NoticeTarget:
         try:
             async with asyncio.timeout(LONGEST_S):
                 while not self._given_up.get(key):
-                    going = self._going = self._going or (key, self._in_a_thread(notice))
-                    about, answer = going
-                    sent = await asyncio.shield(answer)
+                    going = self._begun(key, notice)
+                    sent = await asyncio.shield(going.answer)
                     if self._going is going:
                         self._going = None
-                    if about == key:
+                    if going.key == key:
                         self._given_up.pop(key, None)
                         return sent
-                    if about in self._given_up:
-                        self._given_up[about] = sent.done
         except TimeoutError:
-            self._given_up[key] = False
+            self._given_up.setdefault(key, False)
             return Sent(done=False, words=f"the service did not answer within {LONGEST_S:g} s")
         del self._given_up[key]
         return Sent(done=True)
+
+    def _begun(self, key: _Key, notice: Notice) -> _Going:
+        """Return what is being sent; this message, when there is nothing that can be waited for."""
+        now = asyncio.get_running_loop().time()
+        if self._going is None or now - self._going.since >= LET_GO_S:
+            answer = self._in_a_thread(notice)
+            answer.add_done_callback(partial(self._came, key))
+            self._going = _Going(key, now, answer)
+        return self._going
+
+    # Event loop, as soon as a service has answered, and before whoever waits for it goes on.
+    def _came(self, key: _Key, answer: asyncio.Future[Sent]) -> None:
+        if key in self._given_up and not answer.cancelled():
+            self._given_up[key] |= answer.result().done
 
     def _in_a_thread(self, notice: Notice) -> "asyncio.Future[Sent]":
         # Of its own, and no worker of a pool: a service that hangs must hold up neither others'

@@ -221,7 +221,10 @@ class NoticeWatch:
         now = self._clock()
         looked = []
         found = await self._ledger.unnoticed(self._passed)
-        self._passed = max(found) if len(found) == AT_ONCE else ""
+        more = len(found) == AT_ONCE
+        self._passed = max(found) if more else ""
+        if more:  # what has just come waits for no round through thousands
+            found |= await self._ledger.unnoticed(newest=True)
         for identifier, memo in found.items():
             if memo is None:
                 looked.append(Looked(memo=identifier, client=""))

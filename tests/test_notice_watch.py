@@ -412,6 +412,20 @@ async def test_memos_whose_texts_are_not_there_yet_hide_no_other(
     assert ["hello" in one["message"] for one in hook.said] == [True]
 
 
+async def test_memo_that_has_just_come_waits_for_no_round_through_those_without_texts(
+    ledger: Ledger, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_watch, "AT_ONCE", 2)
+    monkeypatch.setattr(ledger_notices, "AT_ONCE", 2)
+    with a_site(ledger, tmp_path, EACH, hook.url) as site:
+        await site.watch.begin()
+        for _ in range(9):
+            await end_with_memo(ledger)
+        await read(ledger, await end_with_memo(ledger), "hello")
+        await site.tell()
+    assert ["hello" in one["message"] for one in hook.said] == [True]
+
+
 class Hanging:
     """A service that takes what it is told when it is let to, and not before."""
 
@@ -440,3 +454,24 @@ async def test_service_that_hangs_is_told_once_of_each_message(
     await target.publish_answer("yamato", "r2", second)
     await target.publish_answer("yamato", "r1", first)
     assert ["one", "two"] == service.taken
+
+
+async def test_service_that_never_answers_about_one_message_takes_the_others_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def send(notice: Notice) -> Sent:
+        if notice.subject == "one":
+            let_go.wait(30)
+        return Sent(done=True)
+
+    let_go = threading.Event()
+    target = NoticeTarget("hook", send, lambda *_: None)
+    first, second = (Notice(ts=AT, subject=name, body="").encode() for name in ("one", "two"))
+    monkeypatch.setattr(notice_target, "LONGEST_S", 0.01)
+    for req, payload in (("r1", first), ("r2", second)):
+        with pytest.raises(FeedError, match="did not answer"):
+            await target.publish_answer("yamato", req, payload)
+    monkeypatch.setattr(notice_target, "LONGEST_S", 20.0)
+    monkeypatch.setattr(notice_target, "LET_GO_S", 0.0)
+    await target.publish_answer("yamato", "r2", second)
+    let_go.set()
