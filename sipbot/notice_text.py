@@ -33,6 +33,9 @@ _EVERYBODY = re.compile(
 )
 """Rings at everybody's in Slack, Discord, Mattermost and Google Chat; no address of somebody's."""
 
+_LINK = re.compile(r"(?<![a-z0-9])(?:(www)\.|(mailto|tel):)", re.IGNORECASE)
+"""What mail and chat services make a link of without ``://``."""
+
 Shown = Memo | MaskedMemo
 """A memo, in full or masked."""
 
@@ -138,10 +141,13 @@ def harmless(text: str) -> str:
     """Return a stranger's words as one line that is text wherever it is shown.
 
     They keep their letters; what a service would take for an order, a link or a call to everybody
-    has the sign of the same look instead, and what cannot be seen a middle dot.
+    has the sign of the same look instead, and what cannot be seen a middle dot.  Addresses of
+    people and names of sites without ``www.`` stay as they are: whoever calls back may need them,
+    and what shows them may make links of them.
     """
     plain = printable(text).translate(_BRACKETS).replace("://", "：//")
-    return _EVERYBODY.sub("＠", plain)
+    linkless = _LINK.sub(lambda found: f"{found[1]}．" if found[1] else f"{found[2]}：", plain)
+    return _EVERYBODY.sub("＠", linkless)
 
 
 def _who(memo: Shown) -> str:
