@@ -42,6 +42,8 @@ ASKED_MAX = 1000
 AT_ONCE = 50
 """Rows of the audit log stored in one transaction."""
 
+BUSY = "more is asked for than the ledger can do now: nothing was done; try again in a minute"
+
 CARDS_BYTES = 8 * LIMIT_BYTES
 """Sent and not read yet: a short question has a long answer, so somebody who only asks must not
 fill our memory.  Ten of the longest cards, thousands of usual ones."""
@@ -130,10 +132,12 @@ class ConsoleLink:
     def _hear(self, message: wire.FromConsole) -> None:
         match message:
             case wire.Obey() | wire.Record():
-                if self._asked.full():
-                    self.child.kill("asks for more than the ledger can do")
-                else:
+                if not self._asked.full():
                     self._asked.put_nowait(message)
+                elif self.child.waiting_bytes > CARDS_BYTES:
+                    self.child.kill("asks for more than it reads the answers of")
+                else:
+                    self._say(wire.Answered(n=message.n, problem=BUSY))
             case wire.AskCard():
                 self._say(self._shown(message))
             case wire.Ready():

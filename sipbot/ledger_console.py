@@ -49,6 +49,7 @@ class ConsoleRows:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._behind = 0
 
     async def record(self, entries: Sequence[AuditEntry], now: datetime) -> None:
         """Store what somebody did: all of it, or nothing.
@@ -67,7 +68,9 @@ class ConsoleRows:
             before: UTC-aware.
             limit: at most so many at once.
         """
-        return await self._run(lambda c: _let_go(c, before, limit))
+        behind = self._behind
+        gone, self._behind = await self._run(lambda c: _let_go(c, before, limit, behind))
+        return gone
 
     async def newest(self) -> int:
         """Return the number of the latest revision; 0 when there is none."""
@@ -102,12 +105,21 @@ def audited(
     ]
 
 
-def _let_go(connection: sa.Connection, before: datetime, limit: int) -> int:
+def _let_go(
+    connection: sa.Connection, before: datetime, limit: int, behind: int
+) -> tuple[int, int]:
+    """Return how many rows went, and behind which number to look when none is due at the front."""
     rows = schema.audit.c
     # By the id, which rises with time: the few rows at the beginning are looked at, never all.
-    oldest = sa.select(rows.id).order_by(rows.id).limit(limit).scalar_subquery()
-    gone = sa.delete(schema.audit).where(rows.id.in_(oldest), rows.at < before)
-    return connection.execute(gone).rowcount
+    front = sa.select(rows.id).order_by(rows.id).limit(limit).scalar_subquery()
+    gone = sa.delete(schema.audit).where(rows.id.in_(front), rows.at < before)
+    if deleted := connection.execute(gone).rowcount:
+        return deleted, behind
+    # Rows from a day to come (the clock was wrong) must not keep what is due behind them.
+    further = sa.select(rows.id).where(rows.id > behind).order_by(rows.id).limit(limit)
+    ids = connection.execute(further).scalars().all()
+    gone = sa.delete(schema.audit).where(rows.id.in_(ids), rows.at < before)
+    return connection.execute(gone).rowcount, ids[-1] if len(ids) == limit else 0
 
 
 def newest(connection: sa.Connection) -> int:

@@ -42,6 +42,15 @@ async def test_many_old_rows_go_in_small_steps(tmp_path: Path) -> None:
     assert [STEP_ROWS, 1, 0] == gone
 
 
+async def test_rows_of_a_day_to_come_keep_no_old_row_behind_them(tmp_path: Path) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        await wrote(ledger, [-3650], rows=STEP_ROWS)
+        await wrote(ledger, [400], rows=3)
+        keep = AuditKeep(ledger.console, 30, lambda: AT)
+        gone = [await keep.step() for _ in range(2)]
+    assert [0, 3] == gone
+
+
 class Refusing(ConsoleRows):
     """The rows of a ledger that refuses once."""
 

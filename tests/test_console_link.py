@@ -17,7 +17,7 @@ from sipbot.audit import AuditEntry
 from sipbot.console.doors import GUESSES
 from sipbot.console.hub import QUEUE_MAX, Hub, Reload
 from sipbot.console.main_line import MainLine
-from sipbot.console_link import ASKED_MAX, site
+from sipbot.console_link import ASKED_MAX, BUSY, site
 from sipbot.errors import ConsoleError, WireError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_console import audited
@@ -189,19 +189,17 @@ async def test_answer_to_an_earlier_life_of_the_console_is_nobodys() -> None:
     first.cancel()
 
 
-async def test_console_that_asks_without_end_is_ended_and_main_remembers_no_more(
-    tmp_path: Path,
+async def test_console_that_asks_for_more_than_the_ledger_can_do_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with a_console(tmp_path, [HANAKO]) as rig:
-        child, pid = rig.link.child, rig.link.child.pid
+        said: list[msgspec.Struct] = []
+        monkeypatch.setattr(rig.link, "_say", said.append)
         for n in range(ASKED_MAX + 1):
             rig.link._hear(wire.Record(n=n, entry=AuditEntry(action="logout")))
-        waiting = rig.link._asked.qsize()
-        while child.restarts == 0:
-            await asyncio.sleep(0.01)
-        await child.ready.wait()
-    assert ASKED_MAX == waiting
-    assert pid != child.pid
+        waiting, restarts = rig.link._asked.qsize(), rig.link.child.restarts
+    assert (ASKED_MAX, 0) == (waiting, restarts)
+    assert wire.Answered(n=ASKED_MAX, problem=BUSY) in said
 
 
 @pytest.mark.parametrize("deep", [b'{"type":"obey","payload":' + b"[" * 5000, b'{"type":"\xff"}'])

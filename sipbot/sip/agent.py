@@ -129,6 +129,8 @@ class Agent:
 
     def rejected(self, raw: str, source: str, code: int) -> None:
         """Report what the library refused by itself, or because we declined a takeover."""
+        if self._gate.is_again(raw, time.monotonic()):
+            return
         why = self._gate.rejection(source, code)
         self._emit(wire.Refused(offer=offer_of(raw, source), code=code, why=why), keep=True)
 

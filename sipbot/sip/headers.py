@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from sipbot.records import CallOffer, Diversion, Party
 
-_COMPACT = {"from": "f", "to": "t", "call-id": "i", "content-type": "c"}
+_COMPACT = {"from": "f", "to": "t", "call-id": "i", "content-type": "c", "via": "v"}
 """Compact header forms (RFC 3261 section 7.3.3) of the headers read here."""
 
 _ANONYMOUS = frozenset({"anonymous", "unavailable", "unknown", "restricted", "withheld", "private"})
@@ -63,6 +63,17 @@ def read_offer(raw: str, *, call: str, received_at: datetime, source: str) -> Ca
         diversions=tuple(_diversion(v) for v in _split(headers, "Diversion"))[:MAX_ENTRIES],
         history=tuple(_diversion(v) for v in _split(headers, "History-Info"))[-MAX_ENTRIES:],
     )
+
+
+def transaction_of(raw: str) -> str:
+    """Return what two copies of one request have in common: its topmost Via, with the branch.
+
+    RFC 3261 section 17.2.3; one without the magic cookie is told apart by Call-ID and CSeq, too.
+    """
+    _, _, rest = raw.partition("\n")
+    headers = HeaderParser().parsestr(rest.replace("\r\n", "\n"))
+    parts = (next(_split(headers, "Via"), ""), *_values(headers, "Call-ID"))
+    return "\n".join((*parts, *_values(headers, "CSeq")))
 
 
 def content_type(raw: str) -> str:
