@@ -310,7 +310,9 @@ class _Lane:
             return await self._count_refusal(delivery, refusal, log)
         log.info("delivered", seq=delivery.seq)
         self._told.append(delivery.id)
-        if len(self._told) == TOLD_AT_ONCE:
+        closed = delivery.memo is not None and not delivery.payload
+        # A crash must not put a closed memo back on the open list for those who subscribe then.
+        if closed or len(self._told) == TOLD_AT_ONCE:
             await self._settle()
         return True
 

@@ -199,6 +199,30 @@ async def test_outbox_that_is_stopped_stores_what_was_delivered(ledger: Ledger) 
     assert [second.id] == [one.memo for one in await ledger.due_deliveries(LATER, 10)]
 
 
+async def test_outbox_stores_at_once_that_a_memo_is_off_the_open_list(ledger: Ledger) -> None:
+    """A crash just then would put it back for whoever subscribes in that moment."""
+    notebook = Notebook()
+    closed, other = await end_with_memo(ledger), await end_with_memo(ledger)
+    await ledger.revise_memo(
+        closed.id, lambda old: old.model_copy(update={"rev": 2, "status": Status.DONE})
+    )
+    last = await end_with_memo(ledger, "sakura")
+    due: list[str | None] = []
+    takes = notebook.publish_memo
+
+    async def publish(client: str, memo: str, payload: bytes) -> None:
+        if memo == last.id:
+            due.extend(one.memo for one in await ledger.due_deliveries(LATER, 10))
+        await takes(client, memo, payload)
+
+    notebook.publish_memo = publish  # type: ignore[method-assign]  # looks at the ledger then
+    notebook.session = 0  # no new one, where what is open would be said again
+    await Outbox(ledger, {MQTT: notebook}, now=Clock()).run_once()
+
+    assert {closed.id, other.id, last.id} == {memo for _, memo in notebook.memos}
+    assert [last.id] == due
+
+
 async def test_outbox_stores_later_what_the_ledger_refused_and_tells_it_once(
     impatient: Ledger, tmp_path: Path
 ) -> None:
