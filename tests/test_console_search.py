@@ -58,6 +58,17 @@ async def test_closed_memo_is_found_with_its_words_marked(
     assert (marked or "No memo holds all of that") in page
 
 
+async def test_page_of_memos_that_cannot_be_read_leads_on_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.console.finder.PAGE", 1)
+    monkeypatch.setattr("sipbot.console.pages_search.hit_of", lambda *_: None)
+    async with a_desk(tmp_path, ACCOUNTS, [sato(), sato()]) as desk:
+        _, page = await answered(desk, "hanako", f"/search?q={quote('佐藤')}")
+    found = ("after=" in page, "No memo holds all of that" in page)
+    assert (True, False) == found
+
+
 async def test_client_and_days_narrow_what_is_found(tmp_path: Path) -> None:
     memos = [sato(), suzuki()]
     paths = ["", "&client=yamato", "&client=wakaba-law", "&client=northgate", "&to=2020-01-01"]
