@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sipbot import console_wire as wire
 from sipbot.accounts import Account, Accounts
 from sipbot.console.doors import GUESSES, GUESSES_OF_NAME, Closed, Doors
-from sipbot.console.gate import BODY_MAX_BYTES, Gate
+from sipbot.console.gate import BODY_MAX_BYTES, BURST, PER_S, Gate
 from sipbot.console.limits import KEYS_MAX, Buckets, Locks
 from sipbot.console.places import address_of, hosts, neighbourhood_of, origins, safe_next
 from sipbot.console.sessions import IDLE_S, LONGEST_S, OF_ONE_MAX, Sessions
@@ -264,20 +264,31 @@ async def test_body_that_is_too_long_is_refused(tmp_path: Path, told: bool) -> N
     assert 413 == answer.status_code
 
 
-async def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
+def test_fifty_operators_with_two_pages_each_load_at_once_behind_one_address() -> None:
+    buckets = Buckets(PER_S, BURST)
+    assert {0.0} == {buckets.take("office", 0.0) for _ in range(50 * 2 * 5)}
+
+
+async def test_too_many_requests_are_told_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.console.gate.BURST", 20.0)
     async with a_desk(tmp_path, [HANAKO_TABLE]) as desk:
         gate = Gate(guarded(desk.parts), desk.parts.settings, lambda: 0.0)
         async with client(gate) as http:
-            answers = [await http.get("/none") for _ in range(210)]
+            answers = [await http.get("/none") for _ in range(21)]
     assert {404, 429} == {one.status_code for one in answers}
     assert "1" == answers[-1].headers["retry-after"]
 
 
-async def test_new_address_of_the_same_network_is_no_new_patience(tmp_path: Path) -> None:
+async def test_new_address_of_the_same_network_is_no_new_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipbot.console.gate.BURST", 20.0)
     async with a_desk(tmp_path, [HANAKO_TABLE]) as desk:
         gate = Gate(guarded(desk.parts), desk.parts.settings, lambda: 0.0)
         codes = set[int]()
-        for number in range(210):
+        for number in range(21):
             async with client(gate, f"2001:db8::{number:x}") as http:
                 codes.add((await http.get("/none")).status_code)
     assert {404, 429} == codes

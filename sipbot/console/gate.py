@@ -23,9 +23,10 @@ from sipbot.console_wire import ConsoleSettings
 BODY_MAX_BYTES = 64 * 1024
 """Of a request: the longest note, every character of it escaped, takes 24 kB."""
 
-PER_S, BURST = 20.0, 200.0
-"""Requests of one address (of one /64, with IPv6): a page of the list is 5 of them, an office of 20
-browsers that load at once is 100.  The news are one request for hours."""
+PER_S, BURST = 20.0, 600.0
+"""Requests of one address (of one /64, with IPv6): a page of the list is 5 of them, an office of 50
+operators with two pages each that load at once, as after a restart, is 500.  The news are one
+request for hours."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 section 9.2.1)."""
