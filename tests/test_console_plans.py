@@ -235,8 +235,16 @@ def test_everything_that_the_picture_paints_has_a_colour_of_the_console() -> Non
 
 def test_number_that_a_pattern_stands_for_is_found() -> None:
     client = msgspec.structs.replace(CLIENTS[0], numbers=("+8131234N6XX",))
-    assert [True, False, False] == [
-        plan_values.fits(client, one) for one in ("03-1234-5678", "03-1234-1678", "1")
+    asked = ("03-1234-5678", "(03) 1234", "+81 3-1234", "03-1234-1678", "1")
+    assert [True, True, True, False, False] == [
+        [client] == plan_values.fitting([client], one) for one in asked
+    ]
+
+
+def test_digits_beside_other_words_are_no_number_to_look_for() -> None:
+    client = msgspec.structs.replace(CLIENTS[0], numbers=("+81312342472",))
+    assert [[], [client]] == [
+        plan_values.fitting([client], one) for one in ("clinic 24/7", "24-72")
     ]
 
 

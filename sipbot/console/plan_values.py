@@ -4,7 +4,9 @@ The same descriptions as ``sipbot dialplan show`` and ``calendar`` give; facts o
 like the keys of the file.
 """
 
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -26,6 +28,10 @@ SUNDAY_FIRST = ("ja", "ko")
 """Weeks begin on Sunday on the calendars of Japan and Korea."""
 
 
+_IN_NUMBERS = frozenset("xznー")
+"""Letters in what is typed as a number: those of patterns, and a long vowel's sign for a dash."""
+
+
 class Now(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a client is open at this moment."""
 
@@ -36,20 +42,56 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     """When that changes, by the client's clock; empty: not within weeks."""
 
 
-def fits(client: wire.Client, asked: str) -> bool:
-    """Tell whether a client is among those that somebody looks for.
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A client in the list of all of them."""
+
+    numbers: list[str]
+    """As people write them."""
+    now: Now | None
+    """None while its dialplan cannot be shown."""
+
+
+def fitting(clients: Sequence[wire.Client], asked: str) -> list[wire.Client]:
+    """Return those that somebody looks for.
 
     Args:
-        client: by id, name, or a number.
-        asked: a part of one of these, as typed.
+        clients: some, each by id, name, or a number.
+        asked: a part of one of these, as typed; empty: all of them.
     """
     wanted = asked.strip().casefold()
-    if wanted in client.client or wanted in client.name.casefold():
-        return True
-    digits = "".join(char for char in wanted if char.isdecimal() and char.isascii())
+    typed = unicodedata.normalize("NFKC", wanted)
+    words = {char for char in typed if char.isalpha()} - _IN_NUMBERS
+    digits = "" if words else re.sub("[^0-9]", "", typed)
     # Numbers are kept with the country's code, in place of the nought before the national one.
     digits = digits.removeprefix("0")
-    return len(digits) > 1 and any(_holds(number, digits) for number in client.numbers)
+    # One digit alone is in nearly all of them.
+    sought = digits if len(digits) > 1 else None
+    return [one for one in clients if _fits(one, wanted, sought)]
+
+
+def lines_of(
+    clients: Sequence[wire.Client],
+    plans: Mapping[str, Dialplan],
+    at: datetime,
+    language: str,
+    region: str,
+) -> dict[str, Line]:
+    """Return what the list of clients says of some, by client.
+
+    Args:
+        clients: which.
+        plans: theirs in force; of who is missing there it says less.
+        at: now, aware.
+        language: of the reader.
+        region: of the site.
+    """
+    return {
+        one.client: Line(
+            numbers=numbers_of(one, region),
+            now=now_of(plan, at, language) if (plan := plans.get(one.client)) else None,
+        )
+        for one in clients
+    }
 
 
 def now_of(plan: Dialplan, at: datetime, language: str) -> Now:
@@ -140,9 +182,19 @@ def _said(hours: str, words: Words) -> str:
     return hours.replace("24/7", words["plan_always"]).replace("; ", "、")
 
 
+def _fits(client: wire.Client, wanted: str, digits: str | None) -> bool:
+    if wanted in client.client or wanted in client.name.casefold():
+        return True
+    return digits is not None and any(_holds(number, digits) for number in client.numbers)
+
+
 def _holds(number: str, digits: str) -> bool:
     """Tell whether a number, or one that a pattern stands for, has these digits in a row."""
-    some = number.lstrip("+")
+    some = number.removeprefix("+")
+    if digits in some:
+        return True
+    if some.isdecimal():
+        return False
     return any(
         all(
             wanted in WILDCARDS.get(char, char)
