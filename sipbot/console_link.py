@@ -222,14 +222,16 @@ class ConsoleLink:
     async def _tell_site(self) -> None:
         while True:
             await self.child.ready.wait()
-            await self._tell_plans()
+            if not await self._tell_plans():
+                continue
             self._say(site(await self._status()))
             await asyncio.sleep(STATUS_EVERY_S)
 
-    async def _tell_plans(self) -> None:
+    async def _tell_plans(self) -> bool:
         """Tell whose dialplans are in force, and which files are not, when that has changed.
 
-        Calls go on between two parts: ten thousand clients take tens of milliseconds.
+        Calls go on between two parts: ten thousand clients take tens of milliseconds.  False when
+        there is another console by then, which has not heard the beginning.
         """
         now = self._in_force()
         if now.plans is not self._told_plans:
@@ -237,11 +239,16 @@ class ConsoleLink:
             for clients in clients_told(clients_of(now)):
                 self._say(clients)
                 await asyncio.sleep(0)
+                if self._told_plans is not now.plans:
+                    return False
         if now.refused is not self._told_refused:
             self._told_refused = now.refused
             for files in files_told(now):
                 self._say(files)
                 await asyncio.sleep(0)
+                if self._told_refused is not now.refused:
+                    return False
+        return True
 
     def _say(self, message: wire.FromMain) -> None:
         try:

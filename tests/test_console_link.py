@@ -17,15 +17,16 @@ from sipbot.audit import AuditEntry
 from sipbot.console.doors import GUESSES
 from sipbot.console.hub import QUEUE_MAX, Hub, Reload
 from sipbot.console.main_line import MainLine
-from sipbot.console_link import ASKED_MAX, BUSY, site
+from sipbot.console_link import ASKED_MAX, BUSY, ConsoleLink, site
 from sipbot.errors import ConsoleError, WireError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_console import audited
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.memo import Status
 from sipbot.status import DialplanStatus
-from tests.consoles import PASSWORD, Rig, a_console, a_status, memo_for
+from tests.consoles import CLIENTS, IN_FORCE, PASSWORD, Rig, a_console, a_status, memo_for
 from tests.memo_samples import AT
+from tests.test_console_guard import settings
 
 HANAKO = 'name = "hanako"\nrole = "operator"\nclients = ["yamato"]'
 
@@ -137,6 +138,49 @@ async def test_news_of_other_clients_are_not_told() -> None:
         first = await anext(news)
     assert isinstance(first, wire.Changed)
     assert "yamato" == first.client
+
+
+def test_rest_of_a_list_that_an_earlier_console_was_told_hides_no_client() -> None:
+    hub = Hub()
+    for first, last, client in ((False, True, CLIENTS[2]), (True, False, CLIENTS[0])):
+        hub.learn(wire.Clients(first=first, last=last, clients=(client,)))
+    before = list(hub.clients)
+    hub.learn(wire.Clients(first=False, last=True, clients=(CLIENTS[1],)))
+    assert ([], [CLIENTS[0].client, CLIENTS[1].client]) == (before, list(hub.clients))
+
+
+def test_rest_of_a_list_of_files_that_an_earlier_console_was_told_is_no_list() -> None:
+    hub = Hub()
+    hub.learn_files(wire.Behind(first=False, last=True, files=(), untold=7))
+    assert 0 == hub.behind_untold
+
+
+async def test_console_that_begins_in_the_middle_of_a_list_is_told_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[tuple[bool, bool]]()
+
+    def say(message: wire.FromMain) -> None:
+        if isinstance(message, wire.Clients):
+            told.append((message.first, message.last))
+            if len(told) == 2:
+                link._hear(wire.Ready(pid=1, port=8470))
+
+    monkeypatch.setattr("sipbot.console_plans.PART_BYTES", 1)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        link = ConsoleLink(
+            settings(),
+            ledger,
+            status=a_status,
+            in_force=lambda: IN_FORCE,
+            on_crash_loop=lambda _: None,
+            accounts=lambda: None,
+            card=lambda _: None,
+        )
+        monkeypatch.setattr(link, "_say", say)
+        whole = [await link._tell_plans(), await link._tell_plans()]
+    first, rest, last = (True, False), (False, False), (False, True)
+    assert ([False, True], [first, rest, first, rest, last]) == (whole, told)
 
 
 async def test_knocking_at_a_closed_door_writes_no_more_into_the_ledger(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ class Hub:
         """Those that go on now."""
         self.calls_changed = asyncio.Event()
         """Set when they are not any more as they were when it was taken from here."""
-        self._learning: dict[str, wire.Client] = {}
-        self._learning_files: dict[str, wire.File] = {}
+        self._learning: dict[str, wire.Client] | None = None
+        self._learning_files: dict[str, wire.File] | None = None
         self._listeners: set[_Listener] = set()
 
     @asynccontextmanager
@@ -72,23 +72,31 @@ class Hub:
             listener.hear(news)
 
     def learn(self, part: wire.Clients) -> None:
-        """Take a part of the list of clients; the whole counts once it is there."""
+        """Take a part of the list of clients; the whole counts once it is there.
+
+        The rest of a list that was begun before this console was there is no list: the whole one
+        comes next.
+        """
         if part.first:
             self._learning = {}
+        if self._learning is None:
+            return
         self._learning |= {client.client: client for client in part.clients}
         if part.last:
             self.clients = MappingProxyType(self._learning)
-            self._learning = {}
+            self._learning = None
 
     def learn_files(self, part: wire.Behind) -> None:
         """Take a part of the list of files that are not in force, likewise."""
         if part.first:
             self._learning_files = {}
+        if self._learning_files is None:
+            return
         self._learning_files |= {file.name: file for file in part.files}
         if part.last:
             self.behind = MappingProxyType(self._learning_files)
             self.behind_untold = part.untold
-            self._learning_files = {}
+            self._learning_files = None
 
 
 class _Listener:
