@@ -129,7 +129,7 @@ class EmbeddedBroker:
         self._own_clients = (f"sipbot-{site}", f"{SYSTEM}/sipbot-{site}")
         """Client ids: without accounts, and with them, when nobody else can have it."""
         self._connections = connections
-        self._turned_away = 0
+        self._turned_away = self._made_room = 0
         self._looked_at_s = -math.inf
         self._silent: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}
         """Have not said who they are; the first has been there longest."""
@@ -154,8 +154,8 @@ class EmbeddedBroker:
             async for line in parent:
                 n = requests.decode(line).n
                 self._put_out()
-                inside, away = len(self._inside), self._turned_away
-                _say(Pong(n=n, connections=inside, turned_away=away))
+                inside, away, gone = len(self._inside), self._turned_away, self._made_room
+                _say(Pong(n=n, connections=inside, turned_away=away, made_room=gone))
         finally:
             server.close()
             await self._broker.shutdown()
@@ -167,7 +167,7 @@ class EmbeddedBroker:
             longest = next(iter(self._silent))
             del self._silent[longest]
             longest.transport.abort()
-            self._turned_away += 1
+            self._made_room += 1
         try:
             stream = await self._let_in(reader, writer)
             if stream is not None:

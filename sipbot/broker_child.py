@@ -26,7 +26,7 @@ class Door(NamedTuple):
 
 
 class FullHouse:
-    """Tells when the broker turns clients away, and when that is over.
+    """Tells when the broker turns connections away, why, and when that is over.
 
     Args:
         most: clients at once.
@@ -36,26 +36,31 @@ class FullHouse:
     def __init__(self, most: int, troubles: Troubles) -> None:
         self._most = most
         self._troubles = troubles
-        self._turned_away = 0
+        self._away = (0, 0)
+        """Who were turned away so far: clients, and connections that said nothing."""
         self._calm: int | None = None
         """Signs of life since the last one that was turned away; None when all is well."""
+        self._told_full = False
 
     # Event loop, with each message of the broker's.
     def hear(self, message: broker_wire.Ready | broker_wire.Pong) -> None:
         """Take what the broker says of itself."""
         if isinstance(message, broker_wire.Ready):
-            self._turned_away = 0
+            self._away = (0, 0)
             return
-        if message.turned_away > self._turned_away:
-            self._turned_away = message.turned_away
-            if self._calm is None:
-                self._troubles.broker_full(self._most)
+        (clients, silent), self._away = self._away, (message.turned_away, message.made_room)
+        is_full = message.turned_away > clients
+        if is_full or message.made_room > silent:
+            # Who has a name and finds no place weighs more: those words stay once they are told.
+            if self._calm is None or (is_full and not self._told_full):
+                self._told_full = is_full
+                self._troubles.broker_full(self._most if is_full else 0)
             self._calm = 0
         elif self._calm is not None:
             self._calm += 1
             if self._calm == CALM_PONGS:
                 self._troubles.broker_full(None)
-                self._calm = None
+                self._calm, self._told_full = None, False
 
 
 def embedded_broker(host: str, port: int, door: Door, troubles: Troubles) -> Child:

@@ -38,7 +38,9 @@ class Pong(Base, frozen=True, kw_only=True):
     connections: int
     """Clients that are connected."""
     turned_away: int
-    """Connections that found no room, since the broker started."""
+    """Clients that found no room, since the broker started."""
+    made_room: int
+    """Connections that had to go before they said who they are, since then."""
 
 
 requests = Decoder(Ping)

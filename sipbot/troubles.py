@@ -47,12 +47,18 @@ class Troubles:
         self._trouble("commands-refused", problem, remedy)
 
     def broker_full(self, most: int | None) -> None:
-        """The embedded broker takes so many and turns others away; None when it is over."""
+        """The embedded broker takes so many programs and turns others away.
+
+        0: those that it turns away do not even say who they are; None: it is over.
+        """
         problem = f"the embedded broker turns programs away: it takes {most} at once"
         remedy = (
             "End programs that connect again and again, raise mqtt.max_connections, "
             "or use a broker of your own (docs/mqtt.md)"
         )
+        if most == 0:
+            problem = "the embedded broker closes connections: too many do not say who they are"
+            remedy = "Find the program that opens them (ss -tnp) and end it"
         self._trouble("broker-full", None if most is None else problem, remedy)
 
     def command_failed(self, problem: str) -> None:

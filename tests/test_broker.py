@@ -44,7 +44,7 @@ async def test_broker_says_ready_answers_pings_and_ends_with_its_parent() -> Non
     _, complaints = await child.communicate(b"")
 
     assert isinstance(ready, Ready)
-    assert (child.pid, Pong(n=4, connections=0, turned_away=0)) == (ready.pid, pong)
+    assert (child.pid, Pong(n=4, connections=0, turned_away=0, made_room=0)) == (ready.pid, pong)
     assert 0 == child.returncode
     assert b"Warning" not in complaints
     assert b"Traceback" not in complaints
@@ -104,7 +104,7 @@ async def test_broker_that_is_full_says_so_and_lets_sipbot_and_returning_clients
     await child.communicate(b"")
 
     assert [b"\x00", b"\x00", b"\x03", b"\x00", b"\x00"] == [code for *_, code in came]
-    assert (b"", 1) == (rest, pong.turned_away)
+    assert (b"", 1, 0) == (rest, pong.turned_away, pong.made_room)
 
 
 async def test_broker_lets_silent_connections_make_room_for_the_next() -> None:

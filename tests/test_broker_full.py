@@ -5,15 +5,33 @@ from sipbot.broker_wire import Pong, Ready
 from sipbot.troubles import Troubles
 
 
+def words(*turned_away: tuple[int, int]) -> list[tuple[str, str | None]]:
+    """Return the alerts and what they say when so many clients, and silent ones, had to go."""
+    alerts: list[tuple[str, str | None]] = []
+    house = FullHouse(50, Troubles(lambda alert, problem, _: alerts.append((alert, problem))))
+    house.hear(Ready(pid=1, port=1883))
+    for n, (away, silent) in enumerate(turned_away):
+        house.hear(Pong(n=n, connections=50, turned_away=away, made_room=silent))
+    return alerts
+
+
 def told(*turned_away: int) -> list[tuple[str, bool]]:
     """Return the alerts, raised or cleared, that such signs of life lead to."""
-    alerts: list[tuple[str, bool]] = []
-    troubles = Troubles(lambda alert, problem, _: alerts.append((alert, problem is not None)))
-    house = FullHouse(50, troubles)
-    house.hear(Ready(pid=1, port=1883))
-    for n, away in enumerate(turned_away):
-        house.hear(Pong(n=n, connections=50, turned_away=away))
-    return alerts
+    return [
+        (alert, problem is not None) for alert, problem in words(*((n, 0) for n in turned_away))
+    ]
+
+
+def test_connections_that_say_nothing_are_not_told_as_too_many_programs() -> None:
+    ((_, problem), over) = words((0, 1), *[(0, 5)] * (CALM_PONGS + 1))
+    assert problem is not None
+    assert ("not say who they are" in problem, "50" in problem) == (True, False)
+    assert ("broker-full", None) == over
+
+
+def test_broker_that_is_full_is_told_so_though_others_say_nothing() -> None:
+    problems = [problem or "" for _, problem in words((0, 1), (1, 1), (1, 2), (2, 3))]
+    assert [False, True] == ["it takes 50" in problem for problem in problems]
 
 
 def test_full_broker_is_told_once_however_many_are_turned_away() -> None:
