@@ -1,5 +1,8 @@
 """What strangers call themselves and say is text on every page, in a real browser."""
 
+import asyncio
+import hashlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -12,11 +15,12 @@ from playwright.async_api import Browser, Error, Page
 from sipbot import console_wire as wire
 from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.console_link import site
+from sipbot.last_good import APPLIED_FOLDER
 from sipbot.memo import Memo
 from sipbot.status import Alerts, AlertStatus, ChildStatus, DialplanStatus, Status
 from sipbot.topics import LivePayload
 from tests.browsers import a_chromium, logged_in
-from tests.consoles import CLIENTS, Rig, a_console, a_status, memo_for, said
+from tests.consoles import CLIENTS, DIALPLANS, Rig, a_console, a_status, memo_for, said
 
 pytestmark = pytest.mark.browser
 
@@ -48,10 +52,15 @@ TRICKS = (
     f"<div hx-get=https://foreign.example/ hx-trigger=load hx-on::load={HIT}>",
     "<form action=https://foreign.example/><button autofocus>",
 )
+SAID = ("<img src=x onerror=window.hit=1>", "<svg onload=window.hit=1></svg>")
+"""Short ones, for a dialplan."""
 NAMES = [frame.format(trick) for frame in FRAMES for trick in TRICKS]
 
 
 FOREIGN = "foreign.example"
+
+FOUND_S = 60.0
+"""More than any search takes: one that is broken fails the test, and does not hang it."""
 
 TRACES = """
 () => {
@@ -99,7 +108,7 @@ async def test_hundred_hostile_names_run_nothing_and_ask_no_foreign_host(tmp_pat
     async with a_console(tmp_path, ACCOUNTS) as rig, a_chromium() as chromium:
         probe = Probe(await logged_in(chromium, rig.url, "hanako"), rig.url)
         memos = [await rig.call(hostile(name), seconds=1.0) for name in NAMES]
-        await tell(rig)
+        await tell(rig, hostile_form(tmp_path / APPLIED_FOLDER))
         search = f"{rig.url}/search?q={quote(TRICKS[0])}"
         await found(probe.page, search)
         seen = [
@@ -110,8 +119,12 @@ async def test_hundred_hostile_names_run_nothing_and_ask_no_foreign_host(tmp_pat
             await probe.look(f"{rig.url}/calls?day=2026-11-20", "table.calls"),
             await probe.look(f"{rig.url}/system", "#alerts .said"),
             await probe.look(search, "li.memo"),
+            await probe.look(f"{rig.url}/dialplans", "#behind li"),
+            await probe.look(f"{rig.url}/dialplans/northgate", "#behind ~ * .plan-picture svg"),
         ]
-    assert [[0, 0]] * 7 == seen
+        labels = await probe.page.text_content("#main") or ""
+    assert [[0, 0]] * 9 == seen
+    assert [True, True] == [trick in labels for trick in SAID]
     assert [] == probe.foreign
 
 
@@ -161,8 +174,9 @@ async def traceless(chromium: Browser, trick: str) -> bool:
 async def found(page: Page, url: str) -> None:
     """Wait until the search finds what was said; it takes up in its own time what is new."""
     await page.goto(url)
-    while await page.locator("li.memo").count() == 0:
-        await page.reload()
+    async with asyncio.timeout(FOUND_S):
+        while await page.locator("li.memo").count() == 0:
+            await page.reload()
 
 
 def hostile(name: str) -> Memo:
@@ -172,8 +186,23 @@ def hostile(name: str) -> Memo:
     return memo.model_copy(update={"caller": caller})
 
 
-async def tell(rig: Rig) -> None:
-    """Let all of them speak at once, and stand wherever else strangers' words can come."""
+def hostile_form(kept: Path) -> str:
+    """Keep a dialplan with tricks where an agency writes what it likes; return its hash."""
+    form = (DIALPLANS / "northgate.toml").read_text(encoding="utf-8")
+    form = form.replace('"Northgate Support"', json.dumps(SAID[0]))
+    form = form.replace('"outage" =', f"{json.dumps(SAID[1])} =")
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / "northgate.toml").write_text(form, encoding="utf-8")
+    return hashlib.sha256(form.encode()).hexdigest()
+
+
+async def tell(rig: Rig, form: str) -> None:
+    """Let all of them speak at once, and stand wherever else strangers' words can come.
+
+    Args:
+        rig: the console.
+        form: hash of the dialplan that is in force for northgate.
+    """
     for number, name in enumerate(NAMES):
         payload = LivePayload(type="partial", ts=datetime.now(UTC), text=name, caller=name)
         rig.link._say(wire.Live(client="yamato", call=f"c{number}", payload=payload))
@@ -186,9 +215,22 @@ async def tell(rig: Rig) -> None:
     rig.link._status = status
     rig.link._say(site(bad))
     named = tuple(
-        msgspec.structs.replace(one, name=name) for one, name in zip(CLIENTS, NAMES, strict=False)
+        msgspec.structs.replace(
+            one, name=name, sha256=form if one.client == "northgate" else one.sha256
+        )
+        for one, name in zip(CLIENTS, NAMES, strict=False)
     )
     rig.link._say(wire.Clients(first=True, last=True, clients=named))
+    mistakes = tuple(wire.FileMistake(words=one) for one in NAMES[:20])
+    behind = wire.File(
+        name="northgate",
+        since=datetime.now(UTC),
+        sha256="",
+        words=NAMES[0],
+        mistakes=mistakes,
+        others=1,
+    )
+    rig.link._say(wire.Behind(first=True, last=True, files=(behind,), untold=0))
 
 
 def hostile_card() -> ClientCard:
