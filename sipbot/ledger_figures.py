@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sipbot.ledger_schema import calls, deliveries, memos
 from sipbot.memo import Status
+from sipbot.notice import TARGET_PREFIX
 from sipbot.records import EndState
 from sipbot.status import Counts
 
@@ -19,7 +20,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
     """Those that nobody tries any more."""
     since: datetime | None
-    """When the oldest of them was stored; None when none waits."""
+    """When the oldest for a broker was stored; None when none waits for one.  Mail and chat have
+    their own alerts, and nobody works from them."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -39,12 +41,13 @@ def waiting(connection: sa.Connection) -> Waiting:
     undelivered = deliveries.c.delivered_at.is_(None)
     # Written as a sum, the id cannot lead SQLite through every delivery ever made; it goes through
     # the index of those that wait (a test reads its plan).
+    for_a_broker = sa.case((deliveries.c.target.not_like(f"{TARGET_PREFIX}%"), deliveries.c.id + 0))
     query = sa.select(
-        sa.func.count(), sa.func.count(deliveries.c.dead_at), sa.func.min(deliveries.c.id + 0)
+        sa.func.count(), sa.func.count(deliveries.c.dead_at), sa.func.min(for_a_broker)
     ).where(undelivered)
     number, dead, oldest = connection.execute(query).one()
     if oldest is None:
-        return Waiting(deliveries=0, dead=0, since=None)
+        return Waiting(deliveries=number, dead=dead, since=None)
     row = connection.execute(
         sa.select(deliveries.c.rev, deliveries.c.payload, memos.c.updated_at)
         .outerjoin(memos, memos.c.id == deliveries.c.memo)

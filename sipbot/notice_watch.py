@@ -238,7 +238,8 @@ class NoticeWatch:
     async def _try(self, kept: Kept) -> None:
         """Tell what a channel has; one that fails comes again, and keeps no other one waiting."""
         channel = (kept.client, kept.channel)
-        if self._clock() < self._again.get(channel, self._clock()):
+        again = self._again.get(channel)
+        if again is not None and self._clock() < again:
             return
         self._again.pop(channel, None)
         try:

@@ -28,6 +28,7 @@ class Notifier:
         self.watchdog_s = watchdog_s
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._log = structlog.get_logger()
+        self._unheard = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], pid: int) -> "Notifier":
@@ -80,6 +81,13 @@ class Notifier:
                 # DONTWAIT: a service manager that hangs must not make us hang
                 sender.sendto(words.encode(), socket.MSG_DONTWAIT, self._address)
         except OSError as error:
-            self._log.warning("the service manager was not reached", problem=str(error))
+            if not self._unheard:
+                self._log.warning(
+                    "who started sipbot was not reached, and would not replace it",
+                    problem=str(error),
+                    address=self._address,
+                )
+            self._unheard = True
             return False
+        self._unheard = False
         return True

@@ -13,8 +13,10 @@ import pytest_asyncio
 from sipbot.call_decision import Phones
 from sipbot.console.pages_memo import until_of
 from sipbot.memo import Memo, Status
+from sipbot.memo_history import Escalated, HistoryEntry
 from tests.console_app import Desk, a_desk
 from tests.consoles import a_morning, memo_for, said
+from tests.memo_samples import AT
 
 ACCOUNTS = (
     'name = "hanako"\nrole = "operator"\nclients = ["yamato", "northgate"]',
@@ -198,6 +200,32 @@ async def test_masked_account_reads_no_number_and_no_name_on_any_page(desk: Desk
         for word in ("田中", "真由美", "タナカ", "ひかり電機", "5550-1234", "81355501234")
         if word in text
     ]
+
+
+async def test_masked_account_sees_that_numbers_disagree_though_not_which(desk: Desk) -> None:
+    suzuki = await desk.leave(a_morning()[1])
+    async with desk.browser("wall") as browser:
+        text = (await browser.get(f"/memos/{suzuki.id}")).text
+    assert (1, 1) == (text.count('aria-hidden="true">=<'), text.count('aria-hidden="true">≠<'))
+    assert "The evidence disagrees: listen before you call." in text
+
+
+async def test_history_says_who_was_called_and_what_came_of_it(desk: Desk) -> None:
+    memo = await desk.leave(memo_for("yamato"))
+    called = HistoryEntry(
+        rev=2,
+        at=AT,
+        what="on_call_called",
+        by="sipbot",
+        escalated=Escalated(kind="phone", target="rota", person="Sato", end="declined"),
+    )
+    await desk.ledger.revise_memo(
+        memo.id,
+        lambda old: old.model_copy(update={"rev": 2, "history": (*old.history, called)}),
+    )
+    async with desk.browser("hanako") as browser:
+        text = (await browser.get(f"/memos/{memo.id}")).text
+    assert "sipbot called Sato: answered, not taken" in text
 
 
 async def test_masked_account_hears_the_masked_copy_only(desk: Desk) -> None:

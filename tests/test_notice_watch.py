@@ -104,13 +104,15 @@ class Facts:
 
 
 class Clock:
-    """A clock that moves when told to."""
+    """A clock that moves when told to, and a little at each reading, as real ones do."""
 
     def __init__(self) -> None:
         self.at = AT + timedelta(seconds=30)
+        self._readings = 0
 
     def __call__(self) -> datetime:
-        return self.at
+        self._readings += 1
+        return self.at + self._readings * timedelta(microseconds=1)
 
 
 class Site:

@@ -284,7 +284,7 @@ async def test_service_manager_that_did_not_hear_it_is_told_again_that_main_is_r
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         async with life(tmp_path / "run") as one:
             one.start(NOTIFY_SOCKET=str(tmp_path / "systemd.sock"))
-            await one.line("the service manager was not reached")
+            await one.line("who started sipbot was not reached")
             manager.bind(str(tmp_path / "systemd.sock"))
             manager.settimeout(0)
             words = {await _received(manager)}

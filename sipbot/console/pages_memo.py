@@ -33,9 +33,11 @@ from sipbot.console.waveform import Mark, Wave
 from sipbot.console.words import Words
 from sipbot.decision import Answer
 from sipbot.errors import ConsoleError, SpoolError
+from sipbot.labels import labels_of
 from sipbot.memo import Memo
 from sipbot.memo_history import Outcome
 from sipbot.memo_parts import clock
+from sipbot.memo_state import step
 from sipbot.spool import recording_of
 from sipbot.topics import ID
 
@@ -235,6 +237,9 @@ async def _page(
         status=status,
         **viewer.values(now),
         **_said(shown, words),
+        # Of numbers that are hidden nobody could tell.
+        disagree=memo_values.disagree(memo),
+        agreeing=[one.number == memo.callback.number for one in memo.callback.evidence],
         can_act_here=viewer.can_act(memo.client),
         memo=shown,
         seq=store.seq,
@@ -246,6 +251,7 @@ async def _page(
         audio=await _audio(viewer, memo),
         **await _client_card(viewer, memo.client),
         outcomes=[one.value for one in Outcome],
+        told_whom=lambda one: step(one, now, labels_of(viewer.look.language)),
         kept=typed.text,
         kept_until=typed.until,
         full=lambda at: at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z"),
@@ -259,7 +265,6 @@ def _said(memo: Shown, words: Words) -> dict[str, Any]:
     return {
         "heading": memo_values.heading(memo, words),
         "who_called": memo_values.caller(memo, words),
-        "disagree": memo_values.disagree(memo),
         "groups": groups,
         "legend": {
             "unsure": any(piece.unsure for piece in pieces),
