@@ -125,7 +125,7 @@ def test_what_was_not_cut_has_all_the_silence_around_it_that_its_pauses_may_have
     spoken = [number * WINDOW_S for number in voices(verdicts)]
     around = []
     for edge_s, one in zip([0.0, *(each.to_s for each in stretches)], stretches, strict=False):
-        inside = [at for at in spoken if one.from_s <= at < one.to_s]
+        inside = [at for at in spoken if one.from_s < at + WINDOW_S / 2 < one.to_s]
         begins_s = max(edge_s, inside[0] - PAUSE_S)
         over_s = min(len(verdicts) * WINDOW_S, inside[-1] + WINDOW_S + PAUSE_S)
         around += [] if one.cut else [(one, begins_s, over_s)]
