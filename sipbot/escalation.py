@@ -190,15 +190,22 @@ def told(memo: Memo, step: Step, now: datetime) -> Memo:
 
 
 def calling(memo: Memo) -> bool:
-    """Tell whether those on call are being called: nobody has taken the message yet, and not all
-    of them are known to have been asked.
+    """Tell whether those on call are being called: nobody has taken the message yet or done
+    something else about it, and not all of them are known to have been asked.
     """
-    ends = [
-        entry.escalated.end
-        for entry in memo.history
-        if entry.escalated is not None and entry.escalated.kind == "phone"
-    ]
-    return bool(ends) and not {TAKEN, NOBODY} & set(ends)
+    ends = {one.end for one in _since_work(memo) if one.kind == "phone"}
+    return None in ends and not {TAKEN, NOBODY} & ends
+
+
+def _since_work(memo: Memo) -> list[Escalated]:
+    """Return who was told, or called, since somebody last did something about the memo."""
+    found: list[Escalated] = []
+    for entry in memo.history:
+        if _is_work(entry):
+            found = []
+        elif entry.escalated is not None:
+            found.append(entry.escalated)
+    return found
 
 
 def not_taken(memo: Memo) -> bool:
@@ -209,8 +216,7 @@ def not_taken(memo: Memo) -> bool:
 
 def asked(memo: Memo) -> frozenset[str]:
     """Return who of those on call has been called and did not take it."""
-    entries = (entry.escalated for entry in memo.history)
-    return frozenset(one.person for one in entries if one is not None and one.person is not None)
+    return frozenset(one.person for one in _since_work(memo) if one.person is not None)
 
 
 def called(memo: Memo, person: str, end: str, now: datetime) -> Memo:

@@ -196,7 +196,8 @@ class EscalationWatch:
 
     async def _look_at(self, identifier: str) -> None:
         memo = await self._ledger.memo(identifier)
-        if memo is not None and memo.status is not Status.OPEN and self.phones is not None:
+        over = memo is not None and (memo.status is not Status.OPEN or not escalation.calling(memo))
+        if over and self.phones is not None:
             self.phones.leave(identifier)
         plan = self._of.get(memo.client) if memo is not None else None
         if memo is None or plan is None or memo.status is not Status.OPEN:

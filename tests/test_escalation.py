@@ -120,6 +120,16 @@ def test_calls_to_those_on_call_end_when_nobody_took_it() -> None:
     assert frozenset({"sato"}) == asked(once)
 
 
+@pytest.mark.parametrize("what", ["snoozed", "reopened", "called_back"])
+def test_whoever_does_something_about_a_memo_ends_the_calls_to_those_on_call(what: str) -> None:
+    begun = called(told(a_memo(), BY_THE_BOOK.steps[1], AT), "sato", "no_answer", AT)
+
+    worked = next_revision(begun, AT, {}, what=what, by="alice")
+    late = called(worked, "suzuki", "no_answer", AT)
+
+    assert [True, False, False] == [calling(one) for one in (begun, worked, late)]
+
+
 def test_after_a_night_without_power_the_steps_come_in_their_order() -> None:
     found = next_step(BY_THE_BOOK, a_wait(), SINCE + timedelta(hours=9), HOURS)
 
