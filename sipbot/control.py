@@ -177,10 +177,15 @@ async def refuse_if_running(path: Path) -> None:
         ControlError: one does.
     """
     if await is_running(path):
-        raise ControlError(
-            f"{path}: a sipbot already runs in this folder: stop it first, or give this one a "
-            "folder of its own (var in config.toml)"
-        )
+        raise already_runs(path)
+
+
+def already_runs(path: Path) -> ControlError:
+    """Return the error that another sipbot has this socket or lock."""
+    return ControlError(
+        f"{path}: a sipbot already runs in this folder: stop it first, or give this one a "
+        "folder of its own (var in config.toml)"
+    )
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

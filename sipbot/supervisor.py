@@ -32,6 +32,7 @@ import structlog
 
 from sipbot import __version__
 from sipbot.child import CRASH_LOOP, YOUNG_S, restart_delay_s
+from sipbot.control import already_runs
 from sipbot.errors import ControlError
 from sipbot.notify import BEATS_PER_LIMIT, Notifier
 
@@ -146,7 +147,7 @@ class Supervisor:
 
     def _find(self) -> _Main | None:
         """Return the main process whose supervisor has died; None when there is none."""
-        running = _holder(self._folder / "main.lock")
+        running = holder(self._folder / "main.lock")
         if running is None:
             return None
         pid, version = running
@@ -308,15 +309,12 @@ def _hold(path: Path) -> int:
         fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
         os.close(held)
-        raise ControlError(
-            f"{path}: a sipbot already runs in this folder: stop it first, or give this one a "
-            "folder of its own (var in config.toml)"
-        ) from error
+        raise already_runs(path) from error
     os.pwrite(held, f"{__version__:<{_VERSION_BYTES}}\n".encode("ascii"), 0)
     return held
 
 
-def _holder(path: Path) -> tuple[int, str] | None:
+def holder(path: Path) -> tuple[int, str] | None:
     """Return pid and release of who holds the lock, without taking it; None when nobody does."""
     try:
         looked = os.open(path, os.O_RDWR | os.O_CLOEXEC)

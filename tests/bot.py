@@ -189,10 +189,6 @@ class Bot:
         self.process.kill()
         self.process.wait()
 
-    def kill_main(self) -> None:
-        """End the main process alone; wait for nothing."""
-        os.kill(self.main, signal.SIGKILL)
-
     def restart_supervisor(self) -> None:
         """End the supervisor and start another at once, as systemd would; wait for nothing."""
         self.kill_supervisor()
@@ -365,7 +361,7 @@ def _commands() -> Iterator[tuple[int, list[str]]]:
 
 def _main(folder: Path) -> int | None:
     """Return the pid of the main process that works in this folder; None while there is none."""
-    running = supervisor._holder(folder / "var" / "run" / "main.lock")
+    running = supervisor.holder(folder / "var" / "run" / "main.lock")
     return running[0] if running else None
 
 

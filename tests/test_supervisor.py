@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from sipbot.notify import BEATS_PER_LIMIT
-from sipbot.supervisor import GAP_S, SIGNS, TICK_S, Limits, _holder
+from sipbot.supervisor import GAP_S, SIGNS, TICK_S, Limits, holder
 from tests.bot import until
 from tests.brokers import ROOT
 
@@ -103,7 +103,7 @@ class Life:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        if running := _holder(self.folder / "main.lock"):
+        if running := holder(self.folder / "main.lock"):
             os.kill(running[0], signal.SIGKILL)
 
 
@@ -157,7 +157,7 @@ async def test_main_that_does_not_stop_is_killed(tmp_path: Path) -> None:
         await one.main()
         process.terminate()
         await one.ended()
-        left = _holder(tmp_path / "main.lock")
+        left = holder(tmp_path / "main.lock")
     assert None is left
 
 
@@ -198,7 +198,7 @@ async def test_main_is_not_killed_for_silence_while_the_machine_stood_still(
         for pid in (process.pid, main):
             os.kill(pid, signal.SIGCONT)
         await asyncio.sleep(2 * TICK_S)
-        left = _holder(tmp_path / "main.lock")
+        left = holder(tmp_path / "main.lock")
     assert left is not None
     assert main == left[0]
 
@@ -261,7 +261,7 @@ async def test_second_supervisor_of_a_folder_is_refused(tmp_path: Path) -> None:
         await one.main()
         other.start()
         code = await other.ended()
-        left = _holder(tmp_path / "main.lock")
+        left = holder(tmp_path / "main.lock")
     assert 0 != code
     assert None is not left
     assert "a sipbot already runs in this folder" in other.said.read_text(encoding="utf-8")
@@ -312,7 +312,7 @@ def test_lock_of_a_dead_process_is_nobodys(tmp_path: Path) -> None:
         check=True,
     )
     assert path.read_text(encoding="ascii")
-    assert None is _holder(path)
+    assert None is holder(path)
 
 
 async def _received(manager: socket.socket) -> str:
