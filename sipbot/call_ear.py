@@ -28,7 +28,7 @@ recogniser is down.  Then the recording counts as a message: one too many costs 
 minute, one too few a client a customer."""
 
 CRASH_S = 1.0
-"""What a crash takes of a recording: 256 ms that the recorder had not written, up to 200 ms in the
+"""What a crash takes of a recording: 100 ms that the recorder had not written, up to 120 ms in the
 jitter buffer, and the while until main hears of it.  An agent that lacks more has hung before it
 died."""
 

@@ -232,7 +232,7 @@ class LiveCall:
     async def _recording_closed(self, closed: wire.RecordingClosed) -> script.Event:
         """Make the recording safe before anything that the caller hears says that it is."""
         missing_s = closed.recorded_s - closed.audio_bytes / AUDIO_BYTES_PER_S
-        self._cut_off = missing_s > wire.MISSING_S
+        self._cut_off = missing_s > wire.MISSING_S or not closed.whole
         try:
             await self._ear.seal(cut_off=self._cut_off)
         except SpoolError as error:
@@ -240,7 +240,8 @@ class LiveCall:
             return script.RecordingUnsafe()
         self._tools.reading.recorded(self.call)
         if self._cut_off:
-            self._unsafe(f"{missing_s:.1f} s of {closed.recorded_s:.1f} s are not on disk")
+            lacks = f"{missing_s:.1f} s of {closed.recorded_s:.1f} s"
+            self._unsafe(f"{lacks} are not on disk, or it refused a write")
             return script.RecordingUnsafe()
         for alert in ("recording-unsafe", "recording-stalled"):
             self._tools.trouble(alert, None, "")
@@ -271,7 +272,7 @@ class LiveCall:
         return script.HungUp(by=EndedBy.CRASH)
 
     def _free_line(self) -> None:
-        """The caller is gone; a recorder that has not written its first 256 ms leaves nothing."""
+        """The caller is gone; a recorder that has not written its first frames leaves nothing."""
         self._tell("hung_up")
         self.on_the_line = False
         if self.script.recorded and not self._tools.spool.has_audio(self.call):

@@ -18,6 +18,9 @@ from tests import ulaw
 from tests.agents import calling, last, left_by, real_agent
 from tests.bot import thanks, until
 
+FRAME_BYTES = 320
+"""20 ms at 8 kHz, 16 bit."""
+
 pytestmark = pytest.mark.sip
 
 STOPPED_S = 1.0
@@ -114,6 +117,26 @@ async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again
     assert isinstance(hung_up, caller_wire.HungUp)
     assert "callee" == hung_up.by
     assert before <= recording.stat().st_size
+
+
+async def test_recording_reaches_the_disk_in_steps_of_two_frames(tmp_path: Path) -> None:
+    recording = tmp_path / "audio.wav"
+    sizes: set[int] = set()
+
+    def grown() -> bool:
+        sizes.add(recording.stat().st_size if recording.exists() else 0)
+        return len(sizes) > 8
+
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, str(recording))))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=str(recording)))
+            await until(grown)
+        await parent.die()
+    assert {0} == {(size - HEADER_BYTES) % (2 * FRAME_BYTES) for size in sizes if size}
 
 
 async def test_call_whose_recording_is_closing_is_told_to_a_next_parent(tmp_path: Path) -> None:

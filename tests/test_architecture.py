@@ -26,6 +26,7 @@ ONLY_IMPORTERS = {
         "sipbot.sip.pjsua_call",
         "sipbot.sip.pjsua_config",
         "sipbot.sip.pjsua_players",
+        "sipbot.sip.pjsua_recorder",
     },
     "vosk": {"sipbot.speech.vosk_ear"},
     "faster_whisper": {"sipbot.speech.whisper_ear"},

@@ -6,12 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.disk import AUDIO_BYTES_PER_S, RESERVE_BYTES, Room, look, too_full
-from sipbot.sip.wire import MISSING_S
 
 PLENTY = 1 << 40
-
-RECORDER_STEP_BYTES = 4096
-"""What pjmedia's recorder writes at a time (docs/decisions/0002)."""
 
 
 def room(free_bytes: int = PLENTY, free_files: int = 10**6, total_files: int = 10**7) -> Room:
@@ -20,10 +16,6 @@ def room(free_bytes: int = PLENTY, free_files: int = 10**6, total_files: int = 1
 
 def test_disk_with_room_takes_messages() -> None:
     assert "" == too_full(room(), lines=4, longest_s=180, refusing=False)
-
-
-def test_one_write_that_the_disk_refuses_makes_a_recording_unsafe() -> None:
-    assert RECORDER_STEP_BYTES / AUDIO_BYTES_PER_S > MISSING_S
 
 
 def test_disk_without_inodes_takes_no_messages() -> None:

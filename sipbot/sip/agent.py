@@ -175,7 +175,11 @@ class Agent:
         self._recorded.add(line.call)
         self._emit(
             wire.RecordingClosed(
-                call=line.call, path=path, audio_bytes=audio_bytes, recorded_s=line.recorded_s
+                call=line.call,
+                path=path,
+                audio_bytes=audio_bytes,
+                recorded_s=line.recorded_s,
+                whole=line.whole,
             )
         )
         if line.call in self._alone:

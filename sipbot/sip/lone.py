@@ -72,7 +72,8 @@ class LoneCall:
             OSError: the disk refused; a caller must not be thanked for what is lost.
         """
         self._recorded = True
-        safe = audio_bytes > 0 and self._missing_s(audio_bytes) <= wire.MISSING_S
+        safe = audio_bytes > 0 and self._line.whole
+        safe = safe and self._missing_s(audio_bytes) <= wire.MISSING_S
         if audio_bytes:
             _fsync(self._line.recording_path)
             _fsync(str(Path(self._line.recording_path).parent))

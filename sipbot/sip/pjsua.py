@@ -1,10 +1,10 @@
 """The SIP endpoint of a child program: its accounts, its calls and the loop that drives them.
 
-pjsua2 is imported by this file and its three parts only: `pjsua_config` (settings), `pjsua_call`
-(one call) and `pjsua_players` (prompts).  Everything runs on the one thread of a child program that
-calls `Stack.poll` (``threadCnt`` 0, ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`,
-on that thread.  Audio never enters Python: pjmedia's own clock thread moves it between C players,
-calls and C recorders.
+pjsua2 is imported by this file and its four parts only: `pjsua_config` (settings), `pjsua_call`
+(one call), `pjsua_players` (prompts) and `pjsua_recorder` (messages).  Everything runs on the one
+thread of a child program that calls `Stack.poll` (``threadCnt`` 0, ``mainThreadOnly``): pjsua2's
+callbacks arrive inside `poll`, on that thread.  Audio never enters Python: pjmedia's own clock
+thread moves it between C players, calls and C recorders.
 
 Why the odd rules (measured with the 2.15.1 wheel, docs/decisions/0001): calls are compiled to 4;
 players are kept and reused because destroying one that has just ended can crash (pjproject #4812);
@@ -14,7 +14,7 @@ strong references live here because a collected Call sends 603 by itself.
 import ctypes
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pjsua2 as pj
 from pjsua2 import _pjsua2
@@ -24,6 +24,7 @@ from sipbot.errors import CallError, ChildStartError
 from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
 from sipbot.sip.pjsua_players import Prompts
+from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
 from sipbot.sip.stack import LINES, StackSettings
 from sipbot.wav import HEADER_BYTES, named_bytes
 
@@ -35,6 +36,16 @@ TIMERS_MS = (500, 2000, 5000, 8000)
 answer never comes frees a line after 16 s and not after 64 s (T1 x 64 stays the RFC's rule for the
 sum: pjsip derives it from TD).  Measured: 16.0 s; by default four such INVITEs block an agent for
 64 s."""
+
+
+class _Closing(NamedTuple):
+    """A recording whose header is about to be written."""
+
+    line: Line
+    path: Path
+    recorder: Recorder
+    until: float
+    """When the file counts as it is, of the monotonic clock, in seconds."""
 
 
 class StackListener(Listener, Protocol):
@@ -110,7 +121,8 @@ class Stack:
         self.prompts = Prompts()
         self.lines: dict[str, Line] = {}
         self._accounts: dict[str, _Account] = {}
-        self._closing: list[tuple[Line, str, float]] = []
+        self._closing: list[_Closing] = []
+        self._flush_at = 0.0
         self._leaving: list[Line] = []
         self._left: list[Line] = []
         self._settings = settings
@@ -189,11 +201,14 @@ class Stack:
         """Handle SIP events for at most `limit_ms`, then what is due by the clock."""
         self._endpoint.libHandleEvents(limit_ms)
         now = time.monotonic()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_EVERY_S
+            self._flush()
         for line in list(self.lines.values()):
             with self.guard(line.call):
                 self._tick(line, now)
         self._finish_recordings(now)
-        still_closing = {id(line) for line, _, _ in self._closing}
+        still_closing = {id(entry.line) for entry in self._closing}
         for line in [one for one in self._leaving if id(one) not in still_closing]:
             self._leaving.remove(line)
             self.lines.pop(line.call, None)
@@ -204,6 +219,12 @@ class Stack:
         # (measured: 603 to the next caller), so it is kept until that place is empty.
         self._left = [line for line in self._left if line.isActive()]
 
+    def _flush(self) -> None:
+        """Which file was refused is not told, so none that is open counts as whole."""
+        if not flush():
+            for line in self.lines.values():
+                line.whole = line.whole and not (line.recording or line.closing)
+
     def _tick(self, line: Line, now: float) -> None:
         line.check_media(now)
         prompt = line.playing
@@ -211,9 +232,10 @@ class Stack:
             line.stop_playing()
             line.listener.prompt_ended(line, prompt.wav)
 
-    def closing(self, line: Line, path: str) -> None:
+    def closing(self, line: Line, path: str, recorder: Recorder) -> None:
         """Remember a recording whose header is about to be written."""
-        self._closing.append((line, path, time.monotonic() + CLOSE_LIMIT_S))
+        until = time.monotonic() + CLOSE_LIMIT_S
+        self._closing.append(_Closing(line, Path(path), recorder, until))
 
     def leaving(self, line: Line) -> None:
         """Remember a call that is over; `ended` is told after its recording is closed."""
@@ -271,16 +293,18 @@ class Stack:
 
     def _finish_recordings(self, now: float) -> None:
         for entry in list(self._closing):
-            line, path, until = entry
+            line = entry.line
             audio_bytes: int | None = 0  # for the listener, when the disk cannot be read
             with self.guard(line.call):
-                audio_bytes = _closed_bytes(Path(path), final=now >= until)
+                audio_bytes = _closed_bytes(entry.path, final=now >= entry.until)
             if audio_bytes is None:
                 continue
             self._closing.remove(entry)
+            if now < entry.until:  # later the library may still be writing
+                entry.recorder.forget()
             line.closing = False
             with self.guard(line.call):
-                line.listener.recording_closed(line, path, audio_bytes)
+                line.listener.recording_closed(line, str(entry.path), audio_bytes)
 
 
 def _closed_bytes(path: Path, *, final: bool) -> int | None:

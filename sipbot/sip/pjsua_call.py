@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import pjsua2 as pj
 
-from sipbot.errors import CallError
 from sipbot.sip.pjsua_players import Prompt, Prompts
+from sipbot.sip.pjsua_recorder import Recorder
 
 PROMPT_MARGIN_S = 0.06
 """Three frames: bridge connection, the frame being built, and the packet on its way."""
@@ -66,7 +66,7 @@ class Host(Protocol):
     def guard(self, call: str) -> AbstractContextManager[None]:
         """Return a context that reports an exception as a fault of `call`."""
 
-    def closing(self, line: "Line", path: str) -> None:
+    def closing(self, line: "Line", path: str, recorder: Recorder) -> None:
         """Remember a recording whose header is about to be written."""
 
     def leaving(self, line: "Line") -> None:
@@ -94,10 +94,12 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.recording_path = ""
         self.recorded_s = 0.0
         """How long the last recorder was open."""
+        self.whole = True
+        """Whether the disk took all that was to be written of the last recording."""
         self.closing = False
         """Whether the recorder's last words are on their way to the disk."""
         self._recording_since = 0.0
-        self._recorder: Any = None
+        self._recorder: Recorder | None = None
         self.media: Any = None
         self._gone: tuple[int, str] | None = None
         self._told = False
@@ -174,28 +176,22 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         Raises:
             CallError: the file cannot be made; nothing is recorded.
         """
-        recorder = pj.AudioMediaRecorder()
-        try:
-            recorder.createRecorder(path)
-        except pj.Error as error:
-            raise CallError(
-                f"{path} cannot be recorded: {error.reason}. Is there room, and may it be written?"
-            ) from error
-        self._recorder, self.recording_path = recorder, path
+        self._recorder, self.recording_path, self.whole = Recorder(path), path, True
         self._recording_since = time.monotonic()
         if self.media is not None:
-            self.media.startTransmit(recorder)
+            self._recorder.hear(self.media)
 
     def stop_recording(self) -> None:
         """Let the recorder write its header; `Listener.recording_closed` follows."""
-        if self._recorder is None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
             return
         self.recorded_s = time.monotonic() - self._recording_since
         if self.media is not None:
-            self.media.stopTransmit(self._recorder)
+            recorder.unhear(self.media)
+        recorder.close()
         self.closing = True
-        self._recorder = None  # the last reference: pjsua closes the file on its next clock tick
-        self._host.closing(self, self.recording_path)
+        self._host.closing(self, self.recording_path, recorder)
 
     def connect(self, other: "Line") -> None:
         """Let both sides hear each other, until one of them leaves."""
@@ -261,7 +257,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             # count of what was sent: the end of this prompt is the clock's alone.
             self._sent_before_s = None
             if self.media is not None and self._recorder is not None:
-                self.media.startTransmit(self._recorder)
+                self._recorder.hear(self.media)
             if self.media is not None and self.playing is not None:
                 self.playing.player.startTransmit(self.media)
             self._join()

@@ -19,8 +19,8 @@ Base = wire_base.Base
 
 MISSING_S = 0.2
 """Audio that may be missing at the end of a recording before it counts as not safe.  The recorder
-starts a clock tick or two late (-6 to 15 ms, measured with both cores busy); it writes steps of
-256 ms, each of which a full disk can refuse, so one that is lost must be more than this."""
+starts a clock tick or two late (-6 to 15 ms, measured with both cores busy); its buffers are
+emptied every 60 ms, and a step that the disk refuses is told besides (`RecordingClosed.whole`)."""
 
 
 CallBackWhere = Literal["line", "phone", "number", "talk"]
@@ -280,6 +280,8 @@ class RecordingClosed(Base, frozen=True):
     audio_bytes: int
     recorded_s: float
     """How long the recorder was open by the agent's clock; what the file should hold."""
+    whole: bool = True
+    """Whether the disk took every step that the agent saw it written in."""
 
 
 class Transferred(Base, frozen=True):

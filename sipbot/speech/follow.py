@@ -1,6 +1,6 @@
 """Reads a recording while it is still being written.  The recording is the queue.
 
-pjmedia's recorder appends 4096 bytes (256 ms at 8 kHz) at a time, never fsyncs, and closes
+The agent's recorder appends some 60 ms at a time (`sip.pjsua_recorder`), never fsyncs, and closes
 "successfully" on a full disk (measured).  So the reader does both for it: it
 brings the growing file to the disk twice a second, and tells when the file stops growing although
 nobody said that it is finished.
@@ -19,7 +19,7 @@ from sipbot.errors import SpoolError
 from sipbot.wav import HEADER_BYTES, SAMPLE_BYTES, facts_of
 
 POLL_S = 0.05
-"""A fifth of the recorder's step (256 ms): adds at most that to the reaction time."""
+"""Less than the recorder's step (60 ms): adds at most that to the reaction time."""
 
 BLOCK_BYTES = 1 << 14
 """Read at most one second of 8 kHz audio at once, so that a dropped job ends soon."""
@@ -29,7 +29,7 @@ SYNC_S = 0.5
 slowest (measured)."""
 
 STALL_S = 2.0
-"""Eight steps of the recorder without growth; the conference bridge writes silence too, so a
+"""Thirty steps of the recorder without growth; the conference bridge writes silence too, so a
 call that is up always makes its file grow."""
 
 

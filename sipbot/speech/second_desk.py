@@ -19,7 +19,8 @@ from sipbot.speech.loading import Loaded
 from sipbot.speech.second_job import SecondJob
 
 LOOK_S = 0.2
-"""How often growing recordings are looked at: shorter than the recorder's step (256 ms)."""
+"""How often growing recordings are looked at; a stretch of speech is closed by a pause longer than
+that."""
 
 AHEAD_PER_CORE = 4
 """Growing recordings that are looked into at the same time, for each core.  A detector takes 17 MB

@@ -21,8 +21,8 @@ from tests.torture.listening import Story, dial, messages
 MAIN_WRITES = 200
 """More than main writes during a call; in the full measure every n has its turn."""
 
-AGENT_WRITES = 14
-"""An agent's writes during a call of 3 s: 12 steps of 256 ms, then the header's (measured)."""
+AGENT_WRITES = 56
+"""An agent's writes during a call of 3 s: a step every 60 ms, then the header's."""
 
 EAR_WRITES = 6
 """What the live recogniser brings to the disk in such a call: it does so twice a second."""
