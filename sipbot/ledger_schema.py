@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -205,6 +205,53 @@ notices = sa.Table(
     sa.Index("notices_of_client", "client", "channel", "kept_at"),
 )
 """Memos of which a client's channel is still to be told; those that were told are deliveries."""
+
+consents = sa.Table(
+    "consents",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("kind", sa.String(63), nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("on", sa.String(10), nullable=False),
+    sa.Column("scope", sa.String, nullable=False),
+    sa.Column("recipient", sa.String, nullable=False),
+    sa.Column("document", sa.String, nullable=False),
+    sa.Column("sha256", sa.String(64)),
+    sa.Index("consents_of_client", "client", "id"),
+)
+"""What clients allow: `sipbot.handover_records.Consent`; never changed, the latest row counts."""
+
+disclosures = sa.Table(
+    "disclosures",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("kind", sa.String(63), nullable=False),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("by", sa.String(63), nullable=False),
+    sa.Column("recipient", sa.String, nullable=False),
+    sa.Column("basis", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Index("disclosures_of_client", "client", "id"),
+)
+"""What left this site on somebody's wish (``kind``: disclose, export, ...), to whom, and by which
+right; ``sha256`` is of the file that was handed over."""
+
+handovers = sa.Table(
+    "handovers",
+    metadata,
+    sa.Column("id", sa.String(63), primary_key=True),
+    sa.Column("client", sa.String(63), nullable=False),
+    sa.Column("site", sa.String(63), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(63), nullable=False),
+    sa.Column("contents", sa.Text, nullable=False),
+)
+"""Clients that came from another site, each with what came: `sipbot.handover_records.Taken`."""
 
 meta = sa.Table(
     "meta",
