@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 from sipbot import late
 from sipbot.gist_ja_words import (
+    AT_WORK,
     ATTRIBUTIVE,
+    BARE_DEPARTMENT,
     CALLBACK,
     CALLED_ALREADY,
     DEPARTMENT,
@@ -167,7 +169,7 @@ def _introduced(head: Piece, *, sure: bool) -> tuple[Piece | None, Piece | None]
     split = head.text.rfind("の")
     company = _company(head.part(0, split)) if split > 0 else None
     rest = head.part(split + 1, len(head.text))
-    glued = re.fullmatch(rf"(.*(?:{MARK}))({NAME})", rest.text)
+    glued = re.fullmatch(rf"(.*(?:{MARK}))((?:{AT_WORK})?{NAME})", rest.text)
     if glued and not re.search(rf"(?:{MARK})$", rest.text):
         company = company or _company(rest.part(0, glued.end(1)))
         rest = rest.part(glued.start(2), glued.end(2))
@@ -184,12 +186,33 @@ def _name(piece: Piece) -> Piece | None:
     title = TITLE.search(piece.text)
     if title and title.start() > 0:
         piece = piece.part(0, title.start())
+    piece = _behind_post(piece)
     if not re.fullmatch(NAME, piece.text):
         attributive = ATTRIBUTIVE.search(piece.text)
         if attributive is None:
             return None
-        piece = piece.part(attributive.start(1), attributive.end(1))
+        piece = _behind_post(piece.part(attributive.start(1), attributive.end(1)))
     return None if NO_NAME.search(piece.text) else piece
+
+
+def _behind_post(piece: Piece) -> Piece:
+    """Return a name without the department and the post that are written before it.
+
+    「営業課長谷川」 may be 谷川, who heads the section, or 長谷川, who is in it: the place before a
+    frequent surname is taken, else the one behind the longest post.
+    """
+    places = [at for at in range(len(piece.text) - 1, 0, -1) if _are_posts(piece.text[:at])]
+    frequent = [at for at in places if _is_surname(piece.text[at:])]
+    if not places:
+        department = re.match(BARE_DEPARTMENT, piece.text)
+        if department and _is_surname(piece.text[department.end() :]):
+            frequent = [department.end()]
+    at = (frequent or places or [0])[0]
+    return piece.part(at, len(piece.text))
+
+
+def _are_posts(text: str) -> bool:
+    return re.fullmatch(AT_WORK, text) is not None
 
 
 def _is_surname(name: str) -> bool:

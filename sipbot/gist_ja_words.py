@@ -78,21 +78,30 @@ ATTRIBUTIVE = late.compile(
 )
 """「先ほどお電話した山田」."""
 
-DEPARTMENT = late.compile(
+_DEPARTMENT = (
     r"(?:営業|総務|経理|人事|企画|開発|技術|広報|法務|購買|管理|製造|品質管理|情報システム|業務"
     r"|お客様相談"
     r"|カスタマーサポート|予約|フロント|受付|資材|販売|商品|財務|工事|生産|調達|システム"
     r"|マーケティング"
     r"|第[一二三]営業|事業)"
-    r"(?:本部|部|課|室|係|グループ|チーム|担当)?(?:[一-鿿]{1,3}課)?$"
 )
-
-POST = late.compile(
+_UNIT = r"(?:本部|部|課|室|係|グループ|チーム|担当)"
+_POST = (
     r"(?:代表取締役|取締役|監査役|副?会長|副?社長|専務|常務|(?:副?本|副)?部長|次長|課長|係長|主任"
     r"|主査|班長|室長|局長|副?支店長|副?店長|副?所長|工場長|院長|園長|校長|センター長|チーム長"
-    r"|グループ長|マネージャー|マネジャー|リーダー|チーフ|責任者|担当者?)(?:代理|補佐|代行)?$"
+    r"|グループ長|マネージャー|マネジャー|リーダー|チーフ|責任者|担当者?)(?:代理|補佐|代行)?"
 )
+
+DEPARTMENT = late.compile(rf"{_DEPARTMENT}{_UNIT}?(?:[一-鿿]{{1,3}}課)?$")
+
+POST = late.compile(rf"{_POST}$")
 """What a person is at work: the 課長 of 「営業課長の佐藤」."""
+
+AT_WORK = rf"(?:(?:{_DEPARTMENT}{_UNIT}?)?{_POST}|{_DEPARTMENT}{_UNIT})+"
+"""Department, post or both, written on to a name: 「営業課長佐藤」, 「営業部佐藤」."""
+
+BARE_DEPARTMENT = _DEPARTMENT
+"""「営業佐藤」: believed before a frequent surname only."""
 
 NO_COMPANY = late.compile(
     r"号室|マンション|アパート|ハイツ|団地|コーポ|[一二三四五六七八九十\d]+階|号棟|丁目|番地"

@@ -129,15 +129,39 @@ def test_a_title_is_no_part_of_the_name() -> None:
         ("丸和商事の営業課長の佐藤です。", "丸和商事"),
         ("丸和商事営業課長の佐藤です。", "丸和商事"),
         ("ソニーの営業本部長代理の佐藤と申します。", "ソニー"),
+        ("営業課長佐藤と申します。", None),
+        ("営業部佐藤と申します。", None),
+        ("営業佐藤と申します。", None),
+        ("取締役営業部長佐藤と申します。", None),
+        ("丸和商事の営業課長佐藤です。", "丸和商事"),
+        ("丸和商事営業課長佐藤です。", "丸和商事"),
+        ("ソニーの営業本部長代理佐藤と申します。", "ソニー"),
     ],
 )
-def test_what_the_caller_is_at_work_is_no_company(text: str, company: str | None) -> None:
+def test_what_the_caller_is_at_work_is_no_company_nor_a_name(
+    text: str, company: str | None
+) -> None:
     found = gist(text, (), "ja")
 
     assert ("佐藤", company) == (
         found.name and found.name.text,
         found.company and found.company.text,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("営業課長谷川と申します。", "長谷川"),  # or 谷川, who heads the section: far rarer
+        ("営業課長島田と申します。", "島田"),
+        ("営業課長杉下と申します。", "杉下"),
+        ("先ほどお電話した営業課長佐藤と申します。", "佐藤"),
+    ],
+)
+def test_a_post_before_a_name_ends_where_the_name_is_likely_to_begin(text: str, name: str) -> None:
+    found = gist(text, (), "ja").name
+
+    assert name == (found and found.text)
 
 
 def test_the_name_of_the_person_who_is_wanted_is_not_the_callers() -> None:
