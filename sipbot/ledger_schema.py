@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -279,6 +279,8 @@ def writer(path: Path) -> sa.Engine:
             "journal_mode=DELETE",
             "synchronous=EXTRA",
             "foreign_keys=ON",
+            # What is deleted is overwritten: else it stays in the file until its page is needed.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
