@@ -29,6 +29,7 @@ ALLOWED = (
     "closure",
     "callers",
     "quota",
+    "price",
     "speech",
     "term",
     "category",

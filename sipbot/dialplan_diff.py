@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that will be otherwise."""
 
     about: str
-    """client, numbers, hours, answer, callers, routes, steps, record, speech, quota,
+    """client, numbers, hours, answer, callers, routes, steps, record, speech, quota, price,
     categories, escalation, on call, notify, card, tests."""
     text: str
     """A sentence without its full stop."""
@@ -63,6 +63,7 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "record": _keys(old.record, new.record),
         "speech": _keys(old.form.speech, new.form.speech),
         "quota": _keys(old.quota, new.quota),
+        "price": _keys(old.form.price, new.form.price),
         "categories": _categories(old, new),
         "escalation": _by_key(_escalations(old), _escalations(new)),
         "on call": _by_key(_on_call(old, region), _on_call(new, region)),

@@ -32,6 +32,7 @@ from sipbot.form_parts import (
 )
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
 from sipbot.notice_form import CHANNELS_MAX, NotifyForm
+from sipbot.price_form import PriceForm
 from sipbot.records import EndState
 from sipbot.term_form import TERMS_MAX, TermForm
 from sipbot.toml_file import wrong
@@ -282,6 +283,8 @@ class DialplanForm(BaseModel):
     """Which ears read the client's messages."""
     quota: Quota | None = None
     """How many calls the client has paid for."""
+    price: PriceForm | None = None
+    """What the calls cost, for the monthly statement."""
     term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)
     """Words of the client that ears do not know, such as names."""
     category: tuple[CategoryForm, ...] = Field(default=(), max_length=CATEGORIES_MAX, strict=False)

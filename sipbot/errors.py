@@ -23,6 +23,7 @@
     ├── ControlError          the running sipbot cannot do what a command asked of it
     │   └── NotRunningError   there is no running sipbot to ask
     ├── ConsoleError          the web console cannot do what a browser asked of it
+    ├── ReportError           a report cannot be made or written
     └── CallError             the test caller could not place its call
 
 Messages name what is wrong, where, and what to do: they are read at 3 a.m.
@@ -169,6 +170,10 @@ class NotRunningError(ControlError):
 
 class ConsoleError(SipbotError):
     """Raised when the web console cannot do what a browser asked of it, or cannot listen."""
+
+
+class ReportError(SipbotError):
+    """Raised when a report cannot be made or written."""
 
 
 class CallError(SipbotError):

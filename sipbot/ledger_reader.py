@@ -9,15 +9,17 @@ import sqlalchemy as sa
 
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
+from sipbot import ledger_report, ledger_search
 from sipbot import ledger_schema as schema
-from sipbot import ledger_search
 from sipbot import ledger_usage as usage
 from sipbot.errors import LedgerError
 from sipbot.ledger_console import Audited, audited
+from sipbot.ledger_day import Span
 from sipbot.ledger_deliveries import Undelivered
 from sipbot.memo import Memo, Status
 from sipbot.quota import Ask
 from sipbot.records import EndState
+from sipbot.report.statement import Taken
 from sipbot.search_file import When
 from sipbot.search_words import Word
 
@@ -96,3 +98,11 @@ class ReadOnlyLedger:
     def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
         """Return how many calls count for each question, in their order."""
         return usage.calls_that_count(self._connection, asks)
+
+    def taken(self, client: str, span: Span) -> list[Taken]:
+        """Return a client's calls that came within a stretch of time, the first that came first."""
+        return ledger_report.taken(self._connection, client, span)
+
+    def handled(self, memos: Sequence[str]) -> dict[str, ledger_report.Handled]:
+        """Return what people did with these memos, by memo."""
+        return ledger_report.handled(self._connection, memos)

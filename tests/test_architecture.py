@@ -39,6 +39,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"sipbot.metrics"},
     "tomlkit": {"sipbot.accounts_edit"},
     "pyopenjtalk": {"sipbot.kana"},
+    "weasyprint": {"sipbot.report.pdf"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -134,6 +135,7 @@ PURE = (
     "sipbot.patterns",
     "sipbot.permission",
     "sipbot.plan",
+    "sipbot.price_form",
     "sipbot.quota",
     "sipbot.readable",
     "sipbot.readable_en",
@@ -141,6 +143,15 @@ PURE = (
     "sipbot.readable_ko",
     "sipbot.readable_rules",
     "sipbot.records",
+    "sipbot.report.csv_form",
+    "sipbot.report.pack",
+    "sipbot.report.pictures",
+    "sipbot.report.plots",
+    "sipbot.report.statement",
+    "sipbot.report.weeks",
+    "sipbot.report.words",
+    "sipbot.report.words_en",
+    "sipbot.report.words_ja",
     "sipbot.rota",
     "sipbot.routes",
     "sipbot.said_all",
@@ -285,6 +296,7 @@ def test_library_of_a_border_has_exactly_one_importer(library: str, allowed: set
         "fastapi",
         "starlette",
         "jinja2",
+        "weasyprint",
     ],
 )
 def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
@@ -302,9 +314,14 @@ def test_database_library_is_imported_by_ledger_and_migrations_only(library: str
     assert set() == strangers
 
 
-@pytest.mark.parametrize("library", ["fastapi", "starlette", "jinja2"])
+@pytest.mark.parametrize("library", ["fastapi", "starlette"])
 def test_web_libraries_are_imported_by_the_console_only(library: str) -> None:
     assert set() == {one for one in importers(library) if not one.startswith("sipbot.console.")}
+
+
+def test_templates_are_filled_in_by_the_console_and_the_reports_page_only() -> None:
+    strangers = {one for one in importers("jinja2") if not one.startswith("sipbot.console.")}
+    assert {"sipbot.report.render"} == strangers
 
 
 @pytest.mark.parametrize("module", PURE)

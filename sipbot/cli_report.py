@@ -1,0 +1,159 @@
+"""``sipbot report``: what a client company is handed, made from the ledger.
+
+Reads only, whether sipbot runs or not.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from sipbot import config
+from sipbot.cli_config import ConfigOption
+from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
+from sipbot.config import Settings
+from sipbot.errors import ReportError, UsageError
+from sipbot.from_settings import ledger_path
+from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.plan import Dialplan
+from sipbot.quota import Month, month_of
+from sipbot.reload import start
+from sipbot.report import csv_form, months
+from sipbot.report.words import Say
+
+report_app = typer.Typer(
+    no_args_is_help=True, help="What clients are handed: weekly packs, monthly statements."
+)
+
+Format = Literal["html", "pdf", "csv", "json"]
+
+ClientOrNumber = Annotated[
+    str, typer.Argument(help="A client, one of its numbers, or a dialplan file.")
+]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="Without it, the ending of the file's name says.")
+]
+LanguageOption = Annotated[
+    Literal["ja", "en"] | None,
+    typer.Option("--language", help="Of the reader; without it, the client's."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("-o", "--out", help="File to write; without it, standard output.")
+]
+
+
+@report_app.command(
+    "monthly", epilog="Example: sipbot report monthly sato-law --month 2026-10 -o statement.html"
+)
+def monthly_command(
+    client: ClientOrNumber,
+    *,
+    month: Annotated[
+        str | None, typer.Option("--month", help="Such as 2026-10; without it, the last whole one.")
+    ] = None,
+    form: FormatOption = None,
+    language: LanguageOption = None,
+    out: OutOption = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Make a month's statement: every call, which of them count, and what they cost.
+
+    A call belongs to the month in which it came, in the client's time zone.
+    """
+    form = form_of(form, out)
+    settings = config.load(config_file)
+    plan, now = plan_of(settings, client, config_file), datetime.now(UTC)
+    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
+        made = months.statement_of(ledger, plan, _month(month, plan.hours.tz, now), now)
+    say = Say(language or made.language, plan.hours.tz)
+    if form == "json":
+        deliver(msgspec.json.format(msgspec.json.encode(made)), out)
+    elif form == "csv":
+        deliver(csv_form.monthly(made).encode(), out)
+    else:
+        # The web's libraries are for pages alone: `sipbot run` must not load them.
+        from sipbot.report import render  # noqa: PLC0415
+
+        deliver(printed(render.monthly(made, say), form), out)
+
+
+def form_of(form: Format | None, out: Path | None) -> Format:
+    """Return the form that the options mean.
+
+    Raises:
+        UsageError: neither says one.
+    """
+    if form is not None:
+        return form
+    if out is None:
+        return "html"
+    match out.suffix:
+        case ".html" | ".htm":
+            return "html"
+        case ".pdf":
+            return "pdf"
+        case ".csv":
+            return "csv"
+        case ".json":
+            return "json"
+    raise UsageError(f"-o {out}: which form? End it with .html, .pdf, .csv or .json, or --format")
+
+
+def plan_of(settings: Settings, client: str, config_file: Path | None) -> Dialplan:
+    """Return the client's dialplan; the last good form of one that is wrong.
+
+    Raises:
+        SipbotError: there is no such client, or there is no good form of its file.
+    """
+    if is_file(client):
+        return one_plan(client, None, None, config_file)[0]
+    found = start(settings.dialplans, settings.region, settings.var).in_force
+    return find_plan(found.plans, client)
+
+
+def printed(page: str, form: Format) -> bytes:
+    """Return a page as HTML or PDF."""
+    if form != "pdf":
+        return page.encode()
+    from sipbot.report.pdf import pdf  # noqa: PLC0415 - an extra, and slow to load
+
+    return pdf(page)
+
+
+def deliver(content: bytes, out: Path | None) -> None:
+    """Write a report to its file, whole or not at all, or to standard output.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    if out is None:
+        typer.echo(content, nl=False)
+        return
+    scratch = out.with_name(f".{out.name}.part")
+    try:
+        scratch.write_bytes(content)
+        scratch.replace(out)
+    except OSError as error:
+        raise ReportError(
+            f"{out}: cannot be written: {error.strerror or error}. Name a folder that exists and "
+            "is yours by -o"
+        ) from error
+
+
+def _month(text: str | None, tz: ZoneInfo, now: datetime) -> Month:
+    """Return the month that is meant; the one before the present without any.
+
+    Raises:
+        UsageError: the text is no month.
+    """
+    if text is None:
+        present = month_of(now, tz)
+        number = present.number - 1
+        return Month(present.year, number) if number else Month(present.year - 1, 12)
+    found = Month.parse(text)
+    if found is None:
+        raise UsageError(f"--month {text}: is no month. Write year and month such as 2026-10")
+    return found

@@ -1,0 +1,273 @@
+"""The weekly pack: what a client company is told about one week.  Pure.
+
+Data path: ledger, kpi -> gather -> [pack] -> render, csv_form, JSON
+
+Everything that is shown is in here, so that page, CSV and JSON cannot differ.  None is "not
+measured"; it is never shown as 0.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from sipbot.memo_history import Outcome
+from sipbot.records import EndState
+from sipbot.report.statement import Taken
+
+TREND_WEEKS = 8
+"""Weeks of the trend, the reported one included (our wish: two months)."""
+
+BENCHMARK_CLIENTS = 5
+"""Other clients from which on their median is shown: of fewer, a reader who knows one of them could
+reckon the others."""
+
+BECAME_WITHIN = timedelta(days=7)
+"""How long after a missed call another of the same number is taken for its follow-up: the window of
+first-call resolution (docs/kpi.md)."""
+
+MISSED = frozenset(
+    {
+        EndState.NO_MESSAGE,
+        EndState.ABANDONED_RINGING,
+        EndState.ABANDONED_GREETING,
+        EndState.REFUSED_CAPACITY,
+        EndState.REFUSED_SOURCE,
+        EndState.FAILED_MEDIA,
+        EndState.FAILED_INTERNAL,
+    }
+)
+"""Ends of a call from which the client has neither a message nor a conversation (取りもれ).  Not
+those that the client's own file refuses."""
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of the week beside its target, its past and other clients."""
+
+    key: str
+    name: str
+    """In the reader's language."""
+    unit: str
+    """``percent``, ``s``, ``calls`` or ``score``."""
+    value: float | None
+    previous: float | None
+    trend: tuple[float | None, ...]
+    """The latest weeks, oldest first; the last is the reported one."""
+    target: float | None = None
+    at_least: bool = True
+    """Whether the target is met from below (False: an upper limit)."""
+    benchmark: float | None = None
+    """Median of the agency's other clients; None also when they are too few."""
+    definition: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None without a target or a value."""
+        if self.target is None or self.value is None:
+            return None
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that left nothing behind."""
+
+    at: datetime
+    caller: str | None
+    """None: withheld or unknown."""
+    kind: EndState
+    later: EndState | None
+    """How the same number's next call ended; None: there was none, or nobody can tell."""
+    later_at: datetime | None
+    known: bool
+    """Whether it can be told at all: a number is needed."""
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
+    """A memo of a category that the client's file calls a complaint."""
+
+    at: datetime
+    memo: str
+    caller: str | None
+    category: str
+    status: str
+    result: Outcome | None
+    done_at: datetime | None
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was agreed on, and who does it until when."""
+
+    id: int
+    text: str
+    who: str
+    due: str
+    """Day, ISO 8601; empty: none was agreed."""
+    created_at: datetime
+    done_at: datetime | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was not as it should be, as a word of the reader's language and its values."""
+
+    word: str
+    values: dict[str, str] = {}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How the client stands with its quota in the month of the week's last day."""
+
+    month: str
+    used: int
+    limit: int | None
+
+    @property
+    def over(self) -> int | None:
+        """Calls beyond the quota; None without one."""
+        return None if self.limit is None else max(0, self.used - self.limit)
+
+
+class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
+    """How an operator's memos of the week were judged."""
+
+    memo: str
+    operator: str
+    reviewer: str
+    points: int
+    of: int
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """One client's week."""
+
+    client: str
+    say_name: str
+    language: str
+    week: str
+    tz: str
+    since: datetime
+    until: datetime
+    made_at: datetime
+    complete: bool
+    """False: the week is not over."""
+    dialplan: str
+    """SHA-256 of the file whose hours and quota these are."""
+    offered: int
+    ends: dict[str, int]
+    """Every end of a call, and ``going``; their sum is `offered`."""
+    figures: tuple[Figure, ...]
+    weeks: tuple[str, ...]
+    """Names of the trend's weeks, oldest first."""
+    heat: tuple[tuple[int, ...], ...]
+    """Calls by day (Monday first) and hour of the client's clock."""
+    missed: tuple[Missed, ...]
+    complaints: tuple[Complaint, ...]
+    complaint_categories: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    actions: tuple[Action, ...]
+    """Those still open, and those done within the week."""
+    plan: Plan
+    benchmark_clients: int
+    """How many other clients the medians are of; 0: too few."""
+    reviewed: tuple[Reviewed, ...] = ()
+
+
+def heat_of(calls: Sequence[Taken], tz: ZoneInfo) -> tuple[tuple[int, ...], ...]:
+    """Return how many calls came by day (Monday first) and hour of this zone's clock."""
+    counts = [[0] * 24 for _ in range(7)]
+    for call in calls:
+        local = call.at.astimezone(tz)
+        counts[local.weekday()][local.hour] += 1
+    return tuple(map(tuple, counts))
+
+
+def ends_of(calls: Sequence[Taken]) -> dict[str, int]:
+    """Return how many calls ended in each way; every end is named, also ``going``."""
+    found = {"going": 0, **{state.value: 0 for state in EndState}}
+    for call in calls:
+        found["going" if call.state is None else call.state.value] += 1
+    return found
+
+
+def missed_of(calls: Sequence[Taken], later: Sequence[Taken]) -> tuple[Missed, ...]:
+    """Return the missed calls and what became of their callers.
+
+    Args:
+        calls: the week's, in order of time.
+        later: those of the week and of `BECAME_WITHIN` after it, in order of time.
+    """
+    by_caller: dict[str, list[Taken]] = {}
+    for call in later:
+        if call.caller is not None:
+            by_caller.setdefault(call.caller, []).append(call)
+    found = []
+    for call in calls:
+        if call.state not in MISSED:
+            continue
+        following = None
+        for other in by_caller.get(call.caller or "", ()):
+            if other.state is not None and call.at < other.at <= call.at + BECAME_WITHIN:
+                following = other
+                break
+        found.append(
+            Missed(
+                at=call.at,
+                caller=call.caller,
+                kind=call.state,
+                later=following.state if following else None,
+                later_at=following.at if following else None,
+                known=call.caller is not None,
+            )
+        )
+    return tuple(found)
+
+
+def benchmark_of(values: Sequence[float | None]) -> float | None:
+    """Return the median of other clients' values; None when too few were measured."""
+    measured = [one for one in values if one is not None]
+    return median(measured) if len(measured) >= BENCHMARK_CLIENTS else None
+
+
+def problems_of(
+    figures: Sequence[Figure],
+    ends: Mapping[str, int],
+    plan: Plan,
+    shown: Callable[[float | None, str], str],
+    *,
+    waiting: int,
+    unread: int,
+) -> tuple[Problem, ...]:
+    """Return what somebody should talk about.
+
+    Args:
+        figures: of the week.
+        ends: how its calls ended.
+        plan: how the quota stands.
+        shown: how a value of a unit is written for people.
+        waiting: memos of the week that nobody has closed.
+        unread: memos of the week whose message no ear could read.
+    """
+    found = [
+        Problem(
+            word="below_target",
+            values={
+                "name": one.name,
+                "value": shown(one.value, one.unit),
+                "target": shown(one.target, one.unit),
+            },
+        )
+        for one in figures
+        if one.met is False
+    ]
+    failed = ends["failed_media"] + ends["failed_internal"]
+    for word, number in (
+        ("refused_capacity", ends["refused_capacity"]),
+        ("failed_calls", failed),
+        ("memos_waiting", waiting),
+        ("memos_unread", unread),
+        ("over_quota", plan.over or 0),
+    ):
+        if number:
+            found.append(Problem(word=word, values={"n": str(number)}))
+    return tuple(found)
