@@ -30,6 +30,8 @@ ALLOWED = (
     "callers",
     "quota",
     "price",
+    "targets",
+    "keep",
     "speech",
     "term",
     "category",

@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     about: str
     """client, numbers, hours, answer, callers, routes, steps, record, speech, quota, price,
-    categories, escalation, on call, notify, card, tests."""
+    targets, categories, escalation, on call, notify, card, tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -64,6 +64,8 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "speech": _keys(old.form.speech, new.form.speech),
         "quota": _keys(old.quota, new.quota),
         "price": _keys(old.form.price, new.form.price),
+        "targets": _keys(old.form.targets, new.form.targets),
+        "keep": _keys(old.form.keep, new.form.keep),
         "categories": _categories(old, new),
         "escalation": _by_key(_escalations(old), _escalations(new)),
         "on call": _by_key(_on_call(old, region), _on_call(new, region)),

@@ -31,9 +31,11 @@ from sipbot.form_parts import (
     StepName,
 )
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
+from sipbot.keep_form import KeepForm
 from sipbot.notice_form import CHANNELS_MAX, NotifyForm
 from sipbot.price_form import PriceForm
 from sipbot.records import EndState
+from sipbot.targets_form import TargetsForm
 from sipbot.term_form import TERMS_MAX, TermForm
 from sipbot.toml_file import wrong
 from sipbot.toml_shape import Shape
@@ -285,6 +287,10 @@ class DialplanForm(BaseModel):
     """How many calls the client has paid for."""
     price: PriceForm | None = None
     """What the calls cost, for the monthly statement."""
+    targets: TargetsForm | None = None
+    """What service the client was promised."""
+    keep: KeepForm = KeepForm()
+    """How long what callers left is kept; without it, for ever."""
     term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)
     """Words of the client that ears do not know, such as names."""
     category: tuple[CategoryForm, ...] = Field(default=(), max_length=CATEGORIES_MAX, strict=False)
