@@ -31,7 +31,6 @@ ALLOWED = (
     "quota",
     "price",
     "targets",
-    "keep",
     "speech",
     "term",
     "category",
