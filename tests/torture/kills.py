@@ -185,14 +185,18 @@ class Harmer:
             victim = next(turn)
             rested_at = last.get(victim, -REST_S) + REST_S
             await asyncio.sleep(max(self.rng.uniform(*GAP_S), rested_at - time.monotonic()))
-            with contextlib.suppress(AssertionError):  # counted in `live`
-                await until(lambda: self._live() >= self.size.live, FULL_LINES_S)
+            await self._enough()
             if number % 3 == 2:
                 await self._aim(victim)
             killed = await self._kill(victim)
             last[victim] = time.monotonic()
             port = killed.port or self.rng.choice(ports)
             knocking.create_task(knock(port, self.journal, self._is_answered(killed)))
+
+    async def _enough(self) -> None:
+        """Wait for enough live calls; where they do not come, `live` tells."""
+        with contextlib.suppress(AssertionError):
+            await until(lambda: self._live() >= self.size.live, FULL_LINES_S)
 
     def _live(self) -> int:
         return self.journal.live(LONGEST_S)
@@ -226,6 +230,7 @@ class Harmer:
         assert self.bot.process.poll() is None, "sipbot ended by itself; see log.jsonl"
         port = self._port(victim)
         pid = 0 if victim == "supervisor" else await until(lambda: self._pid(victim))
+        await self._enough()  # again: calls may have ended since
         self.live.append(self._live())
         event = Event(at=time.time(), what="killed", port=port, said=victim)
         if victim == "supervisor":
