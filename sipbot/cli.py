@@ -20,6 +20,7 @@ PARTS = {
     "doctor": "cli_doctor:doctor",
     "status": "cli_status:status",
     "quota": "cli_quota:quota",
+    "capacity": "cli_capacity:capacity",
     "report": "cli_report:report_app",
     "run": "cli_run:run",
     "memos": "cli_memos:memos_app",

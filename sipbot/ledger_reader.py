@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
 
 from sipbot import ledger_deliveries as deliveries
+from sipbot import ledger_lines as lines
 from sipbot import ledger_queries as queries
 from sipbot import ledger_report, ledger_search
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
+from sipbot.capacity import LineUse
 from sipbot.errors import LedgerError
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_day import Span
@@ -98,6 +101,10 @@ class ReadOnlyLedger:
     def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
         """Return how many calls count for each question, in their order."""
         return usage.calls_that_count(self._connection, asks)
+
+    def line_uses(self, since: datetime) -> Iterator[LineUse]:
+        """Return the calls that came since then, as far as they have to do with lines."""
+        return lines.line_uses(self._connection, since)
 
     def taken(self, client: str, span: Span) -> list[Taken]:
         """Return a client's calls that came within a stretch of time, the first that came first."""
