@@ -14,6 +14,7 @@ import typer
 from sipbot import config
 from sipbot.cli_config import ConfigOption
 from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
+from sipbot.cli_kpi import kpi_app
 from sipbot.config import Settings
 from sipbot.errors import ReportError, UsageError
 from sipbot.from_settings import ledger_path
@@ -27,6 +28,8 @@ from sipbot.report.words import Say
 report_app = typer.Typer(
     no_args_is_help=True, help="What clients are handed: weekly packs, monthly statements."
 )
+
+report_app.add_typer(kpi_app)
 
 Format = Literal["html", "pdf", "csv", "json"]
 

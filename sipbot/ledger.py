@@ -27,6 +27,7 @@ from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
+from sipbot.ledger_kpi import Kpis
 from sipbot.ledger_masked import MaskedClients
 from sipbot.ledger_notices import Notices
 from sipbot.ledger_payloads import OldPayloads
@@ -67,8 +68,7 @@ class Ledger:
     changed: what counts against its quota may be another number now."""
 
     on_unreadable: Callable[[list[str]], None] | None = None
-    """Called in the event loop with the ids of memos that a list leaves out: nobody can read
-    them."""
+    """Called in the event loop with the ids of memos that nobody can read."""
 
     def __init__(
         self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
@@ -82,6 +82,7 @@ class Ledger:
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
         self.escalations = Escalations(self._run, targets, self._announce)
+        self.kpis = Kpis(self._run)
         self.masked = MaskedClients(self._run)
         self.notices = Notices(self._run, self._announce)
         self.old_payloads = OldPayloads(self._run)

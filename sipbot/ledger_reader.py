@@ -11,15 +11,17 @@ import sqlalchemy as sa
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_lines as lines
 from sipbot import ledger_queries as queries
-from sipbot import ledger_report, ledger_search
+from sipbot import ledger_kpi, ledger_report, ledger_search
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot.capacity import LineUse
 from sipbot.errors import LedgerError
+from sipbot.kpi import Figures
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_day import Span
 from sipbot.ledger_deliveries import Undelivered
 from sipbot.memo import Memo, Status
+from sipbot.plan import Dialplan
 from sipbot.quota import Ask
 from sipbot.records import EndState
 from sipbot.report.statement import Taken
@@ -101,6 +103,10 @@ class ReadOnlyLedger:
     def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
         """Return how many calls count for each question, in their order."""
         return usage.calls_that_count(self._connection, asks)
+
+    def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
+        """Return a client's figures of a stretch of time; see `ledger_kpi.figures`."""
+        return ledger_kpi.figures(self._connection, plan, span, now)
 
     def line_uses(self, since: datetime) -> Iterator[LineUse]:
         """Return the calls that came since then, as far as they have to do with lines."""

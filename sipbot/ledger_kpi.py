@@ -1,0 +1,303 @@
+"""The facts of a client's figures, and what was promised to it, as the ledger has them.
+
+Data path: ledger -> [ledger_kpi] -> kpi -> report, service_watch
+
+A call's row and its memo's are joined by the index of calls by client and time; of a memo's body
+only who did what is read, never what the caller said.  The functions with a connection run in the
+ledger's thread, or in the process of a reader.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from sipbot import call_back, kpi, ledger_usage, quota
+from sipbot.kpi import CallFact, Facts, Figures, Later, MemoFact, QuotaFact, Terms
+from sipbot.ledger_day import Span
+from sipbot.ledger_kpi_schema import terms
+from sipbot.ledger_schema import calls, memos
+from sipbot.ledger_thread import Run
+from sipbot.memo_history import Outcome
+from sipbot.plan import Dialplan
+from sipbot.records import EndState
+from sipbot.targets_form import TargetsForm
+
+_NOT_CALLED = {
+    call_back.End.NO_LINE.value,
+    call_back.End.OPERATOR_AWAY.value,
+    call_back.End.INTERRUPTED.value,
+}
+"""Ends of a call that sipbot placed by which the caller's telephone is not known to have rung."""
+
+
+class _Placed(msgspec.Struct, frozen=True):
+    ended: str | None = None
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    at: datetime
+    what: str
+    outcome: str | None = None
+    call_back: _Placed | None = None
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    item: str
+
+
+class _Body(msgspec.Struct, frozen=True):
+    """The parts of a memo that figures are made of."""
+
+    history: tuple[_Entry, ...] = ()
+    asked: tuple[_Asked, ...] = ()
+    answers: dict[str, str] = {}
+
+
+class Kpis:
+    """The ledger's part for figures; `Ledger.kpis` is one.
+
+    Every method raises LedgerError when SQLite refuses.
+
+    Args:
+        run: how work gets into the ledger's thread.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    async def keep_terms(self, plans: Sequence[Dialplan], at: datetime) -> list[str]:
+        """Store what is promised from now on, where that is something else than before.
+
+        Returns:
+            The clients to whom something else is promised now.
+        """
+        return await self._run(lambda connection: keep_terms(connection, plans, at))
+
+    async def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
+        """Return a client's figures of a stretch of time."""
+        found = await self._run(lambda connection: facts(connection, plan, span))
+        return kpi.figures(found, now)
+
+
+def figures(connection: sa.Connection, plan: Dialplan, span: Span, now: datetime) -> Figures:
+    """Return a client's figures of a stretch of time.
+
+    Args:
+        connection: the ledger.
+        plan: the client's, for its zone, and its terms where none were recorded.
+        span: when the calls came.
+        now: UTC-aware.
+    """
+    return kpi.figures(facts(connection, plan, span), now)
+
+
+def facts(connection: sa.Connection, plan: Dialplan, span: Span) -> Facts:
+    """Return what a client's figures are reckoned from."""
+    agreed = terms_at(connection, plan, span.until)
+    found = list(_calls(connection, plan.client, span))
+    ended = [one.ended_at for one in found if one.ended_at is not None]
+    until = max([span.until, *ended]) + kpi.AGAIN_WITHIN
+    return Facts(
+        client=plan.client,
+        tz=plan.hours.tz.key,
+        since=span.since,
+        until=span.until,
+        calls=found,
+        later=_later(connection, plan.client, Span(since=span.since, until=until)),
+        quota=[_month(connection, plan, agreed, month, span) for month in _months(plan, span)],
+        terms=agreed,
+    )
+
+
+# -- what was promised ---------------------------------------------------------------------------
+
+
+def terms_of(plan: Dialplan) -> Terms:
+    """Return what a client's file promises."""
+    form, rule = plan.form.targets or TargetsForm(), quota.rule_of(plan)
+    return Terms(
+        within_s=form.within_s,
+        limits=form.limits(),
+        calls_per_month=plan.quota.calls_per_month if plan.quota else None,
+        counts=rule.counts,
+        exclude=rule.exclude,
+        dialplan=plan.sha256,
+    )
+
+
+def terms_at(connection: sa.Connection, plan: Dialplan, until: datetime) -> Terms:
+    """Return what was promised at the end of a period; today's where nothing was recorded."""
+    row = connection.execute(
+        sa.select(terms.c.since, terms.c.body)
+        .where(terms.c.client == plan.client, terms.c.since < until)
+        .order_by(terms.c.since.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return terms_of(plan)
+    return msgspec.structs.replace(msgspec.json.decode(row.body, type=Terms), since=row.since)
+
+
+def keep_terms(connection: sa.Connection, plans: Sequence[Dialplan], at: datetime) -> list[str]:
+    """Store what is promised from now on; return to whom that is something else than before."""
+    rows = connection.execute(sa.select(terms).order_by(terms.c.client, terms.c.since))
+    latest = {row.client: msgspec.json.decode(row.body, type=Terms) for row in rows}
+    changed = []
+    for plan in plans:
+        agreed, before = terms_of(plan), latest.get(plan.client)
+        if before is None or _promise(before) != _promise(agreed):
+            changed.append(plan.client)
+            body = msgspec.json.encode(agreed).decode()
+            row = {"client": plan.client, "since": at, "dialplan": plan.sha256, "body": body}
+            # A clock that was set back must not keep sipbot from starting.
+            connection.execute(insert(terms).values(row).on_conflict_do_nothing())
+    return changed
+
+
+def _promise(agreed: Terms) -> Terms:
+    """What is promised, whichever form of the file said so first."""
+    return msgspec.structs.replace(agreed, dialplan=None, since=None)
+
+
+# -- calls ---------------------------------------------------------------------------------------
+
+
+def _calls(connection: sa.Connection, client: str, span: Span) -> Iterator[CallFact]:
+    query = (
+        sa.select(
+            calls.c.call,
+            calls.c.received_at,
+            calls.c.caller,
+            calls.c.answered_at,
+            calls.c.ended_at,
+            calls.c.state,
+            memos.c.id,
+            memos.c.category,
+            memos.c.body,
+        )
+        .outerjoin(memos, memos.c.call == calls.c.call)
+        .where(*_within(client, span))
+        .order_by(calls.c.received_at, calls.c.call)
+    )
+    for row in connection.execute(query):
+        yield CallFact(
+            call=row.call,
+            received_at=row.received_at,
+            caller=row.caller,
+            answered_at=row.answered_at,
+            ended_at=row.ended_at,
+            state=None if row.state is None else EndState(row.state),
+            memo=None if row.id is None else memo_fact(row.category, row.body),
+        )
+
+
+def _within(client: str, span: Span) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        calls.c.client == client,
+        calls.c.received_at >= span.since,
+        calls.c.received_at < span.until,
+    )
+
+
+def _later(connection: sa.Connection, client: str, span: Span) -> list[Later]:
+    query: sa.Select[Any] = (
+        sa.select(calls.c.call, calls.c.received_at, calls.c.caller, memos.c.category)
+        .outerjoin(memos, memos.c.call == calls.c.call)
+        .where(*_within(client, span), calls.c.caller.is_not(None))
+    )
+    return [
+        Later(call=row.call, received_at=row.received_at, caller=row.caller, category=row.category)
+        for row in connection.execute(query)
+    ]
+
+
+def memo_fact(category: str | None, body: str) -> MemoFact:
+    """Return what people did with a memo; of one that cannot be read, its category alone."""
+    try:
+        memo = msgspec.json.decode(body, type=_Body)
+    except msgspec.DecodeError:
+        return MemoFact(category=category)
+    back = _calls_back(memo.history)
+    return MemoFact(
+        category=category,
+        claimed_at=next(
+            (one.at for one in memo.history if one.what in ("claimed", call_back.BEGUN)), None
+        ),
+        called_back_at=back[0][0] if back else None,
+        calls_back=len(back),
+        reached_first=bool(back) and back[0][1],
+        done_at=_done_at(memo.history),
+        reopened=any(one.what == "reopened" for one in memo.history),
+        asked=frozenset(one.item for one in memo.asked),
+        rated={name: memo.answers[name] for name in kpi.SURVEYS if name in memo.answers},
+    )
+
+
+def _calls_back(history: Sequence[_Entry]) -> list[tuple[datetime, bool]]:
+    """Return when somebody called back, and whether the caller was reached."""
+    found: list[tuple[datetime, str | None]] = []
+    connected: datetime | None = None
+    awaited = False
+    """Whether a person has still to say what came of the call that sipbot placed last."""
+    for one in history:
+        if one.what == "called_back":
+            at = found.pop()[0] if awaited else one.at
+            found.append((at, one.outcome))
+            awaited = False
+        elif one.what == call_back.CONNECTED:
+            connected = one.at
+        elif one.what == call_back.ENDED:
+            ended = one.call_back.ended if one.call_back else None
+            if connected or one.outcome is not None or ended not in _NOT_CALLED:
+                found.append((connected or one.at, one.outcome))
+                awaited = one.outcome is None
+            connected = None
+    if connected is not None:
+        found.append((connected, None))
+    return [(at, outcome == Outcome.REACHED) for at, outcome in found]
+
+
+def _done_at(history: Sequence[_Entry]) -> datetime | None:
+    done: datetime | None = None
+    for one in history:
+        if one.what == "done":
+            done = one.at
+        elif one.what == "reopened":
+            done = None
+    return done
+
+
+# -- quota ---------------------------------------------------------------------------------------
+
+
+def _months(plan: Dialplan, span: Span) -> Iterator[quota.Month]:
+    month = quota.month_of(span.since, plan.hours.tz)
+    while month.begins(plan.hours.tz) < span.until:
+        yield month
+        month = month.following
+
+
+def _month(
+    connection: sa.Connection, plan: Dialplan, agreed: Terms, month: quota.Month, span: Span
+) -> QuotaFact:
+    begins, ends = (one.begins(plan.hours.tz) for one in (month, month.following))
+
+    def counted(since: datetime, until: datetime) -> int:
+        asked = quota.Ask(
+            client=plan.client,
+            since=since,
+            until=until,
+            counts=agreed.counts,
+            exclude=agreed.exclude,
+        )
+        return ledger_usage.calls_that_count(connection, [asked])[0] if since < until else 0
+
+    return QuotaFact(
+        limit=agreed.calls_per_month,
+        before=counted(begins, span.since),
+        within=counted(max(begins, span.since), min(ends, span.until)),
+    )

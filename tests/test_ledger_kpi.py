@@ -1,0 +1,148 @@
+"""What the ledger knows of a client's service: who did what when, and what was promised when."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sipbot.command import Request
+from sipbot.ledger import Ledger, ReadOnlyLedger
+from sipbot.ledger_day import Span
+from sipbot.ledger_kpi import memo_fact, terms_of
+from sipbot.plan import Dialplan
+from sipbot.records import EndedBy, EndState
+from tests import quotas
+from tests.commands import a_request
+from tests.memo_samples import AT, a_memo_of, an_offer
+
+DAY = Span(since=AT - timedelta(hours=1), until=AT + timedelta(hours=23))
+LATER = AT + timedelta(days=30)
+
+
+def plan(folder: Path, more: str = "", quota: str = "calls_per_month = 1") -> Dialplan:
+    quotas.write(folder, "yamato", quota + more)
+    return quotas.plans(folder).all[0]
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        yield ledger
+
+
+async def take(ledger: Ledger) -> str:
+    """Take a call that leaves a message; return the memo's id."""
+    offer = an_offer()
+    await ledger.add_call(offer, "yamato", "to", "yamato", caller="+81355501234")
+    memo = a_memo_of(offer)
+    end = AT + timedelta(seconds=42)
+    answered = AT + timedelta(seconds=2)
+    await ledger.end_call(
+        offer.call, EndState.MEMO, end, EndedBy.CALLER, 200, memo, answered_at=answered
+    )
+    return memo.id
+
+
+def asked(verb: str, memo: str, after_s: float, **fields: str) -> tuple[Request, datetime]:
+    at = AT + timedelta(seconds=42 + after_s)
+    return a_request(verb, memo=memo, ts=at, req=f"{verb}-{after_s:.0f}", **fields), at
+
+
+async def test_work_on_a_memo_is_measured_from_the_end_of_its_call(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    memo = await take(ledger)
+    for request, at in (
+        asked("claim", memo, 60),
+        asked("callback", memo, 120, outcome="reached"),
+        asked("done", memo, 180),
+    ):
+        await ledger.commands.obey(request, at)
+    found = await ledger.kpis.figures(plan(tmp_path / "d"), DAY, LATER)
+    keys = ("answer_time", "claim_time", "call_back_time", "handle_time", "fcr", "fcr_by_result")
+    assert [2, 60, 120, 40 + 120, 100, 100] == [found[key].value for key in keys]
+
+
+async def test_calls_beyond_the_months_quota_are_over_in_the_period_that_holds_them(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    await take(ledger)
+    await take(ledger)
+    found = await ledger.kpis.figures(plan(tmp_path / "d"), DAY, LATER)
+    assert [2, 1] == [found[key].value for key in ("quota_used", "quota_over")]
+
+
+async def test_reader_of_another_process_finds_the_same_figures(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    await take(ledger)
+    ours = plan(tmp_path / "d")
+    with ReadOnlyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
+        assert reader.figures(ours, DAY, LATER) == await ledger.kpis.figures(ours, DAY, LATER)
+
+
+async def test_past_period_keeps_the_targets_that_were_in_force(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    before = plan(tmp_path / "d", "\n[targets]\nanswer_rate = 90\n")
+    after = plan(tmp_path / "d", "\n[targets]\nanswer_rate = 99\n")
+    assert ["yamato"] == await ledger.kpis.keep_terms([before], DAY.since)
+    assert ["yamato"] == await ledger.kpis.keep_terms([after], DAY.until)
+    found = await ledger.kpis.figures(after, DAY, LATER)
+    following = Span(since=DAY.until, until=LATER)
+    assert (90, before.sha256) == (found["answer_rate"].target, found.terms.dialplan)
+    assert 99 == (await ledger.kpis.figures(after, following, LATER))["answer_rate"].target
+
+
+async def test_changed_file_that_promises_the_same_makes_no_new_terms(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    before = plan(tmp_path / "d")
+    await ledger.kpis.keep_terms([before], DAY.since)
+    after = plan(tmp_path / "d", "\n# a comment")
+    assert before.sha256 != after.sha256
+    assert [] == await ledger.kpis.keep_terms([after], DAY.until)
+
+
+async def test_terms_are_todays_where_none_were_recorded(ledger: Ledger, tmp_path: Path) -> None:
+    ours = plan(tmp_path / "d", "\n[targets]\nanswer_rate = 98\n")
+    found = await ledger.kpis.figures(ours, DAY, LATER)
+    assert (None, 98) == (found.terms.since, found["answer_rate"].target)
+    assert terms_of(ours) == found.terms
+
+
+def entry(what: str, minute: int, outcome: str | None = None, ended: str | None = None) -> object:
+    at = datetime(2026, 10, 1, 9, minute, tzinfo=UTC)
+    placed = {"call_back": {"number": "+81312345678", "ended": ended}} if ended else {}
+    return {"rev": 1, "at": at, "what": what, "by": "hanako", "outcome": outcome, **placed}
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([entry("called_back", 1, "busy"), entry("called_back", 2, "reached")], (2, False, 1)),
+        (
+            [
+                entry("call_connected", 1),
+                entry("call_ended", 3, None, "talked"),
+                entry("called_back", 4, "reached"),
+            ],
+            (1, True, 1),
+        ),
+        ([entry("call_ended", 3, "no_answer", "no_answer")], (1, False, 3)),
+        ([entry("call_ended", 3, None, "operator_away")], (0, False, None)),
+    ],
+)
+def test_call_back_counts_once_and_only_if_the_caller_was_rung(
+    history: list[object], expected: tuple[int, bool, int | None]
+) -> None:
+    fact = memo_fact(None, msgspec.json.encode({"history": history}).decode())
+    minute = fact.called_back_at.minute if fact.called_back_at else None
+    assert expected == (fact.calls_back, fact.reached_first, minute)
+
+
+def test_memo_that_nobody_can_read_is_measured_by_its_category_alone() -> None:
+    fact = memo_fact("repair", "{")
+    assert ("repair", None, 0) == (fact.category, fact.claimed_at, fact.calls_back)
