@@ -19,6 +19,7 @@ import uuid6
 from sipbot import bus_key, config, control, ports
 from sipbot import control_wire as wire
 from sipbot.accounts_file import AccountsFile
+from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
 from sipbot.audit_keep import of_people
 from sipbot.broker_child import Door, embedded_broker
@@ -40,7 +41,7 @@ from sipbot.from_settings import (
     masked_url_of,
     notices_of,
     phones_by,
-    stack_of,
+    stacks_of,
 )
 from sipbot.gauges import Gauges, Parts
 from sipbot.herald import Herald
@@ -132,7 +133,16 @@ class App:
         ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
-        self.agents = [self._agent(number) for number in range(settings.sip.agents)]
+        self.fleet = Agents(
+            stacks_of(settings),
+            allow=settings.sip.allow,
+            run_folder=settings.var.absolute() / "run",
+            recycle_after_calls=settings.sip.recycle_after_calls,
+            on_event=self._hear,
+            on_gone=self._agent_gone,
+            looping=troubles.looping,
+        )
+        self.agents = self.fleet.all
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
@@ -155,7 +165,7 @@ class App:
         await ports.check(
             config.DEFAULT_FILE,
             sip.address,
-            range(sip.port, sip.port + sip.agents),
+            [place.port for place in sip.places()],
             settings.var.absolute() / "run",
             None if mqtt.host else mqtt.port,
         )
@@ -266,20 +276,6 @@ class App:
     def _plans(self) -> Sequence[Dialplan]:
         return self.switchboard.dialplans.all
 
-    def _agent(self, number: int) -> AgentClient:
-        sip = self.settings.sip
-        agent = AgentClient(
-            number,
-            stack=stack_of(self.settings, number),
-            allow=sip.allow,
-            run_folder=self.settings.var.absolute() / "run",
-            # Both in the event loop.
-            on_event=lambda event: self._hear(agent, event),
-            on_gone=lambda _: self._agent_gone(agent),
-            on_crash_loop=self.troubles.looping(f"agent-{number}"),
-        )
-        return agent
-
     # Both in the event loop, from an agent's client.
     def _hear(self, agent: AgentClient, event: sip_wire.Event) -> None:
         self.switchboard.hear(agent, event)
@@ -365,8 +361,7 @@ class App:
         self._log.info("stopping", calls=self.gauges.lines_in_use)
         self.gauges.stopping = True
         await self.herald.stopping()
-        for agent in self.agents:
-            agent.drain()
+        self.fleet.drain()
         await wait_until(lambda: not self.switchboard.calls, STOP_CALLS_S)
         await wait_until(lambda: not any(agent.refused for agent in self.agents), STOP_FEED_S)
         try:

@@ -4,7 +4,6 @@ What cannot work is refused here, before anything listens; what is merely unwise
 ``sipbot doctor``.
 """
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,7 +29,8 @@ from sipbot.broker_wire import DEFAULT_CONNECTIONS
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.config_notify import Notify
-from sipbot.config_table import FROZEN
+from sipbot.config_sip import Sip
+from sipbot.config_table import FROZEN, ID_PATTERN
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
 from sipbot.numbers import is_region
@@ -38,68 +38,11 @@ from sipbot.toml_file import TomlFile, explain, read, wrong
 from sipbot.toml_shape import Shape
 
 DEFAULT_FILE = Path("config.toml")
-ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
-"""Sites, clients and accounts: safe as an MQTT topic level, a file name and a DNS label."""
-PORTS_PER_AGENT = 20
-"""RTP ports of one agent, of which each of its lives has one half in turn (`sipbot.sip.rtp_ports`):
-4 calls, each RTP and RTCP (RFC 3550 section 11), and a spare pair."""
-MAX_ACCOUNTS = 7
-"""The wheel is compiled for 8 accounts and aborts at the ninth; one is the agent's own."""
-WIDEST_PREFIX = 8
-"""Shortest prefix of an allowed source: 10.0.0.0/8 is the widest private block (RFC 1918)."""
 
 
 def _region(value: str) -> str:
     if not is_region(value):
         raise wrong("is not a region", 'Write two capital letters of ISO 3166-1, such as "JP"')
-    return value
-
-
-def _listen_address(value: str) -> str:
-    address = _ipv4(value)
-    if address.is_unspecified:
-        remedy = "Name the one address that the trunk reaches; strangers must not reach the others"
-        raise wrong("would listen on every address of this machine", remedy)
-    return value
-
-
-def _optional_address(value: str) -> str:
-    if value and _ipv4(value).is_unspecified:
-        raise wrong("is not an address that a peer can send to", 'Write the public one, or ""')
-    return value
-
-
-def _ipv4(value: str) -> ipaddress.IPv4Address:
-    try:
-        return ipaddress.IPv4Address(value)
-    except ValueError:
-        # The pjsua2 wheel is compiled without IPv6.
-        raise wrong("is not an IPv4 address", 'Write one such as "192.0.2.10"') from None
-
-
-def _source(value: str) -> str:
-    try:
-        network = ipaddress.IPv4Network(value)
-    except ValueError:
-        raise wrong("is not an IPv4 network", _source_remedy(value)) from None
-    if network.prefixlen < WIDEST_PREFIX:
-        problem = "would let strangers call: it is wider than /8"
-        raise wrong(problem, 'Name the addresses of the trunk, such as "192.0.2.0/24"')
-    return value
-
-
-def _source_remedy(value: str) -> str:
-    try:
-        return f'Write "{ipaddress.IPv4Network(value, strict=False)}" or the single address'
-    except ValueError:
-        return 'Write one such as "192.0.2.0/24" or "192.0.2.10"'
-
-
-def _realm(value: str) -> str:
-    if "*" in value:
-        # Measured: with realm "*" a caller's 407 to our BYE was answered with the trunk's digest.
-        problem = "would give the password's digest to any caller who asks for it"
-        raise wrong(problem, "Write the realm that the registrar names in its 401 answer")
     return value
 
 
@@ -114,92 +57,6 @@ OptionalFile = Annotated[
     BeforeValidator(_empty_as_none),
     WithJsonSchema({"type": "string", "examples": ["ca.pem"]}),
 ]
-
-
-class Account(BaseModel):
-    """A registration with a trunk or telephone system (RFC 3261 section 10)."""
-
-    model_config = FROZEN
-
-    name: Id = Field(examples=["trunk"])
-    """Name of this account in logs and reports; unique."""
-    aor: str = Field(pattern=r"^sip:[^@\s;<>]+@[^@\s;<>]+$", examples=["sip:100@pbx.example"])
-    """Address of record that is registered."""
-    registrar: str = Field(
-        pattern=r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$", examples=["sip:pbx.example"]
-    )
-    """Where REGISTER is sent: ``sip:host`` or ``sip:host:port``."""
-    user: str = Field(min_length=1, examples=["100"])
-    """User name of the digest (RFC 8760)."""
-    password: SecretStr = Field(min_length=1, examples=["change-me"])
-    """Password of the digest."""
-    realm: Annotated[str, AfterValidator(_realm)] = Field(min_length=1, examples=["pbx.example"])
-    """Realm that the registrar names in its 401 answer; the password is used for no other."""
-    expires_s: int = Field(default=300, ge=60, le=86400)
-    """Asked-for lifetime of the registration; renewed in time."""
-
-
-class Sip(BaseModel):
-    """Where calls arrive."""
-
-    model_config = FROZEN
-
-    address: Annotated[str, AfterValidator(_listen_address)] = Field(
-        default="127.0.0.1", examples=["192.0.2.10"]
-    )
-    """The machine's own IPv4 address to listen on; never a wildcard."""
-    port: int = Field(default=5060, ge=1, le=65535)
-    """UDP port of the first agent; the next agents take the next ports."""
-    agents: int = Field(default=1, ge=1, le=8)
-    """Child programs that take calls, 4 lines each; more lines need the edge."""
-    allow: tuple[Annotated[str, AfterValidator(_source)], ...] = Field(
-        default=("127.0.0.0/8",), min_length=1, strict=False, examples=[["192.0.2.0/24"]]
-    )
-    """Networks whose calls are accepted; everybody else is refused and counted."""
-    public_address: Annotated[str, AfterValidator(_optional_address)] = Field(
-        default="", examples=["203.0.113.10"]
-    )
-    """Address that peers see when a NAT stands between; empty when there is none."""
-    rtp_port: int = Field(default=40000, ge=1024, le=65516, multiple_of=2)
-    """First UDP port of audio, even; each agent takes 20."""
-    transfer_via: str = Field(default="", examples=["trunk"])
-    """Account by which callers are transferred to telephone numbers; empty: the first account."""
-    account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)
-    """Registrations; none when the trunk sends calls to a fixed address."""
-
-    @model_validator(mode="after")
-    def _ports_fit(self) -> "Sip":
-        sip = range(self.port, self.port + self.agents)
-        rtp = range(self.rtp_port, self.rtp_port + PORTS_PER_AGENT * self.agents)
-        if sip[-1] > 65535:
-            raise wrong(f"leaves no port for {self.agents} agents", "Lower it", "port")
-        if rtp[-1] > 65535:
-            raise wrong(f"leaves no ports for {self.agents} agents", "Lower it", "rtp_port")
-        if max(sip[0], rtp[0]) <= min(sip[-1], rtp[-1]):
-            problem = f"overlaps the SIP ports {sip[0]} to {sip[-1]}"
-            raise wrong(problem, f"Choose another than {rtp[0]} to {rtp[-1]}", "rtp_port")
-        return self
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> "Sip":
-        names = self.names
-        for name in names:
-            if names.count(name) > 1:
-                raise wrong(f"has two accounts named {name}", "Rename one of them", "account")
-        if self.transfer_via and self.transfer_via not in names:
-            remedy = f"Write one of {', '.join(names)}" if names else "Add a [[sip.account]]"
-            raise wrong(f"names no account: {self.transfer_via}", remedy, "transfer_via")
-        return self
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the accounts, in their order."""
-        return [account.name for account in self.account]
-
-    @property
-    def transfers_by(self) -> str:
-        """Name of the account by which telephone numbers are called; empty when there is none."""
-        return self.transfer_via or next((account.name for account in self.account), "")
 
 
 class Mqtt(BaseModel):

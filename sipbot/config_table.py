@@ -11,3 +11,6 @@ FROZEN = ConfigDict(
     use_attribute_docstrings=True,
 )
 """Read once, never changed; a key that does not exist is a mistake, and no value is guessed at."""
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""Sites, clients and accounts: safe as an MQTT topic level, a file name and a DNS label."""

@@ -10,7 +10,6 @@ from sipbot.config import Settings
 from sipbot.doctor_finding import Finding, State
 from sipbot.errors import SipbotError
 from sipbot.from_settings import ledger_path
-from sipbot.sip.stack import LINES
 
 RECORDED_MB_PER_MIN = disk.AUDIO_BYTES_PER_S * 60 / 1e6  # one line's recording
 
@@ -31,7 +30,7 @@ def room(settings: Settings) -> Finding:
         return Finding(
             part="disk", state="failed", found=f"{folder} is not writable", remedy=remedy
         )
-    return disk_finding(disk.look(folder), LINES * settings.sip.agents)
+    return disk_finding(disk.look(folder), settings.sip.lines)
 
 
 def readers(var: Path) -> Iterator[Finding]:

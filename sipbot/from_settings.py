@@ -9,9 +9,11 @@ from pathlib import Path
 import sipbot
 from sipbot import bus_key, config
 from sipbot.accounts import Accounts
+from sipbot.agent_places import Place
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
-from sipbot.config import PORTS_PER_AGENT, Settings
+from sipbot.config import Settings
+from sipbot.config_sip import Account as TrunkAccount
 from sipbot.console_wire import ConsoleSettings
 from sipbot.errors import ConfigError, Mistake
 from sipbot.link import Broker
@@ -112,23 +114,24 @@ def notices_of(settings: Settings) -> NoticeSettings:
     )
 
 
-def stack_of(settings: Settings, number: int) -> StackSettings:
-    """Return what an agent's SIP stack is told.
+def stacks_of(settings: Settings) -> list[StackSettings]:
+    """Return what each agent's SIP stack is told, in the order of the agents."""
+    return [_stack(settings, place) for place in settings.sip.places()]
 
-    Args:
-        settings: checked.
-        number: of the agent, from 0.
-    """
+
+def _stack(settings: Settings, place: Place) -> StackSettings:
     sip = settings.sip
     return StackSettings(
         user_agent=f"sipbot/{sipbot.__version__}",
-        address=sip.address,
-        port=sip.port + number,
-        rtp_port=sip.rtp_port + number * PORTS_PER_AGENT,
-        rtp_ports=PORTS_PER_AGENT,
+        address=place.address,
+        port=place.port,
+        media_address=place.media_address,
+        rtp_port=place.rtp_port,
+        rtp_ports=place.rtp_ports,
+        lines=place.calls,
         public_address=sip.public_address,
         # One agent registers: two would steal each other's calls at the registrar.
-        accounts=tuple(_account(a, registers=number == 0) for a in sip.account),
+        accounts=tuple(_account(a, registers=place.number == 0) for a in sip.account),
         transfer_via=sip.transfers_by,
     )
 
@@ -168,7 +171,7 @@ def manner_of(settings: Settings) -> Manner:
     return Manner(region=settings.region, shown_in_from=settings.call_back.show == "from")
 
 
-def _account(account: config.Account, *, registers: bool) -> Account:
+def _account(account: TrunkAccount, *, registers: bool) -> Account:
     return Account(
         name=account.name,
         aor=account.aor,

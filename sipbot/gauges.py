@@ -25,7 +25,6 @@ from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reload import Reload
 from sipbot.sip.client import AgentClient
-from sipbot.sip.stack import LINES
 from sipbot.speech.client import SpeechClient
 from sipbot.status import ChildStatus, Counts, Facts, Status, judge, shown_alerts
 from sipbot.switchboard import Switchboard
@@ -82,7 +81,7 @@ class Gauges:
     @property
     def lines(self) -> int:
         """Calls that can be up at the same time."""
-        return LINES * len(self._parts.agents)
+        return sum(agent.lines for agent in self._parts.agents)
 
     @property
     def lines_in_use(self) -> int:

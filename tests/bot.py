@@ -22,11 +22,12 @@ import numpy as np
 
 from sipbot import ledger_queries as queries
 from sipbot import supervisor
-from sipbot.config import PORTS_PER_AGENT
+from sipbot.agent_places import rtp_ports_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
 from sipbot.records import EndState
+from sipbot.sip.stack import LINES
 from tests import ulaw
 from tests.brokers import ROOT
 from tests.free_ports import free_ports
@@ -48,7 +49,7 @@ models = {models}
 [sip]
 address = "127.0.0.1"
 port = {port}
-agents = {agents}
+lines = {lines}
 rtp_port = {rtp_port}
 allow = ["127.0.0.1/32"]
 
@@ -134,8 +135,8 @@ class Bot:
         config = CONFIG.format(
             models=json.dumps(str(models)),
             port=self.port,
-            agents=agents,
-            rtp_port=free_ports(agents * PORTS_PER_AGENT),
+            lines=agents * LINES,
+            rtp_port=free_ports(agents * rtp_ports_of(LINES)),
             accounts=f"[[sip.account]]\n{account}" if account else "",
             mqtt_port=mqtt_port,
             second="true" if second else "false",

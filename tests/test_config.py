@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sipbot import config
+from sipbot import config, config_sip
 from sipbot.cli_config import config_app
 from sipbot.config import SHAPE, Settings, from_values, load, schema
 from sipbot.environment import name_of
@@ -159,10 +159,11 @@ def test_at_least_ten_broken_configs_are_kept() -> None:
         ({"sip": {"allow": []}}, "sip.allow"),
         ({"sip": {"allow": ["128.0.0.0/1"]}}, "sip.allow[0]"),
         ({"sip": {"allow": ["::/0"]}}, "sip.allow[0]"),
-        ({"sip": {"agents": 9}}, "sip.agents"),
-        ({"sip": {"agents": True}}, "sip.agents"),
-        ({"sip": {"port": 65535, "agents": 2}}, "sip.port"),
-        ({"sip": {"rtp_port": 65520, "agents": 2}}, "sip.rtp_port"),
+        ({"sip": {"agents": 2}}, "sip.agents"),
+        ({"sip": {"lines": 0}}, "sip.lines"),
+        ({"sip": {"lines": True}}, "sip.lines"),
+        ({"sip": {"port": 65535, "lines": 5}}, "sip.port"),
+        ({"sip": {"rtp_port": 65500, "lines": 8}}, "sip.rtp_port"),
         ({"sip": {"account": [ACCOUNT, ACCOUNT]}}, "sip.account"),
         ({"sip": {"account": [ACCOUNT | {"aor": "100"}]}}, "sip.account[0].aor"),
         ({"sip": {"account": [ACCOUNT | {"registrar": "sips:x"}]}}, "sip.account[0].registrar"),
@@ -239,7 +240,7 @@ def test_a_variable_overrides_the_file(
 ) -> None:
     monkeypatch.setenv(name, text)
 
-    assert read(from_values({"site": "main", "sip": {"agents": 2}}, Path()))
+    assert read(from_values({"site": "main", "sip": {"lines": 8}}, Path()))
 
 
 def test_a_variable_leaves_the_other_keys_of_its_table_alone(
@@ -247,7 +248,7 @@ def test_a_variable_leaves_the_other_keys_of_its_table_alone(
 ) -> None:
     monkeypatch.setenv("SIPBOT_SIP__PORT", "5070")
 
-    assert 2 == from_values({"sip": {"agents": 2}}, Path()).sip.agents
+    assert 8 == from_values({"sip": {"lines": 8}}, Path()).sip.lines
 
 
 @pytest.mark.parametrize(
@@ -319,7 +320,7 @@ def test_every_command_shows_an_example() -> None:
 
 
 def test_the_wheel_s_account_limit_is_kept() -> None:
-    accounts = [ACCOUNT | {"name": f"trunk-{n}"} for n in range(config.MAX_ACCOUNTS)]
+    accounts = [ACCOUNT | {"name": f"trunk-{n}"} for n in range(config_sip.MAX_ACCOUNTS)]
 
     assert 7 == len(from_values({"sip": {"account": accounts}}, Path()).sip.account)
 

@@ -15,7 +15,7 @@ def gauges(callers: int, calls_out: int) -> Gauges:
     parts: dict[str, Any] = dict.fromkeys(Parts.__struct_fields__)
     parts |= {
         "var": Path(),
-        "agents": [None],
+        "agents": [SimpleNamespace(lines=4)],
         "switchboard": SimpleNamespace(calls=calls),
         "calls_out": SimpleNamespace(lines=calls_out),
     }

@@ -35,7 +35,7 @@ from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.rtp_ports import with_fresh_ports
 from sipbot.sip.sequels import Sequels
-from sipbot.sip.stack import LINES, AgentSettings, untold_file
+from sipbot.sip.stack import AgentSettings, untold_file
 from sipbot.sip.transfer import Transfer, Transfers
 from sipbot.sip.untold import Kept, Untold
 
@@ -242,7 +242,7 @@ class Agent:
             pid=os.getpid(),
             pjsip=self.stack.version,
             address=self.stack.address,
-            lines=LINES,
+            lines=self._settings.stack.lines,
             fingerprint=self._settings.fingerprint,
             calls=(*self._plans, *self._untold.ended),  # one whose recording is closing too
             calls_back=(*self._calls_back.going(), *self._untold.calls_back),

@@ -69,6 +69,7 @@ class AgentClient:
         on_gone: called in the event loop when the agent has died or was replaced.
         on_crash_loop: called once with the number of short lives when a crash loop begins, and
             with 0 when a life has lasted `sipbot.child.YOUNG_S`.
+        starting: shared by all agents: how many of them may start at the same time; None for any.
     """
 
     def __init__(
@@ -81,8 +82,13 @@ class AgentClient:
         on_event: Callable[[wire.Event], None],
         on_gone: Callable[[str], None],
         on_crash_loop: Callable[[int], None] = lambda _: None,
+        starting: asyncio.Semaphore | None = None,
     ) -> None:
         self.number = number
+        self.lines = stack.lines
+        """How many calls it takes at the same time."""
+        self.taken = 0
+        """Calls that were offered in this life of the agent."""
         self.hello: wire.Hello | None = None
         self.pong: wire.Pong | None = None
         self.restarts = 0
@@ -102,6 +108,8 @@ class AgentClient:
         self._pid = 0
         """Of the agent at the other end, known before it says Hello; 0 when nobody is there."""
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting, self._is_starting = starting, False
+        self._renewing = False
         self._draining = asyncio.Event()
         self._calls: set[str] = set()
         """Calls that this life of the agent has, as its events and our orders tell."""
@@ -114,9 +122,14 @@ class AgentClient:
     def serving(self) -> bool:
         """Whether it takes new calls; one of other settings, or after `drain`, runs out."""
         hello = self.hello
-        if hello is None or self._draining.is_set():
+        if hello is None or self._renewing or self._draining.is_set():
             return False
         return hello.fingerprint == self._settings.fingerprint
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has no call, as its events and our orders tell."""
+        return not self._calls
 
     def send(self, command: wire.Command) -> None:
         """Send a command.
@@ -147,9 +160,14 @@ class AgentClient:
                 if self._calls:  # it did not run out, it died
                     self._on_gone(reason)
                 return
+            self.restarts += 1
+            if self._renewing and not self._calls:
+                self._log.info("agent ended as it was asked to", calls=self.taken)
+                self._renewing = False
+                continue
+            self._renewing = False
             short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
             self._log.warning("agent ended", reason=reason, lived_s=round(lived_s, 1))
-            self.restarts += 1
             self._on_gone(reason)
             if short_lives == CRASH_LOOP:
                 self._on_crash_loop(short_lives)
@@ -162,6 +180,12 @@ class AgentClient:
         with contextlib.suppress(ChildGoneError):  # no agent, no calls: drained already
             self.send(wire.Drain())
 
+    def renew(self) -> None:
+        """Take no new calls; when the last caller has hung up, another agent takes its place."""
+        self._renewing = True
+        with contextlib.suppress(ChildGoneError):  # it has just ended, and is being replaced
+            self.send(wire.Drain())
+
     def kill(self) -> None:
         """End the agent at once; another is started."""
         if self._pid:
@@ -171,6 +195,12 @@ class AgentClient:
     # -- one life -------------------------------------------------------------------------------
 
     async def _live(self) -> str:
+        try:
+            return await self._life()
+        finally:
+            self._has_started()
+
+    async def _life(self) -> str:
         try:
             reader, self._writer = await self._connect_or_start()
         except ChildStartError as error:
@@ -194,6 +224,10 @@ class AgentClient:
             return connection
         self._hear_untold()
         self.found.set()
+        if self._starting is not None:
+            await self._starting.acquire()
+            self._is_starting = True
+        self.taken = 0
         self._start()
         try:
             return await self._connect_to_started()
@@ -217,6 +251,12 @@ class AgentClient:
         if self._process is not None:
             self._process.kill()
         raise ChildStartError(f"the agent was not ready within {READY_S:g} s{await self._reap()}")
+
+    def _has_started(self) -> None:
+        """Let another agent start."""
+        if self._starting is not None and self._is_starting:
+            self._is_starting = False
+            self._starting.release()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         connection = await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
@@ -325,6 +365,7 @@ class AgentClient:
         match event:
             case wire.Hello():
                 self.hello = event
+                self._has_started()
                 if event.fingerprint != self._settings.fingerprint:
                     self._log.info("agent has other settings and runs out", calls=len(event.calls))
                     self.send(wire.Drain())
@@ -332,6 +373,7 @@ class AgentClient:
             case wire.Pong():
                 self.pong = event
             case wire.Offered(offer=offer):
+                self.taken += 1
                 self._calls.add(offer.call)
             case wire.Refused(offer=offer):
                 self.refused.add(offer.call)

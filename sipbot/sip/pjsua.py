@@ -25,7 +25,7 @@ from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
 from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
-from sipbot.sip.stack import LINES, StackSettings
+from sipbot.sip.stack import StackSettings
 from sipbot.wav import HEADER_BYTES, named_bytes
 
 CLOSE_LIMIT_S = 1.0
@@ -154,7 +154,7 @@ class Stack:
     def free(self) -> int:
         """How many more calls the library has a place for."""
         lines = (*self.lines.values(), *self._left)
-        return LINES - sum(bool(line.isActive()) for line in lines)
+        return self._settings.lines - sum(bool(line.isActive()) for line in lines)
 
     def place(
         self,
@@ -260,7 +260,8 @@ class Stack:
         self._endpoint.audDevManager().setNullDev()
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = settings.address, settings.port
-        transport.publicAddress = settings.public_address
+        # The edge reaches us where we are; only audio comes from elsewhere.
+        transport.publicAddress = "" if settings.edge else settings.public_address
         try:
             self._transport = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
         except pj.Error as error:

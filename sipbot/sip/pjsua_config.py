@@ -8,7 +8,7 @@ from typing import Any
 
 import pjsua2 as pj
 
-from sipbot.sip.stack import LINES, Account, StackSettings
+from sipbot.sip.stack import Account, StackSettings
 
 CLOCK_HZ = 8000
 """G.711's own rate, so that nothing is resampled (pjproject performance guide)."""
@@ -32,7 +32,7 @@ def endpoint_config(settings: StackSettings) -> Any:
     log = config.logConfig
     log.level = log.consoleLevel = settings.log_level
     ua = config.uaConfig
-    ua.threadCnt, ua.mainThreadOnly, ua.maxCalls = 0, True, LINES
+    ua.threadCnt, ua.mainThreadOnly, ua.maxCalls = 0, True, settings.lines
     ua.userAgent = settings.user_agent
     ua.natTypeInSdp, ua.mwiUnsolicitedEnabled = 0, False
     media = config.medConfig
@@ -65,8 +65,10 @@ def account_config(settings: StackSettings, aor: str) -> Any:
     """Return what all accounts have in common."""
     config = pj.AccountConfig()
     config.idUri = aor
+    if settings.edge:
+        config.sipConfig.proxies.append(f"<sip:{settings.edge};lr>")
     rtp = config.mediaConfig.transportConfig
-    rtp.boundAddress = settings.address
+    rtp.boundAddress = settings.media_address or settings.address
     rtp.publicAddress = settings.public_address
     # pjsua2's range includes its end: with the number of ports, agents shared one (measured)
     rtp.port, rtp.portRange = settings.rtp_port, settings.rtp_ports - 2

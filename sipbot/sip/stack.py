@@ -36,12 +36,18 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """0 lets the system choose (the test caller)."""
     rtp_port: int
     rtp_ports: int
+    media_address: str = ""
+    """Where audio is sent from and to; empty for `address`.  Behind an edge the two differ."""
+    lines: int = LINES
+    """Calls at the same time."""
     public_address: str = ""
     identity: str = ""
     """From of outgoing calls; empty for ``sip:sipbot@<address>``."""
     accounts: tuple[Account, ...] = ()
     transfer_via: str = ""
     """Account by which telephone numbers are called; empty when there is none."""
+    edge: str = ""
+    """``address:port`` of the proxy in front of us, by which calls come and go; empty for none."""
     log_level: int = 0
     """pjsip's own log on standard error, 0 (off) to 6; it contains whole SIP messages."""
 
