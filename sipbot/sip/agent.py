@@ -26,7 +26,7 @@ from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import door, stderr, wire
 from sipbot.sip.call_back import CallBack, CallsBack
-from sipbot.sip.gate import Gate, offer_of
+from sipbot.sip.gate import Gate
 from sipbot.sip.lone import LoneCall
 from sipbot.sip.memory import rss_bytes
 from sipbot.sip.on_call import OnCall
@@ -50,7 +50,7 @@ class Agent:
     """Ties the stack to the parent; every method runs on the one thread of this program."""
 
     def __init__(self, settings: AgentSettings, socket_path: Path) -> None:
-        self._gate = Gate(settings.allow)
+        self._gate = Gate(settings.allow, settings.stack.edge)
         self._settings = settings
         self._socket_path = socket_path
         self._parent: socket.socket | None = None
@@ -115,24 +115,24 @@ class Agent:
 
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
-        offer = offer_of(raw, source)
+        offer, why, code = self._gate.look(raw, source)
         line = self.stack.take(line_id, account, offer.call)
-        why, code = self._gate.refusal(raw, source)
         if not why and (self._parent is None or self._draining):
-            why, code = "draining", 503
+            why, code = "draining", self._gate.busy
         if why:
             line.end(code, retry_after_s=5 if code == 503 else 0)
-            self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
+            if not self._gate.is_left_to_edge(code):
+                self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
         else:
             self._offers[offer.call] = offer
             self._emit(wire.Offered(offer=offer))
 
     def rejected(self, raw: str, source: str, code: int) -> None:
         """Report what the library refused by itself, or because we declined a takeover."""
-        if self._gate.is_again(raw, time.monotonic()):
+        if self._gate.is_left_to_edge(code) or self._gate.is_again(raw, time.monotonic()):
             return
-        why = self._gate.rejection(source, code)
-        self._emit(wire.Refused(offer=offer_of(raw, source), code=code, why=why), keep=True)
+        offer, why = self._gate.rejected(raw, source, code)
+        self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
         """Report a refused transfer or takeover; of the INVITE itself `rejected` is told."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import uuid6
 
 from sipbot.records import CallOffer
-from sipbot.sip.headers import content_type, read_offer, transaction_of
+from sipbot.sip.headers import content_type, read_offer, told_source, transaction_of
 
 _REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
 """The library's final response → `wire.Refused.why`: 486 is its word for "all lines busy", 603 is
@@ -25,10 +25,13 @@ class Gate:
 
     Args:
         allow: networks in CIDR notation whose calls are accepted.
+        edge: ``address:port`` of the proxy in front of us, the only one that may send us anything;
+            empty: there is none.
     """
 
-    def __init__(self, allow: Iterable[str]) -> None:
+    def __init__(self, allow: Iterable[str], edge: str = "") -> None:
         self._allow = [ipaddress.ip_network(network) for network in allow]
+        self._edge = edge
         self._rejected: dict[str, float] = {}
 
     def allows(self, source: str) -> bool:
@@ -37,13 +40,40 @@ class Gate:
         address = ipaddress.ip_address(host)
         return any(address in network for network in self._allow)
 
-    def refusal(self, raw: str, source: str) -> tuple[str, int]:
-        """Return why an INVITE is refused (`wire.Refused.why`) and the code; "", 0 if it is not."""
-        if not self.allows(source):
-            return "source", 403
+    def source_of(self, raw: str, source: str) -> str:
+        """Return where an INVITE really comes from, ``address:port``: the edge tells.
+
+        Behind an edge, anybody else's word is that of nobody (0.0.0.0), who may not call.
+
+        Args:
+            raw: the INVITE.
+            source: who sent it to us.
+        """
+        if not self._edge:
+            return source
+        told = told_source(raw) if source == self._edge else ""
+        return told if _is_source(told) else "0.0.0.0:0"
+
+    @property
+    def busy(self) -> int:
+        """The code for "not here": another agent is tried for 486, another site for 503."""
+        return 486 if self._edge else 503
+
+    def is_left_to_edge(self, code: int) -> bool:
+        """Whether the edge tells how such a call ended: it tries the next agent first."""
+        return bool(self._edge) and code == 486
+
+    def look(self, raw: str, source: str) -> tuple[CallOffer, str, int]:
+        """Return what an INVITE says, why it is refused (`wire.Refused.why`) and the code.
+
+        Why and code are "" and 0 if it is not.
+        """
+        offer = offer_of(raw, self.source_of(raw, source))
+        if not self.allows(offer.source):
+            return offer, "source", 403
         if content_type(raw) not in {"", "application/sdp"}:
-            return "body", 415
-        return "", 0
+            return offer, "body", 415
+        return offer, "", 0
 
     def is_again(self, raw: str, now_s: float) -> bool:
         """Whether the library has refused this very INVITE before.
@@ -63,9 +93,19 @@ class Gate:
             self._rejected.setdefault(key, now_s)
         return known
 
-    def rejection(self, source: str, code: int) -> str:
-        """Return why the library has answered an INVITE with `code` (`wire.Refused.why`)."""
-        return _REJECTED_AS.get(code, "media") if self.allows(source) else "source"
+    def rejected(self, raw: str, source: str, code: int) -> tuple[CallOffer, str]:
+        """Return what an INVITE says that the library has answered with `code`, and why it has."""
+        offer = offer_of(raw, self.source_of(raw, source))
+        return offer, _REJECTED_AS.get(code, "media") if self.allows(offer.source) else "source"
+
+
+def _is_source(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return port.isdecimal()
 
 
 def offer_of(raw: str, source: str) -> CallOffer:

@@ -76,6 +76,17 @@ def transaction_of(raw: str) -> str:
     return "\n".join((*parts, *_values(headers, "CSeq")))
 
 
+def told_source(raw: str) -> str:
+    """Return what the edge says of an INVITE's source; empty when it says nothing.
+
+    The last of such headers is the edge's: it removes what came with the message and adds its own
+    at the end (`sipbot.edge_config.SOURCE`).
+    """
+    _, _, rest = raw.partition("\n")
+    headers = HeaderParser().parsestr(rest.replace("\r\n", "\n"))
+    return ["", *_values(headers, "X-Sipbot-Source")][-1]
+
+
 def content_type(raw: str) -> str:
     """Return the media type of the body in lower case without parameters; empty without a body."""
     _, _, rest = raw.partition("\n")
