@@ -46,6 +46,7 @@ LEDGER_ONLY = ("sqlalchemy", "alembic")
 
 PURE = (
     "sipbot.accounts",
+    "sipbot.agent_places",
     "sipbot.ahead",
     "sipbot.as_heard",
     "sipbot.audit",
