@@ -91,7 +91,8 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         *("accounts-file", "command-failed", "escalation", "escalation-channel", "on-call-voice"),
         "on-call-unreachable",
         *("broker-full", "recording-stalled", "recording-unreadable", "recording-unsafe"),
-        *("masked-audio-failed", "masking-failed", "memo-unreadable", "speech-models"),
+        *("masked-audio-failed", "masking-failed", "memo-unreadable", "retention"),
+        "speech-models",
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

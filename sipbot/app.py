@@ -12,12 +12,10 @@ from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
-import msgspec
 import structlog
 import uuid6
 
 from sipbot import bus_key, config, control, ports
-from sipbot import control_wire as wire
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
@@ -29,6 +27,7 @@ from sipbot.child import Child
 from sipbot.config import Settings
 from sipbot.console_link import ConsoleLink, card_of
 from sipbot.control import Control
+from sipbot.control_answers import handlers as answers_of
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
@@ -64,6 +63,7 @@ from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool, spool_of
+from sipbot.sweep import sweep_of
 from sipbot.switchboard import Switchboard
 from sipbot.text_thread import TextThread
 from sipbot.timers import wait_until
@@ -115,6 +115,7 @@ class App:
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
         self.feed.set_clients(self.reload.hashes)
+        self.sweep = sweep_of(settings, ledger, lambda: self.reload.in_force, tell)
         wanted = (settings.models, settings.speech)
         models = models_of(*wanted)
         self.spool = Spool(spool_of(settings.var.absolute()))
@@ -212,6 +213,7 @@ class App:
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
+        parts.append(("sweep", self.sweep.run()))
         return parts
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:
@@ -343,17 +345,8 @@ class App:
     def _control(self) -> Control:
         return Control(
             control.socket_path(self.settings.var),
-            {wire.RetryOutbox: self._retry_outbox, wire.GetStatus: self._tell_status},
+            {**answers_of(self.outbox, self.gauges), **self.sweep.handlers()},
         )
-
-    # Both in the event loop, for a client of the control socket.
-    async def _retry_outbox(self, request: wire.RetryOutbox) -> wire.Reply:
-        done = await self.outbox.retry(request.deliveries, all_dead=request.all_dead)
-        return wire.Retried(retried=done.retried, unknown=done.unknown)
-
-    async def _tell_status(self, _: wire.GetStatus) -> wire.Reply:
-        status = await self.gauges.gather(recount=True)
-        return wire.StatusReply(msgspec.Raw(msgspec.json.encode(status)))
 
     # -- stopping -------------------------------------------------------------------------------
 

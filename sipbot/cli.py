@@ -29,6 +29,7 @@ PARTS = {
     "outbox": "cli_outbox:outbox_app",
     "notify": "cli_notify:notify_app",
     "ledger": "cli_ledger:ledger_app",
+    "privacy": "cli_privacy:privacy_app",
     "models": "cli_models:app",
     "config": "cli_config:config_app",
     "dialplan": "cli_dialplan:dialplan_app",

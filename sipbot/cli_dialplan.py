@@ -31,6 +31,7 @@ from sipbot.dialplan_tree import terminal_tree
 from sipbot.dialplan_tried import load_tried, refuse_failures
 from sipbot.errors import Mistake, UsageError
 from sipbot.escalation_compile import uncovered
+from sipbot.privacy_hints import lacks
 
 dialplan_app = typer.Typer(
     no_args_is_help=True,
@@ -178,7 +179,7 @@ def _warnings(plan: Dialplan) -> list[Mistake]:
     today = datetime.now(UTC).astimezone(plan.hours.tz).date()
     due = dialplan.due_for_review(plan, today)
     gap = uncovered(plan, today)
-    return [*plan.warnings, *([due] if due else []), *([gap] if gap else [])]
+    return [*plan.warnings, *([due] if due else []), *([gap] if gap else []), *lacks(plan)]
 
 
 def _count(number: int, noun: str) -> str:

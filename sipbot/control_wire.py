@@ -6,6 +6,7 @@ Each request has one reply, in order; a connection may carry several.
 import msgspec
 
 from sipbot.lines import Decoder
+from sipbot.retention import Wanted
 
 
 class Base(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -24,11 +25,32 @@ class RetryOutbox(Base, frozen=True, kw_only=True):
     """Every dead letter, besides those named."""
 
 
+class Erase(Base, frozen=True, kw_only=True):
+    """Delete what callers left; answered by `Erased`."""
+
+    wanted: tuple[Wanted, ...]
+    by: str
+    reason: str
+    """For people; neither a number nor a word of a caller's."""
+
+
+class Disclosed(Base, frozen=True, kw_only=True):
+    """Something is about to leave this site: write it down; answered by `Noted`."""
+
+    client: str
+    by: str
+    recipient: str
+    basis: str
+    """By which right."""
+    what: str
+    sha256: str
+
+
 class GetStatus(Base, frozen=True):
     """How is it?  Answered by `StatusReply`."""
 
 
-Request = RetryOutbox | GetStatus
+Request = RetryOutbox | GetStatus | Erase | Disclosed
 
 
 # -- replies: sipbot → command line ------------------------------------------------------------
@@ -43,6 +65,17 @@ class Retried(Base, frozen=True, kw_only=True):
     """Nothing of this id is waiting: it was delivered, superseded, or never there."""
 
 
+class Erased(Base, frozen=True):
+    """What became of `Erase`."""
+
+    calls: tuple[str, ...]
+    """Those that had nobody on the line, and nothing to be done."""
+
+
+class Noted(Base, frozen=True):
+    """It is written down."""
+
+
 class StatusReply(Base, frozen=True):
     """The answer to `GetStatus`."""
 
@@ -50,13 +83,7 @@ class StatusReply(Base, frozen=True):
     """JSON of `sipbot.status.Status`; raw, so that this border knows nothing of its fields."""
 
 
-class Failed(Base, frozen=True):
-    """The request could not be done, or not be understood."""
-
-    problem: str
-
-
-Reply = Retried | StatusReply | Failed
+Reply = Retried | StatusReply | Failed | Erased | Noted
 
 requests = Decoder(Request)
 replies = Decoder(Reply)

@@ -31,6 +31,7 @@ ALLOWED = (
     "quota",
     "price",
     "targets",
+    "keep",
     "speech",
     "term",
     "category",

@@ -65,6 +65,7 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "quota": _keys(old.quota, new.quota),
         "price": _keys(old.form.price, new.form.price),
         "targets": _keys(old.form.targets, new.form.targets),
+        "keep": _keys(old.form.keep, new.form.keep),
         "categories": _categories(old, new),
         "escalation": _by_key(_escalations(old), _escalations(new)),
         "on call": _by_key(_on_call(old, region), _on_call(new, region)),

@@ -31,6 +31,7 @@ from sipbot.form_parts import (
     StepName,
 )
 from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
+from sipbot.keep_form import KeepForm
 from sipbot.notice_form import CHANNELS_MAX, NotifyForm
 from sipbot.price_form import PriceForm
 from sipbot.records import EndState
@@ -288,6 +289,8 @@ class DialplanForm(BaseModel):
     """What the calls cost, for the monthly statement."""
     targets: TargetsForm | None = None
     """What service the client was promised."""
+    keep: KeepForm = KeepForm()
+    """How long what callers left is kept; without it, for ever."""
     term: tuple[TermForm, ...] = Field(default=(), max_length=TERMS_MAX, strict=False)
     """Words of the client that ears do not know, such as names."""
     category: tuple[CategoryForm, ...] = Field(default=(), max_length=CATEGORIES_MAX, strict=False)

@@ -25,6 +25,7 @@ from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
 from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
+from sipbot.ledger_erasures import Erasures
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_kpi import Kpis
@@ -81,6 +82,7 @@ class Ledger:
         self.commands = Commands(self._run, targets, self._announce)
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
+        self.erasures = Erasures(self._run, targets, self._announce)
         self.escalations = Escalations(self._run, targets, self._announce)
         self.kpis = Kpis(self._run)
         self.masked = MaskedClients(self._run)
@@ -270,11 +272,7 @@ class Ledger:
         await self._run(lambda c: deliveries.failed(c, delivery, error, dead_at=at, refused=True))
 
     async def take_back(self, target: str, memo: Memo, error: str, due_at: datetime) -> bool:
-        """Store that a memo the target once had is refused now, so its delivery waits again.
-
-        Returns:
-            False when this revision was never a delivery to the target.
-        """
+        """Store that a memo the target had is refused, so it waits again; False: it never had."""
         return await self._run(lambda c: deliveries.take_back(c, target, memo, error, due_at))
 
     async def make_due(self, now: datetime, target: str = MQTT, *, suspect: int) -> None:
@@ -336,8 +334,8 @@ class Ledger:
     # -- figures ---------------------------------------------------------------------------------
 
     async def answers(self) -> None:
-        """Return when the ledger's thread has done all that it was asked before."""
-        await self._thread.idle()
+        """Return when the ledger's thread has ended what it is doing now."""
+        await self._thread.sign()
 
     async def waiting(self) -> Waiting:
         """Return how many deliveries wait, and since when."""

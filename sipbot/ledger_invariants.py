@@ -157,7 +157,8 @@ def _breaches(connection: sa.Connection, limit_s: float) -> tuple[list[Breach], 
 
 def _lost_recordings(connection: sa.Connection, spool: Path) -> Iterator[Breach]:
     # Fetched whole before the disk is asked: a cursor that is open holds up the writer.
-    for memo, call in connection.execute(sa.text("SELECT id, call FROM memos")).all():
+    kept = "SELECT id, call FROM memos WHERE call NOT IN (SELECT call FROM erasures)"
+    for memo, call in connection.execute(sa.text(kept)).all():
         audio = recording_of(spool, call)
         if not audio.is_file():
             yield Breach(rule=RECORDING, subject=memo, found=f"{audio} is missing")

@@ -13,6 +13,7 @@ import structlog
 
 from sipbot.errors import LedgerError, UnreadableError
 from sipbot.ledger_deliveries import memos_untold
+from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_schema import calls, memos
 from sipbot.memo import Memo, Status
 from sipbot.records import CallOffer, EndedBy, EndState
@@ -202,10 +203,14 @@ def open_memos(connection: sa.Connection, after: str, *, told: str | None, pendi
 
 
 def open_recordings(connection: sa.Connection) -> dict[str, str]:
-    """Return memo id to call id of the memos that are not done, oldest first."""
+    """Return memo id to call id of the memos that are not done, oldest first.
+
+    Those of which something was erased have no recording to look for.
+    """
     query = (
         sa.select(memos.c.id, memos.c.call)
         .where(memos.c.status != Status.DONE.value)
+        .where(memos.c.call.not_in(sa.select(erasures.c.call)))
         .order_by(memos.c.id)
     )
     return {row.id: row.call for row in connection.execute(query)}

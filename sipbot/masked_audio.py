@@ -63,7 +63,21 @@ def is_sure(memo: Memo) -> bool:
     that were masked by its text, two gave their number away (measured).
     """
     final = memo.stage is Stage.TRANSCRIBED and not memo.recognition.ears_pending
+    if memo.erased:
+        return False
     return final and memo.recognition.engine == SECOND_EAR
+
+
+def kept_copy(audio: Path) -> MaskedCopy | None:
+    """Return the copy that was made when the words, or the recording, were still there.
+
+    Args:
+        audio: where the recording is, or was.
+    """
+    path, known = audio.with_name(NAME), _read(audio.with_name(_NOTE))
+    if known is None or not path.is_file():
+        return None
+    return MaskedCopy(path=str(path), sha256=known.sha256)
 
 
 def heard_pieces(memo: Memo, text: MaskedText) -> tuple[Piece, ...]:

@@ -14,7 +14,7 @@ from sipbot.masking import MASK, Mask, MaskedText, is_hidden_item, text_of
 from sipbot.memo import Caller, Memo, MemoCall, Recognition, Stage, Status, Urgency
 from sipbot.memo_answers import Asked, Callback, Evidence, MemoWord, Part, Span
 from sipbot.memo_found import Corrected, Found, Gleaned, Heard, Reasons
-from sipbot.memo_history import HistoryEntry, Outcome
+from sipbot.memo_history import ERASED, HistoryEntry, Outcome
 
 _BY_SIPBOT = "sipbot"
 
@@ -76,6 +76,7 @@ class MaskedMemo(Part):
     escalated_to: str | None = None
     result: Outcome | None = None
     history: tuple[HistoryEntry, ...] = ()
+    erased: tuple[str, ...] = Field(default=(), description=ERASED)
     hidden: tuple[HiddenPart, ...] = Field(
         default=(), description="What was hidden in `text`, in its order."
     )
@@ -127,6 +128,7 @@ def masked(memo: Memo, mask: Mask, *, url: str | None = None, sha256: str = "") 
         escalated_to=memo.escalated_to,
         result=memo.result,
         history=tuple(_entry(one) for one in memo.history),
+        erased=memo.erased,
         hidden=tuple(_hidden(memo, text)),
     )
 

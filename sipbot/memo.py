@@ -19,7 +19,7 @@ from sipbot.categories import BY_ROUTE, BY_ROUTE_OR_KEY
 from sipbot.memo_answers import Asked, Callback, Left, MemoWord, Part, Span, missing
 from sipbot.memo_contents import answers_by, callback_by, callback_without, sorted_by
 from sipbot.memo_found import Corrected, Found, Gleaned, Previous, Reasons
-from sipbot.memo_history import SYSTEM, HistoryEntry, Outcome, next_revision
+from sipbot.memo_history import ERASED, SYSTEM, HistoryEntry, Outcome, next_revision
 from sipbot.records import CallOffer, EndedBy, EndState, Recording, Transcript
 from sipbot.text_rule import Rule, Verdict, judge
 from sipbot.understanding import ClientFacts, Understood, understand
@@ -169,6 +169,7 @@ class Memo(Part):
     escalated_to: str | None = Field(default=None, description="Who was told last, unclaimed.")
     result: Outcome | None = Field(default=None, description="Of the latest call back.")
     history: tuple[HistoryEntry, ...] = ()
+    erased: tuple[str, ...] = Field(default=(), description=ERASED)
 
 
 def call_facts(
@@ -268,6 +269,8 @@ def with_transcript(
         at: now, UTC-aware.
         understood: what the transcript says; None when nothing of the client is known.
     """
+    if memo.erased:
+        return None
     if understood is None:
         understood = understand(
             transcript,
@@ -322,6 +325,8 @@ def with_failure(
         engine: the ear that failed; None when all of them did.
     """
     before = memo.recognition
+    if memo.erased:
+        return None
     pending = tuple(ear for ear in before.ears_pending if engine is not None and ear != engine)
     if memo.stage is Stage.TRANSCRIBED:
         if pending == before.ears_pending:

@@ -15,6 +15,9 @@ from sipbot.memo_answers import Part
 SYSTEM = "sipbot"
 """``by`` of a change that no person made; no operator may have this name."""
 
+ERASED = "What was deleted: `audio`, `masked`, `text`, `calls`; delete your copy of it, too."
+"""Of a memo's ``erased``."""
+
 
 class Outcome(StrEnum):
     """What came of calling back."""

@@ -26,7 +26,7 @@ from sipbot.ledger_day import Clients
 from sipbot.ledger_lists import BODIES_AT_ONCE, Body, MemoLists
 from sipbot.search_words import Word, searched
 
-FORM = 1
+FORM = 2
 """Of the file and of the folded texts in it; another one is made anew."""
 
 BUSY_MS = 5_000
@@ -260,6 +260,7 @@ class SearchFile:
         try:
             (form,) = file.execute("PRAGMA user_version").fetchone()
             if form == FORM and _place(file).region == self._region:
+                file.execute("PRAGMA secure_delete = ON")
                 return file
         except sqlite3.Error:
             file.close()
@@ -269,6 +270,7 @@ class SearchFile:
         os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         file = sqlite3.connect(self._path, timeout=BUSY_MS / 1000)
         file.execute("PRAGMA page_size = 8192")
+        file.execute("PRAGMA secure_delete = ON")
         with file:
             file.execute(_TEXTS)
             file.execute(_PLACE)

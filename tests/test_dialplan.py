@@ -483,6 +483,8 @@ def test_check_warns_of_what_is_hardly_meant_and_exits_with_0(folder: Path) -> N
         'route[1].caller = ["known"]: names known callers; there are none',
         "step.lost: is reached by no call",
         "review_by = 2020-01-01: has passed",
+        "keep: is missing, so what callers left is kept for ever",
+        "answer.notice: is missing, so no call is written down as told that it is recorded",
     ] == [line.split(": ", 2)[2].partition(". ")[0] for line in result.stderr.splitlines()]
 
 
@@ -492,7 +494,9 @@ def test_check_json_lists_the_warnings(folder: Path) -> None:
 
     found = json.loads(run("check", str(path), "--json").stdout)
 
-    assert ["route[0]", "route[1].caller", "step.lost"] == [one["key"] for one in found["warnings"]]
+    assert ["route[0]", "route[1].caller", "step.lost", "keep", "answer.notice"] == [
+        one["key"] for one in found["warnings"]
+    ]
 
 
 @pytest.mark.parametrize(

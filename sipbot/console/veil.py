@@ -17,7 +17,7 @@ from sipbot import console_wire as wire
 from sipbot import kana
 from sipbot.dialplan import Dialplans, load_file
 from sipbot.errors import SipbotError, SpoolError
-from sipbot.masked_audio import MaskedCopy, heard_pieces, is_sure, masked_copy
+from sipbot.masked_audio import MaskedCopy, heard_pieces, is_sure, kept_copy, masked_copy
 from sipbot.masked_memo import MaskedMemo, masked
 from sipbot.masking import mask_of, text_of
 from sipbot.memo import Memo
@@ -114,7 +114,9 @@ class Veil:
         language = (memo.language or "").split("-", 1)[0]
         mask = mask_of(memo, facts, kana.reading if language == "ja" else None)
         copy: MaskedCopy | None = None
-        if is_sure(memo):
+        if memo.erased:
+            copy = kept_copy(recording_of(self._spool, memo.call.id))
+        elif is_sure(memo):
             try:
                 pieces = heard_pieces(memo, text_of(memo, mask))
                 copy = masked_copy(recording_of(self._spool, memo.call.id), pieces)

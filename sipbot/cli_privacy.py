@@ -1,0 +1,252 @@
+"""``sipbot privacy``: delete what was kept long enough, erase or disclose by number, who saw what.
+
+The running sipbot deletes, for it alone writes the ledger; where none runs, the command does.
+Nothing of what callers said is printed.
+"""
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sipbot import config, control, numbers, reload
+from sipbot import control_wire as wire
+from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.config import Settings
+from sipbot.disclosure import write_archive
+from sipbot.errors import ControlError, NotRunningError, UsageError
+from sipbot.from_settings import ledger_path
+from sipbot.ledger import Ledger
+from sipbot.ledger_number import MENTIONS
+from sipbot.ledger_privacy import PrivacyLedger
+from sipbot.purge import purge
+from sipbot.retention import Wanted
+from sipbot.spool import spool_of
+from sipbot.sweep import eraser_of, note, rules_of
+from sipbot.terminal import printable
+
+AT_ONCE = 100
+"""Calls in one request, which the running sipbot answers when all are gone (`control.REPLY_S`)."""
+
+_LOOKED = ("listen", "export")
+
+privacy_app = typer.Typer(
+    no_args_is_help=True,
+    help="What callers left: delete what was kept long enough, erase or disclose it by number.",
+)
+
+ClientOption = Annotated[str, typer.Option("--client", help="Id of the client.")]
+NumberOption = Annotated[
+    str, typer.Option("--number", help="The caller's number, as it is dialled or with its +.")
+]
+
+
+@privacy_app.command("sweep", epilog="Example: sipbot privacy sweep --dry-run")
+def sweep_command(
+    config_file: ConfigOption = None,
+    *,
+    client: Annotated[str | None, typer.Option(help="Only this client's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete now what the clients' [keep] says has been kept long enough; sipbot does so daily."""
+    settings = config.load(config_file)
+    start = reload.start(settings.dialplans, settings.region, settings.var)
+    rules, now = rules_of(start.in_force), datetime.now(UTC)
+    if client is not None and client not in rules.of:
+        raise UsageError(f"--client {client}: has no file in {settings.dialplans}")
+    with PrivacyLedger.open(ledger_path(settings)) as ledger:
+        found = [one for _, one in ledger.due(rules, client, now)]
+    if not dry_run:
+        found = _erase(settings, found, "")
+    _show(found, "would go" if dry_run else "gone", as_json=as_json)
+
+
+@privacy_app.command(
+    "erase",
+    epilog="Example: sipbot privacy erase --number 090-1234-5678 --client yamato "
+    '--reason "request of 2026-11-20"',
+)
+def erase_command(
+    number: NumberOption,
+    client: ClientOption,
+    reason: Annotated[str, typer.Option(help="Why; kept, so without the number.")] = "",
+    config_file: ConfigOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only show.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase everything about a caller's number: calls, memos (open ones, too), recordings, words.
+
+    Without --yes it shows what would go, and changes nothing.
+    """
+    settings = config.load(config_file)
+    whole = _e164(number, settings.region)
+    if yes and not reason.strip():
+        raise UsageError("--reason is missing: it is kept beside what is gone")
+    if whole.lstrip("+")[-8:] in "".join(filter(str.isdigit, reason)):
+        raise UsageError("--reason has the number in it, and is kept: leave the number out")
+    with PrivacyLedger.open(ledger_path(settings)) as ledger:
+        found = list(ledger.of_number(client, whole, settings.region))
+        waiting = [(one, why) for one in found if (why := ledger.waits_for(one))]
+    if yes:
+        found = _erase(settings, found, reason)
+    _show(found, "gone" if yes else "would go", as_json=as_json)
+    for one, why in waiting:
+        typer.echo(f"call {one.call} stays for now: {why}; erase again later", err=True)
+    if yes and not as_json:
+        typer.echo("Backups still have it: sipbot privacy purge COPY takes it out of each.")
+
+
+@privacy_app.command(
+    "disclose",
+    epilog="Example: sipbot privacy disclose --number 090-1234-5678 --client yamato "
+    '--to "the caller" --basis "APPI Art. 33" -o caller.zip',
+)
+def disclose_command(
+    number: NumberOption,
+    client: ClientOption,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The archive to write.")],
+    recipient: Annotated[str, typer.Option("--to", help="Who gets it; kept.")],
+    basis: Annotated[str, typer.Option(help="By which right; kept.")],
+    config_file: ConfigOption = None,
+) -> None:
+    """Write all that is held of a caller into an archive, and write down that it was disclosed.
+
+    Messages of other callers that say the number are counted, not included.
+    """
+    settings = config.load(config_file)
+    whole = _e164(number, settings.region)
+    with PrivacyLedger.open(ledger_path(settings)) as ledger:
+        found = list(ledger.of_number(client, whole, settings.region))
+        own = [one for one in found if one.why != MENTIONS]
+        held = [one for call in own if (one := ledger.held(call.call)) is not None]
+    others = len(found) - len(own)
+    what = f"{len(held)} calls, {sum(one.memo is not None for one in held)} memos"
+    sha256 = write_archive(
+        out,
+        held,
+        spool_of(settings.var.absolute()),
+        client=client,
+        number=numbers.display(whole, settings.region),
+        others=others,
+        at=datetime.now(UTC),
+        note=lambda sha256: _disclosed(
+            settings,
+            wire.Disclosed(
+                client=client, by=_me(), recipient=recipient, basis=basis, what=what, sha256=sha256
+            ),
+        ),
+    )
+    typer.echo(f"{out}: {what}; SHA-256 {sha256}")
+    if others:
+        typer.echo(f"{others} messages of other callers say this number and are not in it")
+
+
+@privacy_app.command("log", epilog="Example: sipbot privacy log --client yamato")
+def log_command(
+    config_file: ConfigOption = None,
+    *,
+    client: Annotated[str | None, typer.Option(help="Only this client's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows of each kind.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who listened or took a list along, what was handed over, and what is gone and why."""
+    with PrivacyLedger.open(ledger_path(config.load(config_file))) as ledger:
+        looked = ledger.looked(client, _LOOKED, limit)
+        handed, gone = ledger.disclosures(client, limit), ledger.tombstones(client, limit)
+    if as_json:
+        typer.echo(msgspec.json.encode({"looked": looked, "disclosed": handed, "erased": gone}))
+        return
+    rows: list[tuple[datetime, str, str, str, str]] = [
+        (o.at, o.entry.account, o.entry.action, o.entry.memo or "", "") for o in looked
+    ]
+    rows += [(o.at, o.by, o.kind, o.what, f"to {o.recipient}, {o.basis}") for o in handed]
+    rows += [
+        (o.at, o.by, f"erased {o.kind.value}", o.memo or o.call, f"{o.rule} {o.reason}")
+        for o in gone
+    ]
+    table = Table("when", "who", "did", "of", "why")
+    for at, *cells in sorted(rows, reverse=True):
+        when = at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(when, *map(printable, cells))
+    Console().print(table, markup=False)
+
+
+@privacy_app.command(
+    "purge", epilog="Example: sipbot privacy purge ledger-2026-11-20.sqlite3 --spool copy/spool"
+)
+def purge_command(
+    copy: Annotated[Path, typer.Argument(help="A copy of the ledger, as of ledger backup.")],
+    spool: Annotated[
+        Path | None, typer.Option(help="The copy of var/spool that belongs to it.")
+    ] = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Take out of a backup all that is gone here, also before an old one is put back."""
+    settings = config.load(config_file)
+    with PrivacyLedger.open(ledger_path(settings)) as ledger:
+        gone = ledger.tombstones(None, -1)
+    calls, folders = asyncio.run(purge(copy, spool, gone))
+    typer.echo(f"{copy}: {calls} calls purged, {folders} folders of recordings")
+
+
+def _erase(settings: Settings, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:
+    done = set[str]()
+    for start in range(0, len(wanted), AT_ONCE):
+        some = tuple(wanted[start : start + AT_ONCE])
+        request = wire.Erase(wanted=some, by=_me(), reason=reason)
+        reply = asyncio.run(_ask(settings, request))
+        if not isinstance(reply, wire.Erased):
+            raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
+        done |= set(reply.calls)
+    return [one for one in wanted if one.call in done]
+
+
+def _disclosed(settings: Settings, said: wire.Disclosed) -> None:
+    asyncio.run(_ask(settings, said))
+
+
+async def _ask(settings: Settings, request: wire.Erase | wire.Disclosed) -> wire.Reply:
+    try:
+        return await control.ask(control.socket_path(settings.var), request)
+    except NotRunningError:
+        async with Ledger.open(ledger_path(settings)) as ledger:
+            if isinstance(request, wire.Disclosed):
+                await note(ledger, request)
+                return wire.Noted()
+            eraser = eraser_of(settings, ledger)
+            done = await eraser.erase(request.wanted, request.by, request.reason)
+            return wire.Erased(tuple(one.call for one in done))
+
+
+def _show(found: Sequence[Wanted], what: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    if found:
+        table = Table("call", "memo", what, "rule", "because")
+        for one in found:
+            kinds = ", ".join(kind.value for kind in one.kinds)
+            table.add_row(one.call, one.memo or "", kinds, one.rule, one.why)
+        Console().print(table, markup=False)
+    typer.echo(f"{len(found)} calls: {what}")
+
+
+def _e164(number: str, region: str) -> str:
+    whole = numbers.canonical(number, region)
+    if not numbers.is_e164(whole):
+        raise UsageError(f"--number {number}: is no telephone number. Write +81312345678")
+    return whole
+
+
+def _me() -> str:
+    """Who has typed the command, by the system's account."""
+    return getpass.getuser()[:63]

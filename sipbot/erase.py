@@ -1,0 +1,111 @@
+"""Deletes what callers left: the files first, then the tombstones, then the search's words.
+
+Data path: retention -> [erase] -> spool, ledger, search file
+
+In this order a crash leaves nothing behind that a tombstone calls gone: whatever was not finished
+is still due, and is done again.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from sipbot.disk import sync_folder
+from sipbot.errors import SpoolError
+from sipbot.ledger_erasures import Erasures
+from sipbot.retention import Kind, Wanted
+from sipbot.search_forget import forget
+
+AT_ONCE = 20
+"""Calls of one transaction: each writes a memo and its delivery, and somebody's call may wait."""
+
+FILES = {
+    Kind.AUDIO: ("audio.wav",),
+    Kind.MASKED: ("audio-masked.wav", "audio-masked.wav.new", "audio-masked.json"),
+    Kind.TEXT: ("answers.json", "answers.new"),
+}
+"""In a call's folder; with `Kind.CALLS` the folder goes, with whatever is in it."""
+
+
+class Eraser:
+    """Deletes; belongs to the event loop of the ledger's only writer.
+
+    Args:
+        rows: of the ledger.
+        spool: the folder with one folder a call.
+        search: the search's file, where there is one.
+        clock: UTC-aware.
+    """
+
+    def __init__(
+        self,
+        rows: Erasures,
+        spool: Path,
+        search: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rows = rows
+        self._spool = spool
+        self._search = search
+        self._clock = clock
+
+    async def erase(self, wanted: Sequence[Wanted], by: str, reason: str) -> list[Wanted]:
+        """Delete what can be deleted now; return it.
+
+        Args:
+            wanted: what is to go.
+            by: who asked for it.
+            reason: for people; neither a number nor a word of a caller's.
+
+        Raises:
+            SpoolError: a file cannot be deleted.
+            LedgerError: ledger or search file refuses; what is left is still due.
+        """
+        done = list[Wanted]()
+        for start in range(0, len(wanted), AT_ONCE):
+            some = await self._rows.ready(wanted[start : start + AT_ONCE])
+            await asyncio.to_thread(delete_files, self._spool, some)
+            await self._rows.store(some, self._clock(), by, reason)
+            memos = [one.memo for one in some if one.memo]
+            await asyncio.to_thread(forget, self._search, memos)
+            done += some
+        if done:
+            structlog.get_logger().info("what callers left was erased", calls=len(done), by=by)
+        return done
+
+
+def delete_files(spool: Path, wanted: Sequence[Wanted]) -> int:
+    """Delete the files of these calls; blocks.  Return how many calls had a folder.
+
+    Args:
+        spool: the folder with one folder a call: of sipbot, or a copy of it.
+        wanted: what is to go.
+
+    Raises:
+        SpoolError: one cannot be deleted.
+    """
+    found = 0
+    for one in wanted:
+        folder = spool / one.call
+        if not folder.is_dir():
+            continue
+        found += 1
+        try:
+            if Kind.CALLS in one.kinds:
+                shutil.rmtree(folder)
+                continue
+            for name in (name for kind in one.kinds for name in FILES[kind]):
+                (folder / name).unlink(missing_ok=True)
+            sync_folder(folder)
+        except OSError as error:
+            raise SpoolError(
+                f"{folder}: cannot be deleted: {error.strerror}. Make it writable for sipbot, "
+                "then erase again; nothing of this step is stored as gone"
+            ) from error
+    if found:
+        sync_folder(spool)
+    return found

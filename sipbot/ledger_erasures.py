@@ -1,0 +1,341 @@
+"""The ledger's part in deleting what callers left: what is due, and the tombstones.
+
+Data path: retention -> [ledger_erasures] -> erase
+
+What of a call goes, the memo's revision that says so, and the tombstones are one transaction.  The
+rows of calls and memos themselves stay, without anybody in them: every INVITE has its end state.
+The work of each method runs in the ledger's thread.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from sipbot import ledger_queries as queries
+from sipbot import ledger_schema as schema
+from sipbot import ledger_vacuum
+from sipbot import ledger_writes as writes
+from sipbot.keep_form import KeepForm
+from sipbot.ledger_privacy_schema import erasures
+from sipbot.ledger_thread import Run
+from sipbot.memo import Memo, Status
+from sipbot.memo_erased import erased
+from sipbot.notice import TARGET_PREFIX
+from sipbot.records import CallOffer, Party
+from sipbot.retention import BY_HAND, Facts, Kind, Wanted, due, oldest_kept
+
+AT_ONCE = 200
+"""Calls looked at in one statement: their rows are small, 200 take some 2 ms."""
+
+DISCLOSE = "disclose"
+"""The kind of a disclosure to whoever called."""
+
+_ENOUGH_CHARS = 6
+"""Of what a caller said that is looked for in messages to people: shorter stands everywhere."""
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a call is gone."""
+
+    at: datetime
+    call: str
+    kind: Kind
+    client: str | None
+    memo: str | None
+    rule: str
+    by: str
+    reason: str
+
+
+class Erasures:
+    """The ledger's part; `Ledger.erasures` is one.
+
+    Every method raises LedgerError when SQLite refuses; nothing of it is then stored.
+
+    Args:
+        run: how work gets into the ledger's thread.
+        targets: each is told every revision of a memo.
+        announce: called in the event loop after a delivery was stored.
+    """
+
+    def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
+        self._run = run
+        self._targets = targets
+        self._announce = announce
+
+    async def give_back_pages(self, path: Path) -> None:
+        """Give back the free pages of releases that did not overwrite what they deleted; once.
+
+        Args:
+            path: of the ledger.
+        """
+        if not await ledger_vacuum.is_done(self._run):
+            await asyncio.to_thread(ledger_vacuum.vacuum, path)
+            await ledger_vacuum.keep_done(self._run)
+
+    async def clients(self) -> list[str | None]:
+        """Return whose calls there are; None: those of numbers that nobody claimed."""
+        return await self._run(clients)
+
+    async def due(
+        self, client: str | None, keep: KeepForm, now: datetime, after: str
+    ) -> tuple[list[Wanted], str]:
+        """Return what has to go of a page of a client's calls; see `due_page`."""
+        return await self._run(lambda c: due_page(c, client, keep, now, after))
+
+    async def ready(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Return what of this can go now: nobody is on the line, nor has anything to do with it."""
+        return await self._run(lambda c: [one for one in wanted if not waits_for(c, one)])
+
+    async def still_there(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Return what of this has no tombstone yet, call by call."""
+
+        def work(connection: sa.Connection) -> list[Wanted]:
+            left = list[Wanted]()
+            for one in wanted:
+                gone = tombstones_of(connection, [one.call]).get(one.call, frozenset())
+                kinds = tuple(kind for kind in one.kinds if kind not in gone)
+                left += [msgspec.structs.replace(one, kinds=kinds)] if kinds else []
+            return left
+
+        return await self._run(work)
+
+    async def store(self, wanted: Sequence[Wanted], now: datetime, by: str, reason: str) -> None:
+        """Store that this is gone.
+
+        Args:
+            wanted: what went; its files are no more.
+            now: UTC-aware.
+            by: who asked for it; `sipbot.memo_history.SYSTEM` for a rule.
+            reason: for people; neither a number nor a word of a caller's.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            for one in wanted:
+                _store(connection, one, now, by, reason, self._targets)
+
+        await self._run(work)
+        self._announce()
+
+    async def note_disclosure(
+        self,
+        now: datetime,
+        client: str,
+        by: str,
+        recipient: str,
+        basis: str,
+        what: str,
+        sha256: str,
+    ) -> None:
+        """Store that something about a caller is handed over.
+
+        Args:
+            now: UTC-aware.
+            client: whose caller.
+            by: who does it.
+            recipient: to whom.
+            basis: by which right.
+            what: how much; neither a number nor a word of a caller's.
+            sha256: of the file.
+        """
+        row = {"client": client, "by": by, "recipient": recipient, "basis": basis}
+        row |= {"what": what, "sha256": sha256, "kind": DISCLOSE}
+        await self._run(lambda c: c.execute(sa.insert(schema.disclosures).values(at=now, **row)))
+
+
+def clients(connection: sa.Connection) -> list[str | None]:
+    """Return whose calls there are; None: those of numbers that nobody claimed."""
+    query = sa.select(schema.calls.c.client).distinct().order_by(schema.calls.c.client)
+    return list(connection.execute(query).scalars())
+
+
+def due_page(
+    connection: sa.Connection, client: str | None, keep: KeepForm, now: datetime, after: str
+) -> tuple[list[Wanted], str]:
+    """Return what has to go of the next calls of a client, and after which call to go on.
+
+    Args:
+        connection: the ledger.
+        client: whose; None: nobody's.
+        keep: its rules.
+        now: UTC-aware.
+        after: a call; empty for the first page.
+
+    Returns:
+        The place is empty when this was the last page.
+    """
+    before = oldest_kept(keep, now)
+    if before is None:
+        return [], ""
+    calls = schema.calls.c
+    query = _calls(client).where(calls.ended_at <= before, calls.call > after)
+    rows = connection.execute(query.order_by(calls.call).limit(AT_ONCE)).all()
+    gone = tombstones_of(connection, [row.call for row in rows])
+    found = [wanted for row in rows if (wanted := due(_facts(row, gone), keep, now))]
+    return found, rows[-1].call if len(rows) == AT_ONCE else ""
+
+
+def tombstones_of(connection: sa.Connection, calls: Sequence[str]) -> dict[str, frozenset[Kind]]:
+    """Return which parts of these calls are gone."""
+    query = sa.select(erasures.c.call, erasures.c.kind).where(erasures.c.call.in_(calls))
+    found: dict[str, frozenset[Kind]] = {}
+    for row in connection.execute(query):
+        found[row.call] = found.get(row.call, frozenset()) | {Kind(row.kind)}
+    return found
+
+
+def tombstones(connection: sa.Connection, client: str | None, limit: int) -> list[Tombstone]:
+    """Return what is gone, the latest first.
+
+    Args:
+        connection: the ledger.
+        client: only this one's; None for all.
+        limit: at most so many.
+    """
+    query = sa.select(erasures).order_by(erasures.c.at.desc(), erasures.c.call).limit(limit)
+    if client is not None:
+        query = query.where(erasures.c.client == client)
+    rows = connection.execute(query).mappings()
+    return [Tombstone(**{**row, "kind": Kind(row["kind"])}) for row in rows]
+
+
+def waits_for(connection: sa.Connection, wanted: Wanted) -> str:
+    """Return why a call has to stay as it is for now; empty when it has not."""
+    state = sa.select(schema.calls.c.state).where(schema.calls.c.call == wanted.call)
+    if connection.execute(state).scalar() is None:
+        return "the call goes on, or is not known"
+    of_call = sa.select(schema.memos.c.id, schema.memos.c.status)
+    memo = connection.execute(of_call.where(schema.memos.c.call == wanted.call)).one_or_none()
+    if memo is None:
+        return ""
+    if wanted.rule != BY_HAND and memo.status != Status.DONE.value:
+        return "the memo is open"
+    back = schema.calls_back.c
+    going = sa.select(back.id).where(back.memo == memo.id, back.ended_at.is_(None))
+    return "the caller is being called back" if connection.execute(going).first() else ""
+
+
+def _calls(client: str | None) -> sa.Select[tuple[str, str | None, datetime, str, str]]:
+    calls, memos = schema.calls.c, schema.memos.c
+    whose = calls.client.is_(None) if client is None else calls.client == client
+    return (
+        sa.select(calls.call, calls.client, calls.ended_at, memos.id.label("memo"), memos.status)
+        .outerjoin(schema.memos, memos.call == calls.call)
+        .where(whose, calls.state.is_not(None))
+    )
+
+
+def _facts(
+    row: sa.Row[tuple[str, str | None, datetime, str, str]], gone: dict[str, frozenset[Kind]]
+) -> Facts:
+    return Facts(
+        call=row.call,
+        client=row.client,
+        ended_at=row.ended_at,
+        memo=row.memo,
+        to_do=row.memo is not None and row.status != Status.DONE.value,
+        gone=gone.get(row.call, frozenset()),
+    )
+
+
+# The ledger's thread, like the rest.
+def _store(
+    connection: sa.Connection,
+    wanted: Wanted,
+    now: datetime,
+    by: str,
+    reason: str,
+    targets: Sequence[str],
+) -> None:
+    call = schema.calls.c.call
+    client = connection.execute(
+        sa.select(schema.calls.c.client).where(call == wanted.call)
+    ).scalar()
+    of_call = sa.select(schema.memos.c.id).where(schema.memos.c.call == wanted.call)
+    identifier = connection.execute(of_call).scalar()
+    memo = None if identifier is None else queries.memo_of(connection, identifier)
+    if memo is not None:
+        writes.store(connection, memo, erased(memo, wanted.kinds, now, wanted.rule), now, targets)
+        _forget_deliveries(connection, memo, now)
+        connection.execute(sa.delete(schema.notices).where(schema.notices.c.memo == memo.id))
+        seen = sa.update(schema.memos).where(
+            schema.memos.c.id == memo.id, schema.memos.c.noticed_at.is_(None)
+        )
+        connection.execute(seen.values(noticed_at=now))
+    if Kind.CALLS in wanted.kinds:
+        _forget_caller(connection, wanted.call, identifier)
+    row = {
+        "call": wanted.call,
+        "client": client,
+        "memo": identifier,
+        "at": now,
+        "rule": wanted.rule,
+        "by": by,
+        "reason": reason,
+    }
+    rows = [{**row, "kind": kind.value} for kind in wanted.kinds]
+    connection.execute(insert(erasures).on_conflict_do_nothing(), rows)
+
+
+def _forget_caller(connection: sa.Connection, call: str, memo: str | None) -> None:
+    found = queries.call(connection, call)
+    if found is None:
+        return
+    nobody = CallOffer(
+        call=call,
+        received_at=found.offer.received_at,
+        source="",
+        sip_call_id="",
+        request_uri="",
+        to=Party(),
+        from_=Party(),
+        anonymous=found.offer.anonymous,
+    )
+    values = {"offer": msgspec.json.encode(nobody).decode(), "caller": None, "source": ""}
+    table = schema.calls
+    connection.execute(sa.update(table).where(table.c.call == call).values(values))
+    if memo is not None:
+        back = schema.calls_back
+        connection.execute(sa.update(back).where(back.c.memo == memo).values(number=""))
+
+
+def _forget_deliveries(connection: sa.Connection, old: Memo, now: datetime) -> None:
+    """Let go of what was still to be told of earlier revisions, and of messages that quote them."""
+    table = schema.deliveries
+    earlier = sa.update(table).where(table.c.memo == old.id, table.c.rev <= old.rev)
+    waiting = earlier.where(table.c.delivered_at.is_(None))
+    connection.execute(
+        waiting.values(delivered_at=now, superseded_by=old.rev + 1, payload="", last_error=None)
+    )
+    connection.execute(earlier.values(payload=""))
+    to_people = sa.select(table.c.id, table.c.payload).where(
+        table.c.client == old.client,
+        table.c.target.startswith(TARGET_PREFIX, autoescape=True),
+        table.c.delivered_at.is_(None),
+    )
+    quoted = tuple(_quotable(old))
+    for row in connection.execute(to_people).all():
+        if any(words in row.payload for words in quoted):
+            gone = sa.update(table).where(table.c.id == row.id)
+            connection.execute(gone.values(delivered_at=now, payload="", last_error=WITHDRAWN))
+
+
+WITHDRAWN = "not sent: what it told of was erased"
+"""Of a message to people."""
+
+
+def _quotable(memo: Memo) -> Iterator[str]:
+    """What of a memo a message to people may quote."""
+    yield memo.id
+    for to_call in (memo.caller.number, memo.callback.number, memo.callback.shown):
+        if to_call:
+            yield to_call
+    for said in (memo.text, memo.caller.name, *memo.answers.values()):
+        piece = (said or "").replace('"', "\n").replace("\\", "\n").strip().split("\n")[0][:40]
+        if len(piece) >= _ENOUGH_CHARS:
+            yield piece

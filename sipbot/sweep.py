@@ -1,0 +1,160 @@
+"""Deletes every day what the clients' rules say has been kept long enough.
+
+Data path: dialplans -> retention -> [sweep] -> erase -> ledger, spool
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from sipbot import control
+from sipbot import control_wire as wire
+from sipbot.config import Settings
+from sipbot.erase import AT_ONCE, Eraser
+from sipbot.errors import SipbotError
+from sipbot.from_settings import ledger_path
+from sipbot.in_force import InForce
+from sipbot.keep_form import KeepForm
+from sipbot.ledger import Ledger
+from sipbot.memo_history import SYSTEM
+from sipbot.retention import Rules
+from sipbot.search_forget import search_path
+from sipbot.spool import spool_of
+
+FIRST_S = 600.0
+"""After the start: whatever a crash has left is finished by then, and the models are loaded."""
+
+EVERY_S = 24 * 3600.0
+"""Rules count in days."""
+
+BETWEEN_S = 0.5
+"""Between two steps of `erase.AT_ONCE` calls, so that a year's calls at once are a trickle."""
+
+ALERT = "retention"
+
+_REMEDY = "See the log; the next sweep tries again, and so does sipbot privacy sweep"
+
+Tell = Callable[[str, str | None, str], None]
+
+_log = structlog.get_logger()
+
+
+class Sweep:
+    """Belongs to main's event loop.
+
+    Args:
+        ledger: whose only writer we are.
+        path: of its file.
+        eraser: deletes.
+        rules: those in force.
+        tell: id of an alert, problem (None when it is over), remedy.
+        clock: UTC-aware.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        path: Path,
+        eraser: Eraser,
+        rules: Callable[[], Rules],
+        tell: Tell,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._path = path
+        self._eraser = eraser
+        self._rules = rules
+        self._tell = tell
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep now and then, until cancelled."""
+        await asyncio.sleep(FIRST_S)
+        while True:
+            try:
+                await self._ledger.erasures.give_back_pages(self._path)
+                await self.sweep()
+                self._tell(ALERT, None, "")
+            except SipbotError as error:
+                _log.error("what has been kept long enough stays", problem=str(error))
+                self._tell(ALERT, f"not all was deleted that should be: {error}", _REMEDY)
+            await asyncio.sleep(EVERY_S)
+
+    async def sweep(self) -> int:
+        """Delete what is due; return of how many calls something went.
+
+        Raises:
+            SipbotError: a file, or the ledger, refuses; the rest is still due.
+        """
+        rules, count = self._rules(), 0
+        for client in await self._ledger.erasures.clients():
+            after, more = "", True
+            while more:
+                keep = rules.of_client(client)
+                due, after = await self._ledger.erasures.due(client, keep, self._clock(), after)
+                more = bool(after)
+                for start in range(0, len(due), AT_ONCE):
+                    some = due[start : start + AT_ONCE]
+                    count += len(await self._eraser.erase(some, SYSTEM, ""))
+                    await asyncio.sleep(BETWEEN_S)
+        return count
+
+    def handlers(self) -> Mapping[type[wire.Request], control.Handler]:
+        """Return what the running sipbot does for `sipbot privacy`."""
+        return {wire.Erase: self._erase, wire.Disclosed: self._note}
+
+    # Both in the event loop, for a client of the control socket.
+    async def _erase(self, request: wire.Erase) -> wire.Reply:
+        done = await self._eraser.erase(request.wanted, request.by, request.reason)
+        return wire.Erased(tuple(one.call for one in done))
+
+    async def _note(self, request: wire.Disclosed) -> wire.Reply:
+        await note(self._ledger, request)
+        return wire.Noted()
+
+
+def sweep_of(
+    settings: Settings, ledger: Ledger, in_force: Callable[[], InForce], tell: Tell
+) -> Sweep:
+    """Return what main runs.
+
+    Args:
+        settings: checked.
+        ledger: open.
+        in_force: what callers meet now.
+        tell: id of an alert, problem (None when it is over), remedy.
+    """
+    eraser, path = eraser_of(settings, ledger), ledger_path(settings)
+    return Sweep(ledger, path, eraser, lambda: rules_of(in_force()), tell)
+
+
+def eraser_of(settings: Settings, ledger: Ledger) -> Eraser:
+    """Return what deletes at this site."""
+    var = settings.var.absolute()
+    return Eraser(ledger.erasures, spool_of(var), search_path(var))
+
+
+def rules_of(in_force: InForce) -> Rules:
+    """Return how long things are kept, by the dialplans that are in force."""
+    usual = in_force.defaults.values.get("keep", {})
+    return Rules(
+        of={plan.client: plan.form.keep for plan in in_force.plans.all},
+        # They were checked before they came into force.
+        otherwise=KeepForm.model_validate(usual),
+    )
+
+
+async def note(ledger: Ledger, said: wire.Disclosed) -> None:
+    """Write down that something is handed over."""
+    await ledger.erasures.note_disclosure(
+        datetime.now(UTC),
+        said.client,
+        said.by,
+        said.recipient,
+        said.basis,
+        said.what,
+        said.sha256,
+    )

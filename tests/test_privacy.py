@@ -1,0 +1,269 @@
+"""What callers left is deleted when it is due or asked for, and nothing of it is left anywhere.
+
+"Nothing" is looked for as bytes in every file, in the forms in which each kind of file holds text.
+"""
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from sipbot.cli import program
+from sipbot.erase import Eraser
+from sipbot.keep_form import KeepForm
+from sipbot.ledger import Ledger
+from sipbot.ledger_backup import back_up
+from sipbot.ledger_invariants import examine
+from sipbot.ledger_lists import MemoLists
+from sipbot.ledger_number import CALLER, MENTIONS
+from sipbot.ledger_privacy import PrivacyLedger
+from sipbot.memo import Memo, Status, with_transcript
+from sipbot.memo_erased import erased
+from sipbot.memo_history import next_revision
+from sipbot.records import EndedBy, EndState, Party
+from sipbot.retention import EVERYTHING, Facts, Kind, Rules, Wanted, due
+from sipbot.search_file import SearchFile
+from sipbot.search_forget import search_path
+from sipbot.spool import Kept, Note, Spool, recording_of, spool_of
+from sipbot.steps import Answer
+from sipbot.sweep import Sweep
+from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
+
+NUMBER = "+819087654321"
+TEXT = "磯部と申します 配管の水漏れで困っています 09087654321 です"
+OTHER_TEXT = "田所です 折り返しは 090-8765-4321 へ"
+NOTE = "奥様が在宅"
+SAMPLES = bytes((7 * place + place // 251) % 256 for place in range(4096))
+"""A run that stands nowhere else."""
+
+SECRETS = ("磯部", "水漏れ", "田所", "奥様", "9087654321", "90-8765-4321")
+
+DAYS = st.none() | st.integers(1, 400)
+
+
+def in_every_form(secret: str) -> set[bytes]:
+    return {secret.encode(), json.dumps(secret)[1:-1].encode(), secret.encode("utf-16-le")}
+
+
+def still_there(folder: Path) -> list[str]:
+    """Name every file below a folder that holds something of the caller's."""
+    wanted = {form for secret in SECRETS for form in in_every_form(secret)} | {SAMPLES[:64]}
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        str(path.relative_to(folder))
+        for path in files
+        if any(form in path.read_bytes() for form in wanted)
+    )
+
+
+async def a_call(
+    ledger: Ledger, spool: Spool, text: str, *, caller: str, uri: str, done: bool
+) -> Memo:
+    """Let a call of an hour ago leave a memo with words, and a recording."""
+    offer = an_offer()
+    party = Party(uri=uri)
+    offer = type(offer)(
+        **{name: getattr(offer, name) for name in offer.__struct_fields__ if name != "from_"},
+        from_=party,
+    )
+    await ledger.add_call(offer, "yamato", "to", "+81355501234", caller=caller)
+    note = Note(offer=offer, client="yamato", rule="to", number="+81355501234", caller=caller)
+    spool.prepare(note)
+    kept = Answer(item="number", source="keys", value="09087654321")
+    spool.keep(offer.call, Kept(asked=("number",), answers=(kept,)))
+    for name in ("audio.wav", "audio-masked.wav"):
+        spool.audio(offer.call).with_name(name).write_bytes(bytes(44) + SAMPLES)
+    base = a_memo_of(offer)
+    call = base.call.model_copy(update={"from_": uri})
+    person = base.caller.model_copy(update={"number": caller})
+    memo = base.model_copy(update={"call": call, "caller": person})
+    await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+    await ledger.revise_memo(memo.id, lambda m: with_transcript(m, a_transcript(text), AT))
+    status = Status.DONE if done else Status.OPEN
+    await ledger.revise_memo(
+        memo.id,
+        lambda m: next_revision(m, AT, {"status": status}, what="done", by="hanako", text=NOTE),
+    )
+    return memo
+
+
+async def a_site(folder: Path, *, done: bool) -> tuple[Memo, Memo]:
+    """Fill a site's folder: two memos, the search's file, deliveries made and waiting."""
+    spool = Spool(spool_of(folder))
+    async with Ledger.open(folder / "sipbot.sqlite3") as ledger:
+        own = await a_call(
+            ledger, spool, TEXT, caller=NUMBER, uri="sip:09087654321@192.0.2.1", done=done
+        )
+        other = await a_call(
+            ledger, spool, OTHER_TEXT, caller="+81355509999", uri="sip:0355509999@h", done=done
+        )
+        for one in await ledger.due_deliveries(AT + timedelta(hours=1), 3):
+            await ledger.delivered([one.id], AT)
+    lists = MemoLists(folder / "sipbot.sqlite3")
+    search = SearchFile(search_path(folder), lists, "JP")
+    while search.take_up_new() or search.take_up_old():
+        pass
+    search.close()
+    lists.close()
+    return own, other
+
+
+def settings_of(folder: Path) -> Path:
+    dialplans = Path(__file__).parent.parent / "dialplans"
+    config = folder / "config.toml"
+    config.write_text(f'var = "var"\ndialplans = "{dialplans}"\n', encoding="utf-8")
+    return config
+
+
+def run(config: Path, *words: str) -> str:
+    found = CliRunner().invoke(program("privacy"), ["privacy", *words, "--config", str(config)])
+    assert 0 == found.exit_code, found.output
+    return found.output
+
+
+@given(audio=DAYS, masked=DAYS, text=DAYS, age=st.integers(0, 500), to_do=st.booleans())
+def test_rule_lets_go_exactly_what_is_as_old_as_it_says(
+    audio: int | None, masked: int | None, text: int | None, age: int, to_do: bool
+) -> None:
+    keep = KeepForm(audio_days=audio, masked_days=masked, text_days=text)
+    days = {Kind.AUDIO: audio, Kind.MASKED: masked, Kind.TEXT: text}
+    facts = Facts(call="c", client="yamato", ended_at=AT, memo="m", to_do=to_do)
+
+    found = due(facts, keep, AT + timedelta(days=age))
+
+    old = {kind for kind, most in days.items() if most is not None and age >= most}
+    assert (set() if to_do else old) == set(found.kinds if found else ())
+
+
+def test_caller_who_goes_takes_everything_along() -> None:
+    facts = Facts(call="c", client="yamato", ended_at=AT, gone=frozenset({Kind.AUDIO}))
+
+    found = due(facts, KeepForm(calls_days=30, text_days=10), AT + timedelta(days=30))
+
+    assert found is not None
+    assert (Kind.MASKED, Kind.TEXT, Kind.CALLS) == found.kinds
+    assert "calls_days = 30, text_days = 10" == found.rule
+
+
+@pytest.mark.parametrize("kind", EVERYTHING)
+def test_erased_memo_has_no_word_and_no_number_of_the_caller(kind: Kind) -> None:
+    memo = with_transcript(a_memo_of(an_offer()), a_transcript(TEXT), AT)
+    assert memo is not None
+
+    after = erased(memo, (kind,), AT, "erase")
+
+    body = after.model_dump_json()
+    gone = {Kind.TEXT: "水漏れ", Kind.CALLS: "0355501234", Kind.AUDIO: "0" * 64, Kind.MASKED: "●"}
+    assert gone[kind] not in body
+    assert ((kind.value,), Status.DONE) == (after.erased, after.status)
+    assert None is with_transcript(after, a_transcript(TEXT), AT)
+
+
+async def test_sweep_leaves_open_memos_and_tombstones_and_nothing_else(tmp_path: Path) -> None:
+    own, other = await a_site(tmp_path, done=True)
+    rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        spool = Spool(spool_of(tmp_path))
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        now = AT + timedelta(days=31)
+        path = tmp_path / "sipbot.sqlite3"
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
+        # Whoever has still to call back keeps the memo, however old it is.
+        kept = await a_call(ledger, spool, "まだです", caller="+81355501111", uri="", done=False)
+
+        swept = await sweep.sweep()
+        again = await sweep.sweep()
+        held = await ledger.memo(kept.id)
+
+    assert (2, 0) == (swept, again)
+    assert held is not None
+    assert (Status.OPEN, "まだです") == (held.status, held.text)
+    assert recording_of(spool_of(tmp_path), kept.call.id).is_file()
+    with PrivacyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
+        stones = reader.tombstones("yamato", -1)
+    assert {own.id, other.id} == {stone.memo for stone in stones}
+    assert {"calls_days = 30"} == {stone.rule for stone in stones}
+    assert () == examine(tmp_path / "sipbot.sqlite3", spool_of(tmp_path)).problems
+
+
+def test_erased_number_is_in_no_byte_of_any_file_nor_of_a_purged_backup(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    own, other = asyncio.run(a_site(var, done=False))
+    back_up(var / "sipbot.sqlite3", tmp_path / "backup.sqlite3")
+    config = settings_of(tmp_path)
+    wanted = ("--number", "090-8765-4321", "--client", "yamato")
+    before = still_there(tmp_path)
+
+    shown = json.loads(run(config, "erase", *wanted, "--json"))
+    untouched = still_there(tmp_path)
+    run(config, "erase", *wanted, "--yes", "--reason", "request 17")
+    run(config, "purge", str(tmp_path / "backup.sqlite3"))
+
+    assert {own.call.id: CALLER, other.call.id: MENTIONS} == {o["call"]: o["why"] for o in shown}
+    assert before == untouched
+    assert {"backup.sqlite3", "var/sipbot.sqlite3", "var/console/search.sqlite3"} < set(before)
+    assert [] == still_there(tmp_path)
+    assert () == examine(var / "sipbot.sqlite3", spool_of(var)).problems
+    logged = json.loads(run(config, "log", "--json"))["erased"]
+    assert {"request 17"} == {one["reason"] for one in logged}
+
+
+def test_disclosed_archive_has_all_of_the_caller_and_nothing_of_others(tmp_path: Path) -> None:
+    own, other = asyncio.run(a_site(tmp_path / "var", done=True))
+    config, out = settings_of(tmp_path), tmp_path / "caller.zip"
+    wanted = ("--number", NUMBER, "--client", "yamato", "--to", "the caller")
+
+    run(config, "disclose", *wanted, "--basis", "APPI Art. 33", "-o", str(out))
+
+    with zipfile.ZipFile(out) as archive:
+        names = archive.namelist()
+        memo = json.loads(archive.read(f"memos/{own.id}.json"))
+        audio = archive.read(f"audio/{own.call.id}.wav")
+        everything = b"".join(archive.read(name) for name in names)
+    assert {"README.txt", "calls.json"} < set(names)
+    assert (True, True) == ("水漏れ" in memo["text"], SAMPLES in audio)
+    assert "田所".encode() not in everything
+    assert other.id.encode() not in everything
+    (logged,) = json.loads(run(config, "log", "--json"))["disclosed"]
+    assert ("the caller", "APPI Art. 33") == (logged["recipient"], logged["basis"])
+
+
+async def test_nothing_of_a_memo_waits_for_the_bus_once_it_is_erased(tmp_path: Path) -> None:
+    own, _ = await a_site(tmp_path, done=False)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        one = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
+
+        await eraser.erase([one], "root", "request 17")
+        waiting = [
+            delivery
+            for delivery in await ledger.due_deliveries(AT + timedelta(days=1), 100)
+            if delivery.memo == own.id
+        ]
+
+    # One is left: the empty payload that clears the retained memo.
+    assert [(4, b"")] == [(delivery.rev, delivery.payload) for delivery in waiting]
+
+
+async def test_pages_that_an_older_release_has_freed_are_given_back_once(tmp_path: Path) -> None:
+    path = tmp_path / "sipbot.sqlite3"
+    async with Ledger.open(path) as ledger:
+        with contextlib.closing(sqlite3.connect(path)) as older:
+            older.execute("PRAGMA secure_delete = OFF")
+            older.execute("CREATE TABLE gone (text)")
+            older.execute("INSERT INTO gone VALUES (?)", (TEXT * 100,))
+            older.execute("DROP TABLE gone")
+            older.commit()
+        before = still_there(tmp_path)
+
+        await ledger.erasures.give_back_pages(path)
+
+    assert (["sipbot.sqlite3"], []) == (before, still_there(tmp_path))
