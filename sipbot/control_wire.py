@@ -83,6 +83,12 @@ class StatusReply(Base, frozen=True):
     """JSON of `sipbot.status.Status`; raw, so that this border knows nothing of its fields."""
 
 
+class Failed(Base, frozen=True):
+    """The request could not be done, or not be understood."""
+
+    problem: str
+
+
 Reply = Retried | StatusReply | Failed | Erased | Noted
 
 requests = Decoder(Request)
