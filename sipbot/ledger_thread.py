@@ -22,6 +22,10 @@ Result = TypeVar("Result")
 class Rank(IntEnum):
     """Who is served first; among equals, who asked first."""
 
+    SIGN = -1
+    """Nothing to do: whether the thread still takes turns.  Behind all that waited, the answer took
+    more than 30 s once on two cores with a load of 35, and a main process that worked was killed as
+    one that hangs (`make torture`, soak)."""
     CALLER = 0
     """Somebody is on the line, or was refused: its agent alone knows of it until this is stored.
     Refusals waited 8 s behind deliveries until agent and main process had both been killed, and two
@@ -56,9 +60,9 @@ class LedgerThread:
         self._pool.submit(self._next)
         return await asyncio.wrap_future(done)
 
-    async def idle(self) -> None:
-        """Return when everything that was asked for before has been done."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, lambda: None)
+    async def sign(self) -> None:
+        """Return when the thread has ended what it is doing, whatever else waits."""
+        await self.run(lambda: None, Rank.SIGN)
 
     def close(self) -> None:
         """End the thread after what waits; blocks until then."""

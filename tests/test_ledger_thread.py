@@ -39,13 +39,25 @@ async def test_error_is_raised_where_it_is_waited_for(thread: LedgerThread) -> N
         await thread.run(fail)
 
 
-async def test_idle_comes_after_everything_that_was_asked_before(thread: LedgerThread) -> None:
-    done: list[int] = []
-    asked = [asyncio.ensure_future(thread.run(partial(done.append, n))) for n in range(5)]
-    await asyncio.sleep(0)
-    await thread.idle()
-    assert [0, 1, 2, 3, 4] == done
-    await asyncio.gather(*asked)
+async def test_sign_of_life_comes_before_everything_that_waits(thread: LedgerThread) -> None:
+    done: list[str] = []
+    busy, sign_awaited = threading.Event(), threading.Event()
+
+    async def sign() -> None:
+        await thread.sign()
+        done.append("sign")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(thread.run(lambda: busy.wait(60)))
+        await asyncio.sleep(0)
+        for rank in Rank.CALLER, Rank.OTHERS:
+            group.create_task(thread.run(lambda: sign_awaited.wait(60), rank))
+        asked = group.create_task(sign())
+        await asyncio.sleep(0)  # all of them have asked
+        busy.set()
+        await asked
+        sign_awaited.set()
+    assert ["sign"] == done
 
 
 async def test_work_whose_asker_gave_up_is_not_done(thread: LedgerThread) -> None:
@@ -59,5 +71,5 @@ async def test_work_whose_asker_gave_up_is_not_done(thread: LedgerThread) -> Non
         await given_up
     busy.set()
     await first
-    await thread.idle()
+    await thread.run(lambda: None)
     assert [] == done
