@@ -16,7 +16,6 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import LedgerError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger import ReadOnlyLedger
-from sipbot.sip.stack import LINES
 from sipbot.terminal import printable
 
 CLIENTS_SHOWN = 20
@@ -71,7 +70,7 @@ def capacity(
         )
     settings = config.load(config_path)
     now = datetime.now(UTC)
-    there = lines or LINES * settings.sip.agents
+    there = lines or settings.sip.lines
     if calls_per_hour is not None and held_s is not None:
         found = [expected(calls_per_hour, held_s, there, now)]
         answer = Answer(lines=there, since=None, until=now, loads=found)
