@@ -35,6 +35,7 @@ from sipbot.ledger_payloads import OldPayloads
 from sipbot.ledger_queries import CallEntry, CallsBefore, Found
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.ledger_refusals import Refusal, Refusals
+from sipbot.ledger_review import ReviewRows
 from sipbot.ledger_thread import LedgerThread, Rank
 from sipbot.memo import Memo, Status
 from sipbot.quota import Ask
@@ -87,6 +88,7 @@ class Ledger:
         self.kpis = Kpis(self._run)
         self.masked = MaskedClients(self._run)
         self.notices = Notices(self._run, self._announce)
+        self.reviews = ReviewRows(self._run)
         self.old_payloads = OldPayloads(self._run)
 
     @classmethod

@@ -9,9 +9,9 @@ from typing import Self
 import sqlalchemy as sa
 
 from sipbot import ledger_deliveries as deliveries
+from sipbot import ledger_kpi, ledger_report, ledger_review, ledger_search
 from sipbot import ledger_lines as lines
 from sipbot import ledger_queries as queries
-from sipbot import ledger_kpi, ledger_report, ledger_search
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot.capacity import LineUse
@@ -24,6 +24,7 @@ from sipbot.memo import Memo, Status
 from sipbot.plan import Dialplan
 from sipbot.quota import Ask
 from sipbot.records import EndState
+from sipbot.report.pack import Action, Reviewed
 from sipbot.report.statement import Taken
 from sipbot.search_file import When
 from sipbot.search_words import Word
@@ -104,6 +105,22 @@ class ReadOnlyLedger:
         """Return how many calls count for each question, in their order."""
         return usage.calls_that_count(self._connection, asks)
 
+    def taken(self, client: str, span: Span) -> list[Taken]:
+        """Return a client's calls that came within a stretch of time, the first that came first."""
+        return ledger_report.taken(self._connection, client, span)
+
+    def actions(self, client: str | None, since: datetime) -> list[Action]:
+        """Return what was agreed on and is open, or was done since then; of one client or all."""
+        return ledger_review.actions_of(self._connection, client, since)
+
+    def reviewed(self, client: str | None, span: Span) -> list[Reviewed]:
+        """Return the judgements of memos made within a stretch of time, of one client or all."""
+        return ledger_review.reviewed(self._connection, client, span)
+
+    def handled(self, memos: Sequence[str]) -> dict[str, ledger_report.Handled]:
+        """Return what people did with these memos, by memo."""
+        return ledger_report.handled(self._connection, memos)
+
     def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
         """Return a client's figures of a stretch of time; see `ledger_kpi.figures`."""
         return ledger_kpi.figures(self._connection, plan, span, now)
@@ -111,11 +128,3 @@ class ReadOnlyLedger:
     def line_uses(self, since: datetime) -> Iterator[LineUse]:
         """Return the calls that came since then, as far as they have to do with lines."""
         return lines.line_uses(self._connection, since)
-
-    def taken(self, client: str, span: Span) -> list[Taken]:
-        """Return a client's calls that came within a stretch of time, the first that came first."""
-        return ledger_report.taken(self._connection, client, span)
-
-    def handled(self, memos: Sequence[str]) -> dict[str, ledger_report.Handled]:
-        """Return what people did with these memos, by memo."""
-        return ledger_report.handled(self._connection, memos)

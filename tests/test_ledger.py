@@ -18,7 +18,12 @@ from alembic.script import ScriptDirectory
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sipbot import ledger_kpi_schema, ledger_privacy_schema, ledger_schema
+from sipbot import (
+    ledger_kpi_schema,
+    ledger_privacy_schema,
+    ledger_review_schema,
+    ledger_schema,
+)
 from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_deliveries import LONGEST_WAIT_S
@@ -611,7 +616,7 @@ async def test_migrations_build_the_tables_of_the_schema(ledger: Ledger) -> None
 
     def differences(connection: sa.Connection) -> object:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
-        parts = (ledger_privacy_schema, ledger_kpi_schema)
+        parts = (ledger_privacy_schema, ledger_kpi_schema, ledger_review_schema)
         return compare_metadata(context, parts[0].metadata)
 
     assert [] == await ledger._run(differences)

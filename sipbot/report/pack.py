@@ -100,6 +100,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was agreed on, and who does it until when."""
 
     id: int
+    client: str
     text: str
     who: str
     due: str
@@ -135,7 +136,10 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     reviewer: str
     points: int
+    """Items of the checklist that were done."""
     of: int
+    missed: tuple[str, ...] = ()
+    """Items that were not."""
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
