@@ -76,7 +76,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         agents: how many there are.
         accounts: names of the registrations.
     """
-    children = ["live-recogniser", "second-recogniser", "embedded-broker", "console"]
+    children = ["live-recogniser", "second-recogniser", "embedded-broker", "console", "edge"]
     children += [f"agent-{n}" for n in range(agents)]
     return [
         *(

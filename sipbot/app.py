@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 import uuid6
 
-from sipbot import bus_key, config, control, ports
+from sipbot import bus_key, config, control, edge, ports
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
@@ -35,7 +35,9 @@ from sipbot.from_settings import (
     audio_url_of,
     broker_of,
     console_of,
+    edge_for,
     ledger_path,
+    listening,
     manner_of,
     masked_url_of,
     notices_of,
@@ -144,6 +146,9 @@ class App:
             looping=troubles.looping,
         )
         self.agents = self.fleet.all
+        hear, looping = self.switchboard.hear, troubles.looping("edge")
+        record = ledger.console.record
+        self.edge = edge_for(settings, self.fleet.in_force, hear, record, looping)
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
@@ -162,17 +167,11 @@ class App:
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
         await control.refuse_if_running(control.socket_path(settings.var))
         bus_key.make(settings.var)
-        sip, mqtt = settings.sip, settings.mqtt
-        await ports.check(
-            config.DEFAULT_FILE,
-            sip.address,
-            [place.port for place in sip.places()],
-            settings.var.absolute() / "run",
-            None if mqtt.host else mqtt.port,
-        )
+        await ports.check(*listening(settings))
         ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
         app = cls(settings, dialplans, ledger)
         stack.callback(app.texts.close)  # before the ledger closes
+        await edge.prepare(app.edge, config.DEFAULT_FILE)
         return app
 
     async def run(self) -> None:
@@ -203,7 +202,8 @@ class App:
     def _parts(self) -> list[tuple[str, Coroutine[None, None, None]]]:
         """Every part that runs from the beginning, in data-path order."""
         parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
-        parts += [("switchboard", self.switchboard.run()), ("outbox", self.outbox.run())]
+        parts += [*edge.parts(self.edge), ("switchboard", self.switchboard.run())]
+        parts.append(("outbox", self.outbox.run()))
         parts.append(("calls back", self.calls_out.back.run()))
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
@@ -240,6 +240,7 @@ class App:
             reload=self.reload,
             alerts=self.alerts,
             console=self.console.child if self.console else None,
+            edge=self.edge.child if self.edge else None,
             calls_out=self.calls_out,
         )
 

@@ -19,6 +19,7 @@ PARTS = {
     "demo": "cli_demo:demo",
     "doctor": "cli_doctor:doctor",
     "status": "cli_status:status",
+    "edge": "cli_edge:edge_app",
     "quota": "cli_quota:quota",
     "capacity": "cli_capacity:capacity",
     "report": "cli_report:report_app",

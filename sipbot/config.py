@@ -28,6 +28,7 @@ from pydantic_settings import (
 from sipbot.broker_wire import DEFAULT_CONNECTIONS
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
+from sipbot.config_edge import Edge
 from sipbot.config_notify import Notify
 from sipbot.config_sip import Sip
 from sipbot.config_table import FROZEN, ID_PATTERN
@@ -160,6 +161,8 @@ class Settings(BaseSettings):
     """Folder of the speech models; relative to config.toml."""
     sip: Sip = Sip()
     """Where calls arrive."""
+    edge: Edge = Edge()
+    """The Kamailio in front of the agents."""
     mqtt: Mqtt = Mqtt()
     """The broker that carries the memos."""
     speech: Speech = Speech()
@@ -174,6 +177,11 @@ class Settings(BaseSettings):
     """Notifications by mail, chat and web hooks."""
     log: Log = Log()
     """What is written to standard error."""
+
+    @property
+    def behind_edge(self) -> bool:
+        """Whether the agents listen behind an edge, ours or another."""
+        return self.edge.wanted(self.sip.agents)
 
     @classmethod
     def settings_customise_sources(

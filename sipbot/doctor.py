@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 import sipbot
-from sipbot import config, doctor_console, doctor_probes, ports
+from sipbot import config, doctor_console, doctor_edge, doctor_probes, ports
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
@@ -36,6 +36,7 @@ from sipbot.transfers import without_account
 PEERS = {
     "SIPp": ("sipp", "sip-tester"),
     "baresip": ("baresip", "baresip"),
+    "Kamailio": ("kamailio", "kamailio"),
     "Mosquitto": ("mosquitto", "mosquitto"),
     "Mosquitto clients": ("mosquitto_sub", "mosquitto-clients"),
     "C compiler": ("cc", "gcc"),
@@ -78,7 +79,10 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     up = ports.agents_up(run_folder)
     found = f"running, agents {up}" if up else "not running"
     findings = [Finding(part="sipbot", version=sipbot.__version__, state="ok", found=found)]
-    findings += [*_reach(settings), *_sip_ports(settings, up)]
+    if settings.behind_edge:
+        findings += doctor_edge.examine(settings, running=bool(up))
+    else:
+        findings += [*_reach(settings), *_sip_ports(settings, up)]
     findings.append(_of_probe("agent", await doctor_probes.agent()))
     findings += [ledger(settings), room(settings), *readers(settings.var)]
     findings += await _broker(settings, running=bool(up))

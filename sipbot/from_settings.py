@@ -10,16 +10,21 @@ import sipbot
 from sipbot import bus_key, config
 from sipbot.accounts import Accounts
 from sipbot.agent_places import Place
+from sipbot.agents import Backend
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
 from sipbot.config import Settings
 from sipbot.config_sip import Account as TrunkAccount
 from sipbot.console_wire import ConsoleSettings
+from sipbot.edge import Audit, Edge, secret_of
+from sipbot.edge_config import Plan as EdgePlan
+from sipbot.edge_config import Registration, Tls
 from sipbot.errors import ConfigError, Mistake
 from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
 from sipbot.notice_watch import NoticeSettings
 from sipbot.patterns import canonical_pattern
+from sipbot.sip import wire as sip_wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
 from sipbot.transfer_target import is_uri
@@ -116,11 +121,13 @@ def notices_of(settings: Settings) -> NoticeSettings:
 
 def stacks_of(settings: Settings) -> list[StackSettings]:
     """Return what each agent's SIP stack is told, in the order of the agents."""
-    return [_stack(settings, place) for place in settings.sip.places()]
+    places = settings.sip.places(behind_edge=settings.behind_edge)
+    return [_stack(settings, place) for place in places]
 
 
 def _stack(settings: Settings, place: Place) -> StackSettings:
-    sip = settings.sip
+    sip, behind = settings.sip, settings.behind_edge
+    reached_at = f"{sip.public_address or sip.address}:{sip.port}"
     return StackSettings(
         user_agent=f"sipbot/{sipbot.__version__}",
         address=place.address,
@@ -130,10 +137,85 @@ def _stack(settings: Settings, place: Place) -> StackSettings:
         rtp_ports=place.rtp_ports,
         lines=place.calls,
         public_address=sip.public_address,
-        # One agent registers: two would steal each other's calls at the registrar.
-        accounts=tuple(_account(a, registers=place.number == 0) for a in sip.account),
+        # From of calls without an account: our own address is the edge's secret.
+        identity=f"sip:sipbot@{reached_at}" if behind else "",
+        edge=f"{place.address}:{sip.inner_port - 1}" if behind else "",
+        # One agent registers, or the edge: two would steal each other's calls at the registrar.
+        accounts=tuple(
+            _account(a, registers=place.number == 0 and not behind) for a in sip.account
+        ),
         transfer_via=sip.transfers_by,
     )
+
+
+def edge_of(settings: Settings, secret: str) -> EdgePlan:
+    """Return what the edge is to be.
+
+    Args:
+        settings: checked.
+        secret: `sipbot.edge.secret_of`.
+    """
+    sip, edge = settings.sip, settings.edge
+    tls = Tls(port=edge.tls_port, certificate=edge.tls_certificate, key=edge.tls_key)
+    return EdgePlan(
+        folder=str(edge_folder(settings)),
+        address=sip.address,
+        port=sip.port,
+        public_address=sip.public_address,
+        agents=tuple(place.port for place in sip.places(behind_edge=True)),
+        allow=sip.allow,
+        invites_per_s=edge.invites_per_s,
+        drop_strangers=edge.strangers == "drop",
+        by_network=edge.dialog_from == "network",
+        tcp=edge.tcp,
+        tls=tls if edge.tls_port else None,
+        hide_topology=edge.hide_topology,
+        registrations=tuple(_registration(one) for one in sip.account),
+        secret=secret,
+    )
+
+
+def edge_for(
+    settings: Settings,
+    in_force: Callable[[], tuple[Backend, ...]],
+    hear: Callable[[Edge, sip_wire.Event], None],
+    audit: Audit,
+    looping: Callable[[int], None],
+) -> Edge | None:
+    """Return the edge that sipbot keeps; None where there is none, or one of somebody else's.
+
+    Args:
+        settings: checked.
+        in_force: returns the agents that take calls.
+        hear: takes what the edge says in an agent's words.
+        audit: writes lines of the audit log.
+        looping: is told when Kamailio keeps dying.
+    """
+    if not settings.behind_edge or settings.edge.mode == "own":
+        return None
+    return Edge(
+        edge_of(settings, secret_of(edge_folder(settings) / "secret")),
+        settings.edge.kamailio,
+        serving=lambda: frozenset(backend.port for backend in in_force()),
+        hear=hear,
+        audit=audit,
+        on_crash_loop=looping,
+    )
+
+
+def listening(settings: Settings) -> tuple[Path, str, list[int], Path, int | None]:
+    """Return where we listen, as `sipbot.ports.check` wants it."""
+    places = settings.sip.places(behind_edge=settings.behind_edge)
+    mqtt = settings.mqtt
+    run_folder = settings.var.absolute() / "run"
+    ports = [place.port for place in places]
+    broker = None if mqtt.host else mqtt.port
+    return config.DEFAULT_FILE, places[0].address, ports, run_folder, broker
+
+
+def edge_folder(settings: Settings) -> Path:
+    """Return where the edge's files are."""
+    return settings.var.absolute() / "run" / "edge"
 
 
 def phones_of(settings: Settings) -> Phones:
@@ -169,6 +251,20 @@ def phones_by(settings: Settings, accounts: Callable[[], Accounts | None]) -> Ca
 def manner_of(settings: Settings) -> Manner:
     """Return how calls back are placed."""
     return Manner(region=settings.region, shown_in_from=settings.call_back.show == "from")
+
+
+def _registration(account: TrunkAccount) -> Registration:
+    user, _, domain = account.aor.removeprefix("sip:").partition("@")
+    return Registration(
+        name=account.name,
+        user=user,
+        domain=domain,
+        registrar=account.registrar,
+        auth_user=account.user,
+        password=account.password.get_secret_value(),
+        realm=account.realm,
+        expires_s=account.expires_s,
+    )
 
 
 def _account(account: TrunkAccount, *, registers: bool) -> Account:

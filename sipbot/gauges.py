@@ -59,6 +59,8 @@ class Parts(msgspec.Struct, kw_only=True):
     calls_out: CallsOut
     console: Child | None = None
     """The web console; None when it is switched off."""
+    edge: Child | None = None
+    """What keeps our Kamailio; None where there is none of ours."""
 
 
 class Gauges:
@@ -163,6 +165,7 @@ class Gauges:
             commands_refused=parts.feed.deaf is not None,
             disk_full=bool(parts.switchboard.refusing),
             console_down=parts.console is not None and not parts.console.ready.is_set(),
+            edge_down=parts.edge is not None and not parts.edge.ready.is_set(),
             ledger_refuses=parts.switchboard.ledger_watch.refuses,
         )
 
@@ -226,6 +229,8 @@ class Gauges:
             found.append(_process("broker", parts.broker.pid, parts.broker.restarts))
         if parts.console is not None:
             found.append(_process("console", parts.console.pid, parts.console.restarts))
+        if parts.edge is not None:
+            found.append(_process("edge", parts.edge.pid, parts.edge.restarts))
         return tuple(found)
 
 

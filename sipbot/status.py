@@ -57,6 +57,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether messages are refused because the disk has no room for another."""
     console_down: bool = False
     """Whether there should be a web console, and is none."""
+    edge_down: bool = False
+    """Whether there should be an edge of ours, and Kamailio does not answer."""
     ledger_refuses: bool = False
     """Whether calls are refused because the ledger does not take them, or gives no figures."""
 
@@ -182,6 +184,8 @@ def judge(facts: Facts) -> tuple[SiteState, tuple[str, ...]]:
         reasons.append("the broker is not connected")
     if facts.commands_refused:
         reasons.append("the broker refuses operators' commands")
+    if facts.edge_down:
+        reasons.append("the edge is not running: no call comes in")
     if facts.console_down:
         reasons.append("the console is not running")
     if _exceeds(numbers.recognition_backlog_s, BACKLOG_LIMIT_S):

@@ -33,6 +33,7 @@ from sipbot.unreadable import Unreadable
 REFUSED_AS = {
     "capacity": EndState.REFUSED_CAPACITY,
     "draining": EndState.REFUSED_CAPACITY,
+    "rate": EndState.REFUSED_CAPACITY,
     "source": EndState.REFUSED_SOURCE,
     "replaces": EndState.REFUSED_BLOCKED,
     "body": EndState.FAILED_MEDIA,

@@ -49,11 +49,16 @@ models = {models}
 [sip]
 address = "127.0.0.1"
 port = {port}
+inner_port = {inner_port}
 lines = {lines}
 rtp_port = {rtp_port}
 allow = ["127.0.0.1/32"]
 
 {accounts}
+
+# Callers of the tests choose the agent by its port.
+[edge]
+mode = "{edge}"
 
 [mqtt]
 host = "127.0.0.1"
@@ -112,6 +117,7 @@ class Bot:
         second: whether faster-whisper reads recordings again.
         account: lines of one ``[[sip.account]]`` table; empty for none.
         agents: how many, on ports that follow each other from `port` on.
+        edge: ``edge.mode``; with auto, `port` is Kamailio's when there are two agents or more.
     """
 
     def __init__(
@@ -123,6 +129,7 @@ class Bot:
         second: bool = False,
         account: str = "",
         agents: int = 1,
+        edge: str = "never",
     ) -> None:
         self.folder = folder
         self.port = free_ports(agents)
@@ -135,6 +142,8 @@ class Bot:
         config = CONFIG.format(
             models=json.dumps(str(models)),
             port=self.port,
+            inner_port=free_ports(agents + 1) + 1,
+            edge=edge,
             lines=agents * LINES,
             rtp_port=free_ports(agents * rtp_ports_of(LINES)),
             accounts=f"[[sip.account]]\n{account}" if account else "",

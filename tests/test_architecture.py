@@ -90,6 +90,9 @@ PURE = (
     "sipbot.dialplan_second",
     "sipbot.dialplan_steps",
     "sipbot.erlang",
+    "sipbot.edge_config",
+    "sipbot.edge_routes",
+    "sipbot.edge_told",
     "sipbot.errors",
     "sipbot.escalation",
     "sipbot.escalation_form",
@@ -234,6 +237,7 @@ CONFIG_READERS = {
     "sipbot.demo",
     "sipbot.doctor",
     "sipbot.doctor_console",
+    "sipbot.doctor_edge",
     "sipbot.doctor_folders",
     "sipbot.from_settings",
 }

@@ -77,6 +77,10 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
         (Facts(numbers=numbers(), broker_connected=False), "the broker is not connected"),
         (Facts(numbers=numbers(), console_down=True), "the console is not running"),
         (
+            Facts(numbers=numbers(), edge_down=True),
+            "the edge is not running: no call comes in",
+        ),
+        (
             Facts(numbers=numbers(backlog_s=BACKLOG_LIMIT_S + 1)),
             "more than 300 s of audio wait to be read",
         ),

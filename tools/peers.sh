@@ -7,6 +7,7 @@ missing=""
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
 need sipp sip-tester
 need baresip baresip
+need kamailio kamailio
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
 # tests/torture/failing.c is compiled when it is needed; gcc only recommends the headers

@@ -1,0 +1,235 @@
+"""What the edge does with SIP, in Kamailio's own language; `sipbot.edge_config` fills it in.
+
+A word in @ is replaced.  Kamailio runs this for each request that it has parsed.  The order is:
+what ends an agent is dropped, strangers are told off cheaply, what is malformed or too large is
+answered, and only then is anything remembered.  A request within a call is passed on only when it
+comes from where the call came from: the mark in the Record-Route (RFC 3261 section 16.6) is a hash
+that only we can make, so that this holds also after a restart of Kamailio.
+"""
+
+ROUTES = r"""
+request_route {
+    # Only we say where a call really came from.
+    remove_hf("@SOURCE@");
+    if ($Rp == @INNER_PORT@ && $Ri == "127.0.0.1") {
+        route(FROM_AGENT);
+    } else {
+        route(FROM_OUTSIDE);
+    }
+    exit;
+}
+
+route[FROM_OUTSIDE] {
+    # Such an ACK ends an agent (pjproject #4203); a right one always has the To-tag of our answer.
+    if (is_method("ACK") && !has_totag()) exit;
+    route(NETWORK);
+    if ($var(network) == 0 && !has_totag()) {
+        route(STRANGER);
+        exit;
+    }
+    if ($ml > @MESSAGE_BYTES@) {
+        sl_send_reply("513", "Message Too Large");
+        exit;
+    }
+    if (!sanity_check("@SANITY@", "7")) exit;
+    if (!mf_process_maxfwd_header("10")) {
+        sl_send_reply("483", "Too Many Hops");
+        exit;
+    }
+    route(HEADERS);
+    if (!is_method("INVITE|ACK|BYE|CANCEL|OPTIONS|INFO|UPDATE|PRACK")) {
+        append_to_reply("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK\r\n");
+        sl_send_reply("405", "Method Not Allowed");
+        exit;
+    }
+    if (is_method("CANCEL")) {
+        if (t_check_trans()) {
+            ds_load_unset();
+            t_relay();
+        }
+        exit;
+    }
+    if (has_totag()) {
+        route(WITHIN);
+    } else if (is_method("INVITE")) {
+        route(NEW);
+    } else if (is_method("OPTIONS")) {
+        sl_send_reply("200", "OK");
+    } else {
+        sl_send_reply("481", "Call Does Not Exist");
+    }
+    exit;
+}
+
+# Which entry of sip.allow the sender is in, from 1; 0: none.
+route[NETWORK] {
+    $var(network) = 0;
+@NETWORKS@
+}
+
+# Counted for a minute; the first few are told to sipbot one by one, the others as a sum.
+route[STRANGER] {
+    if (!is_method("INVITE")) exit;
+    $var(times) = $shtinc(strangers=>$si);
+    if ($var(times) > @TOLD@ || $shtinc(told=>all) > @TOLD_IN_ALL@) exit;
+    if ($ml <= @MESSAGE_BYTES@) {
+        $var(why) = "source";
+        $var(code) = 403;
+        route(TELL);
+    }
+@STRANGER@
+}
+
+event_route[htable:expired:strangers] {
+    xlog("L_WARN", "@TOKEN@ strangers $shtrecord(key) $shtrecord(value)\n");
+}
+
+# Tell sipbot of a refused INVITE; the token keeps callers from writing such a line by themselves.
+route[TELL] {
+    xlog("L_WARN", "@TOKEN@ refused $var(why) $var(code) $si:$sp $(mb{s.encode.base64})\n");
+}
+
+# List headers this long overflow a buffer of the agents' library (pjproject d6a0e7f76).
+route[HEADERS] {
+    if ($(hdr(Supported){s.len}) > 512 || $(hdr(Allow){s.len}) > 512
+            || $(hdr(Require){s.len}) > 512 || $(hdr(Accept){s.len}) > 512) {
+        if (!is_method("ACK")) sl_send_reply("400", "Header Too Long");
+        exit;
+    }
+}
+
+route[REFUSE] {
+    route(TELL);
+    if ($var(code) == 503) append_to_reply("Retry-After: @RETRY_AFTER_S@\r\n");
+    t_reply("$var(code)", "$var(reason)");
+    exit;
+}
+
+# One SDP with one audio section and no more lines than 64 keys of SRTP could have
+# (CVE-2026-57162); a body of another kind, multipart above all, has ended agents.
+route[BODY] {
+    $var(why) = "";
+    if ($rb == $null || $(rb{s.len}) == 0) return;
+    if (is_method("INFO") && $cT =~ "^application/dtmf-relay") return;
+    if (!($cT =~ "^application/sdp[ ]*(;|$)")) {
+        $var(why) = "body";
+        $var(code) = 415;
+        $var(reason) = "Unsupported Media Type";
+        return;
+    }
+    if ($(rb{line.count}) > @SDP_LINES@
+            || search_body("\nm=audio([^\n]*\n)+m=audio")
+            || search_body("\nm=([^\n]*\n)+m=([^\n]*\n)+m=")
+            || (search_body("\na=ptime:") && !search_body("\na=ptime:[1-6]0[^0-9]"))) {
+        $var(why) = "media";
+        $var(code) = 488;
+        $var(reason) = "Not Acceptable Here";
+    }
+}
+
+route[NEW] {
+    # A copy of an INVITE gets what the first one got, and ends here.
+    t_check_trans();
+    t_newtran();
+    if ($shtinc(rate=>$si::$Ts) > @INVITES_PER_S@) {
+        $var(why) = "rate";
+        $var(code) = 503;
+        $var(reason) = "Too Many Calls";
+        route(REFUSE);
+    }
+    route(BODY);
+    if ($var(why) != "") route(REFUSE);
+    append_hf("@SOURCE@: $si:$sp\r\n");
+    $var(mark) = "@SECRET@|" + $ci + "|" + @DIALOG_FROM@;
+    record_route(";by=$(var(mark){s.sha256}{s.substr,0,32})");
+    t_on_reply("ANSWER");
+    t_on_failure("NEXT_AGENT");
+    t_set_fr(@RING_MS@, @SILENCE_MS@);
+    if (!ds_select_dst("1", "10", "@TRIES@")) route(FULL);
+    if (!t_relay()) route(FULL);
+}
+
+route[FULL] {
+    ds_load_unset();
+    $var(why) = "capacity";
+    $var(code) = 503;
+    $var(reason) = "All Lines Busy";
+    route(REFUSE);
+}
+
+onreply_route[ANSWER] {
+    if (status =~ "2[0-9][0-9]") ds_load_update();
+}
+
+# 486 is an agent that has no line or is about to end; without any answer it is dead.
+failure_route[NEXT_AGENT] {
+    if (t_is_canceled()) exit;
+    if (t_check_status("486") || (t_branch_timeout() && !t_branch_replied())) {
+        if (ds_next_dst()) {
+            t_on_reply("ANSWER");
+            t_on_failure("NEXT_AGENT");
+            if (t_relay()) exit;
+        }
+        route(FULL);
+    }
+    ds_load_unset();
+}
+
+route[WITHIN] {
+    $var(mark) = "@SECRET@|" + $ci + "|" + @DIALOG_FROM@;
+    $var(caller) = $(var(mark){s.sha256}{s.substr,0,32});
+    $var(mark) = "@SECRET@|" + $ci + "|out";
+    $var(called) = $(var(mark){s.sha256}{s.substr,0,32});
+    $var(by) = $(route_uri{uri.params}{param.value,by});
+    if (!loose_route()) {
+        # The ACK to a refusal of ours goes no further.
+        if (is_method("ACK")) {
+            t_check_trans();
+        } else {
+            sl_send_reply("481", "Call Does Not Exist");
+        }
+        exit;
+    }
+    if (($var(by) != $var(caller) && $var(by) != $var(called))
+            || $rd != "127.0.0.1" || $rp < @FIRST_AGENT@ || $rp > @LAST_AGENT@ || $du != $null) {
+        if (!is_method("ACK")) sl_send_reply("403", "Not Of This Call");
+        exit;
+    }
+    route(BODY);
+    if ($var(why) != "") {
+        if (!is_method("ACK")) sl_send_reply("$var(code)", "$var(reason)");
+        exit;
+    }
+    if (is_method("BYE")) ds_load_unset();
+    t_relay();
+}
+
+# Agents are known by their ports; nobody else on this machine is asked to call.
+route[FROM_AGENT] {
+    if (is_method("OPTIONS") && !has_totag()) {
+        sl_send_reply("200", "OK");
+        exit;
+    }
+    if ($si != "127.0.0.1" || $sp < @FIRST_AGENT@ || $sp > @LAST_AGENT@) exit;
+    if (is_method("CANCEL")) {
+        if (t_check_trans()) t_relay();
+        exit;
+    }
+    if (has_totag()) {
+        if (is_method("BYE")) ds_load_unset();
+        if (loose_route() || (is_method("ACK") && t_check_trans())) t_relay();
+        exit;
+    }
+    if (!is_method("INVITE")) {
+        if (!is_method("ACK")) sl_send_reply("405", "Method Not Allowed");
+        exit;
+    }
+    t_check_trans();
+    loose_route_preloaded();
+    $var(mark) = "@SECRET@|" + $ci + "|out";
+    record_route(";by=$(var(mark){s.sha256}{s.substr,0,32})");
+    force_send_socket(@OUTER@);
+    t_set_fr(@RING_MS@, 8000);
+    if (!t_relay()) sl_reply_error();
+}
+"""
