@@ -2,13 +2,15 @@
 
 A recording grows as pjmedia's does, at the speed of speech, while the ear follows it; the clock
 runs from `finish` to the final text.  The caller hangs up with the last word: nothing is gained
-from the silence at the end that the samples have.
+from the silence at the end that the samples have.  For the second ear, the shortest message is said
+once more by callers who are silent for a while before they hang up.
 """
 
 import asyncio
 import itertools
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bench_bot import SAMPLES
@@ -24,6 +26,9 @@ STEP_BYTES = 4096
 
 TAIL_S = 0.4
 """Silence at the end of the samples; the last repetition goes without it."""
+
+SILENT_S = 1.5
+"""How long callers are silent who do not hang up with the last word."""
 
 ROUNDS = {10: 8, 30: 4, 60: 3, 120: 2}
 """Length of the message in seconds → how often it is measured; seven minutes in all."""
@@ -77,6 +82,18 @@ def message(language: str, seconds: int) -> bytes:
     return whole if seconds * 16000 % len(once) else whole[: -int(TAIL_S * 16000)]
 
 
+def _messages(
+    role: Role, language: str, rounds: dict[int, int]
+) -> Iterator[tuple[str, bytes, int]]:
+    """Yield what a message is called, its samples, and how often it is said."""
+    for seconds, times in rounds.items():
+        yield f"{seconds} s", message(language, seconds), times
+    if role == "second":
+        seconds, times = min(rounds.items())
+        silence = bytes(2 * round(SILENT_S * 8000))
+        yield f"{seconds} s, {SILENT_S} s silent", message(language, seconds) + silence, times
+
+
 async def finalising(
     role: Role, language: str, rounds: dict[int, int] | None = None
 ) -> list[Figure]:
@@ -94,15 +111,14 @@ async def finalising(
             running = group.create_task(waiting.client.run())
             await waiting.client.ready.wait()
             await waiting.late_s("first", Path(folder, "first"), message(language, 5), language)
-            for seconds, times in (rounds or ROUNDS).items():
-                pcm = message(language, seconds)
+            for name, pcm, times in _messages(role, language, rounds or ROUNDS):
                 late = [
-                    await waiting.late_s(f"{seconds}-{n}", Path(folder, "audio"), pcm, language)
+                    await waiting.late_s(f"{name}-{n}", Path(folder, "audio"), pcm, language)
                     for n in range(times)
                 ]
                 found.append(
                     Figure(
-                        name=f"end of {seconds} s → text ({role} ear, {language})",
+                        name=f"end of {name} → text ({role} ear, {language})",
                         unit="s",
                         samples=tuple(round(each, 3) for each in late),
                         wanted=WANTED[role],

@@ -290,7 +290,11 @@ def show_texts(count: int, seeds: range) -> int:
 def show_sounds(folder: Path) -> int:
     """Print how many numbers are found again in masked recordings; return it."""
     second = WhisperEar(choose(models(), "second")["ja"])
-    done = list(sounds(recordings(folder), second.read))
+
+    def read(pcm: bytes, rate_hz: int, language: str) -> Transcript:
+        return second.read(pcm, rate_hz, language).text
+
+    done = list(sounds(recordings(folder), read))
     before = sum(found for _, found, _ in done)
     again = sum(found for _, _, found in done)
     print(f"{len(done)} recordings, {before} numbers heard, {again} found again when masked")

@@ -1,22 +1,34 @@
 """The page that whisper reads, cut to what is on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from faster_whisper.transcribe import Segment
+from faster_whisper.vad import get_speech_timestamps
 
-from sipbot.speech.ears import HEARING_RATE_HZ
+from sipbot.speech.ears import HEARING_RATE_HZ, Unwanted
+from sipbot.speech.stretches import GUESS_S
+from sipbot.speech.upsample import upsample
 from sipbot.speech.whisper_ear import (
     FRAMES_PER_S,
     REST_S,
     SILENCE_S,
     AllRead,
     ShortPages,
+    Voice,
     WhisperEar,
     short_page,
+    voice_of,
     written,
 )
+from sipbot.wav import read_pcm
+
+DATA = Path(__file__).parent / "data"
+
+LOUD = 500
+"""Of 32,767: the last word is louder, the line after it is not."""
 
 WHOLE = 3000
 """Frames of a page, all filled up by faster-whisper."""
@@ -94,7 +106,13 @@ class Lost(WhisperEar):
         self.read_so: list[tuple[Sequence[str], bool]] = []
 
     def _segments(
-        self, audio: np.ndarray, tag: str, terms: Sequence[str], *, whole_page: bool
+        self,
+        voice: Voice,
+        tag: str,
+        terms: Sequence[str],
+        *,
+        whole_page: bool,
+        wanted: Callable[[], bool],
     ) -> list[Segment]:
         self.read_so.append((terms, whole_page))
         looped = whole_page or bool(terms)
@@ -118,6 +136,74 @@ def test_what_whisper_repeats_on_the_whole_page_is_read_on_a_short_one(
 ) -> None:
     ear = Lost()
 
-    text = ear.read(bytes(2 * HEARING_RATE_HZ), HEARING_RATE_HZ, "ja", terms, part=part)
+    read = ear.read(bytes(2 * HEARING_RATE_HZ), HEARING_RATE_HZ, "ja", terms, part=part)
 
-    assert ("03-1234-5678", expected) == (text.text, ear.read_so)
+    assert ("03-1234-5678", expected) == (read.text.text, ear.read_so)
+
+
+def a_message(*, silence_s: float) -> np.ndarray:
+    """Return a message, at the engine's rate, and so much silence after its last word."""
+    samples = upsample(np.frombuffer(read_pcm(DATA / "ko_03_8k.wav"), "<i2"))
+    spoken_to = int(np.flatnonzero(np.abs(samples) > LOUD)[-1])
+    silence = np.zeros(round(silence_s * HEARING_RATE_HZ), np.int16)
+    return np.concatenate((samples[:spoken_to], silence)).astype(np.float32) / np.float32(32768)
+
+
+def filtered(audio: np.ndarray) -> np.ndarray:
+    """Return what faster-whisper's own filter gives its engine."""
+    chunks = get_speech_timestamps(audio)
+    return np.concatenate([audio[chunk["start"] : chunk["end"]] for chunk in chunks])
+
+
+@pytest.mark.asr
+@pytest.mark.parametrize("silence_s", [0.0, 0.25, 0.5, 2.4, 6.0])
+def test_engine_is_given_what_its_own_filter_would_give_it(silence_s: float) -> None:
+    """Where the caller hangs up with the last word, or after a long silence."""
+    audio = a_message(silence_s=silence_s)
+
+    assert np.array_equal(filtered(audio), voice_of(audio, part=False).samples)
+
+
+@pytest.mark.asr
+@pytest.mark.parametrize("silence_s", [GUESS_S, 1.3, 1.95, 2.4, 6.0])
+def test_engine_is_given_the_same_however_long_the_caller_was_silent_at_the_end(
+    silence_s: float,
+) -> None:
+    """So the text that was read while the caller was silent need not be read again."""
+    known, audio = a_message(silence_s=GUESS_S), a_message(silence_s=silence_s)
+
+    assert voice_of(known, part=False).key == voice_of(audio, part=False).key
+
+
+@pytest.mark.asr
+def test_engine_is_given_something_else_when_the_caller_goes_on() -> None:
+    known = a_message(silence_s=GUESS_S)
+    audio = np.concatenate((known, a_message(silence_s=GUESS_S)))
+
+    assert voice_of(known, part=False).key != voice_of(audio, part=False).key
+
+
+@pytest.mark.asr
+def test_all_of_the_end_of_a_part_is_read() -> None:
+    audio = a_message(silence_s=1.5)
+
+    assert np.array_equal(filtered(audio), voice_of(audio, part=True).samples)
+
+
+def test_stretch_that_gives_the_engine_nothing_new_is_not_read_again() -> None:
+    ear, pcm = Lost(), bytes(2 * HEARING_RATE_HZ)
+    known = ear.read(pcm, HEARING_RATE_HZ, "ja")
+    ear.read_so.clear()
+
+    assert known is ear.read(pcm + bytes(3200), HEARING_RATE_HZ, "ja", known=known)
+    assert [] == ear.read_so
+
+
+@pytest.mark.parametrize("step", ["encode", "generate_with_fallback", "find_alignment"])
+def test_engine_stops_before_its_next_step_when_nobody_wants_the_text(
+    pages: ShortPages, step: str
+) -> None:
+    pages.begin(whole_page=True, wanted=lambda: False)
+
+    with pytest.raises(Unwanted):
+        getattr(pages, step)(page(700))

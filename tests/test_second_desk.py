@@ -1,14 +1,13 @@
 """The second ear's desk: what it borrows for a recording, it gives back."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sipbot.records import Transcript
 from sipbot.speech import second_desk, vad, wire
-from sipbot.speech.ears import ModelRef
+from sipbot.speech.ears import ModelRef, Reading, always
 from sipbot.speech.second_desk import SecondDesk
 from tests.brokers import PATIENCE_S
 from tests.test_masking import RATE_HZ, a_recording
@@ -54,7 +53,9 @@ class Ear:
         terms: Sequence[str] = (),
         *,
         part: bool = False,
-    ) -> Transcript:
+        known: Reading | None = None,
+        wanted: Callable[[], bool] = always,
+    ) -> Reading:
         raise AssertionError((len(pcm), rate_hz, language, terms, part))
 
 

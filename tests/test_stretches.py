@@ -9,7 +9,7 @@ from faster_whisper.vad import get_speech_timestamps
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sipbot.speech.stretches import MOST_S, PAUSE_S, Stretch, Stretches
+from sipbot.speech.stretches import GUESS_S, MOST_S, PAUSE_S, Stretch, Stretches
 from sipbot.speech.upsample import upsample
 from sipbot.speech.vad import Detector
 from sipbot.wav import read_pcm
@@ -29,6 +29,20 @@ def cut(verdicts: list[bool]) -> list[Stretch]:
     closed = [stretches.feed(WINDOW_S, speech=speech) for speech in verdicts]
     last = stretches.finish(len(verdicts) * WINDOW_S)
     return [one for one in (*closed, last) if one is not None]
+
+
+@given(windows)
+def test_pause_gives_the_stretch_that_it_would_be_if_the_recording_ended_there(
+    verdicts: list[bool],
+) -> None:
+    stretches = Stretches()
+    for speech in verdicts:
+        stretches.feed(WINDOW_S, speech=speech)
+    paused = stretches.paused
+    silent_s = stretches.at_s - stretches.spoken_to_s
+
+    assert (paused is None) or (paused == stretches.finish(stretches.at_s))
+    assert (paused is None) or (GUESS_S - 1e-6 <= silent_s < PAUSE_S)
 
 
 def voices(verdicts: list[bool]) -> list[int]:

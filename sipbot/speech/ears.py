@@ -4,7 +4,7 @@ A *live ear* is fed while the caller speaks; a *second ear* reads the closed rec
 alone is enough for a memo, and a language may have none: then the memo carries the audio only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
@@ -67,6 +67,23 @@ class LiveEar(Protocol):
         """Begin a turn with these phrases; None when the model cannot tell them from others."""
 
 
+class Unwanted(Exception):  # noqa: N818 - no error
+    """Nobody wants what is being read any more."""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a second ear has read, and of what."""
+
+    text: Transcript
+    key: bytes
+    """The same for what gives the engine the same samples at the same places."""
+
+
+def always() -> bool:
+    """It is wanted to its end."""
+    return True
+
+
 class SecondEar(Protocol):
     """An engine that reads stretches of speech, one at a time."""
 
@@ -78,7 +95,9 @@ class SecondEar(Protocol):
         terms: Sequence[str] = (),
         *,
         part: bool = False,
-    ) -> Transcript:
+        known: Reading | None = None,
+        wanted: Callable[[], bool] = always,
+    ) -> Reading:
         """Return the text of a stretch of 16-bit samples; times from its first sample.
 
         Args:
@@ -87,6 +106,12 @@ class SecondEar(Protocol):
             language: what is spoken.
             terms: names and words that may be said.
             part: it begins or ends in the middle of what was said.
+            known: read before, with the same language and terms and as no part: it is returned
+                when it would be read again.
+            wanted: asked between the engine's steps, of half a second each.
+
+        Raises:
+            Unwanted: `wanted` said no.
         """
 
 

@@ -34,6 +34,10 @@ the calls of a busy machine.  A choice: a core reads ten seconds of audio a seco
 HOLD_OFF_S = 10.0
 """How long nothing is read ahead after that; then it is tried again."""
 
+GUESS_SHARE = 0.25
+"""The part of a core that may go into guessing that a caller who pauses has finished.  A choice: a
+guess takes 1 to 1.5 s of processor, and callers pause more often than they hang up."""
+
 
 class SecondDesk:
     """Takes the requests of the second role (the main thread); one thread reads.
@@ -54,6 +58,7 @@ class SecondDesk:
         self._detectors = vad.Detectors()
         self._ahead = AHEAD_PER_CORE * (os.cpu_count() or 1)
         self._not_ahead_until_s = 0.0
+        self._no_guess_until_s = 0.0
         self.loaded: Loaded[SecondEar] = loading.load(models, "second", _whisper)
         threading.Thread(target=self._read_all, daemon=True).start()
 
@@ -111,7 +116,8 @@ class SecondDesk:
                 dropped, self._dropped = self._dropped, []
             for job in dropped:
                 job.give_back()  # here, for a job that is being read needs its detector
-            if not any(self._advance(job) for job in self._in_turn(jobs)):
+            in_turn = self._in_turn(jobs)
+            if not any(self._advance(job) for job in in_turn) and not self._guess(in_turn):
                 self._woken.wait(LOOK_S)
 
     def _in_turn(self, jobs: Sequence[SecondJob]) -> Sequence[SecondJob]:
@@ -140,6 +146,36 @@ class SecondDesk:
     def _read(self, job: SecondJob) -> None:
         began_s, worked_s = time.monotonic(), time.process_time()
         job.read()
+        self._weigh(began_s, worked_s)
+
+    def _guess(self, jobs: Sequence[SecondJob]) -> bool:
+        """Guess that one of the callers has finished; return whether anything was read."""
+        began_s, worked_s = time.monotonic(), time.process_time()
+        if began_s < self._no_guess_until_s or not any(self._guessed(job) for job in jobs):
+            return False
+        pause_s = (time.process_time() - worked_s) * (1 / GUESS_SHARE - 1)
+        self._no_guess_until_s = time.monotonic() + pause_s
+        self._weigh(began_s, worked_s)
+        return True
+
+    def _guessed(self, job: SecondJob) -> bool:
+        try:
+            return job.guess(lambda: not self._is_awaited(job))
+        except Exception as error:  # noqa: BLE001 - engines raise anything; it is told and logged
+            self._end(job, failure(job.name, error))
+            return True
+
+    def _is_awaited(self, beside: SecondJob) -> bool:
+        """Whether another recording is closed and waits for its text."""
+        with self._lock:
+            return any(job.closed and job is not beside for job in self._jobs.values())
+
+    def _weigh(self, began_s: float, worked_s: float) -> None:
+        """Read nothing ahead for a while when what was read got too little of a core.
+
+        Args:
+            began_s, worked_s: the clock, and the processor time of this process, before it.
+        """
         took_s = time.monotonic() - began_s
         if time.process_time() - worked_s < ENOUGH_SHARE * took_s:
             self._not_ahead_until_s = time.monotonic() + HOLD_OFF_S

@@ -5,6 +5,7 @@ is decided by `stretches` from the audio alone, so that it does not matter when 
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from sipbot.errors import SpoolError
 from sipbot.menu_words import UNSPACED
 from sipbot.records import Transcript
 from sipbot.speech import vad, wire
-from sipbot.speech.ears import ModelRef, SecondEar
+from sipbot.speech.ears import ModelRef, Reading, SecondEar, Unwanted, always
 from sipbot.speech.stretches import Stretch, Stretches
 from sipbot.wav import HEADER_BYTES, SAMPLE_BYTES, WavFacts, longest_s, read_facts
 
@@ -57,6 +58,10 @@ class SecondJob:
         """On the windows that come after the stretch that waits, the last one first."""
         self._waiting: Stretch | None = None
         self._ended = False
+        self._guessed_to_s = 0.0
+        """Where the voice ended after which the last guess was made."""
+        self._known: Reading | None = None
+        """What was read before its stretch was closed."""
         self._texts: list[Transcript] = []
 
     @property
@@ -80,13 +85,61 @@ class SecondJob:
     def read(self) -> None:
         """Read the stretch that `listen` has found."""
         assert self._waiting is not None
-        facts = read_facts(self._path)
         stretch, self._waiting = self._waiting, None
+        known, self._known = (None if stretch.cut else self._known), None
+        reading, from_s = self._reading(stretch, known=known)
+        self._texts.append(later(reading.text, from_s))
+
+    def guess(self, wanted: Callable[[], bool]) -> bool:
+        """Read what was said so far, if the caller pauses, as if nothing came after it.
+
+        Callers pause before they hang up; then the text is there already.  It is used when the
+        stretch, once it is closed, gives the engine the same samples; else it was in vain.
+
+        Args:
+            wanted: whether there is nothing better to do; it ends when there is, or the caller
+                speaks again.
+
+        Returns:
+            Whether anything was read; each pause is read once.
+        """
+        stretch = None if self.closed or self._waiting else self._stretches.paused
+        if stretch is None or self._stretches.spoken_to_s == self._guessed_to_s:
+            return False
+        self._guessed_to_s = self._stretches.spoken_to_s
+        try:
+            self._known, _ = self._reading(stretch, wanted=lambda: wanted() and self._is_silent())
+        except Unwanted:
+            self._known = None
+        return True
+
+    def _is_silent(self) -> bool:
+        """Whether nothing was said since the guess began."""
+        self.listen()
+        return not self.dropped and self._stretches.spoken_to_s == self._guessed_to_s
+
+    def _reading(
+        self,
+        stretch: Stretch,
+        *,
+        known: Reading | None = None,
+        wanted: Callable[[], bool] = always,
+    ) -> tuple[Reading, float]:
+        """Return what is said in a stretch, and where it begins, in seconds."""
+        facts = read_facts(self._path)
         first, last = (round(at_s * facts.rate_hz) for at_s in (stretch.from_s, stretch.to_s))
         pcm = self._pcm(facts, first * SAMPLE_BYTES, (last - first) * SAMPLE_BYTES)
         asked = self._request
-        text = self._ear.read(pcm, facts.rate_hz, asked.language, asked.terms, part=stretch.cut)
-        self._texts.append(later(text, first / facts.rate_hz))
+        reading = self._ear.read(
+            pcm,
+            facts.rate_hz,
+            asked.language,
+            asked.terms,
+            part=stretch.cut,
+            known=known,
+            wanted=wanted,
+        )
+        return reading, first / facts.rate_hz
 
     def text(self) -> Transcript | None:
         """Return the text of the whole recording; None while there is something to read."""

@@ -42,6 +42,11 @@ would have kept of the whole recording.  Shorter than the silence after which a 
 it, so that the last words are being read by then.  Whole windows of 32 ms, or the filter would
 look at others."""
 
+GUESS_S = 0.96
+"""The pause after which a stretch may be read as if nothing came after it, in seconds: from 0.7 s
+on a silence counts as a long one (`whisper_ear.KEPT_S`), and a quarter of a second is for voices
+that its filter hears longer than our detector does.  Whole windows of 32 ms."""
+
 _ROUNDING_S = 1e-6
 """Sums of window lengths are floats; far below a sample (125 µs at 8 kHz)."""
 
@@ -89,6 +94,8 @@ class Stretches:
         """Whether the stretch before was cut, and this is the rest of it."""
         self.at_s = 0.0
         """Audio fed so far."""
+        self.spoken_to_s = 0.0
+        """Where the last voice ends, whatever stretch it belongs to; 0 before the first."""
 
     def feed(self, window_s: float, *, speech: bool) -> Stretch | None:
         """Take the verdict on the next window; return the stretch that it closes, usually none."""
@@ -114,6 +121,18 @@ class Stretches:
         return self._end(ends_s) if self._voices else None
 
     @property
+    def paused(self) -> Stretch | None:
+        """The open stretch as it would be if the recording ended here.
+
+        None where the voice has not been silent for `GUESS_S`, or goes on after a cut.
+        """
+        silent = bool(self._voices) and not self._run_s
+        if not silent or self._going_on or self.at_s - self.spoken_to_s < GUESS_S - _ROUNDING_S:
+            return None
+        from_s = max(self._edge_s, self._voices[0].from_s - PAUSE_S)
+        return Stretch(from_s=from_s, to_s=self.at_s, cut=False)
+
+    @property
     def _length_s(self) -> float:
         return self._voices[-1].to_s - self._voices[0].from_s if self._voices else 0.0
 
@@ -124,6 +143,7 @@ class Stretches:
             self._voices[-1].to_s = self.at_s
         else:
             self._voices.append(_Voice(from_s=max(from_s, self._edge_s), to_s=self.at_s))
+        self.spoken_to_s = self.at_s
 
     def _after_pause(self) -> Stretch | None:
         if self.at_s - self._voices[-1].to_s < PAUSE_S - _ROUNDING_S:
