@@ -117,7 +117,8 @@ class App:
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
         self.feed.set_clients(self.reload.hashes)
-        self.sweep = sweep_of(settings, ledger, lambda: self.reload.in_force, tell)
+        files = (settings.var.absolute(), ledger_path(settings))
+        self.sweep = sweep_of(*files, ledger, lambda: self.reload.in_force, tell)
         wanted = (settings.models, settings.speech)
         models = models_of(*wanted)
         self.spool = Spool(spool_of(settings.var.absolute()))

@@ -12,10 +12,8 @@ import structlog
 
 from sipbot import control
 from sipbot import control_wire as wire
-from sipbot.config import Settings
 from sipbot.erase import AT_ONCE, Eraser
 from sipbot.errors import SipbotError
-from sipbot.from_settings import ledger_path
 from sipbot.in_force import InForce
 from sipbot.keep_form import KeepForm
 from sipbot.ledger import Ledger
@@ -117,23 +115,22 @@ class Sweep:
 
 
 def sweep_of(
-    settings: Settings, ledger: Ledger, in_force: Callable[[], InForce], tell: Tell
+    var: Path, path: Path, ledger: Ledger, in_force: Callable[[], InForce], tell: Tell
 ) -> Sweep:
     """Return what main runs.
 
     Args:
-        settings: checked.
+        var: folder of what sipbot writes; absolute.
+        path: of the ledger.
         ledger: open.
         in_force: what callers meet now.
         tell: id of an alert, problem (None when it is over), remedy.
     """
-    eraser, path = eraser_of(settings, ledger), ledger_path(settings)
-    return Sweep(ledger, path, eraser, lambda: rules_of(in_force()), tell)
+    return Sweep(ledger, path, eraser_of(var, ledger), lambda: rules_of(in_force()), tell)
 
 
-def eraser_of(settings: Settings, ledger: Ledger) -> Eraser:
-    """Return what deletes at this site."""
-    var = settings.var.absolute()
+def eraser_of(var: Path, ledger: Ledger) -> Eraser:
+    """Return what deletes at this site; `var` is the folder of what sipbot writes."""
     return Eraser(ledger.erasures, spool_of(var), search_path(var))
 
 
