@@ -98,6 +98,7 @@ def test_site_whose_figures_were_not_measured_is_not_blamed_for_them() -> None:
         "model",
         "broker",
         "console",
+        "edge",
         "backlog",
         "undelivered",
     ],
