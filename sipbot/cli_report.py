@@ -22,7 +22,8 @@ from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.plan import Dialplan
 from sipbot.quota import Month, month_of
 from sipbot.reload import start
-from sipbot.report import csv_form, months
+from sipbot.report import csv_form, months, weekly
+from sipbot.report.weeks import Week
 from sipbot.report.words import Say
 
 report_app = typer.Typer(
@@ -71,7 +72,7 @@ def monthly_command(
     plan, now = plan_of(settings, client, config_file), datetime.now(UTC)
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
         made = months.statement_of(ledger, plan, _month(month, plan.hours.tz, now), now)
-    say = Say(language or made.language, plan.hours.tz)
+    say = Say(language or reader_of(plan), plan.hours.tz)
     if form == "json":
         deliver(msgspec.json.format(msgspec.json.encode(made)), out)
     elif form == "csv":
@@ -81,6 +82,48 @@ def monthly_command(
         from sipbot.report import render  # noqa: PLC0415
 
         deliver(printed(render.monthly(made, say), form), out)
+
+
+@report_app.command(
+    "weekly", epilog="Example: sipbot report weekly sato-law --week 2026-W46 -o week.html"
+)
+def weekly_command(
+    client: ClientOrNumber,
+    *,
+    week: Annotated[
+        str | None, typer.Option("--week", help="Such as 2026-W46; without it, the last whole one.")
+    ] = None,
+    form: FormatOption = None,
+    language: LanguageOption = None,
+    out: OutOption = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Make a week's pack: results against targets, missed calls, complaints, actions, plots.
+
+    A week is one of ISO 8601, Monday to Sunday, in the client's time zone.
+    """
+    form = form_of(form, out)
+    settings = config.load(config_file)
+    plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
+    plan, now = find_plan(plans, client), datetime.now(UTC)
+    found = _week(week, plan.hours.tz, now)
+    say = Say(language or reader_of(plan), plan.hours.tz)
+    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
+        others = weekly.benchmarks(ledger, plans.all, found, now)
+        made = weekly.pack_of(ledger, plan, found, now, say, others)
+    if form == "json":
+        deliver(msgspec.json.format(msgspec.json.encode(made)), out)
+    elif form == "csv":
+        deliver(csv_form.weekly(made).encode(), out)
+    else:
+        from sipbot.report import render  # noqa: PLC0415 - as above
+
+        deliver(printed(render.weekly(made, say), form), out)
+
+
+def reader_of(plan: Dialplan) -> str:
+    """Return the language of who reads a client's reports."""
+    return (plan.form.report.language if plan.form.report else "") or plan.language
 
 
 def form_of(form: Format | None, out: Path | None) -> Format:
@@ -159,4 +202,18 @@ def _month(text: str | None, tz: ZoneInfo, now: datetime) -> Month:
     found = Month.parse(text)
     if found is None:
         raise UsageError(f"--month {text}: is no month. Write year and month such as 2026-10")
+    return found
+
+
+def _week(text: str | None, tz: ZoneInfo, now: datetime) -> Week:
+    """Return the week that is meant; the one before the present without any.
+
+    Raises:
+        UsageError: the text is no week.
+    """
+    if text is None:
+        return Week.of(now, tz).before()
+    found = Week.parse(text)
+    if found is None:
+        raise UsageError(f"--week {text}: is no week. Write year and week such as 2026-W46")
     return found

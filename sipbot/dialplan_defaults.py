@@ -30,6 +30,7 @@ ALLOWED = (
     "callers",
     "quota",
     "price",
+    "report",
     "targets",
     "keep",
     "speech",

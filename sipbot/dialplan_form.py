@@ -35,6 +35,7 @@ from sipbot.keep_form import KeepForm
 from sipbot.notice_form import CHANNELS_MAX, NotifyForm
 from sipbot.price_form import PriceForm
 from sipbot.records import EndState
+from sipbot.report_form import ReportForm
 from sipbot.targets_form import TargetsForm
 from sipbot.term_form import TERMS_MAX, TermForm
 from sipbot.toml_file import wrong
@@ -287,6 +288,8 @@ class DialplanForm(BaseModel):
     """How many calls the client has paid for."""
     price: PriceForm | None = None
     """What the calls cost, for the monthly statement."""
+    report: ReportForm | None = None
+    """What the client is handed."""
     targets: TargetsForm | None = None
     """What service the client was promised."""
     keep: KeepForm = KeepForm()

@@ -163,6 +163,7 @@ PURE = (
     "sipbot.report.words_en",
     "sipbot.report.words_ja",
     "sipbot.retention",
+    "sipbot.report_form",
     "sipbot.rota",
     "sipbot.routes",
     "sipbot.said_all",

@@ -61,7 +61,7 @@ _HEAD = (
     "made_at",
     "complete",
     "dialplan",
-    "offered",
+    "received",
     "benchmark_clients",
 )
 

@@ -5,6 +5,8 @@ Data path: ledger_reader -> [months] -> statement
 
 from datetime import datetime
 
+import msgspec
+
 from sipbot.ledger_day import Span
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.plan import Dialplan
@@ -19,7 +21,7 @@ def statement_of(
 
     Args:
         ledger: where the calls are.
-        plan: the client's, whose quota and prices are reckoned with.
+        plan: the client's; its quota counts where no other is recorded for that month.
         month: of the client's time zone.
         made_at: UTC-aware.
 
@@ -27,15 +29,19 @@ def statement_of(
         LedgerError: the ledger refuses.
     """
     asked = ask(plan, month)
+    span = Span(since=asked.since, until=asked.until)
+    # What was agreed on in that month counts, whatever the file says today; prices are today's.
+    agreed = ledger.figures(plan, span, made_at).terms
+    asked = msgspec.structs.replace(asked, counts=agreed.counts, exclude=agreed.exclude)
     return statement(
         say_name=plan.say_name,
         language=plan.language,
         month=month,
         tz=plan.hours.tz.key,
         made_at=made_at,
-        dialplan=plan.sha256,
-        included=plan.quota.calls_per_month if plan.quota else None,
+        dialplan=agreed.dialplan or plan.sha256,
+        included=agreed.calls_per_month,
         price=plan.form.price,
         ask=asked,
-        taken=ledger.taken(plan.client, Span(since=asked.since, until=asked.until)),
+        taken=ledger.taken(plan.client, span),
     )

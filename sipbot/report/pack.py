@@ -7,12 +7,13 @@ measured"; it is never shown as 0.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import median
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sipbot.kpi import AGAIN_WITHIN, MISSED
 from sipbot.memo_history import Outcome
 from sipbot.records import EndState
 from sipbot.report.statement import Taken
@@ -23,24 +24,6 @@ TREND_WEEKS = 8
 BENCHMARK_CLIENTS = 5
 """Other clients from which on their median is shown: of fewer, a reader who knows one of them could
 reckon the others."""
-
-BECAME_WITHIN = timedelta(days=7)
-"""How long after a missed call another of the same number is taken for its follow-up: the window of
-first-call resolution (docs/kpi.md)."""
-
-MISSED = frozenset(
-    {
-        EndState.NO_MESSAGE,
-        EndState.ABANDONED_RINGING,
-        EndState.ABANDONED_GREETING,
-        EndState.REFUSED_CAPACITY,
-        EndState.REFUSED_SOURCE,
-        EndState.FAILED_MEDIA,
-        EndState.FAILED_INTERNAL,
-    }
-)
-"""Ends of a call from which the client has neither a message nor a conversation (取りもれ).  Not
-those that the client's own file refuses."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,16 +100,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How the client stands with its quota in the month of the week's last day."""
+    """How the client stands with its quota in the month of the week's last day, up to that day."""
 
     month: str
     used: int
     limit: int | None
-
-    @property
-    def over(self) -> int | None:
-        """Calls beyond the quota; None without one."""
-        return None if self.limit is None else max(0, self.used - self.limit)
+    over: int | None
+    """Calls beyond the quota; None without one."""
 
 
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,10 +136,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     """False: the week is not over."""
     dialplan: str
-    """SHA-256 of the file whose hours and quota these are."""
-    offered: int
+    """SHA-256 of the file whose targets these are; empty: not recorded."""
+    received: int
     ends: dict[str, int]
-    """Every end of a call, and ``going``; their sum is `offered`."""
+    """Every end of a call, and ``going``; their sum is `received`."""
     figures: tuple[Figure, ...]
     weeks: tuple[str, ...]
     """Names of the trend's weeks, oldest first."""
@@ -199,7 +179,7 @@ def missed_of(calls: Sequence[Taken], later: Sequence[Taken]) -> tuple[Missed, .
 
     Args:
         calls: the week's, in order of time.
-        later: those of the week and of `BECAME_WITHIN` after it, in order of time.
+        later: those of the week and of `AGAIN_WITHIN` after it, in order of time.
     """
     by_caller: dict[str, list[Taken]] = {}
     for call in later:
@@ -211,7 +191,7 @@ def missed_of(calls: Sequence[Taken], later: Sequence[Taken]) -> tuple[Missed, .
             continue
         following = None
         for other in by_caller.get(call.caller or "", ()):
-            if other.state is not None and call.at < other.at <= call.at + BECAME_WITHIN:
+            if other.state is not None and call.at < other.at <= call.at + AGAIN_WITHIN:
                 following = other
                 break
         found.append(

@@ -46,7 +46,10 @@ def trend_plots(pack: Pack, say: Say) -> list[tuple[str, str]]:
 
 def _caption(figure: Figure, say: Say) -> str:
     unit = say.say(f"unit_{figure.unit}", n="").strip()
-    return f"{figure.name} ({unit})" if unit else figure.name
+    name = f"{figure.name} ({unit})" if unit else figure.name
+    if figure.target is None:
+        return name
+    return f"{name} {say.say('target_line', value=say.number(figure.target, figure.unit))}"
 
 
 def _trend(figure: Figure, pack: Pack, say: Say) -> str:
@@ -69,5 +72,4 @@ def _trend(figure: Figure, pack: Pack, say: Say) -> str:
         title=figure.name,
         desc=say.say("trend_desc", name=figure.name, values=told),
     )
-    line = say.say("target_line", value=say.number(figure.target, figure.unit))
-    return columns(frame, bars, target=figure.target, target_word=line)
+    return columns(frame, bars, target=figure.target)

@@ -45,14 +45,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     desc: str
 
 
-def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None, target_word: str) -> str:
+def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None) -> str:
     """Return upright bars side by side, such as eight weeks, with a target as dashed line.
 
     Args:
-        frame: name and words.
+        frame: name and words; these say what the target is.
         bars: from left to right.
         target: where the dashed line is; None for none.
-        target_word: what is written at the line.
     """
     height, top, floor = 150, 26, 122
     values = [bar.value for bar in bars if bar.value is not None]
@@ -70,7 +69,6 @@ def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None, target_w
     if target is not None:
         at = floor - (floor - top) * target / peak
         parts.append(_line(0, at, NARROW, at, 0.9, dash="6 4"))
-        parts.append(_text(2, at - 5, target_word, "start"))
     return _svg(frame, height, parts, NARROW)
 
 

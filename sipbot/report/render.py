@@ -29,7 +29,7 @@ def weekly(pack: Pack, say: Say) -> str:
     )
     since = pack.since.astimezone(say.tz).date()
     until = (pack.until - timedelta(seconds=1)).astimezone(say.tz).date()
-    share = 100 * len(pack.missed) / pack.offered if pack.offered else None
+    share = 100 * len(pack.missed) / pack.received if pack.received else None
     return _page(
         "weekly.html",
         pack,

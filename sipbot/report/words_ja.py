@@ -10,7 +10,7 @@ WORDS = {
     "unknown": "不明",
     "none": "なし",
     "summary": "要約",
-    "summary_calls": "着信 {offered} 件、うち取りもれ {missed} 件。",
+    "summary_calls": "着信 {received} 件、うち取りもれ {missed} 件。",
     "results": "目標に対する実績",
     "figure": "指標",
     "this_week": "今週",
@@ -26,7 +26,7 @@ WORDS = {
     "no_target": "目標なし",
     "trend": "{n} 週間の推移",
     "trend_desc": "{name}（週ごと）：{values}。",
-    "target_line": "目標 {value}",
+    "target_line": "- - 目標 {value}",
     "when": "着信の時間帯",
     "heat_title": "曜日・時間別の着信数",
     "heat_desc": "着信 {total} 件。最多は{day}曜 {hour} 時台の {peak} 件。",
@@ -38,7 +38,7 @@ WORDS = {
     "missed": "取りもれ",
     "missed_none": "取りもれはありません。"
     "着信 {n} 件はすべて、伝言・転送・ご指定による拒否のいずれかです。",
-    "missed_some": "着信 {offered} 件のうち {missed} 件（{percent}）で、"
+    "missed_some": "着信 {received} 件のうち {missed} 件（{percent}）で、"
     "伝言も会話も得られませんでした。",
     "time": "日時",
     "caller": "発信者",
@@ -82,7 +82,8 @@ WORDS = {
     "reviewer": "評価者",
     "score": "点数",
     "appendix": "指標の定義",
-    "dialplan_note": "営業時間・契約件数・目標は、設定ファイル {hash} によります。",
+    "dialplan_note": "契約件数・目標は、設定ファイル {hash} によります。",
+    "dialplan_unknown": "当時の約束の記録がないため、契約件数・目標は現在のものです。",
     "client": "契約先",
     "period": "期間",
     "number": "着信番号",

@@ -1,0 +1,186 @@
+"""Reads a client's week of the ledger for its pack: figures, trend, calls, complaints, actions.
+
+Data path: ledger_reader, kpi -> [weekly] -> pack
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sipbot.kpi import AGAIN_WITHIN, Figures
+from sipbot.kpi_definitions import BY_KEY
+from sipbot.ledger_day import Span
+from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.ledger_report import Handled
+from sipbot.plan import Dialplan
+from sipbot.quota import month_of
+from sipbot.report.pack import (
+    TREND_WEEKS,
+    Complaint,
+    Figure,
+    Pack,
+    Plan,
+    benchmark_of,
+    ends_of,
+    heat_of,
+    missed_of,
+    problems_of,
+)
+from sipbot.report.statement import Taken
+from sipbot.report.weeks import Week
+from sipbot.report.words import Say
+
+SHOWN = tuple(key for key in BY_KEY if key != "received")
+"""Figures of the table; the calls received are the sum of the ends."""
+
+_AT_ONCE = 500
+"""Memos asked for in one statement: SQLite takes 32,766 values."""
+
+
+def span_of(week: Week, plan: Dialplan) -> Span:
+    """Return a client's week as a stretch of time."""
+    tz = plan.hours.tz
+    return Span(since=week.begins(tz), until=week.ends(tz))
+
+
+def benchmarks(
+    ledger: ReadOnlyLedger, plans: Sequence[Dialplan], week: Week, now: datetime
+) -> dict[str, Figures]:
+    """Return every client's figures of a week, for the medians of all packs of it.
+
+    Raises:
+        LedgerError: the ledger refuses.
+    """
+    return {plan.client: ledger.figures(plan, span_of(week, plan), now) for plan in plans}
+
+
+def pack_of(
+    ledger: ReadOnlyLedger,
+    plan: Dialplan,
+    week: Week,
+    now: datetime,
+    say: Say,
+    others: dict[str, Figures],
+) -> Pack:
+    """Return a client's pack of a week.
+
+    Args:
+        ledger: where everything is.
+        plan: the client's.
+        week: of the client's time zone.
+        now: UTC-aware.
+        say: the reader's language.
+        others: figures of clients in that week, by client; the pack's own may be among them.
+
+    Raises:
+        LedgerError: the ledger refuses.
+    """
+    span = span_of(week, plan)
+    later = ledger.taken(plan.client, Span(since=span.since, until=span.until + AGAIN_WITHIN))
+    calls = [one for one in later if one.at < span.until]
+    handled = _handled(ledger, calls)
+    weeks = [week.before(back) for back in range(TREND_WEEKS - 1, -1, -1)]
+    trend = [ledger.figures(plan, span_of(one, plan), now) for one in weeks]
+    figures = _figures(trend, say, [one for who, one in others.items() if who != plan.client])
+    ends = ends_of(calls)
+    quota = _plan(ledger, plan, span, now)
+    categories = plan.form.report.complaints if plan.form.report else ()
+    done = {one.memo for one in handled.values() if one.status == "done"}
+    compared = [one for one in figures if one.benchmark is not None]
+    return Pack(
+        client=plan.client,
+        say_name=plan.say_name,
+        language=say.language,
+        week=str(week),
+        tz=plan.hours.tz.key,
+        since=span.since,
+        until=span.until,
+        made_at=now,
+        complete=span.until <= now,
+        dialplan=trend[-1].terms.dialplan or "",
+        received=len(calls),
+        ends=ends,
+        figures=figures,
+        weeks=tuple(map(str, weeks)),
+        heat=heat_of(calls, plan.hours.tz),
+        missed=missed_of(calls, later),
+        complaints=_complaints(calls, handled, categories),
+        complaint_categories=categories,
+        problems=problems_of(
+            figures,
+            ends,
+            quota,
+            say.number,
+            waiting=len(handled) - len(done),
+            unread=sum(one.stage == "recognition_failed" for one in handled.values()),
+        ),
+        actions=tuple(ledger.actions(plan.client, span.since)),
+        plan=quota,
+        benchmark_clients=len(others.keys() - {plan.client}) if compared else 0,
+        reviewed=tuple(ledger.reviewed(plan.client, span)),
+    )
+
+
+def _figures(trend: Sequence[Figures], say: Say, others: Sequence[Figures]) -> tuple[Figure, ...]:
+    present, previous = trend[-1], trend[-2]
+    return tuple(
+        Figure(
+            key=key,
+            name=BY_KEY[key].named(say.language),
+            unit=BY_KEY[key].unit,
+            value=present[key].value,
+            previous=previous[key].value,
+            trend=tuple(one[key].value for one in trend),
+            target=present[key].target,
+            at_least=BY_KEY[key].at_least is not False,
+            # How many calls others have is theirs; how well they are served can be compared.
+            benchmark=None
+            if BY_KEY[key].unit == "calls"
+            else benchmark_of([one[key].value for one in others]),
+            definition=BY_KEY[key].said(say.language),
+        )
+        for key in SHOWN
+    )
+
+
+def _handled(ledger: ReadOnlyLedger, calls: Sequence[Taken]) -> dict[str, Handled]:
+    memos = [one.memo for one in calls if one.memo is not None]
+    found: dict[str, Handled] = {}
+    for first in range(0, len(memos), _AT_ONCE):
+        found |= ledger.handled(memos[first : first + _AT_ONCE])
+    return found
+
+
+def _complaints(
+    calls: Sequence[Taken], handled: dict[str, Handled], categories: Sequence[str]
+) -> tuple[Complaint, ...]:
+    found = []
+    for call in calls:
+        if call.memo is None or call.category is None or call.category not in categories:
+            continue
+        what = handled.get(call.memo)
+        done = [one.at for one in what.history if one.what == "done"] if what else []
+        found.append(
+            Complaint(
+                at=call.at,
+                memo=call.memo,
+                caller=call.caller,
+                category=call.category,
+                status=call.status or "open",
+                result=what.result if what else None,
+                done_at=done[-1] if done and call.status == "done" else None,
+            )
+        )
+    return tuple(found)
+
+
+def _plan(ledger: ReadOnlyLedger, plan: Dialplan, span: Span, now: datetime) -> Plan:
+    tz = plan.hours.tz
+    last = month_of(span.until.astimezone(tz) - (span.until - span.since) / 7, tz)
+    month = ledger.figures(plan, Span(since=last.begins(tz), until=span.until), now)
+    over = month["quota_over"].value
+    return Plan(
+        month=str(last),
+        used=int(month["quota_used"].value or 0),
+        limit=month.terms.calls_per_month,
+        over=None if over is None else int(over),
+    )

@@ -1,0 +1,191 @@
+"""The weekly pack: what a client is told about a week, in every form and both languages."""
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from sipbot.cli import program
+from sipbot.ledger import Ledger
+from sipbot.records import EndState
+from sipbot.report.pack import BENCHMARK_CLIENTS, benchmark_of, ends_of, heat_of, missed_of
+from sipbot.report.plots import Bar, Frame, columns, heat_map
+from sipbot.report.statement import Taken
+from sipbot.report.weeks import Week
+from sipbot.report.words import OWN, Say
+from tests import quotas
+from tests.test_quota import fill
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+NEW_YORK = ZoneInfo("America/New_York")
+MONDAY = datetime(2026, 11, 8, 15, tzinfo=UTC)
+"""Midnight in Tokyo; 2026-W46 begins."""
+
+FRAME = Frame(name="plot", title="<b>", desc="what is & what was")
+
+
+def a_call(hours: float, state: EndState | None, caller: str | None = "+819012345678") -> Taken:
+    at = MONDAY + timedelta(hours=hours)
+    return Taken(
+        call=f"call-{hours}",
+        at=at,
+        caller=caller,
+        number="sato",
+        answered_at=None,
+        ended_at=None,
+        state=state,
+        memo=None,
+        category=None,
+        status=None,
+    )
+
+
+@pytest.mark.parametrize("text", ["2026-W54", "2025-W53", "2026-46", "W46", "2026-W00", ""])
+def test_what_is_no_week_of_the_calendar_is_none(text: str) -> None:
+    assert Week.parse(text) is None
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+def test_week_of_a_day_holds_it_and_is_read_as_it_is_written(day: date) -> None:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=NEW_YORK)
+    week = Week.of(noon, NEW_YORK)
+    assert week == Week.parse(str(week))
+    assert week.begins(NEW_YORK) <= noon < week.ends(NEW_YORK)
+    assert week == week.before().before(-1)
+
+
+def test_week_with_a_change_of_clocks_is_an_hour_longer() -> None:
+    week = Week(2026, 44)
+    assert timedelta(days=7, hours=1) == week.ends(NEW_YORK) - week.begins(NEW_YORK)
+
+
+def test_heat_map_counts_by_the_clients_clock() -> None:
+    heat = heat_of([a_call(0, EndState.MEMO), a_call(167.9, EndState.MEMO)], TOKYO)
+    assert (1, 1, 2) == (heat[0][0], heat[6][23], sum(map(sum, heat)))
+
+
+@given(st.lists(st.none() | st.sampled_from(EndState)))
+def test_ends_add_up_to_every_call(states: list[EndState | None]) -> None:
+    assert len(states) == sum(ends_of([a_call(n, s) for n, s in enumerate(states)]).values())
+
+
+def test_missed_caller_who_called_again_is_told_with_how_that_ended() -> None:
+    calls = [a_call(1, EndState.ABANDONED_GREETING), a_call(2, EndState.MEMO)]
+    assert [(EndState.MEMO, True)] == [(m.later, m.known) for m in missed_of(calls, calls)]
+
+
+def test_missed_call_without_a_number_says_that_nobody_can_tell() -> None:
+    calls = [a_call(1, EndState.NO_MESSAGE, None), a_call(2, EndState.MEMO, None)]
+    assert [(None, False)] == [(m.later, m.known) for m in missed_of(calls, calls)]
+
+
+def test_call_that_the_clients_file_refuses_is_not_missed() -> None:
+    assert () == missed_of([a_call(1, EndState.REFUSED_BLOCKED)], [])
+
+
+def test_median_of_too_few_clients_is_not_shown() -> None:
+    values = [float(n) for n in range(BENCHMARK_CLIENTS)]
+    assert benchmark_of([*values[:-1], None]) is None
+    assert 2.0 == benchmark_of(values)
+
+
+@given(st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=8), st.none() | st.floats(0, 9))
+def test_plot_of_any_series_is_well_formed_and_stays_within_its_frame(
+    values: list[float | None], target: float | None
+) -> None:
+    bars = [Bar(label="<W>", value=one, shown=str(one)) for one in values]
+    found = ET.fromstring(columns(FRAME, bars, target=target))
+    heights = [float(one.attrib["y"]) for one in found if one.tag.endswith("rect")]
+    assert all(height >= 0 for height in heights)
+
+
+def test_plot_says_its_words_to_who_cannot_see_it() -> None:
+    plot = heat_map(FRAME, [[0] * 24] * 7, "abcdefg")
+    assert 'role="img" aria-labelledby="plot-title plot-desc"' in plot
+    assert '<title id="plot-title">&lt;b&gt;</title>' in plot
+
+
+def test_both_languages_have_the_same_words_with_the_same_values() -> None:
+    def values(language: str) -> dict[str, set[str]]:
+        return {key: set(re.findall(r"{\w+}", str(word))) for key, word in OWN[language].items()}
+
+    assert values("en") == values("ja")
+
+
+@pytest.mark.parametrize("unit", ["percent", "s", "calls", "score"])
+def test_what_was_not_measured_is_never_said_as_a_number(unit: str) -> None:
+    assert ("not measured", "–") == (
+        Say("en", TOKYO).number(None, unit),
+        Say("en", TOKYO).bare(None, unit),
+    )
+
+
+@pytest.fixture
+async def config(tmp_path: Path) -> Path:
+    """Settings of a site with one client and its week, where sipbot does not run."""
+    quotas.write(tmp_path / "dialplans", "sato", "calls_per_month = 1")
+    with (tmp_path / "dialplans" / "sato.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[report]\ncomplaints = ["complaint"]\n[targets]\nanswer_rate = 98\n')
+    (tmp_path / "config.toml").write_text("", encoding="ascii")
+    (tmp_path / "var").mkdir()
+    async with Ledger.open(tmp_path / "var" / "sipbot.sqlite3") as ledger:
+        rows = [
+            ("sato", MONDAY - timedelta(seconds=1), EndState.MEMO, None),
+            ("sato", MONDAY, EndState.MEMO, "complaint"),
+            ("sato", MONDAY + timedelta(hours=10), EndState.REFUSED_CAPACITY, None),
+            ("sato", MONDAY + timedelta(days=7), EndState.MEMO, None),
+        ]
+        await fill(ledger, rows)
+        await ledger.reviews.add_action("sato", "More <lines>", "Taro", "2026-11-01", MONDAY)
+    return tmp_path / "config.toml"
+
+
+def made(config: Path, *words: str) -> str:
+    asked = ["report", "weekly", "sato", "--week", "2026-W46", "--config", str(config), *words]
+    result = CliRunner().invoke(program(), asked)
+    assert 0 == result.exit_code, result.output
+    return result.stdout
+
+
+def test_pack_tells_the_week_and_nothing_of_its_neighbours(config: Path) -> None:
+    found = json.loads(made(config, "--format", "json"))
+    assert (2, 1, 1) == (found["received"], len(found["missed"]), len(found["complaints"]))
+    figures = {one["key"]: one for one in found["figures"]}
+    assert (0.0, 98.0) == (figures["answer_rate"]["value"], figures["answer_rate"]["target"])
+    assert [None, None] == [figures[key]["value"] for key in ("csat", "claim_time")]
+    assert {"below_target", "refused_capacity", "memos_waiting", "over_quota"} == {
+        one["word"] for one in found["problems"]
+    }
+
+
+def test_csv_has_every_figure_of_json(config: Path) -> None:
+    figures = json.loads(made(config, "--format", "json"))["figures"]
+    rows = list(csv.reader(io.StringIO(made(config, "--format", "csv").removeprefix("\ufeff"))))
+    told = {row[1]: row[3] for row in rows if row[0] == "figure" and row[2] == "value"}
+    expected = {one["key"]: "" if one["value"] is None else str(one["value"]) for one in figures}
+    assert expected == told
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ja", ["取りもれ", "拒否：空き回線なし", "計測なし"]),
+        ("en", ["Missed calls", "not measured"]),
+    ],
+)
+def test_page_is_in_the_readers_language_and_fetches_nothing(
+    config: Path, language: str, words: list[str]
+) -> None:
+    page = made(config, "--language", language)
+    assert [] == [word for word in words if word not in page]
+    assert [] == [one for one in ("src=", "href=", "url(", "@import", "<script") if one in page]
+    assert "More &lt;lines&gt;" in page
