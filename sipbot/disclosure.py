@@ -22,8 +22,7 @@ from sipbot.spool import recording_of
 _README = """What {client} holds of the calls from {number}, {at}.
 
 calls.json       every call: when it came, how it ended, what the network said of the caller,
-                 who was called back, who looked at the memo or listened to it, and whether the
-                 notice before the recording was heard to its end
+                 who was called back, and who looked at the memo or listened to it
 memos/*.json     every message, as operators see it: text, answers, numbers, notes, history
 audio/*.wav      the recordings, 8 kHz, 16 bit, one channel
 {elsewhere}
@@ -101,7 +100,6 @@ def _call(held: Held) -> dict[str, Any]:
     return found | {
         "memo": held.memo and held.memo.id,
         "calls_back": msgspec.to_builtins(held.calls_back),
-        "notice": msgspec.to_builtins(held.notice),
         "who_looked": msgspec.to_builtins(held.who_looked),
     }
 

@@ -17,7 +17,6 @@ from sipbot.ledger_calls_back import CallBackEntry, entries
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_erasures import Tombstone, clients, due_page, tombstones, waits_for
 from sipbot.ledger_number import found_page
-from sipbot.ledger_privacy_schema import call_notices
 from sipbot.ledger_queries import CallEntry
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.memo import Memo
@@ -40,21 +39,12 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice that a caller has heard to its end."""
-
-    call: str
-    prompt: str
-    ended_at: datetime
-
-
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the ledger has of one call."""
 
     call: CallEntry
     memo: Memo | None
     calls_back: list[CallBackEntry]
-    notice: Heard | None
     who_looked: list[Audited]
 
 
@@ -98,14 +88,10 @@ class PrivacyLedger(ReadOnlyLedger):
             return None
         of_call = sa.select(schema.memos.c.id).where(schema.memos.c.call == call)
         memo = self._connection.execute(of_call).scalar()
-        heard = self._connection.execute(
-            sa.select(call_notices).where(call_notices.c.call == call)
-        ).one_or_none()
         return Held(
             call=entry,
             memo=queries.memo_of(self._connection, memo) if memo else None,
             calls_back=entries(self._connection, memo) if memo else [],
-            notice=None if heard is None else Heard(**heard._mapping),  # noqa: SLF001 - public
             who_looked=audited(self._connection, AUDIT_MAX, memo=memo) if memo else [],
         )
 

@@ -57,6 +57,8 @@ def text(memo: Memo, labels: Labels) -> str:
     cut = f" [{labels['cut_off']}]" if memo.call.cut_off else ""
     if memo.text:
         return memo.text + cut
+    if "text" in memo.erased:
+        return labels["erased"]
     if memo.stage is Stage.RECOGNITION_FAILED:
         return labels["failed"].format(problem=memo.recognition.problem or "-") + cut
     return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
@@ -271,6 +273,8 @@ def _recognition(memo: Memo, labels: Labels) -> str:
 
 
 def _audio(memo: Memo, labels: Labels) -> str:
+    if "audio" in memo.erased:
+        return labels["erased"]
     audio = f"{memo.audio.url} ({memo.audio.duration_s:.1f} s"
     if memo.audio.speech_from_s is not None and memo.audio.speech_to_s is not None:
         voice = clock_span(memo.audio.speech_from_s, memo.audio.speech_to_s)

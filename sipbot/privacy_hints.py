@@ -24,6 +24,6 @@ def lacks(plan: Dialplan) -> Iterator[Mistake]:
         yield file.mistake(("keep",), problem, remedy, value=False)
     if plan.said.notice is None:
         builtin = f"builtin:{plan.language}/notice"
-        problem = "is missing, so no call is written down as told that it is recorded"
+        problem = "is missing, so nothing tells callers that they are recorded"
         remedy = f'Write notice = "{builtin}" below [answer], here or in _defaults.toml'
         yield file.mistake(("answer", "notice"), problem, remedy, value=False)

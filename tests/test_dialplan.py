@@ -484,7 +484,7 @@ def test_check_warns_of_what_is_hardly_meant_and_exits_with_0(folder: Path) -> N
         "step.lost: is reached by no call",
         "review_by = 2020-01-01: has passed",
         "keep: is missing, so what callers left is kept for ever",
-        "answer.notice: is missing, so no call is written down as told that it is recorded",
+        "answer.notice: is missing, so nothing tells callers that they are recorded",
     ] == [line.split(": ", 2)[2].partition(". ")[0] for line in result.stderr.splitlines()]
 
 

@@ -16,9 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from sipbot import control_wire as wire
+from sipbot import memo_page
 from sipbot.cli import program
+from sipbot.control import Control, ask, socket_path
 from sipbot.erase import Eraser
 from sipbot.keep_form import KeepForm
+from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_invariants import examine
@@ -34,7 +38,7 @@ from sipbot.search_file import SearchFile
 from sipbot.search_forget import search_path
 from sipbot.spool import Kept, Note, Spool, recording_of, spool_of
 from sipbot.steps import Answer
-from sipbot.sweep import Sweep
+from sipbot.sweep import Sweep, eraser_of
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 NUMBER = "+819087654321"
@@ -234,6 +238,37 @@ def test_disclosed_archive_has_all_of_the_caller_and_nothing_of_others(tmp_path:
     assert other.id.encode() not in everything
     (logged,) = json.loads(run(config, "log", "--json"))["disclosed"]
     assert ("the caller", "APPI Art. 33") == (logged["recipient"], logged["basis"])
+
+
+async def test_running_sipbot_erases_what_a_command_asks_it_to(tmp_path: Path) -> None:
+    own, other = await a_site(tmp_path, done=False)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        path = tmp_path / "sipbot.sqlite3"
+        eraser = eraser_of(tmp_path, ledger)
+        rules = Rules(of={}, otherwise=KeepForm())
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None)
+        door = Control(socket_path(tmp_path), sweep.handlers())
+        both = tuple(
+            Wanted(call=memo.call.id, kinds=EVERYTHING, rule=rule, memo=memo.id)
+            for memo, rule in ((own, "erase"), (other, "calls_days = 1"))
+        )
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(door.run())
+            await door.ready.wait()
+            request = wire.Erase(wanted=both, by="root", reason="request 17")
+            reply = await ask(socket_path(tmp_path), request)
+            serving.cancel()
+
+    # No rule takes a memo from whoever has still to call back.
+    assert wire.Erased((own.call.id,)) == reply
+    assert recording_of(spool_of(tmp_path), other.call.id).is_file()
+    assert not recording_of(spool_of(tmp_path), own.call.id).is_file()
+
+
+def test_page_of_an_erased_memo_says_so() -> None:
+    memo = erased(a_memo_of(an_offer()), EVERYTHING, AT, "erase")
+
+    assert "(erased)" == memo_page.text(memo, labels_of("en"))
 
 
 async def test_nothing_of_a_memo_waits_for_the_bus_once_it_is_erased(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def caller(memo: Shown, words: Words) -> str:
 
 def no_text(memo: Shown, words: Words) -> str:
     """Return why there is no text."""
+    if "text" in memo.erased:
+        return words["erased"]
     if memo.stage is Stage.RECOGNITION_FAILED:
         return words["failed"].format(problem=memo.recognition.problem or "–")
     return words["silence" if memo.stage is Stage.TRANSCRIBED else "unread"]
