@@ -160,12 +160,6 @@ class _Builder:
             self._wrong(key, problem, remedy)
         for place, form in enumerate(self._form.notify):
             self._check_words(form.hours, ("notify", place, "hours"))
-        told = self._form.targets.tell if self._form.targets else ()
-        for place, name in enumerate(told):
-            if name not in (names := [form.name for form in self._form.notify]):
-                remedy = f"Write one of {', '.join(names)}" if names else "Add a [[notify]] of it"
-                key = ("targets", "tell", place)
-                self._wrong(key, "is not the name of a [[notify]]", remedy)
 
     def _said(self) -> Said:
         answer, find = self._form.answer, self._compiler.prompt

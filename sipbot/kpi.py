@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sipbot.kpi_definitions import AGAIN_WITHIN_DAYS, BY_KEY, DEFINITIONS, VERSION
+from sipbot.memo_answers import SURVEYS
 from sipbot.records import EndState
 from sipbot.targets_form import WITHIN_S
 
@@ -27,7 +28,6 @@ SERVED = frozenset({EndState.MEMO, EndState.TRANSFERRED})
 MISSED = tuple(state for state in EndState if state not in SERVED | NOT_OFFERED)
 """Kinds of missed calls (取りもれ), in the order of the contract."""
 
-SURVEYS = ("csat", "nps")
 _PROMOTERS, _DETRACTORS = frozenset("9"), frozenset("0123456")
 
 

@@ -87,7 +87,9 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 def add(
     connection: sa.Connection, old: Memo | None, new: Memo, at: datetime, targets: Sequence[str]
 ) -> None:
-    """Store that each target must be told this revision."""
+    """Store that each target must be told this revision; without a target nobody is."""
+    if not targets:
+        return
     seq = _count_up(connection, f"seq:{new.client}")
     done = new.status is Status.DONE
     event = FeedPayload(

@@ -21,6 +21,7 @@ from sipbot.ledger_day import Span
 from sipbot.ledger_kpi_schema import terms
 from sipbot.ledger_schema import calls, memos
 from sipbot.ledger_thread import Run
+from sipbot.memo_answers import SURVEYS
 from sipbot.memo_history import Outcome
 from sipbot.plan import Dialplan
 from sipbot.records import EndState
@@ -32,6 +33,10 @@ _NOT_CALLED = {
     call_back.End.INTERRUPTED.value,
 }
 """Ends of a call that sipbot placed by which the caller's telephone is not known to have rung."""
+
+
+_ALERT = "service:"
+"""In `meta`, before the client."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -76,6 +81,14 @@ class Kpis:
             The clients to whom something else is promised now.
         """
         return await self._run(lambda connection: keep_terms(connection, plans, at))
+
+    async def alerted(self) -> frozenset[str]:
+        """Return the clients of whose service somebody was alerted."""
+        return await self._run(lambda connection: ledger_usage.alerted(connection, _ALERT))
+
+    async def keep_alert(self, client: str, *, raised: bool) -> None:
+        """Store whether an alert about this client's service is up."""
+        await self._run(lambda c: ledger_usage.keep_alert(c, client, raised=raised, about=_ALERT))
 
     async def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
         """Return a client's figures of a stretch of time."""
@@ -233,7 +246,7 @@ def memo_fact(category: str | None, body: str) -> MemoFact:
         done_at=_done_at(memo.history),
         reopened=any(one.what == "reopened" for one in memo.history),
         asked=frozenset(one.item for one in memo.asked),
-        rated={name: memo.answers[name] for name in kpi.SURVEYS if name in memo.answers},
+        rated={name: memo.answers[name] for name in SURVEYS if name in memo.answers},
     )
 
 

@@ -41,15 +41,17 @@ def counting(ask: Ask) -> sa.Select[Any]:
     return query.where(~memo.exists())
 
 
-def alerted(connection: sa.Connection) -> frozenset[str]:
-    """Return the clients of whose quota somebody was alerted."""
-    query = sa.select(meta.c.name).where(meta.c.name.startswith(_ALERT, autoescape=True))
-    return frozenset(name.removeprefix(_ALERT) for name in connection.execute(query).scalars())
+def alerted(connection: sa.Connection, about: str = _ALERT) -> frozenset[str]:
+    """Return the clients of whose quota, or the like, somebody was alerted."""
+    query = sa.select(meta.c.name).where(meta.c.name.startswith(about, autoescape=True))
+    return frozenset(name.removeprefix(about) for name in connection.execute(query).scalars())
 
 
-def keep_alert(connection: sa.Connection, client: str, *, raised: bool) -> None:
-    """Store whether an alert about a client's quota is up."""
-    name = f"{_ALERT}{client}"
+def keep_alert(
+    connection: sa.Connection, client: str, *, raised: bool, about: str = _ALERT
+) -> None:
+    """Store whether an alert about a client's quota, or the like, is up."""
+    name = f"{about}{client}"
     if raised:
         connection.execute(insert(meta).values(name=name, value=1).on_conflict_do_nothing())
     else:

@@ -16,6 +16,9 @@ from sipbot.records import Word
 NUMBER = "number"
 """The item whose digits are a number to call back at; `steps.Digits` has it by default."""
 
+SURVEYS = ("csat", "nps")
+"""Items of surveys: favours that are asked, which nobody misses in a message."""
+
 
 class Part(BaseModel):
     """Unknown fields are ignored, as every reader of the contract must do."""
@@ -113,7 +116,7 @@ class Left:
 
 def missing(asked: tuple[Asked, ...], answers: dict[str, str]) -> tuple[str, ...]:
     """Return the items without answer; a spoken one has none until an ear has heard words in it."""
-    return tuple(one.item for one in asked if not answers.get(one.item))
+    return tuple(one.item for one in asked if not answers.get(one.item) and one.item not in SURVEYS)
 
 
 def read_back(asked: tuple[Asked, ...]) -> bool:

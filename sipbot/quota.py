@@ -32,8 +32,8 @@ REMEDY = (
     "dialplan; sipbot quota shows every client"
 )
 
-_SHORTENED_CHARS = 48
-"""``quota-``, 48 characters, a hyphen and 8 of a hash are the 63 that an id in a topic may have."""
+_ID_CHARS = 63
+"""The most that an id in a topic may have (`topics.ID`)."""
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _UNLIMITED = Quota(calls_per_month=1)
@@ -173,16 +173,16 @@ def level(used: int, quota: Quota) -> Level:
     return "warned" if used >= warned else "below"
 
 
-def alert_of(client: str) -> str:
-    """Return the id of the alert about a client's quota, which is part of a topic.
+def alert_of(client: str, kind: str = "quota") -> str:
+    """Return the id of the alert about a client's quota, or the like, which is part of a topic.
 
     The longest client ids leave no room for the word before them and are shortened.
     """
-    alert = f"quota-{client}"
+    alert = f"{kind}-{client}"
     if ID.fullmatch(alert):
         return alert
     digest = hashlib.sha256(client.encode()).hexdigest()[:8]
-    return f"quota-{client[:_SHORTENED_CHARS]}-{digest}"
+    return f"{kind}-{client[: _ID_CHARS - len(kind) - len(digest) - 2]}-{digest}"
 
 
 def problem(found: Use) -> str | None:

@@ -165,7 +165,7 @@ def arrive(script: Script, phase: Phase) -> Turn:
         case Phase.REVIEWING, steps.Record():
             return wait(there, step.review_timeout_s)
         case Phase.RATING, steps.Survey():
-            return wait(there, step.timeout_s)
+            return wait(_asked(there, step.kind), step.timeout_s)
         case Phase.TRANSFERRING, steps.Transfer():
             ringing = Transfer(to=step.to, ring_s=step.ring_s)
             return before((ringing,), wait(there, step.ring_s + TRANSFER_MARGIN_S))

@@ -18,6 +18,7 @@ from sipbot.dialplan_people import notified, step_does, step_told, unclaimed
 from sipbot.dialplan_tests import Called, place_call, situation_words
 from sipbot.errors import UsageError
 from sipbot.escalation import Next
+from sipbot.memo_answers import SURVEYS
 from sipbot.notice_form import NotifyForm
 from sipbot.plan import Dialplan, Trial
 from sipbot.records import EndState
@@ -273,7 +274,7 @@ def _outcome(called: Called) -> RenderableType:
     for item, answer in rehearsal.answers.items():
         table.add_row("answer", Text(f"{item}: {printable(answer) or '(nothing)'}"))
     for item in rehearsal.asked:
-        if item not in rehearsal.answers:
+        if item not in rehearsal.answers and item not in SURVEYS:
             table.add_row("missing", Text(item))
     return table
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from sipbot.form_parts import FROZEN
-from sipbot.notice_form import NAME_PATTERN
 
 WITHIN_S = 20.0
 """The telephone trade's usual 80 % in 20 s (callcenternavi.jp)."""
@@ -56,11 +55,6 @@ class TargetsForm(BaseModel):
     """Hours that are looked back on to tell whether the service is below these targets."""
     fewest_calls: int = Field(default=FEWEST_CALLS, ge=1, le=10_000)
     """With fewer measured in those hours nothing is told."""
-    tell: tuple[Annotated[str, Field(pattern=NAME_PATTERN)], ...] = Field(
-        default=(), max_length=20, strict=False, examples=[["mail"]]
-    )
-    """Which [[notify]] of this file are told that the service is below these targets; the agency
-    is told in any case."""
 
     def limits(self) -> dict[str, float]:
         """Return the targets by figure, times in seconds; what was not promised is not in it."""

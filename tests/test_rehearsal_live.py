@@ -23,6 +23,7 @@ import pytest
 from sipbot.dialplan_tests import Called
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
+from sipbot.memo_answers import Asked, missing
 from sipbot.records import EndedBy, EndState
 from tests import ulaw
 from tests.bot import Bot, running, until
@@ -105,6 +106,7 @@ def expected(called: Called, one: Planned) -> Outcome:
     by_caller = "caller_hangs_up" in did and not person_first
     memo = rehearsal.state is EndState.MEMO
     given = {item: said for item, said in rehearsal.answers.items() if said}
+    asked = tuple(Asked(item=item) for item in rehearsal.asked)
     return Outcome(
         steps=rehearsal.visited,
         turns=_turns([step.text for step in rehearsal.steps if step.what == "waits"], one),
@@ -113,7 +115,7 @@ def expected(called: Called, one: Planned) -> Outcome:
         urgent=rehearsal.urgent if memo else None,
         category=course.category if memo else None,
         answers=given if memo else None,
-        missing=tuple(i for i in rehearsal.asked if i not in given) if memo else None,
+        missing=missing(asked, given) if memo else None,
     )
 
 
