@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import Self
 
 import structlog
@@ -65,7 +66,7 @@ from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role
 from sipbot.spool import Spool, spool_of
-from sipbot.sweep import sweep_of
+from sipbot.sweep import Sweep, sweep_of
 from sipbot.switchboard import Switchboard
 from sipbot.text_thread import TextThread
 from sipbot.timers import wait_until
@@ -117,8 +118,6 @@ class App:
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
         self.feed.set_clients(self.reload.hashes)
-        files = (settings.var.absolute(), ledger_path(settings))
-        self.sweep = sweep_of(*files, ledger, lambda: self.reload.in_force, tell)
         wanted = (settings.models, settings.speech)
         models = models_of(*wanted)
         self.spool = Spool(spool_of(settings.var.absolute()))
@@ -216,6 +215,12 @@ class App:
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts.append(("sweep", self.sweep.run()))
         return parts
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Deletes what was kept long enough, and what commands name."""
+        files = (self.settings.var.absolute(), ledger_path(self.settings))
+        return sweep_of(*files, self.ledger, lambda: self.reload.in_force, self.alerts.tell)
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:
         """The ears and who watches them."""
