@@ -34,6 +34,7 @@ PARTS = {
     "models": "cli_models:app",
     "config": "cli_config:config_app",
     "dialplan": "cli_dialplan:dialplan_app",
+    "client": "cli_client:client_app",
     "prompts": "cli_prompts:prompts_app",
     "speech": "cli_speech:speech_app",
 }

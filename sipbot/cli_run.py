@@ -7,10 +7,14 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 
+import structlog
+
 from sipbot import config, log, supervisor
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
-from sipbot.errors import DialplanError
+from sipbot.errors import DialplanError, SipbotError
+from sipbot.from_settings import ledger_path
+from sipbot.handover_stage import Places, finish
 from sipbot.reload import Start, start
 
 NOT_STARTED = (
@@ -33,6 +37,7 @@ def run(*, config_path: ConfigOption = None) -> None:
     log.configure(settings.log.level, "json" if watched else settings.log.format)
     if not watched:  # who watches it on a terminal sees it die
         supervisor.keep(settings.var.absolute() / "run", os.environ)
+    _finish_handovers(settings)
     try:
         dialplans = start(settings.dialplans, settings.region, settings.var)
     except DialplanError:
@@ -44,6 +49,15 @@ def run(*, config_path: ConfigOption = None) -> None:
 
             stack.enter_context(view.stderr_to(settings.var / "sipbot.log"))
         asyncio.run(_run(settings, dialplans, watched=watched))
+
+
+def _finish_handovers(settings: config.Settings) -> None:
+    """Clients whose import was decided and then killed; they hold up no start."""
+    places = Places(var=settings.var, dialplans=settings.dialplans, ledger=ledger_path(settings))
+    try:
+        finish(places)
+    except SipbotError as error:
+        structlog.get_logger().warning("a hand-over is not finished", problem=str(error))
 
 
 async def _run(settings: config.Settings, dialplans: Start, *, watched: bool) -> None:

@@ -50,7 +50,14 @@ class GetStatus(Base, frozen=True):
     """How is it?  Answered by `StatusReply`."""
 
 
-Request = RetryOutbox | GetStatus | Erase | Disclosed
+class HandOver(Base, frozen=True):
+    """Change what the ledger has of a client who comes or goes; answered by `HandedOver`."""
+
+    order: msgspec.Raw
+    """JSON of one of `sipbot.handover_desk.Order`; raw, like the answer."""
+
+
+Request = RetryOutbox | GetStatus | Erase | Disclosed | HandOver
 
 
 # -- replies: sipbot → command line ------------------------------------------------------------
@@ -83,13 +90,19 @@ class StatusReply(Base, frozen=True):
     """JSON of `sipbot.status.Status`; raw, so that this border knows nothing of its fields."""
 
 
+class HandedOver(Base, frozen=True):
+    """What came of a `HandOver`."""
+
+    result: msgspec.Raw
+
+
 class Failed(Base, frozen=True):
     """The request could not be done, or not be understood."""
 
     problem: str
 
 
-Reply = Retried | StatusReply | Failed | Erased | Noted
+Reply = Retried | StatusReply | Failed | Erased | Noted | HandedOver
 
 requests = Decoder(Request)
 replies = Decoder(Reply)

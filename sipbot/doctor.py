@@ -43,6 +43,8 @@ PEERS = {
     "libfaketime": ("faketime", "faketime"),
     "eSpeak NG": ("espeak-ng", "espeak-ng"),
     "Chromium": ("chromium", "chromium"),
+    "age": ("age", "age"),
+    "OpenSSL": ("openssl", "openssl"),
 }
 """Name → (program, Debian package): what the tests talk to; tools/peers.sh installs them."""
 

@@ -23,6 +23,7 @@
     ├── ControlError          the running sipbot cannot do what a command asked of it
     │   └── NotRunningError   there is no running sipbot to ask
     ├── ConsoleError          the web console cannot do what a browser asked of it
+    ├── HandoverError         a hand-over bundle cannot be made, read or taken in
     ├── ReportError           a report cannot be made or written
     └── CallError             the test caller could not place its call
 
@@ -170,6 +171,10 @@ class NotRunningError(ControlError):
 
 class ConsoleError(SipbotError):
     """Raised when the web console cannot do what a browser asked of it, or cannot listen."""
+
+
+class HandoverError(SipbotError):
+    """Raised when a hand-over bundle cannot be made, is not what it says, or may not come in."""
 
 
 class ReportError(SipbotError):

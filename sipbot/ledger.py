@@ -29,6 +29,7 @@ from sipbot.ledger_erasures import Erasures
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
 from sipbot.ledger_kpi import Kpis
+from sipbot.ledger_handovers import Handovers
 from sipbot.ledger_masked import MaskedClients
 from sipbot.ledger_notices import Notices
 from sipbot.ledger_payloads import OldPayloads
@@ -86,6 +87,7 @@ class Ledger:
         self.erasures = Erasures(self._run, targets, self._announce)
         self.escalations = Escalations(self._run, targets, self._announce)
         self.kpis = Kpis(self._run)
+        self.handovers = Handovers(self._run, targets, self._announce)
         self.masked = MaskedClients(self._run)
         self.notices = Notices(self._run, self._announce)
         self.reviews = ReviewRows(self._run)

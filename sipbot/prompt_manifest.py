@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,27 @@ def put(folder: Path, entry: Entry) -> None:
     Raises:
         PromptError: the manifest cannot be read or written.
     """
+    _change(folder, lambda old: _replaced(old, entry))
+
+
+def drop(folder: Path, file: str) -> None:
+    """Take out the entry of a file, if there is one.
+
+    Raises:
+        PromptError: the manifest cannot be read or written.
+    """
+    if file in read(folder):
+        _change(folder, lambda old: _without(old, file))
+
+
+def _change(folder: Path, changed: Callable[[str], str]) -> None:
     read(folder)  # a manifest that is broken already is not to be made worse
     path = folder / NAME
     draft = path.with_name(f".{NAME}.new")
     try:
         old = path.read_text(encoding="utf-8") if path.exists() else _HEAD
         with draft.open("w", encoding="utf-8") as file:
-            file.write(_replaced(old, entry))
+            file.write(changed(old))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -112,8 +126,17 @@ def _replaced(old: str, entry: Entry) -> str:
     kept = [table for table in tables if _file_of(table) != entry.file]
     place = next((n for n, table in enumerate(tables) if _file_of(table) == entry.file), len(kept))
     kept.insert(place, new)
-    parts = [part.rstrip("\n") for part in (head, *kept)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return _joined([head, *kept])
+
+
+def _without(old: str, file: str) -> str:
+    head, *tables = _split(old)
+    return _joined([head, *(table for table in tables if _file_of(table) != file)])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    bare = [part.rstrip("\n") for part in parts]
+    return "\n\n".join(part for part in bare if part) + "\n"
 
 
 def _split(text: str) -> list[str]:

@@ -37,9 +37,10 @@ ONLY_IMPORTERS = {
     "argon2": {"sipbot.passwords"},
     "uvicorn": {"sipbot.console.__main__", "sipbot.console.connections"},
     "prometheus_client": {"sipbot.metrics"},
-    "tomlkit": {"sipbot.accounts_edit"},
+    "tomlkit": {"sipbot.accounts_edit", "sipbot.handover_give"},
     "pyopenjtalk": {"sipbot.kana"},
     "weasyprint": {"sipbot.report.pdf"},
+    "pyrage": {"sipbot.seal"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -106,6 +107,11 @@ PURE = (
     "sipbot.gist_text",
     "sipbot.gleaned",
     "sipbot.in_force",
+    "sipbot.handover",
+    "sipbot.handover_coverage",
+    "sipbot.handover_page",
+    "sipbot.handover_parity",
+    "sipbot.handover_readme",
     "sipbot.kpi",
     "sipbot.kpi_definitions",
     "sipbot.keep_form",
@@ -201,6 +207,7 @@ PURE = (
     "sipbot.transfer_target",
     "sipbot.understanding",
     "sipbot.word_times",
+    "sipbot.vcon",
     "sipbot.vocabulary",
     "sipbot.watch_board",
     "sipbot.watch_lines",

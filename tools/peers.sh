@@ -16,6 +16,9 @@ need cc gcc
 need faketime faketime
 need espeak-ng espeak-ng
 need chromium chromium
+# what anybody opens a hand-over bundle with
+need age age
+need openssl openssl
 # pictures of pages have to show Japanese; the smallest of the fonts that chromium finds by itself
 [ -n "$(fc-list :lang=ja 2>/dev/null)" ] || missing="$missing fonts-ipafont-gothic"
 

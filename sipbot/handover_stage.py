@@ -1,0 +1,171 @@
+"""What waits in ``var/handover/<id>`` until a client is here, and how it gets to its place.
+
+Data path: handover_take -> [handover_stage] -> ledger, then spool and dialplans
+
+Nothing is visible before the ledger's one transaction.  After it everything is decided: the files
+are moved to their places, the client's own last; whoever comes next (`sipbot run`, `sipbot client`)
+goes on moving when somebody was killed in between.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pydantic
+
+from sipbot import handover, prompt_manifest
+from sipbot.disk import sync_folder
+from sipbot.errors import HandoverError
+from sipbot.handover import Taken
+from sipbot.ledger_check import reading
+from sipbot.ledger_handovers import handovers
+from sipbot.ledger_queries import CallEntry
+from sipbot.memo import Memo
+from sipbot.prompt_manifest import Entry
+from sipbot.prompt_shelf import PROMPTS_FOLDER
+from sipbot.spool import recording_of, spool_of
+
+FOLDER = "handover"
+"""Below ``var``."""
+ASIDE = "handover-set-aside"
+"""Below ``var`` too: what a roll-back did not delete."""
+PLACE, TAKEN, CALLS, MEMOS = "place", "taken.json", "calls.jsonl", "memos.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where a site has its things."""
+
+    var: Path
+    dialplans: Path
+    ledger: Path
+
+
+@contextmanager
+def locked(var: Path) -> Iterator[Path]:
+    """Hold the folder of hand-overs, so that two commands do not meet in it.
+
+    Raises:
+        HandoverError: another command works there, or it cannot be written.
+    """
+    folder = var.absolute() / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise HandoverError(f"{folder}: cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    except BlockingIOError:
+        raise HandoverError(f"{folder}: another hand-over is at work: wait for its end") from None
+    finally:
+        os.close(lock)
+
+
+def staged(var: Path, identifier: str) -> tuple[Taken, list[CallEntry], list[Memo]]:
+    """Return what `stage` has put beside for the ledger.
+
+    Raises:
+        HandoverError: there is nothing of this id.
+    """
+    handover.check_path(identifier)
+    folder = var.absolute() / FOLDER / identifier
+    try:
+        taken = msgspec.json.decode((folder / TAKEN).read_bytes(), type=Taken)
+        calls = [
+            msgspec.json.decode(line, type=CallEntry)
+            for line in (folder / CALLS).read_bytes().splitlines()
+        ]
+        memos = [
+            Memo.model_validate_json(line) for line in (folder / MEMOS).read_bytes().splitlines()
+        ]
+    except (OSError, msgspec.DecodeError, pydantic.ValidationError) as error:
+        raise HandoverError(
+            f"{folder}: what was put beside cannot be read ({type(error).__name__}): import again"
+        ) from None
+    return taken, calls, memos
+
+
+def finish(places: Places) -> list[str]:
+    """Move to its place what the ledger has and the disk has not yet; return the bundles' ids.
+
+    What the ledger does not know was never decided, and is thrown away.
+
+    Raises:
+        HandoverError: another hand-over is at work, or the disk refuses.
+    """
+    folder = places.var.absolute() / FOLDER
+    if not folder.is_dir() or not any(one.is_dir() for one in folder.iterdir()):
+        return []
+    with locked(places.var):
+        return finish_locked(places)
+
+
+def finish_locked(places: Places) -> list[str]:
+    """As `finish`, by whoever holds the lock."""
+    folder = places.var.absolute() / FOLDER
+    decided: dict[str, Taken] = {}
+    if places.ledger.is_file():
+        with reading(places.ledger) as ledger:
+            decided = {one.taken.id: one.taken for one in handovers(ledger) if one.state == "taken"}
+    done = []
+    for each in sorted(one for one in folder.iterdir() if one.is_dir()):
+        try:
+            if each.name in decided:
+                _move(places, each / PLACE, decided[each.name])
+                done.append(each.name)
+            shutil.rmtree(each)
+        except OSError as error:
+            raise HandoverError(f"{each}: cannot be moved to its place: {error}") from error
+    return done
+
+
+def _move(site: Places, place: Path, taken: Taken) -> None:
+    """Every step may have been done before."""
+    recordings = place / "spool"
+    for each in sorted(recordings.iterdir()) if recordings.is_dir() else ():
+        _replace(each / "audio.wav", recording_of(spool_of(site.var), each.name))
+    for target in taken.files:
+        if target != f"{taken.client}.toml":
+            _replace(place / "dialplans" / target, site.dialplans / target)
+    texts = place / handover.PROMPT_TEXTS
+    if texts.is_file():
+        _note_texts(site.dialplans / PROMPTS_FOLDER, texts.read_bytes(), taken)
+    plan = f"{taken.client}.toml"
+    _replace(place / "dialplans" / plan, site.dialplans / plan)
+
+
+def _replace(source: Path, target: Path) -> None:
+    if not source.is_file():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError:  # another file system
+        draft = target.with_name(f".{target.name}.new")
+        shutil.copyfile(source, draft)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    sync_folder(target.parent)
+
+
+def _note_texts(prompts: Path, content: bytes, taken: Taken) -> None:
+    for one in msgspec.json.decode(content):
+        if one["entry"] and f"{PROMPTS_FOLDER}/{one['name']}" in taken.files:
+            prompt_manifest.put(prompts, msgspec.convert(one["entry"], Entry, strict=False))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that is on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
