@@ -60,6 +60,7 @@ from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.reload import Reload, Start
+from sipbot.service_watch import ServiceWatch
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
@@ -146,11 +147,12 @@ class App:
             looping=troubles.looping,
         )
         self.agents = self.fleet.all
-        hear, looping = self.switchboard.hear, troubles.looping("edge")
-        record = ledger.console.record
-        self.edge = edge_for(settings, self.fleet.in_force, hear, record, looping)
+        self.edge = self._edge()
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
+        self.service = ServiceWatch(
+            ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
+        )
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
@@ -211,6 +213,7 @@ class App:
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += of_people(self.settings.console, self.accounts, self.ledger, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
+        parts.append(("service", self.service.run()))
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts.append(("sweep", self.sweep.run()))
@@ -294,6 +297,11 @@ class App:
         self.switchboard.agent_gone(agent)
         self.calls_out.agent_gone(agent)
 
+    def _edge(self) -> edge.Edge | None:
+        agents, hear = self.fleet.in_force, self.switchboard.hear
+        record, looping = self.ledger.console.record, self.troubles.looping("edge")
+        return edge_for(self.settings, agents, hear, record, looping)
+
     def _calls_out(self) -> CallsOut:
         calls_out = CallsOut(
             self.ledger,
@@ -353,6 +361,7 @@ class App:
         return Control(
             control.socket_path(self.settings.var),
             {**answers_of(self.outbox, self.gauges), **self.sweep.handlers()},
+                **reviews_desk.handlers(self.ledger),
         )
 
     # -- stopping -------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def uncommented(path: Path, first: str, after: str) -> Path:
 
 
 def test_the_example_account_with_its_comment_signs_removed_is_right(tmp_path: Path) -> None:
-    path = uncommented(tmp_path / "config.toml", "[[sip.account]]", "[mqtt]")
+    path = uncommented(tmp_path / "config.toml", "[[sip.account]]", "[edge]")
 
     (account,) = load(path).sip.account
 
