@@ -163,6 +163,10 @@ class Feed:
         """See `sipbot.outbox.Publisher`."""
         await self.publish(self.topics.answer(client, req), payload)
 
+    async def stats(self, client: str, period: str, payload: bytes) -> None:
+        """See `sipbot.service_watch.Bus`."""
+        await self.publish(self.topics.stats(client, period), payload, retain=True)
+
     async def works(self) -> bool:
         """See `sipbot.outbox.Publisher`."""
         return await self._say(self.topics.state, self._state.encode())

@@ -64,6 +64,10 @@ class Topics:
         """Retained while the memo is open: the whole memo."""
         return f"{self._client(client)}/memo/{checked(memo)}"
 
+    def stats(self, client: str, period: str) -> str:
+        """Retained: the client's figures of a period, ``today`` or ``month``."""
+        return f"{self._client(client)}/stats/{checked(period)}"
+
     def feed(self, client: str) -> str:
         """Not retained: which memo changed, and how."""
         return f"{self._client(client)}/feed"

@@ -189,6 +189,7 @@ PURE = (
     "sipbot.said_when",
     "sipbot.script",
     "sipbot.search_words",
+    "sipbot.service",
     "sipbot.speech.stretches",
     "sipbot.status",
     "sipbot.text_rule",
