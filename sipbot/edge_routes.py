@@ -109,7 +109,8 @@ route[REFUSE] {
 # (CVE-2026-57162); a body of another kind, multipart above all, has ended agents.
 route[BODY] {
     $var(why) = "";
-    if ($rb == $null || $(rb{s.len}) == 0) return;
+    # A multipart of nothing ends an agent as well.
+    if (($rb == $null || $(rb{s.len}) == 0) && !($cT =~ "multipart")) return;
     if (is_method("INFO") && $cT =~ "^application/dtmf-relay") return;
     if (!($cT =~ "^application/sdp[ ]*(;|$)")) {
         $var(why) = "body";

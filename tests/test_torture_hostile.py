@@ -42,16 +42,18 @@ def test_mutation_is_the_same_for_the_same_seed_and_fits_a_datagram(seed: int) -
 
 @pytest.mark.sip
 @pytest.mark.broker
+@pytest.mark.peer
 @pytest.mark.timeout(120)
-async def test_call_after_requests_of_rfc_4475_that_begin_none_is_answered_and_no_process_has_ended(
+async def test_call_after_what_ends_agents_is_answered_through_the_edge_and_no_process_has_ended(
     tmp_path: Path, vosk_models: Path, mosquitto: RunningBroker
 ) -> None:
-    bot = HostileBot(tmp_path, mosquitto.port, vosk_models, agents=1)
+    bot = HostileBot(tmp_path, mosquitto.port, vosk_models, agents=2)
     async with running(bot):
         probes = Probes(bot=bot)
-        # Each INVITE that nobody acknowledges holds a line of an agent without an edge.
-        sent = [one for one in WHOLE.values() if b"INVITE" not in one]
-        await send(MAD_TRUNK, bot.target, sent, 0.0)
+        # What is answered and never acknowledged would hold a line each.
+        aborts = [m for name, m in known("desk") if name.startswith(("ACK", "multipart"))]
+        attacks = [one for messages in aborts for one in messages]
+        await send(MAD_TRUNK, bot.target, [*WHOLE.values(), *attacks], 0.0)
         answer = await probes.one()
         exits = bot.exits
         row = await probes.ledger_row("RFC 4475")

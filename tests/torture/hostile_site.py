@@ -39,7 +39,7 @@ class HostileBot(Bot):
     """
 
     def __init__(self, folder: Path, mqtt_port: int, models: Path, *, agents: int) -> None:
-        super().__init__(folder, mqtt_port, models, agents=agents)
+        super().__init__(folder, mqtt_port, models, agents=agents, edge="auto")
         config = folder / "config.toml"
         text = config.read_text(encoding="utf-8")
         allowed = f'allow = ["127.0.0.1/32", "{MAD_TRUNK}/32"]'
@@ -107,9 +107,10 @@ class Probes:
         """Return whether every probe that was answered has a call in the ledger."""
         wanted = [name for name, answer in self.answers.items() if answer.code == 200]
         for name in wanted:
-            await self.bot.answered(name)
+            await self.bot.ended(name)
         rows = [row for row in self.bot.rows() if row.offer.from_.user.startswith(PROBE)]
-        found = [row.offer.from_.user for row in rows if row.answered_at is not None]
+        # Who hangs up at once may be gone before it is told that the answer was acknowledged.
+        found = [row.offer.from_.user for row in rows if row.sip_code == 200]
         note = f"{len(rows) - len(found)} refusals of theirs have rows too"
         return each_once(harm, "who was answered is in the ledger, once", wanted, found, note)
 
