@@ -7,7 +7,6 @@ is said.  A call that outlasts the limit is finished by its agent, and is a memo
 """
 
 import asyncio
-import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
@@ -46,15 +45,13 @@ from sipbot.from_settings import (
     stacks_of,
 )
 from sipbot.gauges import Gauges, Parts
-from sipbot.herald import Herald
+from sipbot.herald import herald_of
 from sipbot.in_force import InForce
 from sipbot.lanes import outbox_of
 from sipbot.ledger import Ledger
 from sipbot.masked_feed import MaskedFeed
-from sipbot.metrics import Metrics
 from sipbot.mqtt import Feed
 from sipbot.notice_watch import NoticeWatch
-from sipbot.notify import Notifier
 from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
@@ -161,7 +158,7 @@ class App:
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
         self.gauges = Gauges(self._parts_to_look_at())
-        self.herald = self._herald()
+        self.herald = herald_of(settings.metrics.port, self.gauges, ledger, self.feed, tell)
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Start) -> Self:
@@ -276,17 +273,6 @@ class App:
             lines=lambda: self.gauges.lines,
             longest_s=lambda: max([0.0, *(p.longest_s for p in self.switchboard.dialplans.all)]),
             refuse=self._refuse,
-            trouble=self.alerts.tell,
-        )
-
-    def _herald(self) -> Herald:
-        port = self.settings.metrics.port
-        return Herald(
-            gauges=self.gauges,
-            ledger=self.ledger,
-            feed=self.feed,
-            notifier=Notifier.from_environment(os.environ, os.getpid()),
-            metrics=Metrics(port) if port else None,
             trouble=self.alerts.tell,
         )
 

@@ -4,6 +4,7 @@ Data path: gauges -> status -> [herald] -> mqtt, systemd, Prometheus
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -114,3 +115,26 @@ class Herald:
             self._trouble("metrics", problem, remedy)
         else:
             self._log.info("metrics", url=f"http://{ADDRESS}:{self._metrics.port}/metrics")
+
+
+def herald_of(
+    port: int,
+    gauges: Gauges,
+    ledger: Ledger,
+    feed: Feed,
+    trouble: Callable[[str, str | None, str], None],
+) -> Herald:
+    """Return what main runs.
+
+    Args:
+        port: of the metrics; 0: there are none.
+        gauges, ledger, feed, trouble: as for `Herald`.
+    """
+    return Herald(
+        gauges=gauges,
+        ledger=ledger,
+        feed=feed,
+        notifier=Notifier.from_environment(os.environ, os.getpid()),
+        metrics=Metrics(port) if port else None,
+        trouble=trouble,
+    )
