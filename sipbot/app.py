@@ -58,7 +58,6 @@ from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.reload import Reload, Start
 from sipbot.service_watch import ServiceWatch
-from sipbot.service_watch import ServiceWatch
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
@@ -151,9 +150,6 @@ class App:
         self.service = ServiceWatch(
             ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
         )
-        self.service = ServiceWatch(
-            ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
-        )
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
@@ -214,7 +210,6 @@ class App:
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += of_people(self.settings.console, self.accounts, self.ledger, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
-        parts.append(("service", self.service.run()))
         parts.append(("service", self.service.run()))
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
@@ -356,7 +351,6 @@ class App:
                 **self.sweep.handlers(),
                 **handover_desk.handlers(self.ledger, self.settings.var),
             },
-                **reviews_desk.handlers(self.ledger),
         )
 
     # -- stopping -------------------------------------------------------------------------------
