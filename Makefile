@@ -14,7 +14,7 @@ WORKERS ?= 2
 REAL := sip or asr or broker or peer or browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench bench-speech torture peers models-test lock clean
+.PHONY: help install demo test check bench bench-speech bench-lines torture peers models-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -75,6 +75,9 @@ bench: peers $(VENV)/.dev models-test ## measure; results as a table and in benc
 
 bench-speech: $(VENV)/.dev models-test ## how right and how fast the ears are, beside the bare engines: AUDIO=folder with manifest.toml
 	$(BIN)/python -m benchmarks.speech $(if $(AUDIO),--audio $(AUDIO)) $(if $(MOST),--most $(MOST))
+
+bench-lines: peers $(VENV)/.dev ## many callers at once, beside bare agents: LINES="1 4 20" SECONDS=30
+	$(BIN)/python -m benchmarks.lines $(if $(LINES),--lines "$(LINES)") $(if $(SECONDS),--seconds $(SECONDS))
 
 torture: peers $(VENV)/.dev models-test ## break everything, count what was lost: ROUNDS=200 SEED=1 PARTS=kills,broker
 	$(BIN)/python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))

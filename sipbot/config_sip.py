@@ -1,12 +1,13 @@
 """The table ``[sip]`` of config.toml: where calls arrive, and how many at once."""
 
 import ipaddress
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from sipbot.agent_places import LOOPBACK, Place, places, shares
 from sipbot.config_table import FROZEN, ID_PATTERN
+from sipbot.sip.packet_filter import MAX_NETWORKS
 from sipbot.toml_file import wrong
 
 MAX_ACCOUNTS = 7
@@ -53,6 +54,14 @@ def _source_remedy(value: str) -> str:
         return f'Write "{ipaddress.IPv4Network(value, strict=False)}" or the single address'
     except ValueError:
         return 'Write one such as "192.0.2.0/24" or "192.0.2.10"'
+
+
+def _media_source(value: str) -> str:
+    try:
+        ipaddress.IPv4Network(value)
+    except ValueError:
+        raise wrong("is not an IPv4 network", _source_remedy(value)) from None
+    return value
 
 
 def _realm(value: str) -> str:
@@ -115,6 +124,12 @@ class Sip(BaseModel):
     """Address that peers see when a NAT stands between; empty when there is none."""
     rtp_port: int = Field(default=40000, ge=1024, le=65516, multiple_of=2)
     """First UDP port of audio, even; each agent takes 20, 4 more for each call above 4."""
+    media_allow: tuple[Annotated[str, AfterValidator(_media_source)], ...] = Field(
+        default=(), strict=False, max_length=MAX_NETWORKS - 2, examples=[["192.0.2.64/26"]]
+    )
+    """Networks whose audio is taken too, beside what a call's own SDP and SIP source name."""
+    srtp: Literal["never", "optional", "always"] = "never"
+    """Encrypted audio (SRTP, keys in the SDP): refused, taken where offered, or demanded."""
     transfer_via: str = Field(default="", examples=["trunk"])
     """Account by which callers are transferred to telephone numbers; empty: the first account."""
     account: tuple[Account, ...] = Field(default=(), max_length=MAX_ACCOUNTS, strict=False)

@@ -136,6 +136,8 @@ def _stack(settings: Settings, place: Place) -> StackSettings:
         rtp_port=place.rtp_port,
         rtp_ports=place.rtp_ports,
         lines=place.calls,
+        media_allow=sip.media_allow,
+        srtp=sip.srtp,
         public_address=sip.public_address,
         # From of calls without an account: our own address is the edge's secret.
         identity=f"sip:sipbot@{reached_at}" if behind else "",

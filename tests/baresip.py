@@ -56,14 +56,24 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(caller: str, said: Path) -> AsyncIterator[Baresip]:
-    """Start baresip with one account and a WAV for a microphone; end it with the block."""
+async def baresip(
+    caller: str, said: Path, *, modules: str = "", account: str = ""
+) -> AsyncIterator[Baresip]:
+    """Start baresip with one account and a WAV for a microphone; end it with the block.
+
+    Args:
+        caller: user of its account.
+        said: what it says.
+        modules: further lines of its configuration.
+        account: further parameters of its account, each with its semicolon.
+    """
     folder = Path(tempfile.mkdtemp(prefix="baresip-"))
     control_port = free_ports()
     config = CONFIG.format(sip_port=free_ports(), said=said, control_port=control_port)
+    config += modules
     (folder / "config").write_text(config, encoding="utf-8")
-    account = f"<sip:{caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1;dtmfmode=rtpevent\n"
-    (folder / "accounts").write_text(account, encoding="utf-8")
+    line = f"<sip:{caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1;dtmfmode=rtpevent{account}"
+    (folder / "accounts").write_text(line + "\n", encoding="utf-8")
     (folder / "contacts").write_text("", encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *["baresip", "-4", "-f", str(folder)],

@@ -116,7 +116,7 @@ class Agent:
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
         offer, why, code = self._gate.look(raw, source)
-        line = self.stack.take(line_id, account, offer.call)
+        line = self.stack.take(line_id, account, offer.call, offer.source)
         if not why and (self._parent is None or self._draining):
             why, code = "draining", self._gate.busy
         if why:

@@ -1,10 +1,10 @@
 """The SIP endpoint of a child program: its accounts, its calls and the loop that drives them.
 
-pjsua2 is imported by this file and its four parts only: `pjsua_config` (settings), `pjsua_call`
-(one call), `pjsua_players` (prompts) and `pjsua_recorder` (messages).  Everything runs on the one
-thread of a child program that calls `Stack.poll` (``threadCnt`` 0, ``mainThreadOnly``): pjsua2's
-callbacks arrive inside `poll`, on that thread.  Audio never enters Python: pjmedia's own clock
-thread moves it between C players, calls and C recorders.
+pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_call` (one
+call), `pjsua_media` (its sockets), `pjsua_players` (prompts) and `pjsua_recorder` (messages).
+Everything runs on the one thread of a child program that calls `Stack.poll` (``threadCnt`` 0,
+``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
+Python: pjmedia's own clock thread moves it between C players, calls and C recorders.
 
 Why the odd rules (measured with the 2.15.1 wheel, docs/decisions/0001): calls are compiled to 4;
 players are kept and reused because destroying one that has just ended can crash (pjproject #4812);
@@ -13,6 +13,7 @@ strong references live here because a collected Call sends 603 by itself.
 
 import ctypes
 import time
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -31,11 +32,11 @@ from sipbot.wav import HEADER_BYTES, named_bytes
 CLOSE_LIMIT_S = 1.0
 """A recorder writes its header on the next clock tick (20 ms); later the file counts as it is."""
 
-TIMERS_MS = (500, 2000, 5000, 8000)
-"""T1, T2, T4, TD of RFC 3261 section 17; the last two shortened so that a caller whose ACK or BYE
-answer never comes frees a line after 16 s and not after 64 s (T1 x 64 stays the RFC's rule for the
-sum: pjsip derives it from TD).  Measured: 16.0 s; by default four such INVITEs block an agent for
-64 s."""
+TIMERS_MS = (250, 1000, 5000, 4500)
+"""T1, T2, T4, TD of RFC 3261 section 17.  An answer that gets no ACK, and then the BYE that gets no
+answer, are given up after TD each; with the RFC's 32 s four such callers would block an agent for a
+minute.  In 4.5 s a message is sent six times (at 0, 0.25, 0.75, 1.75, 2.75 and 3.75 s): where every
+tenth packet is lost each way, one call in twenty thousand finds no ACK."""
 
 
 class _Closing(NamedTuple):
@@ -119,6 +120,7 @@ class Stack:
     def __init__(self, settings: StackSettings, listener: StackListener) -> None:
         self.listener = listener
         self.prompts = Prompts()
+        self.media_allow = tuple(map(IPv4Network, settings.media_allow))
         self.lines: dict[str, Line] = {}
         self._accounts: dict[str, _Account] = {}
         self._closing: list[_Closing] = []
@@ -144,9 +146,10 @@ class Stack:
         """``host:port`` the transport is bound to."""
         return str(self._endpoint.transportGetInfo(self._transport).localName)
 
-    def take(self, line_id: int, account: str, call: str) -> Line:
-        """Give an offered INVITE its call id and keep it alive."""
+    def take(self, line_id: int, account: str, call: str, source: str) -> Line:
+        """Give an INVITE from `source` (``address:port``) its call id and keep it alive."""
         line = Line(self, self.listener, self._accounts[account], call, line_id)
+        line.source = source
         self.lines[call] = line
         return line
 

@@ -6,10 +6,14 @@ callbacks arrive inside it.
 
 import time
 from contextlib import AbstractContextManager
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 import pjsua2 as pj
 
+from sipbot.errors import CallError
+from sipbot.sip import stderr
+from sipbot.sip.pjsua_media import networks_of, only_from
 from sipbot.sip.pjsua_players import Prompt, Prompts
 from sipbot.sip.pjsua_recorder import Recorder
 
@@ -62,6 +66,8 @@ class Host(Protocol):
     """What a call needs of its stack."""
 
     prompts: Prompts
+    media_allow: tuple[IPv4Network, ...]
+    """Whose audio every call takes, beside that from where the call itself comes."""
 
     def guard(self, call: str) -> AbstractContextManager[None]:
         """Return a context that reports an exception as a fault of `call`."""
@@ -87,6 +93,8 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         super().__init__(account, pj_id)
         self.call = call
         self.listener = listener
+        self.source = ""
+        """``address:port`` its SIP came from; empty for a call that we place."""
         self.confirmed = False
         self.hung_up_here = False
         self.playing: Prompt | None = None
@@ -252,6 +260,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
                     and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE
                 ):
                     self.media, self._audio_index = self.getAudioMedia(index), index
+                    self._keep_strangers_out(index)
                     break
             # A re-INVITE replaces the stream, and with it every connection of the bridge and the
             # count of what was sent: the end of this prompt is the clock's alone.
@@ -303,6 +312,15 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.stop_playing()
         self.stop_recording()
         self._host.leaving(self)
+
+    def _keep_strangers_out(self, index: int) -> None:
+        """Take audio only from where this call's SDP and SIP say that it comes."""
+        says = self.getStreamInfo(index).remoteRtpAddress
+        try:
+            hosts = networks_of((says, self.source))
+            only_from(self.getId(), index, (*hosts, *self._host.media_allow))
+        except CallError as error:  # the caller is to be heard all the same
+            stderr.say(f"call {self.call}: {error}")
 
     def _join(self) -> None:
         """Connect the present streams; the bridge takes a connection that is there already."""

@@ -26,6 +26,13 @@ cores: without it 1.5 % of the frames came too late and were replaced; with at m
 88,922, with 200 ms 8 of 101,608; with 40 to 80 ms 14 of 115,642 (docs/torture.md)."""
 
 
+_SRTP = {
+    "never": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "always": pj.PJMEDIA_SRTP_MANDATORY,
+}
+
+
 def endpoint_config(settings: StackSettings) -> Any:
     """Return the endpoint's settings."""
     config = pj.EpConfig()
@@ -72,6 +79,10 @@ def account_config(settings: StackSettings, aor: str) -> Any:
     rtp.publicAddress = settings.public_address
     # pjsua2's range includes its end: with the number of ports, agents shared one (measured)
     rtp.port, rtp.portRange = settings.rtp_port, settings.rtp_ports - 2
+    media = config.mediaConfig
+    media.srtpUse = _SRTP[settings.srtp]
+    media.srtpSecureSignaling = 0  # SIP arrives by UDP, from the edge or a trunk's own network
+    media.srtpOpt.keyings = pj.IntVector([pj.PJMEDIA_SRTP_KEYING_SDES])
     config.natConfig.iceEnabled = False
     config.natConfig.contactRewriteUse = 0
     config.natConfig.viaRewriteUse = 0

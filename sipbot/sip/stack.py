@@ -5,6 +5,7 @@ one (`sipbot.sip.pjsua`).
 """
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -40,6 +41,10 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where audio is sent from and to; empty for `address`.  Behind an edge the two differ."""
     lines: int = LINES
     """Calls at the same time."""
+    media_allow: tuple[str, ...] = ()
+    """Networks whose audio every call takes; others only from where their call comes."""
+    srtp: Literal["never", "optional", "always"] = "never"
+    """Whether audio is encrypted (RFC 3711, keys by RFC 4568)."""
     public_address: str = ""
     identity: str = ""
     """From of outgoing calls; empty for ``sip:sipbot@<address>``."""

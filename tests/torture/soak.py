@@ -57,7 +57,7 @@ SETTLE_S = 2.0
 """After the last text a recogniser still gives back what it freed."""
 
 IDLE_S = 40.0
-"""How long until nothing is left of the last call: a line that lost its caller is kept 16 s."""
+"""How long until nothing is left of the last call: a line that lost its caller is kept 9 s."""
 
 _SPEECH_MS = (2300, 3000)
 _MEMO = EndState.MEMO
