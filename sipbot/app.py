@@ -16,7 +16,7 @@ from typing import Self
 import structlog
 import uuid6
 
-from sipbot import bus_key, config, control, edge, ports
+from sipbot import bus_key, config, control, edge, handover_desk, ports
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
@@ -355,7 +355,11 @@ class App:
     def _control(self) -> Control:
         return Control(
             control.socket_path(self.settings.var),
-            {**answers_of(self.outbox, self.gauges), **self.sweep.handlers()},
+            {
+                **answers_of(self.outbox, self.gauges),
+                **self.sweep.handlers(),
+                **handover_desk.handlers(self.ledger, self.settings.var),
+            },
         )
 
     # -- stopping -------------------------------------------------------------------------------
