@@ -7,7 +7,6 @@ is said.  A call that outlasts the limit is finished by its agent, and is a memo
 """
 
 import asyncio
-import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import Self
 import structlog
 import uuid6
 
-from sipbot import bus_key, config, control, edge, handover_desk, ports
+from sipbot import bus_key, config, control, edge, handover_desk, ports, reviews_desk
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
@@ -46,20 +45,19 @@ from sipbot.from_settings import (
     stacks_of,
 )
 from sipbot.gauges import Gauges, Parts
-from sipbot.herald import Herald
+from sipbot.herald import herald_of
 from sipbot.in_force import InForce
 from sipbot.lanes import outbox_of
 from sipbot.ledger import Ledger
 from sipbot.masked_feed import MaskedFeed
-from sipbot.metrics import Metrics
 from sipbot.mqtt import Feed
 from sipbot.notice_watch import NoticeWatch
-from sipbot.notify import Notifier
 from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import adopt_orphans, find_lost_audio
 from sipbot.reload import Reload, Start
+from sipbot.service_watch import ServiceWatch
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
@@ -149,11 +147,14 @@ class App:
         self.edge = self._edge()
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
+        self.service = ServiceWatch(
+            ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
+        )
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
         self.gauges = Gauges(self._parts_to_look_at())
-        self.herald = self._herald()
+        self.herald = herald_of(settings.metrics.port, self.gauges, ledger, self.feed, tell)
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, dialplans: Start) -> Self:
@@ -209,6 +210,7 @@ class App:
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += of_people(self.settings.console, self.accounts, self.ledger, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
+        parts.append(("service", self.service.run()))
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts.append(("sweep", self.sweep.run()))
@@ -266,17 +268,6 @@ class App:
             lines=lambda: self.gauges.lines,
             longest_s=lambda: max([0.0, *(p.longest_s for p in self.switchboard.dialplans.all)]),
             refuse=self._refuse,
-            trouble=self.alerts.tell,
-        )
-
-    def _herald(self) -> Herald:
-        port = self.settings.metrics.port
-        return Herald(
-            gauges=self.gauges,
-            ledger=self.ledger,
-            feed=self.feed,
-            notifier=Notifier.from_environment(os.environ, os.getpid()),
-            metrics=Metrics(port) if port else None,
             trouble=self.alerts.tell,
         )
 
@@ -358,6 +349,7 @@ class App:
             {
                 **answers_of(self.outbox, self.gauges),
                 **self.sweep.handlers(),
+                **reviews_desk.handlers(self.ledger),
                 **handover_desk.handlers(self.ledger, self.settings.var),
             },
         )

@@ -1,6 +1,6 @@
 """``sipbot report``: what a client company is handed, made from the ledger.
 
-Reads only, whether sipbot runs or not.
+Reads only, whether sipbot runs or not; `sipbot.cli_report_review` writes.
 """
 
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from sipbot import config
 from sipbot.cli_config import ConfigOption
 from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
 from sipbot.cli_kpi import kpi_app
+from sipbot.cli_report_review import action_app, quality_app
 from sipbot.config import Settings
 from sipbot.errors import ReportError, UsageError
 from sipbot.from_settings import ledger_path
@@ -31,6 +32,8 @@ report_app = typer.Typer(
 )
 
 report_app.add_typer(kpi_app)
+report_app.add_typer(action_app, name="action")
+report_app.add_typer(quality_app, name="quality")
 
 Format = Literal["html", "pdf", "csv", "json"]
 

@@ -57,7 +57,34 @@ class HandOver(Base, frozen=True):
     """JSON of one of `sipbot.handover_desk.Order`; raw, like the answer."""
 
 
-Request = RetryOutbox | GetStatus | Erase | Disclosed | HandOver
+class Agree(Base, frozen=True):
+    """Something was agreed on with a client; answered by `Agreed`."""
+
+    client: str
+    text: str
+    who: str
+    due: str
+    """Day, ISO 8601; empty for none."""
+
+
+class ActionDone(Base, frozen=True):
+    """What was agreed on is done; answered by `Noted`."""
+
+    number: int
+
+
+class Judge(Base, frozen=True):
+    """How somebody judges an operator's work on a memo; answered by `Noted`."""
+
+    memo: str
+    client: str
+    operator: str
+    reviewer: str
+    points: dict[str, bool]
+    """Item of the checklist to whether it was done."""
+
+
+Request = RetryOutbox | GetStatus | Erase | Disclosed | HandOver | Agree | ActionDone | Judge
 
 
 # -- replies: sipbot → command line ------------------------------------------------------------
@@ -96,13 +123,19 @@ class HandedOver(Base, frozen=True):
     result: msgspec.Raw
 
 
+class Agreed(Base, frozen=True):
+    """What became of `Agree`."""
+
+    number: int
+
+
 class Failed(Base, frozen=True):
     """The request could not be done, or not be understood."""
 
     problem: str
 
 
-Reply = Retried | StatusReply | Failed | Erased | Noted | HandedOver
+Reply = Retried | StatusReply | Failed | Erased | Noted | HandedOver | Agreed
 
 requests = Decoder(Request)
 replies = Decoder(Reply)

@@ -28,8 +28,8 @@ from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_erasures import Erasures
 from sipbot.ledger_escalations import Escalations
 from sipbot.ledger_figures import Waiting
-from sipbot.ledger_kpi import Kpis
 from sipbot.ledger_handovers import Handovers
+from sipbot.ledger_kpi import Kpis
 from sipbot.ledger_masked import MaskedClients
 from sipbot.ledger_notices import Notices
 from sipbot.ledger_payloads import OldPayloads
@@ -86,8 +86,8 @@ class Ledger:
         self.console = ConsoleRows(self._run)
         self.erasures = Erasures(self._run, targets, self._announce)
         self.escalations = Escalations(self._run, targets, self._announce)
-        self.kpis = Kpis(self._run)
         self.handovers = Handovers(self._run, targets, self._announce)
+        self.kpis = Kpis(self._run)
         self.masked = MaskedClients(self._run)
         self.notices = Notices(self._run, self._announce)
         self.reviews = ReviewRows(self._run)

@@ -164,6 +164,7 @@ PURE = (
     "sipbot.report.pack",
     "sipbot.report.pictures",
     "sipbot.report.plots",
+    "sipbot.report.sample",
     "sipbot.report.statement",
     "sipbot.report.weeks",
     "sipbot.report.words",
