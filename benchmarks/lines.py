@@ -93,12 +93,23 @@ async def measure(site: Site, lines: int, speech_s: float, folder: Path) -> Leve
     for role, use in middle.items():
         use.cpu_s = round(last[role].cpu_s - first[role].cpu_s, 3)
         use.pss_mb = round(use.pss_mb, 1)
-    ears = {role for role in middle if "recogniser" in role}
-    agents = middle.get("agent", Use())
-    times = _answer_times_ms(folder)
     found = [completeness(audio, read(one)).ratio for one in site.recordings()]
+    return _level(site.who, lines, middle, took_s, _answer_times_ms(folder), found, before)
+
+
+def _level(
+    who: str,
+    lines: int,
+    use: dict[str, Use],
+    took_s: float,
+    times: list[float],
+    found: list[float],
+    before: float,
+) -> Level:
+    agents = use.get("agent", Use())
+    heavy = [one for role, one in use.items() if "recogniser" not in role]
     return Level(
-        who=site.who,
+        who=who,
         lines=lines,
         answered=len(times),
         answer_ms_p50=percentile(times, 50) if times else None,
@@ -106,13 +117,11 @@ async def measure(site: Site, lines: int, speech_s: float, folder: Path) -> Leve
         complete_min=round(min(found), 4) if found else None,
         complete_mean=round(sum(found) / len(found), 5) if found else None,
         recordings=len(found),
-        cpu_percent_per_line=_percent(sum(u.cpu_s for u in middle.values()), took_s, lines),
+        cpu_percent_per_line=_percent(sum(one.cpu_s for one in use.values()), took_s, lines),
         agents_cpu_percent_per_line=_percent(agents.cpu_s, took_s, lines),
-        pss_mb_per_line=round(
-            sum(u.pss_mb for role, u in middle.items() if role not in ears) / lines, 2
-        ),
+        pss_mb_per_line=round(sum(one.pss_mb for one in heavy) / lines, 2),
         agents_pss_mb_per_line=round(agents.pss_mb / lines, 2),
-        use=middle,
+        use=use,
         window_s=round(took_s, 2),
         load=before,
     )

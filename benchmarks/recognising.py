@@ -17,6 +17,7 @@ import msgspec
 
 from benchmarks.bench_bot import MODELS, ROOT
 from benchmarks.figures import Figure, Wanted
+from benchmarks.machine import cpu_s
 from sipbot.models import installed
 from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
@@ -34,6 +35,9 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
 
     ours_s: float
     bare_s: float
+    ours_cpu_s: float
+    bare_cpu_s: float
+    """Processor time: what other programs on the machine take of the clock is not in it."""
 
 
 class Bench:
@@ -65,8 +69,17 @@ class Bench:
 
     async def turn(self, at_once: int) -> Throughput:
         """Let both sides read the recording `readings(at_once)` times, `at_once` at a time."""
-        bare_s = await self._bare_turn(at_once)
-        return Throughput(ours_s=await self._our_turn(at_once), bare_s=bare_s)
+        assert self.client.pid is not None
+        pids = self.bare_pid, self.client.pid
+        bare_before_s, ours_before_s = map(cpu_s, pids)
+        bare_s, ours_s = await self._bare_turn(at_once), await self._our_turn(at_once)
+        bare_cpu_s, ours_cpu_s = map(cpu_s, pids)
+        return Throughput(
+            ours_s=ours_s,
+            bare_s=bare_s,
+            ours_cpu_s=ours_cpu_s - ours_before_s,
+            bare_cpu_s=bare_cpu_s - bare_before_s,
+        )
 
     async def _bare_turn(self, at_once: int) -> float:
         assert self._bare.stdin is not None

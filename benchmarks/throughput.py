@@ -54,12 +54,18 @@ def figures(role: Role, level: int, audio_s: float, timed: list[Throughput]) -> 
     ours = tuple(round(audio_s / each.ours_s / used, 3) for each in timed)
     bare = tuple(round(audio_s / each.bare_s / used, 3) for each in timed)
     factors = tuple(round(1 / each, 4) for each in ours)
+    processor = tuple(round(each.bare_cpu_s / each.ours_cpu_s, 4) for each in timed)
+    ours_cpu = tuple(round(audio_s / each.ours_cpu_s, 3) for each in timed)
+    bare_cpu = tuple(round(audio_s / each.bare_cpu_s, 3) for each in timed)
     wanted = STREAMS if role == "live" and level > 1 else None
     rows: list[tuple[str, tuple[float, ...], Wanted | None]] = [
         (f"throughput / bare loop ({engine})", ratios, RATIO),
         (f"real-time factor ({engine})", factors, None),
         (f"streams per core ({engine})", ours, wanted),
         (f"streams per core, bare loop ({engine})", bare, None),
+        (f"processor of the bare loop / sipbot's ({engine})", processor, None),
+        (f"audio per processor time ({engine})", ours_cpu, None),
+        (f"audio per processor time, bare loop ({engine})", bare_cpu, None),
     ]
     return [
         Figure(name=name, unit="", samples=samples, calls=level, wanted=limit)

@@ -72,8 +72,8 @@ async def baresip(
     config = CONFIG.format(sip_port=free_ports(), said=said, control_port=control_port)
     config += modules
     (folder / "config").write_text(config, encoding="utf-8")
-    line = f"<sip:{caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1;dtmfmode=rtpevent{account}"
-    (folder / "accounts").write_text(line + "\n", encoding="utf-8")
+    own = f"<sip:{caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1;dtmfmode=rtpevent{account}"
+    (folder / "accounts").write_text(own + "\n", encoding="utf-8")
     (folder / "contacts").write_text("", encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *["baresip", "-4", "-f", str(folder)],

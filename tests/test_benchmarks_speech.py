@@ -185,10 +185,19 @@ def test_what_lies_between_readings_of_one_line_is_chance(ours, reached):
 def test_throughput_is_divided_by_the_cores_that_a_level_can_use(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1})
 
-    found = figures("live", 4, 40.0, [Throughput(ours_s=4.0, bare_s=3.8)])
+    turn = Throughput(ours_s=4.0, bare_s=3.8, ours_cpu_s=8.0, bare_cpu_s=7.0)
+    found = figures("live", 4, 40.0, [turn])
 
-    assert [(0.95,), (0.2,), (5.0,), (5.263,)] == [each.samples for each in found]
-    assert [True, None, True, None] == [each.reached for each in found]
+    assert [(0.95,), (0.2,), (5.0,), (5.263,)] == [each.samples for each in found[:4]]
+    assert [True, None, True, None] == [each.reached for each in found[:4]]
+
+
+def test_processor_time_is_compared_whatever_the_clock_says():
+    found = figures(
+        "live", 4, 40.0, [Throughput(ours_s=9.0, bare_s=4.0, ours_cpu_s=8.0, bare_cpu_s=7.0)]
+    )
+
+    assert [(0.875,), (5.0,), (5.714,)] == [each.samples for each in found[4:]]
 
 
 # -- recordings ------------------------------------------------------------------------------------

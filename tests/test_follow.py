@@ -68,6 +68,23 @@ def test_half_a_sample_at_the_end_is_left_out(tmp_path: Path) -> None:
     assert AUDIO == reading.end()
 
 
+def test_ear_that_takes_a_fifth_of_a_second_at_a_time_gets_no_less_but_at_the_end(
+    tmp_path: Path,
+) -> None:
+    """The recorder writes 60 ms at a time, and each block costs the ear more than its audio."""
+    path, least = tmp_path / "audio.wav", 3200
+    reading = Reading(path, least_s=0.2)
+    with path.open("wb", buffering=0) as file:
+        file.write(unclosed_header())
+        for at in range(0, len(AUDIO), 960):
+            file.write(AUDIO[at : at + 960])
+    reading.ending.finish()
+
+    assert AUDIO == reading.end()
+    *blocks, _ = [reading.blocks.get_nowait() for _ in range(reading.blocks.qsize())]
+    assert [] == [len(block) for block in blocks if len(block) < least]
+
+
 def test_a_header_written_in_two_pieces_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "audio.wav"
     path.write_bytes(unclosed_header()[:20])

@@ -27,7 +27,7 @@ def work():
     for address in blocks[:-1]:  # the last stays: as a word of a text that outlives its job
         libc.free(address)
 
-heap.limit()
+heap.limit(0)
 threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()

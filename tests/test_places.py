@@ -1,19 +1,24 @@
 """Under overload recordings wait for a place at the ear; all of them are heard in the end."""
 
+import functools
 import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from sipbot.records import Transcript
-from sipbot.speech import wire
+from sipbot.speech import heap, wire
 from sipbot.speech.ears import ModelRef
 from sipbot.speech.live_job import LiveJob
+from sipbot.speech.places import Places
 from sipbot.speech.vad import Detectors
+from tests.brokers import PATIENCE_S
 
 DATA = Path(__file__).parent / "data"
+DETECTORS = Detectors()
 MODEL = ModelRef(name="counting", engine="vosk", languages=("ko",), path="")
 
 
@@ -59,11 +64,11 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
             finals.append(message.transcript.text)
             done.release()
 
-    places = threading.Semaphore(2)
+    places = Places(2)
     for number in range(6):
         path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / f"{number}.wav"))
         follow = wire.Follow(str(number), str(path), "ko")
-        job = LiveJob(follow, (ear, MODEL), say, places, Detectors())
+        job = LiveJob(follow, (ear, MODEL), say, places, DETECTORS)
         job.start()
         job.ending.finish()
 
@@ -71,16 +76,50 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
     assert (["heard"] * 6, 2) == (finals, ear.most)
 
 
-def test_forgotten_recording_gives_up_waiting_for_a_place(tmp_path: Path) -> None:
+def test_recording_that_is_forgotten_while_it_waits_for_a_place_is_not_heard(
+    tmp_path: Path,
+) -> None:
     path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / "a.wav"))
-    follow = wire.Follow("a", str(path), "ko")
+    ear, places, free, over = CountingEar(), Places(1), threading.Event(), threading.Event()
+    places.give(free.wait)
     job = LiveJob(
-        follow, (CountingEar(), MODEL), lambda _: None, threading.Semaphore(0), Detectors()
+        wire.Follow("a", str(path), "ko"), (ear, MODEL), lambda _: None, places, DETECTORS
     )
     job.start()
+    job.ending.finish()
 
     job.drop()
 
-    for thread in job._threads:
-        thread.join(timeout=60)
-    assert [False, False] == [thread.is_alive() for thread in job._threads]
+    free.set()
+    places.give(over.set)
+    assert over.wait(PATIENCE_S)
+    assert 0 == ear.most
+
+
+def test_work_that_waits_for_a_place_is_done_in_its_order() -> None:
+    places, free, over = Places(1), threading.Event(), threading.Event()
+    done: list[int] = []
+    places.give(free.wait)
+    for number in range(9):
+        places.give(functools.partial(done.append, number))
+    places.give(over.set)
+
+    free.set()
+
+    assert over.wait(PATIENCE_S)
+    assert list(range(9)) == done
+
+
+def test_memory_goes_back_when_the_last_of_the_ears_is_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places, given_back = Places(2), threading.Event()
+    first, second = threading.Event(), threading.Event()
+    monkeypatch.setattr(heap, "give_back", given_back.set)
+    places.give(first.wait)
+    places.give(second.wait)
+
+    first.set()
+    second.set()
+
+    assert given_back.wait(PATIENCE_S)

@@ -74,6 +74,7 @@ class Follower:
         ending: tells how the recording ends.
         on_stall: called with the seconds since the last growth, once for each stall.
         sync: whether this reader brings the file to the disk; one reader of a file is enough.
+        least_s: how much audio is yielded at once, except at the end; 0 for what there is.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Follower:
         *,
         on_stall: Callable[[float], None] | None = None,
         sync: bool = False,
+        least_s: float = 0.0,
     ) -> None:
         self._path = path
         self._ending = ending
         self._on_stall = on_stall
         self._sync = sync
+        self._least_s = least_s
         self._read_bytes = 0
         self.rate_hz = 0
         """Samples a second; known once `blocks` has yielded."""
@@ -139,7 +142,7 @@ class Follower:
         return True
 
     def _samples(self, file: BinaryIO) -> Iterator[bytes]:
-        half = b""
+        held, least = b"", max(1, round(self._least_s * self.rate_hz)) * SAMPLE_BYTES
         synced_at = grown_at = time.monotonic()
         dirty, stalled = False, False
         while not self._ending.dropped:
@@ -148,14 +151,16 @@ class Follower:
             now = time.monotonic()
             if data:
                 grown_at, dirty, stalled = now, True, False
-                whole = len(half + data) // SAMPLE_BYTES * SAMPLE_BYTES
-                block, half = (half + data)[:whole], (half + data)[whole:]
-                self._read_bytes += len(block)
-                yield block
+                held += data
             elif not ended and not stalled and now - grown_at >= STALL_S:
                 stalled = True
                 if self._on_stall is not None:
                     self._on_stall(now - grown_at)
+            if len(held) >= (SAMPLE_BYTES if ended and not data else least):
+                whole = len(held) // SAMPLE_BYTES * SAMPLE_BYTES
+                block, held = held[:whole], held[whole:]
+                self._read_bytes += len(block)
+                yield block
             if dirty and (now - synced_at >= SYNC_S or (ended and not data)):
                 self._bring_to_disk(file)
                 synced_at, dirty = now, False

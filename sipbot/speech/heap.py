@@ -1,12 +1,13 @@
 """Memory of a recogniser that has heard a thousand calls: as much as after the first fifty.
 
 glibc gives new threads heaps of their own ("arenas", up to eight a core) and keeps what was freed
-in them.  Each job has its own thread, so the 59 MB that a recogniser fills and frees are filled and
-freed in one arena after the other, and the process grows although nothing leaks: what is in use
-after each 50 jobs stays at 241.4 MB while the resident memory rises (mallinfo2, measured).
+in them.  With a thread for each job, the 59 MB that a recogniser fills and frees were filled and
+freed in one arena after the other, and the process grew although nothing leaked: what is in use
+after each 50 jobs stayed at 241.4 MB while the resident memory rose (mallinfo2, measured).
 
-So there are few arenas, and what a job has freed goes back to the system when the job ends.  Other
-C libraries (musl) have neither call and no arenas; there nothing is to be done.
+So ears have threads that stay (`places`), there is one arena for each of them and few for all
+others, and what was freed goes back to the system when the ears are idle.  Other C libraries (musl)
+have neither call and no arenas; there nothing is to be done.
 """
 
 import ctypes
@@ -14,9 +15,8 @@ from typing import Final
 
 import structlog
 
-ARENAS: Final = 2
-"""Heaps that all threads share: one for each of two cores, so that ears seldom wait for each other
-in malloc (figures: docs/decisions/0011)."""
+SHARED: Final = 2
+"""Heaps for the main thread and for those that follow recordings, which seldom need memory."""
 
 _M_ARENA_MAX: Final = -8
 """glibc's malloc.h."""
@@ -24,11 +24,15 @@ _M_ARENA_MAX: Final = -8
 _libc = ctypes.CDLL(None)
 
 
-def limit() -> None:
-    """Let threads that start from now on share `ARENAS` heaps; before the first of them."""
-    mallopt = getattr(_libc, "mallopt", None)
-    if mallopt is not None and mallopt(_M_ARENA_MAX, ARENAS) != 1:
-        structlog.get_logger().warning("malloc refused the limit of arenas", arenas=ARENAS)
+def limit(own: int) -> None:
+    """Limit the heaps of threads that start from now on; before the first of them.
+
+    Args:
+        own: heaps beside the `SHARED` ones: as many as there are ears.
+    """
+    mallopt, arenas = getattr(_libc, "mallopt", None), SHARED + own
+    if mallopt is not None and mallopt(_M_ARENA_MAX, arenas) != 1:
+        structlog.get_logger().warning("malloc refused the limit of arenas", arenas=arenas)
 
 
 def give_back() -> None:

@@ -5,6 +5,7 @@ ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
 """
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ import structlog
 
 from sipbot.errors import SipbotError, SpoolError
 from sipbot.records import Transcript
-from sipbot.speech import heap, vad, wire
+from sipbot.speech import vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef
 from sipbot.speech.follow import Ending, Follower
+from sipbot.speech.places import Places
 from sipbot.speech.turn import Turn
 from sipbot.speech.turn_words import TurnWords, Understood
 from sipbot.wav import longest_s
@@ -25,8 +27,13 @@ WORDS_LATE_S = 2.0
 """How much further the activity thread may hear before a turn's words are given up: an ear blocks
 for 600 ms at the end of speech (measured), and a caller waits for the menu to go on."""
 
-WAIT_S = 0.5
-"""How soon a waiting recording notices that nobody wants its text any more."""
+HEAR_S = 0.2
+"""How much audio the ear takes at a time: two chunks of vosk's.  The recorder's 60 ms would have it
+look for the words of a menu four times as often."""
+
+SHOWN_S = 0.3
+"""How often partial text is asked for and told, on the clock: as often as a reader can follow.  An
+ear that is behind catches up all the sooner."""
 
 Say = Callable[[msgspec.Struct], None]
 """Sends one message to the parent; callable from every thread."""
@@ -61,7 +68,7 @@ class LiveJob:
         request: wire.Follow,
         ear: tuple[LiveEar, ModelRef] | None,
         say: Say,
-        places: threading.Semaphore,
+        places: Places,
         detectors: vad.Detectors,
     ) -> None:
         self._request = request
@@ -82,17 +89,13 @@ class LiveJob:
         """Number of the last turn whose end was told; written by the activity thread."""
         self.ending = Ending()
         self._listener = Follower(self._path, self.ending, on_stall=self._tell_stall, sync=True)
-        self._hearer = Follower(self._path, self.ending)
-        targets = [self._judge, self._hear] if ear is not None else [self._judge]
-        self._threads = [
-            threading.Thread(target=self._guarded, args=(target,), daemon=True)
-            for target in targets
-        ]
+        self._hearer = Follower(self._path, self.ending, least_s=HEAR_S)
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for thread in self._threads:
-            thread.start()
+        threading.Thread(target=self._guarded, args=(self._judge,), daemon=True).start()
+        if self._ear is not None:
+            self._places.give(lambda: self._guarded(self._listen))
 
     def expect(self, turn: wire.Expect) -> None:
         """It is the caller's turn; any earlier one is over."""
@@ -185,24 +188,15 @@ class LiveJob:
         if turn.told:
             self._told_n = turn.expected.n
 
-    def _hear(self) -> None:
-        """Wait for a place, then listen (the ear thread)."""
-        while not self._places.acquire(timeout=WAIT_S):
-            if self._over:
-                return
-        try:
-            self._listen()
-        finally:
-            heap.give_back()  # here the recogniser of this job is gone
-            self._places.release()
-
     def _listen(self) -> None:
         """Text while the caller speaks, and at the end (the ear thread)."""
+        if self._over:  # nobody wants it any more: it had to wait for a place
+            return
         assert self._ear is not None
         ear, model = self._ear
         job, language = self._request.job, self._request.language
         hearing = turn_words = None
-        shown = ""
+        shown, shown_at_s = "", 0.0
         for block in self._hearer.blocks():
             if hearing is None or turn_words is None:
                 hearing = ear.listen(self._hearer.rate_hz, language)
@@ -213,11 +207,13 @@ class LiveJob:
                 self._understood = turn_words.hear(turn, block, self._hearer.read_s)
             else:
                 turn_words.rest()
-            text = hearing.so_far()
+            now_s = time.monotonic()
             # engines make words of a busy tone: without speech there is no text (measured)
-            if text != shown and self._speech_s > 0:
-                shown = text
-                self._tell(wire.Partial(job=job, text=text))
+            if self._speech_s > 0 and now_s - shown_at_s >= SHOWN_S:
+                text, shown_at_s = hearing.so_far(), now_s
+                if text != shown:
+                    shown = text
+                    self._tell(wire.Partial(job=job, text=text))
         transcript = hearing.finish() if hearing is not None else None
         self._judged.wait()
         if transcript is None or self._speech_s == 0:

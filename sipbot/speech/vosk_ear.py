@@ -27,7 +27,7 @@ CHUNK_S = 0.1
 """100 ms: real-time factor 0.18, one call 77 ms at the 95th percentile (measured)."""
 
 PARTIAL_CHUNKS = 3
-"""Partial text every 300 ms of audio: as often as a reader can follow."""
+"""Partial text is up to 300 ms of audio old when it is asked for: no reader follows faster."""
 
 _log = structlog.get_logger()
 
@@ -193,18 +193,19 @@ class _Hearing:
         self._words: list[Word] = []
         self._partial = ""
         self._chunks = 0
+        """Heard since the newest partial text."""
 
     def hear(self, pcm: bytes) -> None:
         for chunk in self._feed.take(pcm):
             self._accept(chunk)
 
     def so_far(self) -> str:
-        return " ".join([*self._texts, self._partial]).strip()
+        return " ".join([*self._texts, self._newest()]).strip()
 
     def since(self, from_s: float) -> str:
         # a stretch that is still open has no times; it is the newest, and the caller's turn is now
         closed = [word.text for word in self._words if word.end_s > from_s]
-        return " ".join([*closed, self._partial]).strip()
+        return " ".join([*closed, self._newest()]).strip()
 
     def finish(self) -> Transcript:
         for chunk in self._feed.rest():
@@ -224,13 +225,17 @@ class _Hearing:
         self._chunks += 1
         if self._recogniser.AcceptWaveform(chunk):
             self._keep(self._recogniser.Result())
-        elif self._chunks % PARTIAL_CHUNKS == 0:
+
+    def _newest(self) -> str:
+        if self._chunks >= PARTIAL_CHUNKS:
             self._partial = json.loads(self._recogniser.PartialResult())["partial"]
+            self._chunks = 0
+        return self._partial
 
     def _keep(self, result: str) -> None:
         """Keep a closed stretch of speech; vosk counts its times from the first sample."""
         stretch = json.loads(result)
-        self._partial = ""
+        self._partial, self._chunks = "", 0
         if stretch["text"]:
             self._texts.append(stretch["text"])
         self._words.extend(

@@ -5,8 +5,8 @@ and answers pings; stdout is the protocol alone.  At EOF the parent is dead and 
 the process ends at once, the parent's successor will ask again.
 
 live
-    Two threads a job, each following the file by itself: one for voice activity and fsync, one
-    for the ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
+    Two threads a job, each following the file by itself: one for voice activity and fsync, one of
+    `places` for the ear.  vosk may block for 600 ms, and the end of speech must not wait for it.
 second
     One thread, one stretch of speech at a time, at the lowest priority: calls come first.
 """
@@ -28,6 +28,7 @@ from sipbot.speech import heap, loading, vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef, Role, for_language
 from sipbot.speech.live_job import LiveJob, Say
 from sipbot.speech.loading import Loaded
+from sipbot.speech.places import Places
 from sipbot.speech.second_desk import SecondDesk
 
 NICE: Mapping[Role, int] = {"live": 15, "second": 19}
@@ -39,6 +40,9 @@ EARS_PER_CORE = 4
 """Recordings that are heard at the same time on one core.  More do not finish sooner (two cores
 hear 9 times real time with 2, 4 or 8 streams, measured) but take 59 MB each; the others wait on
 disk, where the activity thread still follows and fsyncs them."""
+
+PLACES: Mapping[Role, int] = {"live": EARS_PER_CORE * (os.cpu_count() or 1), "second": 0}
+"""Ears that hear at the same time; the second ear reads in one thread."""
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -67,7 +71,7 @@ class LiveDesk:
         self._say = say
         self._jobs: dict[str, LiveJob] = {}
         self._detectors = vad.Detectors()
-        self._places = threading.Semaphore(EARS_PER_CORE * (os.cpu_count() or 1))
+        self._places = Places(PLACES["live"])
         self.loaded: Loaded[LiveEar] = loading.load(models, "live", _vosk)
 
     def take(self, request: wire.Request) -> None:
@@ -152,7 +156,7 @@ def main(argv: list[str]) -> None:
     )
     outlet = Outlet(claim_stdout())
     os.nice(NICE[role])
-    heap.limit()
+    heap.limit(PLACES[role])
     serve(role, msgspec.json.decode(models, type=tuple[ModelRef, ...]), outlet, sys.stdin.buffer)
     # at once, without destructors: threads may be inside C libraries
     os._exit(0)

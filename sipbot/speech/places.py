@@ -1,0 +1,76 @@
+"""The threads in which ears hear: few, and the same ones all the time.
+
+An ear fills 59 MB and frees them again.  A thread for each recording filled one of glibc's heaps
+after the other with that, and with as few heaps as keep the memory flat, ears waited for each other
+in malloc: four at a time lost 6 % of processor (measured, docs/decisions/0011).  With threads that
+stay, each has a heap of its own, and what one recording has freed is there for the next one:
+nothing goes back to the system, to be fetched page by page again, before all are idle.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from sipbot.speech import heap
+
+Work = Callable[[], object]
+
+TRIM_WORKS = 64
+"""Where ears are never all idle, freed memory goes back after so many recordings: 2 to 5 ms of
+processor then are nothing beside them."""
+
+
+class Places:
+    """So many pieces of work at the same time; the others wait their turn.
+
+    Args:
+        count: threads at most; each is started when it is first needed, and the one that was used
+            last is used first, so that a quiet line needs one heap only.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = threading.Lock()
+        self._started = 0
+        self._idle: list[SimpleQueue[Work]] = []
+        """The one that was used last at the end."""
+        self._waiting: deque[Work] = deque()
+        self._done = 0
+
+    def give(self, work: Work) -> None:
+        """Have it done as soon as a place is free; returns at once.
+
+        Args:
+            work: must not raise.
+        """
+        with self._lock:
+            if self._idle:
+                self._idle.pop().put(work)
+            elif self._started < self._count:
+                self._started += 1
+                inbox: SimpleQueue[Work] = SimpleQueue()
+                inbox.put(work)
+                threading.Thread(target=self._serve, args=(inbox,), daemon=True).start()
+            else:
+                self._waiting.append(work)
+
+    def _serve(self, inbox: "SimpleQueue[Work]") -> None:
+        """Runs in a thread of its own until the process ends."""
+        while True:
+            work: Work | None = inbox.get()
+            while work is not None:
+                work()
+                work = self._next(inbox)
+
+    def _next(self, inbox: "SimpleQueue[Work]") -> Work | None:
+        """Return what waits; else this place is idle from now on."""
+        with self._lock:
+            self._done += 1
+            work = self._waiting.popleft() if self._waiting else None
+            if work is None:
+                self._idle.append(inbox)
+            give_back = len(self._idle) == self._started or self._done % TRIM_WORKS == 0
+        if give_back:
+            heap.give_back()
+        return work
