@@ -134,15 +134,7 @@ class App:
         ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
-        self.fleet = Agents(
-            stacks_of(settings),
-            allow=settings.sip.allow,
-            run_folder=settings.var.absolute() / "run",
-            recycle_after_calls=settings.sip.recycle_after_calls,
-            on_event=self._hear,
-            on_gone=self._agent_gone,
-            looping=troubles.looping,
-        )
+        self.fleet = self._fleet()
         self.agents = self.fleet.all
         self.edge = self._edge()
         self.calls_out = self._calls_out()
@@ -282,6 +274,17 @@ class App:
     def _agent_gone(self, agent: AgentClient) -> None:
         self.switchboard.agent_gone(agent)
         self.calls_out.agent_gone(agent)
+
+    def _fleet(self) -> Agents:
+        return Agents(
+            stacks_of(self.settings),
+            allow=self.settings.sip.allow,
+            run_folder=self.settings.var.absolute() / "run",
+            recycle_after_calls=self.settings.sip.recycle_after_calls,
+            on_event=self._hear,
+            on_gone=self._agent_gone,
+            looping=self.troubles.looping,
+        )
 
     def _edge(self) -> edge.Edge | None:
         agents, hear = self.fleet.in_force, self.switchboard.hear
