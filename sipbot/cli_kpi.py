@@ -13,6 +13,7 @@ from rich.table import Table
 from sipbot import config
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan
+from sipbot.cli_what_if import what_if_app
 from sipbot.errors import UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.kpi import Figures, Value
@@ -23,6 +24,7 @@ from sipbot.plan import Dialplan
 from sipbot.reload import start
 
 kpi_app = typer.Typer()
+kpi_app.add_typer(what_if_app)
 
 _DAYS = 7
 """Days that are looked back on without any other wish: a week has every day once."""

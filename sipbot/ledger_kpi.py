@@ -8,7 +8,7 @@ ledger's thread, or in the process of a reader.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from sipbot.memo_history import Outcome
 from sipbot.plan import Dialplan
 from sipbot.records import EndState
 from sipbot.targets_form import TargetsForm
+from sipbot.what_if import Held
 
 _NOT_CALLED = {
     call_back.End.NO_LINE.value,
@@ -37,6 +38,10 @@ _NOT_CALLED = {
 
 _ALERT = "service:"
 """In `meta`, before the client."""
+
+
+_LONGEST_CALL = timedelta(hours=2)
+"""Before a month, whose calls may still hold a line in it: no call lasts longer."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -124,6 +129,23 @@ def facts(connection: sa.Connection, plan: Dialplan, span: Span) -> Facts:
         quota=[_month(connection, plan, agreed, month, span) for month in _months(plan, span)],
         terms=agreed,
     )
+
+
+def held(connection: sa.Connection, span: Span) -> list[Held]:
+    """Return everybody's calls that may hold a line within a stretch of time."""
+    columns = (calls.c.call, calls.c.received_at, calls.c.ended_at, calls.c.state)
+    query = sa.select(*columns).where(
+        calls.c.received_at >= span.since - _LONGEST_CALL, calls.c.received_at < span.until
+    )
+    return [
+        Held(
+            call=row.call,
+            received_at=row.received_at,
+            ended_at=row.ended_at,
+            state=None if row.state is None else EndState(row.state),
+        )
+        for row in connection.execute(query)
+    ]
 
 
 # -- what was promised ---------------------------------------------------------------------------

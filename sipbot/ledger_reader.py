@@ -16,7 +16,7 @@ from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot.capacity import LineUse
 from sipbot.errors import LedgerError
-from sipbot.kpi import Figures
+from sipbot.kpi import Facts, Figures
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_day import Span
 from sipbot.ledger_deliveries import Undelivered
@@ -28,6 +28,7 @@ from sipbot.report.pack import Action, Reviewed
 from sipbot.report.statement import Taken
 from sipbot.search_file import When
 from sipbot.search_words import Word
+from sipbot.what_if import Held
 
 
 class ReadOnlyLedger:
@@ -124,6 +125,14 @@ class ReadOnlyLedger:
     def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
         """Return a client's figures of a stretch of time; see `ledger_kpi.figures`."""
         return ledger_kpi.figures(self._connection, plan, span, now)
+
+    def facts(self, plan: Dialplan, span: Span) -> Facts:
+        """Return what a client's figures are reckoned from."""
+        return ledger_kpi.facts(self._connection, plan, span)
+
+    def held(self, span: Span) -> list[Held]:
+        """Return everybody's calls that may hold a line within a stretch of time."""
+        return ledger_kpi.held(self._connection, span)
 
     def line_uses(self, since: datetime) -> Iterator[LineUse]:
         """Return the calls that came since then, as far as they have to do with lines."""

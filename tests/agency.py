@@ -24,6 +24,7 @@ from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.plan import Dialplan
 from sipbot.records import CallOffer, EndedBy, EndState, Party
+from sipbot.what_if import NO_LINE_WANTED
 from tests.agency_files import write_site
 from tests.agency_memos import Came, first, life
 from tests.agency_outcomes import Outcome, outcome
@@ -32,7 +33,6 @@ UNTIL = datetime(2026, 10, 31, 15, tzinfo=UTC)
 """The last moment of a call: the end of October in Tokyo."""
 
 LINES = 8
-"""Of the whole agency; who finds all of them busy is refused."""
 
 AT_ONCE = 500
 """Calls written in one transaction."""
@@ -61,30 +61,33 @@ class Arrival:
     plan: Dialplan
 
 
-def make(folder: Path, *, clients: int, days: int, calls: int, seed: int) -> Agency:
+def make(
+    folder: Path, *, clients: int, days: int, calls: int, seed: int, lines: int = LINES
+) -> Agency:
     """Make the agency's folder; its files, its calls and what people did with them.
 
     Args:
         folder: empty, or not there yet.
         clients, days, calls: how many; the last day is the last of October 2026.
         seed: the same makes the same.
+        lines: of the whole agency; who finds all of them busy is refused.
     """
     chance = random.Random(seed)
     write_site(folder, clients)
     plans = load_all(folder / "dialplans", "JP").all
     (folder / "var").mkdir()
     ledger = folder / "var" / "sipbot.sqlite3"
-    asyncio.run(_fill(ledger, plans, _arrivals(plans, days, calls, chance), chance))
+    arrivals = _arrivals(plans, days, calls, chance)
+    asyncio.run(_fill(ledger, plans, arrivals, _Traffic(chance, lines)))
     return Agency(folder=folder, plans=tuple(plans), ledger=ledger)
 
 
 async def _fill(
-    path: Path, plans: Sequence[Dialplan], arrivals: list[Arrival], chance: random.Random
+    path: Path, plans: Sequence[Dialplan], arrivals: list[Arrival], traffic: "_Traffic"
 ) -> None:
     async with Ledger.open(path, targets=()) as ledger:
         since = arrivals[0].at - timedelta(days=1)
         await ledger.kpis.keep_terms(plans, since)
-        traffic = _Traffic(chance)
         for begin in range(0, len(arrivals), AT_ONCE):
             some = arrivals[begin : begin + AT_ONCE]
             await ledger._run(partial(traffic.take_all, some))
@@ -109,8 +112,8 @@ def _arrivals(
 class _Traffic:
     """Takes calls one after the other as the agency would."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, chance: random.Random, lines: int) -> None:
+        self._chance, self._lines = chance, lines
         self._busy: list[datetime] = []
         """When the calls on the lines end."""
         self._callers: dict[str, list[str]] = {}
@@ -130,7 +133,7 @@ class _Traffic:
             heapq.heappop(self._busy)
         caller = self._caller(plan.client)
         offer = self._offer(plan, at, caller)
-        ended = outcome(plan, at, caller, chance, full=len(self._busy) >= LINES)
+        ended = outcome(plan, at, caller, chance, full=len(self._busy) >= self._lines)
         writes.insert_call(connection, offer, plan.client, "to", plan.numbers[0], caller)
         end = at + timedelta(milliseconds=round(1000 * ended.lasts_s))
         by = EndedBy.CALLER if ended.by_caller else EndedBy.SIPBOT
@@ -138,7 +141,7 @@ class _Traffic:
         answered_at = None if answered is None else at + timedelta(seconds=answered)
         code = 200 if answered_at else ended.code
         writes.end_call(connection, offer.call, ended.state, end, by, code, answered_at)
-        if answered_at is not None:
+        if ended.state not in NO_LINE_WANTED | {EndState.REFUSED_CAPACITY}:
             heapq.heappush(self._busy, end)
         if ended.state is EndState.MEMO:
             came = Came(
@@ -179,8 +182,8 @@ class _Traffic:
 
 
 def small(folder: Path) -> Agency:
-    """Make an agency of three clients and a fortnight: a few seconds."""
-    return make(folder, clients=3, days=14, calls=400, seed=1)
+    """Make an agency of three clients, one line and a fortnight: a few seconds."""
+    return make(folder, clients=3, days=14, calls=400, seed=1, lines=1)
 
 
 def main() -> None:

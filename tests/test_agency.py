@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sipbot.kpi import figures
 from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span
 from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.quota import Month, ask
+from sipbot.records import EndState
+from sipbot.what_if import Replayed, facts_if, replay, taken_if
 from tests import kpi_independent
 from tests.agency import UNTIL, Agency, small
 
@@ -46,6 +50,40 @@ def test_simulated_agency_shows_every_figure_of_some_client(agency: Agency) -> N
     with ReadOnlyLedger.open(agency.ledger) as ledger:
         made = [ledger.figures(plan, PERIODS["everything"], NOW) for plan in agency.plans]
     assert [] == [key for key in BY_KEY if all(not one[key].value for one in made)]
+
+
+def test_replay_with_the_lines_there_were_agrees_with_the_ledger(agency: Agency) -> None:
+    span = PERIODS["everything"]
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        held = ledger.held(span)
+        assert any(one.state is EndState.REFUSED_CAPACITY for one in held)
+        assert Replayed() == replay(held, 1)
+        for plan in agency.plans:
+            taken = ledger.taken(plan.client, span)
+            assert taken == taken_if(taken, replay(held, 1))
+
+
+def test_replay_of_a_whole_month_with_nothing_changed_has_the_figures_of_the_ledger(
+    agency: Agency,
+) -> None:
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        for plan in agency.plans:
+            asked = ask(plan, Month(2026, 10))
+            span = Span(since=asked.since, until=asked.until)
+            facts = ledger.facts(plan, span)
+            same = facts_if(facts, replay(ledger.held(span), 1), facts.terms.calls_per_month)
+            assert figures(facts, NOW) == figures(same, NOW)
+
+
+def test_replay_with_many_lines_refuses_nobody(agency: Agency) -> None:
+    span = PERIODS["everything"]
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        held = ledger.held(span)
+        facts = [ledger.facts(plan, span) for plan in agency.plans]
+    many = [figures(facts_if(one, replay(held, 50), None), NOW) for one in facts]
+    assert [0, 0, 0] == [one.missed["refused_capacity"] for one in many]
+    found_busy = sum(one.state is EndState.REFUSED_CAPACITY for one in held)
+    assert found_busy == len(replay(held, 50).let_in)
 
 
 def test_same_seed_makes_the_same_calls(agency: Agency, tmp_path: Path) -> None:

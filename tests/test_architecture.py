@@ -215,6 +215,7 @@ PURE = (
     "sipbot.watch_board",
     "sipbot.watch_lines",
     "sipbot.watched",
+    "sipbot.what_if",
     "sipbot.when_calendar",
     "sipbot.when_en",
     "sipbot.when_ja",
