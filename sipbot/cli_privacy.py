@@ -127,7 +127,7 @@ def disclose_command(
     with PrivacyLedger.open(ledger_path(settings)) as ledger:
         found = list(ledger.of_number(client, whole, settings.region))
         own = [one for one in found if one.why != MENTIONS]
-        held = [one for call in own if (one := ledger.held(call.call)) is not None]
+        held = [one for call in own if (one := ledger.all_of(call.call)) is not None]
     others = len(found) - len(own)
     what = f"{len(held)} calls, {sum(one.memo is not None for one in held)} memos"
     sha256 = write_archive(

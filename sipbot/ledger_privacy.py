@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
+from sipbot.handover import Disclosure
 from sipbot.ledger_calls_back import CallBackEntry, entries
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_erasures import Tombstone, clients, due_page, tombstones, waits_for
@@ -26,17 +27,10 @@ AUDIT_MAX = 10_000
 """Rows about one memo: who listened to it, and who acted on it."""
 
 
-class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
-    """What left this site."""
+class Disclosed(Disclosure, frozen=True, kw_only=True):
+    """What left this site, and when."""
 
     at: datetime
-    kind: str
-    client: str
-    by: str
-    recipient: str
-    basis: str
-    what: str
-    sha256: str
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +75,7 @@ class PrivacyLedger(ReadOnlyLedger):
         """Return why a call has to stay as it is for now; empty when it has not."""
         return waits_for(self._connection, wanted)
 
-    def held(self, call: str) -> Held | None:
+    def all_of(self, call: str) -> Held | None:
         """Return everything that there is of one call; None when it is not known."""
         entry = queries.call(self._connection, call)
         if entry is None:
@@ -99,14 +93,14 @@ class PrivacyLedger(ReadOnlyLedger):
         """Return what is gone, the latest first."""
         return tombstones(self._connection, client, limit)
 
-    def disclosures(self, client: str | None, limit: int) -> list[Disclosure]:
+    def disclosures(self, client: str | None, limit: int) -> list[Disclosed]:
         """Return what was handed over, the latest first."""
         rows = schema.disclosures.c
-        names = (rows[name] for name in Disclosure.__struct_fields__)
+        names = (rows[name] for name in Disclosed.__struct_fields__)
         query = sa.select(*names).order_by(rows.id.desc()).limit(limit)
         if client is not None:
             query = query.where(rows.client == client)
-        return [Disclosure(**row) for row in self._connection.execute(query).mappings()]
+        return [Disclosed(**row) for row in self._connection.execute(query).mappings()]
 
     def looked(self, client: str | None, actions: Sequence[str], limit: int) -> list[Audited]:
         """Return who listened to what, and took what along, the latest first."""
