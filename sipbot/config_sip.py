@@ -109,7 +109,7 @@ class Sip(BaseModel):
     lines: int = Field(default=4, ge=1, le=1000)
     """Calls at the same time, of all agents; those that sipbot places count too."""
     calls_per_agent: int = Field(default=4, ge=1, le=32)
-    """The most calls of one agent: 4 with the published pjsua2; `sipbot doctor` says yours."""
+    """The most calls of one agent: 4 with the published pjsua2, which refuses the fifth."""
     recycle_after_calls: int = Field(default=5000, ge=0)
     """An agent that has had so many calls is replaced when it has none; 0: never."""
     inner_port: int = Field(default=15060, ge=1024, le=60000)
