@@ -24,7 +24,7 @@ PROBE_LIMIT_S = 2.0
 PROBE = "probe-"
 """How the users of those begin who only want to be answered."""
 
-ENDED = {"agent ended", "child ended"}
+ENDED = b'"event": "agent ended"', b'"event": "child ended"'
 """What main logs when an agent or another child, such as the edge, has gone."""
 
 
@@ -53,7 +53,8 @@ class HostileBot(Bot):
     @property
     def exits(self) -> int:
         """How many processes have gone since the start."""
-        return sum(line["event"] in ENDED for line in self.says())
+        log = self.log.read_bytes()
+        return sum(map(log.count, ENDED))
 
     def memory_kb(self) -> int:
         """Memory of all agents together that is theirs alone or their share (PSS)."""
