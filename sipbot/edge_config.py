@@ -153,7 +153,7 @@ def uacreg(plan: Plan) -> str:
     columns = (
         "id(int,auto) l_uuid(string) l_username(string) l_domain(string) r_username(string) "
         "r_domain(string) realm(string) auth_username(string) auth_password(string) "
-        "auth_ha1(string) auth_proxy(string) expires(int) flags(int) reg_delay(int) "
+        "auth_ha1(string,null) auth_proxy(string) expires(int) flags(int) reg_delay(int) "
         "contact_addr(string) socket(string)"
     )
     return "\n".join((columns, *(_registration(plan, n) for n in range(len(plan.registrations)))))
@@ -260,6 +260,7 @@ def _parameters(plan: Plan) -> list[str]:
         values += [("tls", "tls_method", "TLSv1.2+")]
     if plan.registrations:
         values += [
+            ("uac", "restore_mode", "none"),
             ("uac", "reg_db_url", f"text://{plan.folder}/db"),
             ("uac", "reg_contact_addr", f"{plan.public_address or plan.address}:{plan.port}"),
             ("uac", "reg_timer_interval", 5),
