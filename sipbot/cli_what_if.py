@@ -70,7 +70,7 @@ def what_if_command(
     span = Span(since=asked.since, until=asked.until)
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
         facts, taken = ledger.facts(plan, span), ledger.taken(plan.client, span)
-        replayed = what_if.replay(ledger.held(span), lines) if lines else Replayed()
+        replayed = what_if.replay(ledger.on_lines(span), lines) if lines else Replayed()
     quota = calls_per_month or facts.terms.calls_per_month
     prices = {"monthly": monthly, "over": over}
     changed = {key: price for key, price in prices.items() if price is not None}

@@ -130,7 +130,7 @@ class ReadOnlyLedger:
         """Return what a client's figures are reckoned from."""
         return ledger_kpi.facts(self._connection, plan, span)
 
-    def held(self, span: Span) -> list[Held]:
+    def on_lines(self, span: Span) -> list[Held]:
         """Return everybody's calls that may hold a line within a stretch of time."""
         return ledger_kpi.held(self._connection, span)
 

@@ -55,7 +55,7 @@ def test_simulated_agency_shows_every_figure_of_some_client(agency: Agency) -> N
 def test_replay_with_the_lines_there_were_agrees_with_the_ledger(agency: Agency) -> None:
     span = PERIODS["everything"]
     with ReadOnlyLedger.open(agency.ledger) as ledger:
-        held = ledger.held(span)
+        held = ledger.on_lines(span)
         assert any(one.state is EndState.REFUSED_CAPACITY for one in held)
         assert Replayed() == replay(held, 1)
         for plan in agency.plans:
@@ -71,14 +71,14 @@ def test_replay_of_a_whole_month_with_nothing_changed_has_the_figures_of_the_led
             asked = ask(plan, Month(2026, 10))
             span = Span(since=asked.since, until=asked.until)
             facts = ledger.facts(plan, span)
-            same = facts_if(facts, replay(ledger.held(span), 1), facts.terms.calls_per_month)
+            same = facts_if(facts, replay(ledger.on_lines(span), 1), facts.terms.calls_per_month)
             assert figures(facts, NOW) == figures(same, NOW)
 
 
 def test_replay_with_many_lines_refuses_nobody(agency: Agency) -> None:
     span = PERIODS["everything"]
     with ReadOnlyLedger.open(agency.ledger) as ledger:
-        held = ledger.held(span)
+        held = ledger.on_lines(span)
         facts = [ledger.facts(plan, span) for plan in agency.plans]
     many = [figures(facts_if(one, replay(held, 50), None), NOW) for one in facts]
     assert [0, 0, 0] == [one.missed["refused_capacity"] for one in many]
