@@ -29,14 +29,12 @@ def weekly(pack: Pack, say: Say) -> str:
     )
     since = pack.since.astimezone(say.tz).date()
     until = (pack.until - timedelta(seconds=1)).astimezone(say.tz).date()
-    share = 100 * len(pack.missed) / pack.received if pack.received else None
     return _page(
         "weekly.html",
         pack,
         say,
         plots=plots,
         period=say.say("week_of", week=pack.week, since=say.day(since), until=say.day(until)),
-        missed_percent=say.number(share, "percent"),
         benchmark_least=BENCHMARK_CLIENTS,
         today=pack.made_at.astimezone(say.tz).date().isoformat(),
     )

@@ -19,6 +19,7 @@ from sipbot.report.pack import (
     Figure,
     Pack,
     Plan,
+    Problem,
     benchmark_of,
     ends_of,
     heat_of,
@@ -84,7 +85,6 @@ def pack_of(
     ends = ends_of(calls)
     quota = _plan(ledger, plan, span, now)
     categories = plan.form.report.complaints if plan.form.report else ()
-    done = {one.memo for one in handled.values() if one.status == "done"}
     compared = [one for one in figures if one.benchmark is not None]
     return Pack(
         client=plan.client,
@@ -105,18 +105,29 @@ def pack_of(
         missed=missed_of(calls, later),
         complaints=_complaints(calls, handled, categories),
         complaint_categories=categories,
-        problems=problems_of(
-            figures,
-            ends,
-            quota,
-            say.number,
-            waiting=len(handled) - len(done),
-            unread=sum(one.stage == "recognition_failed" for one in handled.values()),
-        ),
+        problems=_problems(figures, ends, quota, say, handled),
         actions=tuple(ledger.actions(plan.client, span.since)),
         plan=quota,
         benchmark_clients=len(others.keys() - {plan.client}) if compared else 0,
         reviewed=tuple(ledger.reviewed(plan.client, span)),
+    )
+
+
+def _problems(
+    figures: Sequence[Figure],
+    ends: dict[str, int],
+    quota: Plan,
+    say: Say,
+    handled: dict[str, Handled],
+) -> tuple[Problem, ...]:
+    memos = handled.values()
+    return problems_of(
+        figures,
+        ends,
+        quota,
+        say.number,
+        waiting=sum(one.status != "done" for one in memos),
+        unread=sum(one.stage == "recognition_failed" for one in memos),
     )
 
 

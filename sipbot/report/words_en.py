@@ -38,7 +38,7 @@ WORDS = {
     "missed": "Missed calls",
     "missed_none": "No call was missed: each of the {n} calls left a message or was put through, "
     "or your own rules refused it.",
-    "missed_some": "{missed} of {received} calls ({percent}) left neither message nor talk.",
+    "missed_some": "{missed} of {received} calls left neither message nor talk.",
     "time": "time",
     "caller": "caller",
     "withheld": "withheld",

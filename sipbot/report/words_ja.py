@@ -38,8 +38,7 @@ WORDS = {
     "missed": "取りもれ",
     "missed_none": "取りもれはありません。"
     "着信 {n} 件はすべて、伝言・転送・ご指定による拒否のいずれかです。",
-    "missed_some": "着信 {received} 件のうち {missed} 件（{percent}）で、"
-    "伝言も会話も得られませんでした。",
+    "missed_some": "着信 {received} 件のうち {missed} 件で、伝言も会話も得られませんでした。",
     "time": "日時",
     "caller": "発信者",
     "withheld": "非通知",
