@@ -83,7 +83,8 @@ async def sipbot(lines: int, *, ears: bool) -> AsyncIterator[Site]:
                 raise FileNotFoundError("mosquitto is not installed")
             await stack.enter_async_context(_mosquitto(broker, mqtt_port, folder))
             agents = -(-lines // CALLS_PER_AGENT)
-            port, inner_port = _free_row(1), _free_row(agents + 1) + 1
+            port = _free_row(agents + 2)
+            inner_port = port + 2  # the port below it is the edge's, too
             values = {"models": MODELS, "port": port, "inner_port": inner_port, "lines": lines}
             values |= {"rtp_port": RTP_PORT, "mqtt_port": mqtt_port, "ears": str(ears).lower()}
             config = _write(folder, values)
@@ -104,7 +105,8 @@ async def bare(lines: int) -> AsyncIterator[Site]:
     """Run as many bare agents as it takes, behind the smallest Kamailio."""
     folder = Path(tempfile.mkdtemp(prefix="lines-bare-"))
     agents = -(-lines // CALLS_PER_AGENT)
-    port, first = _free_row(1), _free_row(agents)
+    port = _free_row(agents + 1)
+    first = port + 1
     write_wav(folder / "greeting.wav", greeting())
     (folder / "said").mkdir()
     processes: list[asyncio.subprocess.Process] = []
