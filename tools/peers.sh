@@ -19,6 +19,8 @@ need chromium chromium
 # what anybody opens a hand-over bundle with
 need age age
 need openssl openssl
+# what WeasyPrint makes reports as PDF with
+ldconfig -p | grep -q 'libpangoft2-1\.0\.so\.0' || missing="$missing libpangoft2-1.0-0"
 # pictures of pages have to show Japanese; the smallest of the fonts that chromium finds by itself
 [ -n "$(fc-list :lang=ja 2>/dev/null)" ] || missing="$missing fonts-ipafont-gothic"
 
