@@ -40,8 +40,8 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"sipbot.metrics"},
     "tomlkit": {"sipbot.accounts_edit", "sipbot.handover_give"},
     "pyopenjtalk": {"sipbot.kana"},
-    "weasyprint": {"sipbot.report.pdf"},
     "pyrage": {"sipbot.seal"},
+    "weasyprint": {"sipbot.report.pdf"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -107,12 +107,12 @@ PURE = (
     "sipbot.gist_ko",
     "sipbot.gist_text",
     "sipbot.gleaned",
-    "sipbot.in_force",
     "sipbot.handover",
     "sipbot.handover_coverage",
     "sipbot.handover_page",
     "sipbot.handover_parity",
     "sipbot.handover_readme",
+    "sipbot.in_force",
     "sipbot.kpi",
     "sipbot.kpi_definitions",
     "sipbot.keep_form",
@@ -209,8 +209,8 @@ PURE = (
     "sipbot.transfer_order",
     "sipbot.transfer_target",
     "sipbot.understanding",
-    "sipbot.word_times",
     "sipbot.vcon",
+    "sipbot.word_times",
     "sipbot.vocabulary",
     "sipbot.watch_board",
     "sipbot.watch_lines",
