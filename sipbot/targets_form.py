@@ -19,7 +19,7 @@ WINDOW_H, FEWEST_CALLS = 24, 10
 _MINUTE_S = 60.0
 
 Percent = Annotated[float, Field(ge=0, le=100)]
-Minutes = Annotated[float, Field(gt=0, le=10080)]
+Minutes = Annotated[float, Field(ge=0.1, le=10080)]
 
 
 class TargetsForm(BaseModel):
@@ -35,7 +35,7 @@ class TargetsForm(BaseModel):
     """Fewest calls answered in time, in percent of those offered."""
     missed_rate: Percent | None = Field(default=None, examples=[15.0])
     """Most missed calls, in percent of those offered."""
-    answer_s: float | None = Field(default=None, gt=0, le=120, examples=[10.0])
+    answer_s: float | None = Field(default=None, ge=0.1, le=120, examples=[10.0])
     """Longest mean time from a call's coming to its answer, in seconds."""
     claim_min: Minutes | None = Field(default=None, examples=[15.0])
     """Longest mean time from a call's end until somebody claims its message, in minutes."""

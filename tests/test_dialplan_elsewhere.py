@@ -101,7 +101,7 @@ def test_check_warns_of_a_lost_target_and_accepts_the_file(site: Path) -> None:
 def test_check_says_nothing_of_a_target_that_is_there(site: Path) -> None:
     result = check(site, "--config", settings(site, "yamato-mial"))
 
-    assert (0, "") == (result.exit_code, result.stderr)
+    assert (0, False) == (result.exit_code, "notify" in result.stderr)
 
 
 def test_check_without_settings_says_what_it_did_not_look_up(site: Path) -> None:
