@@ -110,12 +110,14 @@ class ReadOnlyLedger:
         """Return a client's calls that came within a stretch of time, the first that came first."""
         return ledger_report.taken(self._connection, client, span)
 
-    def actions(self, client: str | None, since: datetime) -> list[Action]:
-        """Return what was agreed on and is open, or was done since then; of one client or all."""
-        return ledger_review.actions_of(self._connection, client, since)
+    def actions(
+        self, client: str | None, since: datetime, until: datetime = ledger_review.EVER
+    ) -> list[Action]:
+        """Return what was agreed on before `until`, open or done since; see `ledger_review`."""
+        return ledger_review.actions_of(self._connection, client, since, until)
 
     def reviewed(self, client: str | None, span: Span) -> list[Reviewed]:
-        """Return the judgements of memos made within a stretch of time, of one client or all."""
+        """Return how memos of a stretch of time were judged, of one client or all."""
         return ledger_review.reviewed(self._connection, client, span)
 
     def handled(self, memos: Sequence[str]) -> dict[str, ledger_report.Handled]:

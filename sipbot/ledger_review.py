@@ -6,7 +6,7 @@ Nothing is overwritten but a reviewer's own judgement of the same memo.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -14,8 +14,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from sipbot.ledger_day import Span
 from sipbot.ledger_review_schema import actions, reviews
+from sipbot.ledger_schema import calls, memos
 from sipbot.ledger_thread import Run
 from sipbot.report.pack import Action, Reviewed
+
+EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class ReviewRows:
@@ -88,24 +91,43 @@ class ReviewRows:
         )
 
 
-def actions_of(connection: sa.Connection, client: str | None, since: datetime) -> list[Action]:
-    """Return what is open, and what was done since then; of one client or all.
+def actions_of(
+    connection: sa.Connection, client: str | None, since: datetime, until: datetime = EVER
+) -> list[Action]:
+    """Return what was open within a stretch of time, in the order in which it was agreed on.
 
-    In the order in which it was agreed on.
+    What was agreed on later is not in it, and what was done later is open.
+
+    Args:
+        connection: the ledger.
+        client: None for all.
+        since: what was done before is not in it.
+        until: does not belong to it.
     """
     query = sa.select(actions).where(
-        sa.or_(actions.c.done_at.is_(None), actions.c.done_at >= since)
+        actions.c.created_at < until,
+        sa.or_(actions.c.done_at.is_(None), actions.c.done_at >= since),
     )
     if client is not None:
         query = query.where(actions.c.client == client)
+    found = connection.execute(query.order_by(actions.c.id)).mappings()
     return [
-        Action(**dict(row)) for row in connection.execute(query.order_by(actions.c.id)).mappings()
+        msgspec.structs.replace(one, done_at=None) if one.done_at and one.done_at >= until else one
+        for one in (Action(**dict(row)) for row in found)
     ]
 
 
 def reviewed(connection: sa.Connection, client: str | None, span: Span) -> list[Reviewed]:
-    """Return the judgements made within a stretch of time, of one client or all."""
-    query = sa.select(reviews).where(reviews.c.at >= span.since, reviews.c.at < span.until)
+    """Return how memos were judged whose calls came in a stretch of time, of one client or all.
+
+    Judged they are afterwards: a week's are in the pack of that week whenever it is made.
+    """
+    query = (
+        sa.select(reviews)
+        .join(memos, memos.c.id == reviews.c.memo)
+        .join(calls, calls.c.call == memos.c.call)
+        .where(calls.c.received_at >= span.since, calls.c.received_at < span.until)
+    )
     if client is not None:
         query = query.where(reviews.c.client == client)
     return [_reviewed(row) for row in connection.execute(query.order_by(reviews.c.at))]
