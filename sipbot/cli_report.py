@@ -108,7 +108,7 @@ def weekly_command(
     form = form_of(form, out)
     settings = config.load(config_file)
     plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
-    plan, now = find_plan(plans, client), datetime.now(UTC)
+    plan, now = plan_of(settings, client, config_file), datetime.now(UTC)
     found = _week(week, plan.hours.tz, now)
     say = Say(language or reader_of(plan), plan.hours.tz)
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:

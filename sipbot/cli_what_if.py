@@ -1,10 +1,11 @@
 """``sipbot report what-if``: a month's calls with another number of lines or another plan."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
+from pydantic import ValidationError
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,8 +20,10 @@ from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.plan import Dialplan
-from sipbot.quota import Month, ask
+from sipbot.price_form import PriceForm
+from sipbot.quota import Ask, Month
 from sipbot.reload import start
+from sipbot.report import months
 from sipbot.report.statement import Taken, itemised, sum_of
 from sipbot.what_if import Replayed
 
@@ -66,20 +69,21 @@ def what_if_command(
     plan = find_plan(
         start(settings.dialplans, settings.region, settings.var).in_force.plans, client
     )
-    asked = ask(plan, wanted)
-    span = Span(since=asked.since, until=asked.until)
+    tz = plan.hours.tz
+    span = Span(since=wanted.begins(tz), until=wanted.following.begins(tz))
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
         facts, taken = ledger.facts(plan, span), ledger.taken(plan.client, span)
         replayed = what_if.replay(ledger.on_lines(span), lines) if lines else Replayed()
     quota = calls_per_month or facts.terms.calls_per_month
-    prices = {"monthly": monthly, "over": over}
-    changed = {key: price for key, price in prices.items() if price is not None}
+    price, _ = months.price_of(plan, facts.terms)
+    otherwise_priced = _changed(plan, price, {"monthly": monthly, "over": over})
+    asked = months.asked_of(plan, wanted, facts.terms)
     was = kpi.figures(facts, now)
     would = kpi.figures(what_if.facts_if(facts, replayed, quota), now)
     otherwise = what_if.taken_if(taken, replayed)
     costs = (
-        _cost(plan, wanted, taken, facts.terms.calls_per_month, {}),
-        _cost(plan, wanted, otherwise, quota, changed),
+        _cost(asked, taken, facts.terms.calls_per_month, price),
+        _cost(asked, otherwise, quota, otherwise_priced),
     )
     if as_json:
         typer.echo(msgspec.json.encode({"was": was, "would": would, "cost": costs}))
@@ -104,16 +108,37 @@ def render(
     return shown
 
 
+def _changed(
+    plan: Dialplan, price: PriceForm | None, asked: dict[str, str | None]
+) -> PriceForm | None:
+    """Return a price with other amounts.
+
+    Raises:
+        UsageError: an amount is none, or there is no price that it could be part of.
+    """
+    found = price
+    for key, amount in asked.items():
+        if amount is None:
+            continue
+        if found is None:
+            raise UsageError(
+                f"--{key} {amount}: {plan.client} has no price, so no currency is known. Write "
+                "[price] with currency into its dialplan"
+            )
+        try:
+            found = PriceForm.model_validate({**found.model_dump(), key: amount})
+        except ValidationError:
+            raise UsageError(
+                f"--{key} {amount}: is no amount. Write a decimal number such as 180 or 12.5"
+            ) from None
+    return found
+
+
 def _cost(
-    plan: Dialplan,
-    month: Month,
-    taken: list[Taken],
-    included: int | None,
-    changed: dict[str, Any],
+    asked: Ask, taken: list[Taken], included: int | None, price: PriceForm | None
 ) -> str | None:
     """Return what a month costs, tax included; None without a price."""
-    if plan.form.price is None:
+    if price is None:
         return None
-    price = type(plan.form.price).model_validate({**plan.form.price.model_dump(), **changed})
-    total = sum_of(itemised(taken, ask(plan, month), included, price), price)
-    return f"{total.total} {total.currency}"
+    total = sum_of(itemised(taken, asked, included, price), price).total
+    return f"{total} {price.currency}"

@@ -98,6 +98,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Which ends of a call count against it."""
     exclude: tuple[str, ...] = ()
     """Categories of memos that do not."""
+    price: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """What calls cost, as ``[price]`` says it; left out where nothing was set or recorded, and of
+    `Figures`: figures go to wall boards, prices do not."""
     dialplan: str | None = None
     """SHA-256 of the file that said so first; None: no such file is recorded."""
     since: datetime | None = None
@@ -181,7 +184,7 @@ def figures(facts: Facts, now: datetime) -> Figures:
         until=facts.until,
         made_at=now,
         complete=facts.until <= now,
-        terms=facts.terms,
+        terms=msgspec.structs.replace(facts.terms, price=msgspec.UNSET),
         values={
             one.key: judged(one.key, *measured[one.key], facts.terms.limits) for one in DEFINITIONS
         },

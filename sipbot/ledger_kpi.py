@@ -160,6 +160,7 @@ def terms_of(plan: Dialplan) -> Terms:
         calls_per_month=plan.quota.calls_per_month if plan.quota else None,
         counts=rule.counts,
         exclude=rule.exclude,
+        price=plan.form.price.model_dump() if plan.form.price else msgspec.UNSET,
         dialplan=plan.sha256,
     )
 

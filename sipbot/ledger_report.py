@@ -27,6 +27,8 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     result: Outcome | None
     """Of the latest call back."""
     history: tuple[HistoryEntry, ...]
+    broken: bool = False
+    """Whether nobody can read the memo: the rest is then that of a memo nobody has touched."""
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,17 +82,31 @@ def taken(connection: sa.Connection, client: str, span: Span) -> list[Taken]:
 
 
 def handled(connection: sa.Connection, identifiers: Sequence[str]) -> dict[str, Handled]:
-    """Return what was done with these memos."""
-    query = sa.select(memos.c.id, memos.c.body).where(memos.c.id.in_(identifiers))
-    found = {}
-    for identifier, text in connection.execute(query):
+    """Return what was done with these memos; of one that cannot be read, its state alone."""
+    query = sa.select(memos.c.id, memos.c.status, memos.c.body).where(memos.c.id.in_(identifiers))
+    return {row.id: _handled(row.id, row.status, row.body) for row in connection.execute(query)}
+
+
+def _handled(memo: str, status: str, text: str) -> Handled:
+    try:
         body = msgspec.json.decode(text, type=_Body)
-        found[identifier] = Handled(
-            memo=identifier,
+        return Handled(
+            memo=memo,
             stage=body.stage,
             status=body.status,
             urgent=body.urgency == "urgent",
             result=None if body.result is None else Outcome(body.result),
             history=tuple(HistoryEntry.model_validate_json(bytes(one)) for one in body.history),
         )
-    return found
+    # One memo must not keep a client from its report.  An unknown outcome and pydantic's errors are
+    # both ValueError.
+    except (msgspec.DecodeError, ValueError):
+        return Handled(
+            memo=memo,
+            stage="",
+            status=status,
+            urgent=False,
+            result=None,
+            history=(),
+            broken=True,
+        )

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,3 +203,8 @@ def test_every_offered_call_is_served_or_missed(
 @pytest.mark.parametrize("language", PLACES)
 def test_page_of_the_definitions_is_up_to_date(language: str) -> None:
     assert page(language) == PLACES[language].read_text(encoding="utf-8")
+
+
+def test_figures_tell_no_price() -> None:
+    found = made(call(1), terms=Terms(price={"currency": "JPY"}))
+    assert b"price" not in msgspec.json.encode(found)

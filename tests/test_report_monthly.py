@@ -1,24 +1,27 @@
 """The monthly statement: what counts, what is over, what it costs, and how it is handed out."""
 
+import asyncio
 import csv
 import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from sipbot.cli import program
+from sipbot.dialplan import load_all
+from sipbot.errors import UsageError
 from sipbot.ledger import Ledger
 from sipbot.price_form import PriceForm
 from sipbot.quota import Ask
 from sipbot.records import EndState
-from sipbot.report.statement import Item, Taken, itemised, sum_of
+from sipbot.report.statement import Item, Taken, itemised, sum_of, unit
 from tests import quotas
 from tests.test_quota import fill
 
@@ -88,7 +91,17 @@ def test_sum_is_what_the_lines_add_up_to(states: list[EndState], included: int |
     cost = sum_of(items, YEN)
     assert len(calls) == len(items)
     assert cost.calls + cost.over == sum((one.price or Decimal() for one in items), Decimal())
-    assert cost.total == cost.monthly_fee + cost.calls + cost.over + cost.tax
+    assert cost.net == cost.monthly_fee + cost.calls + cost.over
+    assert cost.total == (cost.net + cost.tax).to_integral_value(ROUND_DOWN)
+
+
+def test_total_is_an_amount_that_can_be_paid() -> None:
+    cost = sum_of(itemised([a_call(0)], ASK, 2, YEN), YEN)
+    assert (Decimal("15012.5"), Decimal(16513)) == (cost.net, cost.total)
+
+
+def test_currency_of_no_smaller_unit_has_whole_amounts() -> None:
+    assert [Decimal(1)] * 3 == [unit(one) for one in ("JPY", "VUV", "RWF")]
 
 
 @pytest.fixture
@@ -148,3 +161,63 @@ def test_pdf_is_written_whole_beside_nothing_else(config: Path, tmp_path: Path) 
     made(config, "-o", str(out))
     assert b"%PDF" == out.read_bytes()[:4]
     assert [out] == list(out.parent.iterdir())
+
+
+async def agreed_then_changed(config: Path, old: str, new: str) -> str:
+    """Record what the client's file promises in October, change it today; return the old hash."""
+    folder = config.parent / "dialplans"
+    plans = load_all(folder, "JP").all
+    async with Ledger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        await ledger.kpis.keep_terms(plans, OCTOBER)
+    file = folder / "sato.toml"
+    file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+    return plans[0].sha256
+
+
+async def test_past_month_keeps_the_price_that_was_agreed_on(config: Path) -> None:
+    before = await agreed_then_changed(config, 'over = "180"', 'over = "300"')
+    found = json.loads(await asyncio.to_thread(made, config, "--format", "json"))
+    assert ("180", before, before) == (found["over_call"], found["dialplan"], found["priced_by"])
+
+
+def test_month_whose_price_nobody_recorded_says_that_it_is_todays(config: Path) -> None:
+    page = made(config, "--language", "en")
+    assert "The quota is today" in page
+    assert "Prices are today" in page
+
+
+def what_if(config: Path, *words: str) -> Result:
+    asked = ["report", "what-if", "sato", "--month", "2026-10", "--config", str(config), *words]
+    return CliRunner().invoke(program(), asked)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("calls_per_month = 2", 'calls_per_month = 2\ncounts = ["memo"]'),
+        ('over = "180"', 'over = "300"'),
+    ],
+)
+async def test_what_if_nothing_changed_costs_what_the_statement_says(
+    config: Path, old: str, new: str
+) -> None:
+    await agreed_then_changed(config, old, new)
+    costs = json.loads((await asyncio.to_thread(what_if, config, "--json")).stdout)["cost"]
+    assert ["16698 JPY"] * 2 == costs
+
+
+def test_what_if_another_price_costs_otherwise(config: Path) -> None:
+    costs = json.loads(what_if(config, "--json", "--over", "1180").stdout)["cost"]
+    assert ["16698 JPY", "17798 JPY"] == costs
+
+
+@pytest.mark.parametrize("words", [("--over", "abc"), ("--monthly", "-5")])
+def test_what_is_no_amount_is_refused_with_a_remedy(config: Path, words: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match=f"^{words[0]} {words[1]}: is no amount. Write a decimal"):
+        raise what_if(config, *words).exception or AssertionError
+
+
+def test_price_for_who_has_none_is_refused_with_a_remedy(config: Path) -> None:
+    quotas.write(config.parent / "dialplans", "sato")
+    with pytest.raises(UsageError, match=r"sato has no price.*\[price\]"):
+        raise what_if(config, "--over", "150").exception or AssertionError

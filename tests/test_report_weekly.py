@@ -4,25 +4,40 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sipbot.cli import program
-from sipbot.ledger import Ledger
-from sipbot.records import EndState
-from sipbot.report.pack import BENCHMARK_CLIENTS, benchmark_of, ends_of, heat_of, missed_of
+from sipbot.dialplan import load_all
+from sipbot.ledger import Ledger, ReadOnlyLedger
+from sipbot.records import EndedBy, EndState
+from sipbot.report.pack import (
+    BENCHMARK_CLIENTS,
+    Figure,
+    Pack,
+    Plan,
+    benchmark_of,
+    ends_of,
+    heat_of,
+    missed_of,
+    problems_of,
+)
 from sipbot.report.plots import Bar, Frame, columns, heat_map
 from sipbot.report.statement import Taken
+from sipbot.report.weekly import pack_of
 from sipbot.report.weeks import Week
 from sipbot.report.words import OWN, Say
 from tests import quotas
+from tests.memo_samples import a_memo_of, an_offer
 from tests.test_quota import fill
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -98,14 +113,20 @@ def test_median_of_too_few_clients_is_not_shown() -> None:
     assert 2.0 == benchmark_of(values)
 
 
-@given(st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=8), st.none() | st.floats(0, 9))
+@given(
+    st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=8),
+    st.none() | st.floats(-100, 9),
+)
 def test_plot_of_any_series_is_well_formed_and_stays_within_its_frame(
     values: list[float | None], target: float | None
 ) -> None:
     bars = [Bar(label="<W>", value=one, shown=str(one)) for one in values]
     found = ET.fromstring(columns(FRAME, bars, target=target))
-    heights = [float(one.attrib["y"]) for one in found if one.tag.endswith("rect")]
-    assert all(height >= 0 for height in heights)
+    boxes = [one.attrib for one in found if one.tag.endswith("rect")]
+    lines = [float(one.attrib["y1"]) for one in found if one.tag.endswith("line")]
+    ends = [float(one["y"]) + float(one["height"]) for one in boxes]
+    assert len(boxes) == sum(bool(one) for one in values)
+    assert all(0 <= at <= 150 for at in [*lines, *ends, *(float(one["y"]) for one in boxes)])
 
 
 def test_plot_says_its_words_to_who_cannot_see_it() -> None:
@@ -134,7 +155,8 @@ async def config(tmp_path: Path) -> Path:
     """Settings of a site with one client and its week, where sipbot does not run."""
     quotas.write(tmp_path / "dialplans", "sato", "calls_per_month = 1")
     with (tmp_path / "dialplans" / "sato.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[report]\ncomplaints = ["complaint"]\n[targets]\nanswer_rate = 98\n')
+        file.write('\n[report]\ncomplaints = ["complaint"]\n')
+        file.write("[targets]\nanswer_rate = 98\nfewest_calls = 2\n")
     (tmp_path / "config.toml").write_text("", encoding="ascii")
     (tmp_path / "var").mkdir()
     async with Ledger.open(tmp_path / "var" / "sipbot.sqlite3") as ledger:
@@ -189,3 +211,79 @@ def test_page_is_in_the_readers_language_and_fetches_nothing(
     assert [] == [word for word in words if word not in page]
     assert [] == [one for one in ("src=", "href=", "url(", "@import", "<script") if one in page]
     assert "More &lt;lines&gt;" in page
+
+
+def pack(config: Path, week: str, now: datetime) -> Pack:
+    plan = load_all(config.parent / "dialplans", "JP").all[0]
+    found = Week.parse(week)
+    assert found is not None
+    with ReadOnlyLedger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        return pack_of(ledger, plan, found, now, Say("en", plan.hours.tz), {})
+
+
+async def test_week_that_ends_after_a_change_of_clocks_is_of_its_last_days_month(
+    config: Path,
+) -> None:
+    quotas.write(config.parent / "dialplans", "sato", "calls_per_month = 1", tz="America/New_York")
+    saturday = datetime(2026, 10, 31, 15, tzinfo=UTC)
+    async with Ledger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        times = [saturday, saturday + timedelta(days=1)]
+        await fill(ledger, [("sato", at, EndState.MEMO, None) for at in times])
+    found = pack(config, "2026-W44", datetime(2026, 11, 2, 15, tzinfo=UTC))
+    assert ("2026-11", 1, 0) == (found.plan.month, found.plan.used, found.plan.over)
+
+
+def resolution(found: Pack) -> Figure:
+    return next(one for one in found.figures if one.key == "fcr")
+
+
+async def test_resolution_is_told_when_all_callers_had_their_days_to_call_again(
+    config: Path,
+) -> None:
+    offer = msgspec.structs.replace(an_offer(), received_at=MONDAY)
+    async with Ledger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        await ledger.add_call(offer, "sato", "to", "sato", caller="+81355501234")
+        memo = a_memo_of(offer, "sato")
+        await ledger.end_call(offer.call, EndState.MEMO, MONDAY, EndedBy.CALLER, 200, memo)
+    later = MONDAY + timedelta(days=14)
+    early, whole = (pack(config, "2026-W46", at) for at in (later - timedelta(seconds=1), later))
+    assert (None, 0, later) == (resolution(early).value, resolution(early).n, early.resolved_from)
+    assert (100, 1, None) == (resolution(whole).value, resolution(whole).n, whole.resolved_from)
+
+
+def test_figure_below_its_target_is_no_problem_when_it_is_of_too_few() -> None:
+    figure = Figure(
+        key="fcr", name="FCR", unit="percent", value=0, n=3, previous=None, trend=(), target=80
+    )
+    plan, say = Plan(month="2026-11", used=0, limit=None, over=None), Say("en", TOKYO)
+    few, enough = (
+        problems_of(
+            [figure], ends_of([]), plan, say.number, fewest=n, waiting=0, unread=0, broken=0
+        )
+        for n in (4, 3)
+    )
+    assert ((), ["below_target"]) == (few, [one.word for one in enough])
+
+
+def test_page_says_what_nobody_recorded_and_within_how_many_seconds_calls_count(
+    config: Path,
+) -> None:
+    page = made(config, "--language", "en")
+    assert "what was promised then is not recorded" in page
+    assert "Service level (SL), within 20 s" in page
+
+
+def test_memo_that_nobody_can_read_is_named_and_the_pack_is_made(config: Path) -> None:
+    with sqlite3.connect(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        ledger.execute("UPDATE memos SET body = '{' WHERE category = 'complaint'")
+    ledger.close()
+    found = json.loads(made(config, "--format", "json"))
+    assert {"word": "memos_broken", "values": {"n": "1"}} in found["problems"]
+
+
+def test_pack_of_a_former_client_is_made_from_its_file(config: Path, tmp_path: Path) -> None:
+    file = (config.parent / "dialplans" / "sato.toml").rename(tmp_path / "former.toml")
+    quotas.write(config.parent / "dialplans", "sakura")
+    asked = ["report", "weekly", str(file), "--week", "2026-W46", "--format", "json"]
+    result = CliRunner().invoke(program(), [*asked, "--config", str(config)])
+    assert 2 == json.loads(result.stdout)["received"], result.output

@@ -50,7 +50,18 @@ def monthly(statement: Statement) -> str:
     return _table(rows)
 
 
-_SUMS = ("client", "month", "tz", "made_at", "complete", "dialplan", "included", "counted", "over")
+_SUMS = (
+    "client",
+    "month",
+    "tz",
+    "made_at",
+    "complete",
+    "dialplan",
+    "priced_by",
+    "included",
+    "counted",
+    "over",
+)
 
 _HEAD = (
     "client",
@@ -61,16 +72,21 @@ _HEAD = (
     "made_at",
     "complete",
     "dialplan",
+    "within_s",
+    "resolved_from",
     "received",
     "benchmark_clients",
 )
+
+
+_FIGURE = ("value", "n", "previous", "target", "benchmark", "met", "unit", "definition")
 
 
 def _pack_rows(pack: Pack) -> Iterator[Sequence[Cell]]:
     for name in _HEAD:
         yield "pack", "", name, _plain(getattr(pack, name))
     for figure in pack.figures:
-        for name in ("value", "previous", "target", "benchmark", "met", "unit", "definition"):
+        for name in _FIGURE:
             yield "figure", figure.key, name, _plain(getattr(figure, name))
         for week, value in zip(pack.weeks, figure.trend, strict=True):
             yield "figure", figure.key, week, value

@@ -35,6 +35,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     """``percent``, ``s``, ``calls`` or ``score``."""
     value: float | None
+    n: int
+    """How many calls, messages or answers it was measured on."""
     previous: float | None
     trend: tuple[float | None, ...]
     """The latest weeks, oldest first; the last is the reported one."""
@@ -137,6 +139,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """False: the week is not over."""
     dialplan: str
     """SHA-256 of the file whose targets these are; empty: not recorded."""
+    within_s: float
+    """Seconds within which a call counts for the service level."""
+    resolved_from: datetime | None
+    """From when on the week's first-call resolution can be told; None: it is."""
     received: int
     ends: dict[str, int]
     """Every end of a call, and ``going``; their sum is `received`."""
@@ -219,8 +225,10 @@ def problems_of(
     plan: Plan,
     shown: Callable[[float | None, str], str],
     *,
+    fewest: int,
     waiting: int,
     unread: int,
+    broken: int,
 ) -> tuple[Problem, ...]:
     """Return what somebody should talk about.
 
@@ -229,8 +237,10 @@ def problems_of(
         ends: how its calls ended.
         plan: how the quota stands.
         shown: how a value of a unit is written for people.
+        fewest: measured on fewer, a figure below its target is chance.
         waiting: memos of the week that nobody has closed.
         unread: memos of the week whose message no ear could read.
+        broken: memos of the week that the ledger has, but nobody can read.
     """
     found = [
         Problem(
@@ -242,7 +252,7 @@ def problems_of(
             },
         )
         for one in figures
-        if one.met is False
+        if one.met is False and one.n >= fewest
     ]
     failed = ends["failed_media"] + ends["failed_internal"]
     for word, number in (
@@ -250,6 +260,7 @@ def problems_of(
         ("failed_calls", failed),
         ("memos_waiting", waiting),
         ("memos_unread", unread),
+        ("memos_broken", broken),
         ("over_quota", plan.over or 0),
     ):
         if number:

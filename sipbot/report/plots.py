@@ -55,19 +55,22 @@ def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None) -> str:
     """
     height, top, floor = 150, 26, 122
     values = [bar.value for bar in bars if bar.value is not None]
-    peak = max([*values, target or 0.0, 1e-9])
+    peak, least = max([*values, target or 0.0, 0.0]), min([*values, target or 0.0, 0.0])
+    scale = (floor - top) / max(peak - least, 1e-9)
+    zero = floor + scale * least
     step = NARROW / max(1, len(bars))
-    parts = [_line(0, floor, NARROW, floor, 0.5)]
+    parts = [_line(0, zero, NARROW, zero, 0.5)]
     for place, bar in enumerate(bars):
         middle = step * (place + 0.5)
-        tall = 0.0 if bar.value is None else (floor - top) * max(0.0, bar.value) / peak
-        if tall > 0:
+        end = zero - scale * (bar.value or 0.0)
+        highest = min(zero, end)
+        if bar.value:
             shade = FAINT if bar.past else 0.75
-            parts.append(_box(middle - step * 0.3, floor - tall, step * 0.6, tall, shade))
-        parts.append(_text(middle, floor - tall - 6, bar.shown, "middle", bold=not bar.past))
+            parts.append(_box(middle - step * 0.3, highest, step * 0.6, abs(end - zero), shade))
+        parts.append(_text(middle, highest - 6, bar.shown, "middle", bold=not bar.past))
         parts.append(_text(middle, floor + 18, bar.label, "middle"))
     if target is not None:
-        at = floor - (floor - top) * target / peak
+        at = zero - scale * target
         parts.append(_line(0, at, NARROW, at, 0.9, dash="6 4"))
     return _svg(frame, height, parts, NARROW)
 

@@ -16,7 +16,10 @@ from sipbot.price_form import PriceForm
 from sipbot.quota import Ask, Month, counts
 from sipbot.records import EndState
 
-WITHOUT_MINOR = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+WITHOUT_MINOR = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
+    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
 """Currencies without a smaller unit (ISO 4217, exponent 0)."""
 
 WITH_THREE = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
@@ -75,6 +78,7 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
     tax: Decimal
     """Rounded down to the currency's smallest unit, once for the whole statement."""
     total: Decimal
+    """Net and tax, rounded down to the currency's smallest unit: nobody can pay half a yen."""
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +93,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     """False: the month is not over."""
     dialplan: str
-    """SHA-256 of the file whose quota and prices these are."""
+    """SHA-256 of the file whose quota this is; empty: not recorded, it is today's."""
+    priced_by: str
+    """SHA-256 of the file whose prices these are, another where none was recorded for that month;
+    empty: no price is set."""
     included: int | None
     """Calls of the quota; None: the client has none."""
     counted: int
@@ -130,7 +137,8 @@ def sum_of(items: Sequence[Item], price: PriceForm) -> Sum:
     within = sum((one.price for one in items if one.price and not one.over), Decimal())
     beyond = sum((one.price for one in items if one.price and one.over), Decimal())
     net = price.monthly_fee + within + beyond
-    tax = (net * price.tax_percent / 100).quantize(unit(price.currency), ROUND_DOWN)
+    smallest = unit(price.currency)
+    tax = (net * price.tax_percent / 100).quantize(smallest, ROUND_DOWN)
     return Sum(
         currency=price.currency,
         monthly_fee=price.monthly_fee,
@@ -139,7 +147,7 @@ def sum_of(items: Sequence[Item], price: PriceForm) -> Sum:
         net=net,
         tax_percent=price.tax_percent,
         tax=tax,
-        total=net + tax,
+        total=(net + tax).quantize(smallest, ROUND_DOWN),
     )
 
 
@@ -158,6 +166,7 @@ def statement(
     tz: str,
     made_at: datetime,
     dialplan: str,
+    priced_by: str,
     included: int | None,
     price: PriceForm | None,
     ask: Ask,
@@ -171,7 +180,8 @@ def statement(
         month: which one.
         tz: the client's time zone.
         made_at: UTC-aware.
-        dialplan: SHA-256 of the client's file.
+        dialplan: SHA-256 of the file whose quota it is; empty: not recorded.
+        priced_by: SHA-256 of the file whose prices these are; empty: no price is set.
         included: calls of the quota; None: there is none.
         price: None: not set.
         ask: which calls count, and from when to when.
@@ -187,6 +197,7 @@ def statement(
         made_at=made_at,
         complete=ask.until <= made_at,
         dialplan=dialplan,
+        priced_by=priced_by,
         included=included,
         counted=sum(one.counted is not None for one in items),
         over=None if included is None else sum(one.over for one in items),

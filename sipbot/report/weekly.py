@@ -4,7 +4,7 @@ Data path: ledger_reader, kpi -> [weekly] -> pack
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sipbot.kpi import AGAIN_WITHIN, Figures
 from sipbot.kpi_definitions import BY_KEY
@@ -29,6 +29,7 @@ from sipbot.report.pack import (
 from sipbot.report.statement import Taken
 from sipbot.report.weeks import Week
 from sipbot.report.words import Say
+from sipbot.targets_form import FEWEST_CALLS
 
 SHOWN = tuple(key for key in BY_KEY if key != "received")
 """Figures of the table; the calls received are the sum of the ends."""
@@ -82,7 +83,7 @@ def pack_of(
     weeks = [week.before(back) for back in range(TREND_WEEKS - 1, -1, -1)]
     trend = [ledger.figures(plan, span_of(one, plan), now) for one in weeks]
     figures = _figures(trend, say, [one for who, one in others.items() if who != plan.client])
-    ends = ends_of(calls)
+    terms, ends = trend[-1].terms, ends_of(calls)
     quota = _plan(ledger, plan, span, now)
     categories = plan.form.report.complaints if plan.form.report else ()
     compared = [one for one in figures if one.benchmark is not None]
@@ -96,7 +97,9 @@ def pack_of(
         until=span.until,
         made_at=now,
         complete=span.until <= now,
-        dialplan=trend[-1].terms.dialplan or "",
+        dialplan="" if terms.since is None else terms.dialplan or "",
+        within_s=terms.within_s,
+        resolved_from=None if _resolved(trend[-1]) else span.until + AGAIN_WITHIN,
         received=len(calls),
         ends=ends,
         figures=figures,
@@ -105,8 +108,8 @@ def pack_of(
         missed=missed_of(calls, later),
         complaints=_complaints(calls, handled, categories),
         complaint_categories=categories,
-        problems=_problems(figures, ends, quota, say, handled),
-        actions=tuple(ledger.actions(plan.client, span.since)),
+        problems=_problems(plan, figures, ends, quota, say, handled),
+        actions=tuple(ledger.actions(plan.client, span.since, span.until)),
         plan=quota,
         benchmark_clients=len(others.keys() - {plan.client}) if compared else 0,
         reviewed=tuple(ledger.reviewed(plan.client, span)),
@@ -114,6 +117,7 @@ def pack_of(
 
 
 def _problems(
+    plan: Dialplan,
     figures: Sequence[Figure],
     ends: dict[str, int],
     quota: Plan,
@@ -126,8 +130,10 @@ def _problems(
         ends,
         quota,
         say.number,
+        fewest=plan.form.targets.fewest_calls if plan.form.targets else FEWEST_CALLS,
         waiting=sum(one.status != "done" for one in memos),
         unread=sum(one.stage == "recognition_failed" for one in memos),
+        broken=sum(one.broken for one in memos),
     )
 
 
@@ -136,21 +142,38 @@ def _figures(trend: Sequence[Figures], say: Say, others: Sequence[Figures]) -> t
     return tuple(
         Figure(
             key=key,
-            name=BY_KEY[key].named(say.language),
+            name=_name(key, present, say),
             unit=BY_KEY[key].unit,
-            value=present[key].value,
-            previous=previous[key].value,
-            trend=tuple(one[key].value for one in trend),
+            value=_value(present, key),
+            n=present[key].n if key != "fcr" or _resolved(present) else 0,
+            previous=_value(previous, key),
+            trend=tuple(_value(one, key) for one in trend),
             target=present[key].target,
             at_least=BY_KEY[key].at_least is not False,
             # How many calls others have is theirs; how well they are served can be compared.
             benchmark=None
             if BY_KEY[key].unit == "calls"
-            else benchmark_of([one[key].value for one in others]),
+            else benchmark_of([_value(one, key) for one in others]),
             definition=BY_KEY[key].said(say.language),
         )
         for key in SHOWN
     )
+
+
+def _name(key: str, found: Figures, say: Say) -> str:
+    name = BY_KEY[key].named(say.language)
+    if key != "service_level":
+        return name
+    return say.say("within", name=name, s=f"{found.terms.within_s:g}")
+
+
+def _resolved(found: Figures) -> bool:
+    """Whether everybody's days to call again are over: before, only the first calls are known."""
+    return found.until + AGAIN_WITHIN <= found.made_at
+
+
+def _value(found: Figures, key: str) -> float | None:
+    return None if key == "fcr" and not _resolved(found) else found[key].value
 
 
 def _handled(ledger: ReadOnlyLedger, calls: Sequence[Taken]) -> dict[str, Handled]:
@@ -186,7 +209,7 @@ def _complaints(
 
 def _plan(ledger: ReadOnlyLedger, plan: Dialplan, span: Span, now: datetime) -> Plan:
     tz = plan.hours.tz
-    last = month_of(span.until.astimezone(tz) - (span.until - span.since) / 7, tz)
+    last = month_of(span.until - timedelta(microseconds=1), tz)
     month = ledger.figures(plan, Span(since=last.begins(tz), until=span.until), now)
     over = month["quota_over"].value
     return Plan(
