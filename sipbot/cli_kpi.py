@@ -96,7 +96,10 @@ def render(plan: Dialplan, found: Figures) -> Table:
         target = "" if value.target is None else f"{value.target:g}"
         limit = f"{'≥' if definition.at_least else '≤'} {target}" if target else ""
         style = "red" if value.met is False else None
-        shown.add_row(definition.name, _shown(value), str(value.n), limit, style=style)
+        name = definition.name
+        if value.key == "service_level":
+            name = f"{name}, within {found.terms.within_s:g} s"
+        shown.add_row(name, _shown(value), str(value.n), limit, style=style)
     for kind, number in found.missed.items():
         shown.add_row(f"missed: {kind}", str(number), "", "", style="dim")
     return shown

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from sipbot import cli_kpi
 from sipbot.cli import program
 from sipbot.dialplan import load_all
 from sipbot.ledger import Ledger, ReadOnlyLedger
+from sipbot.ledger_day import Span
 from sipbot.records import EndedBy, EndState
 from sipbot.report.pack import (
     BENCHMARK_CLIENTS,
@@ -287,3 +289,11 @@ def test_pack_of_a_former_client_is_made_from_its_file(config: Path, tmp_path: P
     asked = ["report", "weekly", str(file), "--week", "2026-W46", "--format", "json"]
     result = CliRunner().invoke(program(), [*asked, "--config", str(config)])
     assert 2 == json.loads(result.stdout)["received"], result.output
+
+
+def test_table_of_figures_says_within_how_many_seconds_calls_count(config: Path) -> None:
+    plan = load_all(config.parent / "dialplans", "JP").all[0]
+    week = Span(since=MONDAY, until=MONDAY + timedelta(days=7))
+    with ReadOnlyLedger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
+        shown = cli_kpi.render(plan, ledger.figures(plan, week, week.until))
+    assert "Service level (SL), within 20 s" in list(shown.columns[0].cells)
