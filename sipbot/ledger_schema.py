@@ -221,7 +221,7 @@ consents = sa.Table(
     sa.Column("sha256", sa.String(64)),
     sa.Index("consents_of_client", "client", "id"),
 )
-"""What clients allow: `sipbot.handover_records.Consent`; never changed, the latest row counts."""
+"""What clients allow: `sipbot.handover.Consent`; never changed, the latest row counts."""
 
 disclosures = sa.Table(
     "disclosures",
@@ -251,7 +251,7 @@ handovers = sa.Table(
     sa.Column("state", sa.String(63), nullable=False),
     sa.Column("contents", sa.Text, nullable=False),
 )
-"""Clients that came from another site, each with what came: `sipbot.handover_records.Taken`."""
+"""Clients that came from another site, each with what came: `sipbot.handover.Taken`."""
 
 meta = sa.Table(
     "meta",
