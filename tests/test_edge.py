@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,11 @@ pytestmark = [pytest.mark.sip, pytest.mark.peer]
 SILENT = wire.Alone(beep="", thanks="", recording="", max_s=60.0, finish_key="")
 
 
-async def answer(parent: Parent, *, after: int = 0) -> wire.Offered:
-    """Answer the call that comes after so many others."""
-    for _ in range(after):
-        await parent.next(wire.Offered)
+async def answer(parent: Parent, *, others: Collection[str] = ()) -> wire.Offered:
+    """Answer the first call that has none of these Call-IDs: UDP keeps no order."""
     offered = await parent.next(wire.Offered)
+    while offered.offer.sip_call_id in others:
+        offered = await parent.next(wire.Offered)
     parent.say(wire.Answer(call=offered.offer.call, alone=SILENT))
     await parent.next(wire.Answered)
     return offered
@@ -117,7 +118,7 @@ async def test_packets_that_end_an_agent_do_not_reach_it(tmp_path: Path) -> None
             async with calling(
                 plan.port, tmp_path / "heard.wav", speak_after_s=0.0, linger_s=0.0
             ) as story:
-                await answer(parent, after=3)
+                await answer(parent, others={"c0", "c1", "c2"})
                 ended = await parent.next(wire.Ended)
                 await last(story)
             assert agent.process.poll() is None
