@@ -56,7 +56,7 @@ def secret_of(file: Path) -> str:
         kept = file.read_text(encoding="ascii").strip()
         if kept:
             return kept
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_private(file.parent)
     _write(file, secrets.token_hex(32))
     return file.read_text(encoding="ascii")
 
@@ -64,7 +64,7 @@ def secret_of(file: Path) -> str:
 def write_files(plan: Plan, serving: frozenset[int]) -> None:
     """Write what Kamailio reads; only this user can read it, for there are passwords in it."""
     folder = Path(plan.folder)
-    (folder / "db").mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_private(folder / "db")
     _write(folder / "kamailio.cfg", kamailio_cfg(plan))
     _write(folder / "dispatcher.list", dispatcher_list(plan, serving))
     (folder / "db" / "uacreg").unlink(missing_ok=True)
@@ -272,6 +272,12 @@ def _audit_lines(heard: dict[str, int]) -> list[AuditEntry]:
         detail = f"{times} calls from {len(rest)} more addresses outside sip.allow"
         entries.append(AuditEntry(action="refused", detail=detail))
     return entries
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder that only this user enters, and those above it: mkdir's mode is not theirs."""
+    for one in (*reversed(folder.parents), folder):
+        one.mkdir(exist_ok=True, mode=0o700)
 
 
 def _write(file: Path, text: str) -> None:

@@ -25,8 +25,9 @@ SDP_LINES = 60
 SANITY = 1 + 2 + 4 + 32 + 64 + 128 + 256 + 512 + 1024 + 2048 + 4096 + 8192 + 16384
 """Every check of Kamailio's module sanity that is implemented."""
 
-TRIES = 32
-"""Agents that an INVITE is offered to, the one with the fewest calls first: each needs about 2 ms
+TRIES = 30
+"""Agents that an INVITE is offered to (tm takes no more branches), the one with the fewest calls
+since the list last changed first: each needs about 2 ms
 to say that it is busy, and "all busy" is promised within 200 ms."""
 
 TOLD = 5
@@ -200,6 +201,7 @@ def _globals(plan: Plan) -> list[str]:
         "corelog=4",
         "fork=yes",
         "children=2",
+        f"max_branches={TRIES}",
         "auto_aliases=no",
         "server_signature=no",
         'user_agent_header="User-Agent: sipbot"',

@@ -41,6 +41,12 @@ END_S = 3.0
 REGISTERED_EVERY_S = 5.0
 """Between two looks at the registrations: what Kamailio's own timer takes."""
 
+WORD_CHARS = 200
+"""Longest line of Kamailio's log that is passed on: it prints what it cannot parse."""
+
+AGAIN_S = 1.0
+"""Until a list of agents is offered again that Kamailio did not take."""
+
 WORDS_PER_MINUTE = 60
 """Lines of Kamailio's log that are passed on: what callers send may make it complain."""
 
@@ -75,6 +81,9 @@ class EdgeProgram:
         self._words = 0
         self._ready = False
         self._registered: dict[str, bool] = {}
+        self._early: list[msgspec.Struct] = []
+        self._new_list = asyncio.Event()
+        self._one_asks = asyncio.Lock()
 
     async def run(self) -> int:
         """Run Kamailio; return our exit code."""
@@ -90,6 +99,7 @@ class EdgeProgram:
                     group.create_task(self._say_ready()),
                     group.create_task(self._look_at_registrations()),
                     group.create_task(self._spare_words()),
+                    group.create_task(self._pass_lists_on()),
                 ]
                 await self._obey()
                 for task in tasks:
@@ -162,7 +172,7 @@ class EdgeProgram:
             return
         self._words += 1
         if self._words <= WORDS_PER_MINUTE:
-            sys.stderr.write(f"kamailio: {line.strip()}\n")
+            sys.stderr.write(f"kamailio: {_printable(line)}\n")
 
     async def _spare_words(self) -> None:
         while True:
@@ -190,16 +200,25 @@ class EdgeProgram:
                     if await self._answers():
                         self._emit(wire.Pong(n=n))
                 case wire.Serving(dispatcher_list=text):
-                    await self._serve(text)
+                    self._serve(text)
 
-    async def _serve(self, dispatcher_list: str) -> None:
+    def _serve(self, dispatcher_list: str) -> None:
         file = self._orders.folder / "dispatcher.list"
         new = file.with_suffix(".new")
         new.write_text(dispatcher_list, encoding="ascii")
         new.replace(file)
-        answer = await self._ask("dispatcher.reload")
-        if answer is None or "error" in answer:
-            sys.stderr.write(f"edge: Kamailio does not take the list of agents: {answer}\n")
+        self._new_list.set()
+
+    async def _pass_lists_on(self) -> None:
+        """Let Kamailio read each new list of agents, again and again until it has."""
+        while True:
+            await self._new_list.wait()
+            self._new_list.clear()
+            answer = await self._ask("dispatcher.reload")
+            if answer is None or "error" in answer:
+                sys.stderr.write(f"edge: Kamailio does not take the list of agents: {answer}\n")
+                self._new_list.set()
+                await asyncio.sleep(AGAIN_S)
 
     # -- is it there? -----------------------------------------------------------------------------
 
@@ -237,12 +256,16 @@ class EdgeProgram:
 
     async def _ask(self, method: str) -> dict[str, Any] | None:
         """Ask Kamailio by JSON-RPC; None: no answer came."""
-        return await asyncio.to_thread(ask, self._orders.folder, method)
+        async with self._one_asks:  # there is one socket for the answers
+            return await asyncio.to_thread(ask, self._orders.folder, method)
 
     def _emit(self, event: msgspec.Struct) -> None:
         if not self._ready and not isinstance(event, wire.Ready):
-            return  # nobody was told yet that there is a Kamailio
-        self._out.write(encode(event))
+            self._early.append(event)  # main listens from `Ready` on
+            return
+        early, self._early = self._early, []
+        for one in (event, *early):
+            self._out.write(encode(one))
         self._out.flush()
 
 
@@ -271,6 +294,11 @@ def ask(folder: Path, method: str) -> dict[str, Any] | None:
         finally:
             ours.unlink(missing_ok=True)
     return answer if isinstance(answer, dict) else None
+
+
+def _printable(line: str) -> str:
+    """Return so much of a line as a log can hold, without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in line.strip()[:WORD_CHARS])
 
 
 def _options(address: str, port: int) -> bytes:

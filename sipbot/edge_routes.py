@@ -158,13 +158,27 @@ route[FULL] {
     route(REFUSE);
 }
 
+# From outside only what answers a request of ours: others would go where their second Via says.
+onreply_route {
+    if (!($Rp == @INNER_PORT@ && $Ri == "127.0.0.1") && !t_check_trans()) drop;
+}
+
 onreply_route[ANSWER] {
     if (status =~ "2[0-9][0-9]") ds_load_update();
 }
 
 # 486 is an agent that has no line or is about to end; without any answer it is dead.
 failure_route[NEXT_AGENT] {
-    if (t_is_canceled()) exit;
+    if (t_is_canceled()) {
+        # No agent has told of this call; one that says 487 has.
+        if (t_check_status("486") || (t_branch_timeout() && !t_branch_replied())) {
+            ds_load_unset();
+            $var(why) = "capacity";
+            $var(code) = 487;
+            route(TELL);
+        }
+        exit;
+    }
     if (t_check_status("486") || (t_branch_timeout() && !t_branch_replied())) {
         if (ds_next_dst()) {
             t_on_reply("ANSWER");
