@@ -124,7 +124,9 @@ def _sentences(answer: Answer, load: Load) -> list[str]:
         f"with {answer.lines} lines {load.refused_share:.2%} of that hour's callers find them busy"
     )
     if answer.since and load.hour.calls + load.hour.refused < FEW_CALLS:
-        told.append(f"fewer than {FEW_CALLS} calls in the busiest hour: trust the upper figure")
+        told.append(
+            f"fewer than {FEW_CALLS} calls in the busiest hour: take the upper figure or most lines at once, whichever is larger"
+        )
     return told
 
 

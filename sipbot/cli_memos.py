@@ -35,10 +35,11 @@ from sipbot.memo import Memo, Status
 from sipbot.memo_clip import clip, number_part, write_new
 from sipbot.memo_page import memo_page
 from sipbot.memo_parts import clock_span
-from sipbot.memo_play import local_file, play, player
+from sipbot.memo_play import kept_file, local_file, play, player
 from sipbot.memo_table import SHORT, list_table
 from sipbot.search_file import When
 from sipbot.search_words import words_of
+from sipbot.spool import spool_of
 from sipbot.terminal import printable_json
 
 memos_app = typer.Typer(
@@ -172,8 +173,10 @@ def clip_command(
 ) -> None:
     """Cut the seconds of a number or a word out of a recording, to listen to them."""
     with _errors():
-        memo = _memo(_ledger(config_file, var), memo_id)
-        piece, from_s, to_s = clip(memo, part)
+        ledger = _ledger(config_file, var)
+        memo = _memo(ledger, memo_id)
+        kept = kept_file(memo, spool_of(ledger.parent))
+        piece, from_s, to_s = clip(memo, part, kept)
         file = out or Path(f"memo-{memo.id[-SHORT:]}-{part}.wav")
         write_new(file, piece)
         typer.echo(f"{file}: {clock_span(from_s, to_s)} of {memo.audio.duration_s:.1f} s")
@@ -198,10 +201,13 @@ def play_command(
     """Play a recording, or the seconds in which the number is said."""
     with _errors():
         command = player() if save is None else ()
-        memo = _memo(_ledger(config_file, var), memo_id)
+        ledger = _ledger(config_file, var)
+        memo = _memo(ledger, memo_id)
         wanted = number_part(memo) if number else part
         with tempfile.TemporaryDirectory() as folder:
-            wav, from_s, to_s = clip(memo, wanted, local_file(memo, Path(folder)))
+            kept = kept_file(memo, spool_of(ledger.parent))
+            file = kept or local_file(memo, Path(folder))
+            wav, from_s, to_s = clip(memo, wanted, file)
         said = f"{clock_span(from_s, to_s)} of {memo.audio.duration_s:.1f} s"
         if save is not None:
             write_new(save, wav, "--save")

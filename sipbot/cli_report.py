@@ -175,6 +175,8 @@ def printed(page: str, form: Format) -> bytes:
 def deliver(content: bytes, out: Path | None) -> None:
     """Write a report to its file, whole or not at all, or to standard output.
 
+    It may name callers: the file is for its owner alone.
+
     Raises:
         ReportError: it cannot be written.
     """
@@ -183,6 +185,8 @@ def deliver(content: bytes, out: Path | None) -> None:
         return
     scratch = out.with_name(f".{out.name}.part")
     try:
+        scratch.unlink(missing_ok=True)
+        scratch.touch(mode=0o600)
         scratch.write_bytes(content)
         scratch.replace(out)
     except OSError as error:

@@ -44,6 +44,11 @@ async def examine(settings: Settings, *, running: bool) -> list[Finding]:
 
 def _people(settings: Settings) -> Iterator[Finding]:
     console = settings.console
+    if not console.accounts.exists():
+        found = f"{console.accounts}: is not there: nobody may log in"
+        remedy = "Add somebody: sipbot accounts add NAME"
+        yield Finding(part="accounts", state="warning", found=found, remedy=remedy)
+        return
     try:
         accounts = read_accounts(console.accounts)
     except AccountsError as error:

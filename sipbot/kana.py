@@ -86,6 +86,8 @@ def speak(text: str, speed: float) -> tuple[Any, int]:
     """
     engine = _engine()
     if engine is None:
-        raise PromptError("open-jtalk is not installed. Run: pip install 'sipbot[tts-light]'")
+        raise PromptError(
+            "open-jtalk is not installed. Run: .venv/bin/pip install -e '.[tts-light]'"
+        )
     samples, rate_hz = engine.tts(text, speed=speed)
     return samples, int(rate_hz)

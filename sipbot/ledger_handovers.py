@@ -24,6 +24,7 @@ from sipbot.handover import Consent, Disclosure, Taken
 from sipbot.ledger_deliveries import MQTT
 from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_queries import CallEntry
+from sipbot.ledger_review_schema import reviews
 from sipbot.ledger_thread import Run
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import SYSTEM, next_revision
@@ -267,8 +268,9 @@ def _insert(connection: sa.Connection, memo: Memo, at: datetime, targets: Sequen
 
 def _worked_on(connection: sa.Connection, memo: Memo, rev: int) -> bool:
     """Whether a person has done something with a memo since it came."""
-    called = sa.select(schema.calls_back.c.id).where(schema.calls_back.c.memo == memo.id).limit(1)
-    if connection.execute(called).scalar() is not None:
+    called = sa.select(schema.calls_back.c.id).where(schema.calls_back.c.memo == memo.id)
+    judged = sa.select(reviews.c.memo).where(reviews.c.memo == memo.id)
+    if any(connection.execute(one.limit(1)).first() for one in (called, judged)):
         return True
     return any(one.rev > rev and one.by != SYSTEM for one in memo.history)
 

@@ -39,6 +39,9 @@ _NOT_CALLED = {
 _ALERT = "service:"
 """In `meta`, before the client."""
 
+_STATS = "stats:"
+"""Likewise, of a client whose figures the broker keeps."""
+
 
 _LONGEST_CALL = timedelta(hours=2)
 """Before a month, whose calls may still hold a line in it: no call lasts longer."""
@@ -95,6 +98,14 @@ class Kpis:
         """Store whether an alert about this client's service is up."""
         await self._run(lambda c: ledger_usage.keep_alert(c, client, raised=raised, about=_ALERT))
 
+    async def published(self) -> frozenset[str]:
+        """Return the clients whose figures the broker keeps, by this run or an earlier one."""
+        return await self._run(lambda connection: ledger_usage.alerted(connection, _STATS))
+
+    async def keep_published(self, client: str, *, there: bool) -> None:
+        """Store whether the broker may keep a client's figures."""
+        await self._run(lambda c: ledger_usage.keep_alert(c, client, raised=there, about=_STATS))
+
     async def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
         """Return a client's figures of a stretch of time."""
         found = await self._run(lambda connection: facts(connection, plan, span))
@@ -135,7 +146,9 @@ def held(connection: sa.Connection, span: Span) -> list[Held]:
     """Return everybody's calls that may hold a line within a stretch of time."""
     columns = (calls.c.call, calls.c.received_at, calls.c.ended_at, calls.c.state)
     query = sa.select(*columns).where(
-        calls.c.received_at >= span.since - _LONGEST_CALL, calls.c.received_at < span.until
+        calls.c.received_at >= span.since - _LONGEST_CALL,
+        calls.c.received_at < span.until,
+        ledger_usage.taken_here(),
     )
     return [
         Held(
@@ -144,7 +157,7 @@ def held(connection: sa.Connection, span: Span) -> list[Held]:
             ended_at=row.ended_at,
             state=None if row.state is None else EndState(row.state),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     ]
 
 
@@ -216,10 +229,11 @@ def _calls(connection: sa.Connection, client: str, span: Span) -> Iterator[CallF
             memos.c.body,
         )
         .outerjoin(memos, memos.c.call == calls.c.call)
-        .where(*_within(client, span))
+        .where(*_within(client, span), ledger_usage.taken_here())
         .order_by(calls.c.received_at, calls.c.call)
     )
-    for row in connection.execute(query):
+    # All rows at once: while a reader has some to come, the ledger's writer must wait.
+    for row in connection.execute(query).all():
         yield CallFact(
             call=row.call,
             received_at=row.received_at,
@@ -247,7 +261,7 @@ def _later(connection: sa.Connection, client: str, span: Span) -> list[Later]:
     )
     return [
         Later(call=row.call, received_at=row.received_at, caller=row.caller, category=row.category)
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     ]
 
 

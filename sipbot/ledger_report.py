@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sipbot.ledger_day import Span
 from sipbot.ledger_schema import calls, memos
+from sipbot.ledger_usage import taken_here
 from sipbot.memo_history import HistoryEntry, Outcome
 from sipbot.records import EndState
 from sipbot.report.statement import Taken
@@ -61,6 +62,7 @@ def taken(connection: sa.Connection, client: str, span: Span) -> list[Taken]:
             calls.c.client == client,
             calls.c.received_at >= span.since,
             calls.c.received_at < span.until,
+            taken_here(),
         )
         .order_by(calls.c.received_at, calls.c.call)
     )

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from sipbot.ledger_schema import calls, memos, meta
+from sipbot.ledger_schema import calls, handovers, memos, meta
 from sipbot.quota import Ask
 
 _ALERT = "quota:"
@@ -31,6 +31,7 @@ def counting(ask: Ask) -> sa.Select[Any]:
             calls.c.received_at >= ask.since,
             calls.c.received_at < ask.until,
             calls.c.state.in_([state.value for state in ask.counts]),
+            taken_here(),
         )
     )
     if not ask.exclude:
@@ -39,6 +40,15 @@ def counting(ask: Ask) -> sa.Select[Any]:
         memos.c.call == calls.c.call, memos.c.category.in_(ask.exclude)
     )
     return query.where(~memo.exists())
+
+
+def taken_here() -> sa.ColumnElement[bool]:
+    """Return what holds for calls that this site took, not one a client came from with a bundle.
+
+    A bundle's calls stay another site's after a roll-back that had to keep some.
+    """
+    each = sa.func.json_each(handovers.c.contents, "$.calls").table_valued("value")
+    return calls.c.call.not_in(sa.select(each.c.value).select_from(handovers.join(each, sa.true())))
 
 
 def alerted(connection: sa.Connection, about: str = _ALERT) -> frozenset[str]:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlparse
 from sipbot import __version__
 from sipbot.errors import UsageError
 from sipbot.memo import Memo
+from sipbot.spool import recording_of
 
 PLAYERS = (
     ("play", "-q"),
@@ -65,6 +66,36 @@ def play(wav: bytes, command: Sequence[str]) -> None:
         raise UsageError(
             f"{command[0]} cannot play it: {problem}. Keep it with --save FILE, play it elsewhere"
         )
+
+
+def kept_file(memo: Memo, spool: Path) -> Path | None:
+    """Return a recording in the spool of this machine, whose memo names an address of the web.
+
+    Args:
+        memo: what was recorded.
+        spool: folder of the recordings.
+
+    Returns:
+        None where the memo names a file itself, or the recording is elsewhere.
+
+    Raises:
+        UsageError: it cannot be read, or is not what the memo says.
+    """
+    if urlparse(memo.audio.url).scheme == "file":
+        return None
+    file = recording_of(spool, memo.call.id)
+    try:
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(
+            f"{file}: {error.strerror}: ask as the user that sipbot runs as"
+        ) from error
+    if digest != memo.audio.sha256:
+        raise UsageError(f"{file}: this is not the memo's recording (its hash differs)")
+    return file
 
 
 def local_file(memo: Memo, folder: Path) -> Path:

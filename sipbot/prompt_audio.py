@@ -43,7 +43,7 @@ SOURCE_LIMIT_S = 600.0
 
 _RAMP_SAMPLES = 40
 _QUIETEST = 1e-9
-_HINT = "python -m pip install 'sipbot[prompts]'"
+_HINT = ".venv/bin/pip install -e '.[prompts]'"
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

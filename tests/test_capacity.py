@@ -260,7 +260,7 @@ async def test_command_shows_every_client_and_all_together(tmp_path: Path) -> No
     assert ["sato", "all together"] == [
         name for name in ("sato", "all together") if name in result.stdout
     ]
-    assert "trust the upper figure" in result.stdout
+    assert "whichever is larger" in " ".join(result.stdout.split())
 
 
 def test_command_wants_both_or_neither_of_what_is_expected(settings: str) -> None:

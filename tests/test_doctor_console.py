@@ -61,8 +61,10 @@ async def test_console_into_which_nobody_can_log_in_is_a_warning(folder: Path) -
     assert ["warning", "ok"] == states(await found(folder))
 
 
-async def test_missing_accounts_fail(tmp_path: Path) -> None:
-    assert ["failed", "ok"] == states(await found(tmp_path))
+async def test_missing_accounts_are_a_warning_that_names_the_command(tmp_path: Path) -> None:
+    findings = await found(tmp_path)
+    assert ["warning", "ok"] == states(findings)
+    assert "sipbot accounts add" in findings[0].remedy
 
 
 async def test_address_that_others_reach_without_a_proxy_is_a_warning(folder: Path) -> None:

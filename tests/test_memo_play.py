@@ -18,7 +18,7 @@ from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.memo_answers import Evidence
 from sipbot.memo_clip import number_part
-from sipbot.memo_play import local_file, play, player
+from sipbot.memo_play import kept_file, local_file, play, player
 from sipbot.records import EndedBy, EndState
 from tests.memo_samples import AT, a_memo, a_memo_of, an_offer
 
@@ -80,6 +80,29 @@ def test_recording_on_this_machine_is_its_file(tmp_path: Path) -> None:
     file = tmp_path / "with space.wav"
 
     assert file == local_file(recorded_at(file.as_uri()), tmp_path)
+
+
+@pytest.mark.parametrize("content", [WAV, None])
+def test_recording_behind_the_console_is_read_from_the_spool(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    memo = recorded_at("https://console.example/memos/1/audio")
+    file = tmp_path / memo.call.id / "audio.wav"
+    if content is not None:
+        file.parent.mkdir()
+        file.write_bytes(content)
+
+    assert (file if content else None) == kept_file(memo, tmp_path)
+
+
+def test_recording_in_the_spool_that_is_not_the_memos_is_refused(tmp_path: Path) -> None:
+    memo = recorded_at("https://console.example/memos/1/audio", b"another")
+    file = tmp_path / memo.call.id / "audio.wav"
+    file.parent.mkdir()
+    file.write_bytes(WAV)
+
+    with pytest.raises(UsageError, match="its hash differs"):
+        kept_file(memo, tmp_path)
 
 
 def test_recording_elsewhere_is_fetched(tmp_path: Path) -> None:

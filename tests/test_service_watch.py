@@ -122,6 +122,19 @@ async def test_figures_of_a_client_that_is_gone_are_cleared(site: Site) -> None:
     assert {b""} == set(site.said.values())
 
 
+async def test_figures_that_an_earlier_run_published_are_cleared_when_the_broker_is_there(
+    site: Site,
+) -> None:
+    await site.watch.look()
+    site.plans = ()
+    later = site.another_watch()
+    site.connected = False
+    await later.look()
+    site.connected = True
+    await later.look()
+    assert {b""} == set(site.said.values())
+
+
 async def test_what_is_promised_is_kept_from_the_first_look_on(site: Site) -> None:
     await site.watch.look()
     plan = quotas.plans(site.folder, sato="calls_per_month = 100").all[0]

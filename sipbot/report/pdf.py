@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from sipbot.errors import ReportError
 
 _REMEDY = (
-    "Install it: pip install 'sipbot[pdf]', and libpango-1.0-0, libpangoft2-1.0-0 and "
+    "Install it: .venv/bin/pip install -e '.[pdf]', and libpango-1.0-0, libpangoft2-1.0-0 and "
     "fonts-noto-cjk from Debian; or ask for --format html, which browsers print"
 )
 
