@@ -125,7 +125,8 @@ def _sentences(answer: Answer, load: Load) -> list[str]:
     )
     if answer.since and load.hour.calls + load.hour.refused < FEW_CALLS:
         told.append(
-            f"fewer than {FEW_CALLS} calls in the busiest hour: take the upper figure or most lines at once, whichever is larger"
+            f"fewer than {FEW_CALLS} calls in the busiest hour: take the upper figure or most "
+            "lines at once, whichever is larger"
         )
     return told
 
