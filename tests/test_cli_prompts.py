@@ -118,7 +118,7 @@ def test_a_missing_engine_is_told_with_its_command_and_nothing_is_written(
     code, _, stderr = render(plans, "はい。", "one")
 
     assert 1 == code
-    assert "python -m pip install 'sipbot[tts-light]'" in stderr
+    assert ".venv/bin/pip install -e '.[tts-light]'" in stderr
     assert [] == list((plans / "prompts").iterdir())
 
 

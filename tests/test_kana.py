@@ -72,7 +72,7 @@ def test_without_the_engine_there_is_no_reading() -> None:
 
 @pytest.mark.usefixtures("without_engine")
 def test_without_the_engine_its_voice_names_the_command_that_installs_it() -> None:
-    with pytest.raises(PromptError, match=r"sipbot\[tts-light\]"):
+    with pytest.raises(PromptError, match=r"'\.\[tts-light\]'"):
         kana.speak("佐藤", 1.0)
 
 

@@ -58,7 +58,7 @@ def test_a_voice_that_is_asked_for_is_never_replaced_by_another(
 ) -> None:
     only(monkeypatch, "open-jtalk")
 
-    with pytest.raises(PromptError, match=r"kokoro is not installed\. Run: python -m pip install"):
+    with pytest.raises(PromptError, match=r"kokoro is not installed\. Run: .venv/bin/pip install"):
         voices.choose("ja", "kokoro")
 
 
@@ -69,8 +69,8 @@ def test_without_any_voice_every_way_to_get_one_is_told(monkeypatch: pytest.Monk
         voices.choose("ja")
 
     told = str(caught.value)
-    assert "pip install 'sipbot[tts]'" in told
-    assert "pip install 'sipbot[tts-light]'" in told
+    assert "pip install -e '.[tts]'" in told
+    assert "pip install -e '.[tts-light]'" in told
 
 
 def test_an_unknown_voice_is_answered_with_those_of_the_language() -> None:
