@@ -207,7 +207,10 @@ def _find(site: Site, which: str) -> Handover:
         found = [one for one in handovers(ledger) if which in (one.taken.id, one.taken.client)]
     if not found:
         raise HandoverError(f"{which}: nothing of this name was taken in: sipbot client list")
-    return found[0]
+    here = [one for one in found if one.state != "gone"]
+    if not here:
+        raise HandoverError(f"{which}: was rolled back already: sipbot client list")
+    return here[0]
 
 
 def _be_ours(ledger: Path, found: Acceptance) -> None:

@@ -24,10 +24,9 @@ from sipbot.disclosure import write_archive
 from sipbot.errors import ControlError, NotRunningError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger import Ledger
-from sipbot.ledger_number import MENTIONS
 from sipbot.ledger_privacy import PrivacyLedger
 from sipbot.purge import purge
-from sipbot.retention import Wanted
+from sipbot.retention import MENTIONS, Wanted
 from sipbot.spool import spool_of
 from sipbot.sweep import eraser_of, note, rules_of
 from sipbot.terminal import printable
@@ -96,6 +95,8 @@ def erase_command(
     with PrivacyLedger.open(ledger_path(settings)) as ledger:
         found = list(ledger.of_number(client, whole, settings.region))
         waiting = [(one, why) for one in found if (why := ledger.waits_for(one))]
+    if not found:
+        raise UsageError(_nothing(client))
     if yes:
         found = _erase(settings, found, reason)
     _show(found, "gone" if yes else "would go", as_json=as_json)
@@ -128,6 +129,8 @@ def disclose_command(
         found = list(ledger.of_number(client, whole, settings.region))
         own = [one for one in found if one.why != MENTIONS]
         held = [one for call in own if (one := ledger.all_of(call.call)) is not None]
+    if not held:
+        raise UsageError(_nothing(client))
     others = len(found) - len(own)
     what = f"{len(held)} calls, {sum(one.memo is not None for one in held)} memos"
     sha256 = write_archive(
@@ -196,6 +199,10 @@ def purge_command(
         gone = ledger.tombstones(None, -1)
     calls, folders = asyncio.run(purge(copy, spool, gone))
     typer.echo(f"{copy}: {calls} calls purged, {folders} folders of recordings")
+
+
+def _nothing(client: str) -> str:
+    return f"nothing is held of this number for client {client}: is the client's id written right?"
 
 
 def _erase(settings: Settings, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:

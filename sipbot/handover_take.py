@@ -137,8 +137,10 @@ def stage(site: Site, arrival: Arrival) -> Taken:
             path = place / "dialplans" / target
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (opened.folder / files[target]).replace(path)
+        ours = {f"audio/{one}.wav": one for one in taken.calls}
         for source in opened.below("audio"):
-            call = Path(source).stem
+            if (call := ours.get(source)) is None:
+                raise HandoverError(f"{source}: is of no call of this bundle; nothing was taken in")
             path = recording_of(place / "spool", call)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (opened.folder / source).replace(path)

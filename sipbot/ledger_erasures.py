@@ -8,7 +8,7 @@ The work of each method runs in the ledger's thread.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -27,16 +27,13 @@ from sipbot.memo import Memo, Status
 from sipbot.memo_erased import erased
 from sipbot.notice import TARGET_PREFIX
 from sipbot.records import CallOffer, Party
-from sipbot.retention import BY_HAND, Facts, Kind, Wanted, due, oldest_kept
+from sipbot.retention import BY_HAND, MENTIONS, Facts, Kind, Wanted, due, oldest_kept
 
 AT_ONCE = 200
 """Calls looked at in one statement: their rows are small, 200 take some 2 ms."""
 
 DISCLOSE = "disclose"
 """The kind of a disclosure to whoever called."""
-
-_ENOUGH_CHARS = 6
-"""Of what a caller said that is looked for in messages to people: shorter stands everywhere."""
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,8 +210,11 @@ def waits_for(connection: sa.Connection, wanted: Wanted) -> str:
     memo = connection.execute(of_call.where(schema.memos.c.call == wanted.call)).one_or_none()
     if memo is None:
         return ""
-    if wanted.rule != BY_HAND and memo.status != Status.DONE.value:
-        return "the memo is open"
+    if memo.status != Status.DONE.value:
+        if wanted.rule != BY_HAND:
+            return "the memo is open"
+        if wanted.why == MENTIONS:
+            return "another caller's memo is open, who waits for a call: close it first"
     back = schema.calls_back.c
     going = sa.select(back.id).where(back.memo == memo.id, back.ended_at.is_(None))
     return "the caller is being called back" if connection.execute(going).first() else ""
@@ -318,24 +318,11 @@ def _forget_deliveries(connection: sa.Connection, old: Memo, now: datetime) -> N
         table.c.target.startswith(TARGET_PREFIX, autoescape=True),
         table.c.delivered_at.is_(None),
     )
-    quoted = tuple(_quotable(old))
     for row in connection.execute(to_people).all():
-        if any(words in row.payload for words in quoted):
+        if old.id in row.payload:  # each names its memos; phrases and numbers are others', too
             gone = sa.update(table).where(table.c.id == row.id)
             connection.execute(gone.values(delivered_at=now, payload="", last_error=WITHDRAWN))
 
 
 WITHDRAWN = "not sent: what it told of was erased"
 """Of a message to people."""
-
-
-def _quotable(memo: Memo) -> Iterator[str]:
-    """What of a memo a message to people may quote."""
-    yield memo.id
-    for to_call in (memo.caller.number, memo.callback.number, memo.callback.shown):
-        if to_call:
-            yield to_call
-    for said in (memo.text, memo.caller.name, *memo.answers.values()):
-        piece = (said or "").replace('"', "\n").replace("\\", "\n").strip().split("\n")[0][:40]
-        if len(piece) >= _ENOUGH_CHARS:
-            yield piece

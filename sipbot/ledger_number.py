@@ -2,23 +2,26 @@
 
 Data path: ledger -> [ledger_number] -> cli_privacy
 
-A number is looked for in all the places where one can stand: who called, in any header of the
-INVITE; whom operators called back; and every word of the memos, where it is written at home or from
-abroad, with or without hyphens (`sipbot.search_words`).
+A number is looked for in all the places where its owner's can stand: who called (the number that
+is told, From and P-Asserted-Identity, each as a whole; what was dialled stands in the other headers
+of every call); whom operators called back, where the caller had no other number; and every word of
+the memos, where it is written at home or from abroad, with or without hyphens
+(`sipbot.search_words`).
 """
 
+import msgspec
 import sqlalchemy as sa
 
 from sipbot import ledger_schema as schema
 from sipbot import numbers
 from sipbot.ledger_erasures import AT_ONCE, tombstones_of
-from sipbot.retention import BY_HAND, EVERYTHING, Kind, Wanted
+from sipbot.records import CallOffer
+from sipbot.retention import BY_HAND, EVERYTHING, MENTIONS, Kind, Wanted
 from sipbot.search_words import holds, searched, words_of
 
 CALLER = "called from this number"
 CALLED_BACK = "is to be called back, or was, at this number"
-MENTIONS = "says this number; another caller"
-"""Why a call is found."""
+"""Why a call is found; else `MENTIONS`."""
 
 _SAID = (Kind.AUDIO, Kind.MASKED, Kind.TEXT)
 
@@ -51,17 +54,19 @@ def found_page(
     gone = tombstones_of(connection, [row.call for row in rows])
     called = _called_back(connection, [row.id for row in rows if row.id], number)
     words = words_of(number, region)
-    digits = tuple(form for word in words for form in word.forms)
     found = list[Wanted]()
     for row in rows:
         why = ""
-        if row.caller == number or any(form in row.offer for form in digits):
+        by = _callers(row.caller, row.offer, region)
+        # A number that was only heard may be misheard, and the message is its caller's.
+        own = MENTIONS if by else CALLED_BACK
+        if number in by:
             why = CALLER
         elif row.id in called:
-            why = CALLED_BACK
+            why = own
         elif row.body is not None and (memo := searched(row.body)) is not None:
             if numbers.canonical(memo.callback.number or "", region) == number:
-                why = CALLED_BACK
+                why = own
             elif holds(memo.document(region), words):
                 why = MENTIONS
         wanted = _SAID if why == MENTIONS else EVERYTHING
@@ -70,6 +75,14 @@ def found_page(
             one = Wanted(call=row.call, kinds=kinds, rule=BY_HAND, memo=row.id, why=why)
             found.append(one)
     return found, rows[-1].call if len(rows) == AT_ONCE else ""
+
+
+def _callers(caller: str | None, offer: str, region: str) -> set[str]:
+    """Return the numbers by which a call's caller is known."""
+    told = msgspec.json.decode(offer, type=CallOffer)
+    users = [party.user for party in (told.from_, *told.asserted)]
+    known = {caller or "", *(numbers.canonical(user, region) for user in users)}
+    return {one for one in known if one.startswith("+")}
 
 
 def _called_back(connection: sa.Connection, memos: list[str], number: str) -> set[str]:

@@ -34,6 +34,9 @@ EVERYTHING = tuple(Kind)
 BY_HAND = "erase"
 """The rule of what somebody asked to have erased."""
 
+MENTIONS = "says this number; another caller"
+"""Why a call is found whose caller is not the one who asked; its words go, and it is not shown."""
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a call, without anything of what the caller left."""
@@ -110,8 +113,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     of: dict[str, KeepForm]
     """By client."""
     otherwise: KeepForm
-    """Of clients that have no file any more, and of calls that nobody claimed."""
+    """Of calls that nobody claimed.  Of a client that has no form in force (its file is broken, or
+    away for a moment) nothing is due: its own rule may be ten years."""
 
     def of_client(self, client: str | None) -> KeepForm:
         """Return the rules of a client; None: of calls that nobody claimed."""
-        return self.otherwise if client is None else self.of.get(client, self.otherwise)
+        return self.otherwise if client is None else self.of.get(client, KeepForm())

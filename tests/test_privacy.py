@@ -11,6 +11,7 @@ import zipfile
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,19 +22,20 @@ from sipbot import memo_page
 from sipbot.cli import program
 from sipbot.control import Control, ask, socket_path
 from sipbot.erase import Eraser
+from sipbot.errors import UsageError
 from sipbot.keep_form import KeepForm
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_invariants import examine
 from sipbot.ledger_lists import MemoLists
-from sipbot.ledger_number import CALLER, MENTIONS
+from sipbot.ledger_number import CALLER
 from sipbot.ledger_privacy import PrivacyLedger
 from sipbot.memo import Memo, Status, with_transcript
 from sipbot.memo_erased import erased
 from sipbot.memo_history import next_revision
-from sipbot.records import EndedBy, EndState, Party
-from sipbot.retention import EVERYTHING, Facts, Kind, Rules, Wanted, due
+from sipbot.records import Diversion, EndedBy, EndState, Party
+from sipbot.retention import EVERYTHING, MENTIONS, Facts, Kind, Rules, Wanted, due
 from sipbot.search_file import SearchFile
 from sipbot.search_forget import search_path
 from sipbot.spool import Kept, Note, Spool, recording_of, spool_of
@@ -200,7 +202,7 @@ async def test_sweep_leaves_open_memos_and_tombstones_and_nothing_else(tmp_path:
 
 def test_erased_number_is_in_no_byte_of_any_file_nor_of_a_purged_backup(tmp_path: Path) -> None:
     var = tmp_path / "var"
-    own, other = asyncio.run(a_site(var, done=False))
+    own, other = asyncio.run(a_site(var, done=True))
     back_up(var / "sipbot.sqlite3", tmp_path / "backup.sqlite3")
     config = settings_of(tmp_path)
     wanted = ("--number", "090-8765-4321", "--client", "yamato")
@@ -218,6 +220,42 @@ def test_erased_number_is_in_no_byte_of_any_file_nor_of_a_purged_backup(tmp_path
     assert () == examine(var / "sipbot.sqlite3", spool_of(var)).problems
     logged = json.loads(run(config, "log", "--json"))["erased"]
     assert {"request 17"} == {one["reason"] for one in logged}
+
+
+def test_number_that_another_caller_s_open_memo_says_waits_for_its_caller(tmp_path: Path) -> None:
+    own, other = asyncio.run(a_site(tmp_path / "var", done=False))
+    config = settings_of(tmp_path)
+    wanted = ("--number", "090-8765-4321", "--client", "yamato")
+
+    run(config, "erase", *wanted, "--yes", "--reason", "request 17")
+
+    with PrivacyLedger.open(tmp_path / "var" / "sipbot.sqlite3") as reader:
+        stones = reader.tombstones("yamato", -1)
+    assert {own.id} == {stone.memo for stone in stones}
+    assert recording_of(spool_of(tmp_path / "var"), other.call.id).is_file()
+
+
+async def test_number_that_was_dialled_is_no_caller_s(tmp_path: Path) -> None:
+    office = Party(uri="sip:0312345678@192.0.2.1")
+    offer = msgspec.structs.replace(
+        an_offer(), to=office, diversions=(Diversion(party=office),), history=()
+    )
+    async with Ledger.open(tmp_path / "l.sqlite3") as ledger:
+        await ledger.add_call(offer, "yamato", "to", "+81312345678", caller="+81355501234")
+        await ledger.end_call(offer.call, EndState.NO_MESSAGE, AT, EndedBy.CALLER, 200, None)
+    with PrivacyLedger.open(tmp_path / "l.sqlite3") as reader:
+        assert [] == list(reader.of_number("yamato", "+81312345678", "JP"))
+
+
+def test_client_of_whom_nothing_is_held_is_no_success(tmp_path: Path) -> None:
+    asyncio.run(a_site(tmp_path / "var", done=True))
+    words = ["privacy", "erase", "--number", "090-8765-4321", "--client", "yamoto"]
+    config = ["--config", str(settings_of(tmp_path))]
+
+    found = CliRunner().invoke(program("privacy"), [*words, *config])
+
+    assert isinstance(found.exception, UsageError)
+    assert "nothing is held of this number" in str(found.exception)
 
 
 def test_disclosed_archive_has_all_of_the_caller_and_nothing_of_others(tmp_path: Path) -> None:
