@@ -144,7 +144,7 @@ def _blocks(there: Coverage, giver: Abilities, taker: Abilities, facts: Facts) -
         yield _blocked(f"prompt {name}", "the client's", "another sound of this name", remedy)
     if facts.client_is_here:
         remedy = "Take the client out first, or ask for a bundle with another id"
-        yield _blocked("client", "to be taken over", "there is a client of this id", remedy)
+        yield _blocked("client", "to be taken over", "a client of this id is, or was, here", remedy)
     if facts.foreign_memos:
         remedy = "Somebody has copied a ledger; take in the bundle at another site"
         number = f"{facts.foreign_memos} of them are here already"

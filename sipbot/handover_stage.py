@@ -8,6 +8,7 @@ goes on moving when somebody was killed in between.
 """
 
 import fcntl
+import filecmp
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import pydantic
+import structlog
 
 from sipbot import handover, prompt_manifest
 from sipbot.disk import sync_folder
@@ -128,22 +130,29 @@ def finish_locked(places: Places) -> list[str]:
 
 def _move(site: Places, place: Path, taken: Taken) -> None:
     """Every step may have been done before."""
-    recordings = place / "spool"
+    recordings, aside = place / "spool", site.var.absolute() / ASIDE / taken.id
     for each in sorted(recordings.iterdir()) if recordings.is_dir() else ():
-        _replace(each / "audio.wav", recording_of(spool_of(site.var), each.name))
+        _put(each / "audio.wav", recording_of(spool_of(site.var), each.name), aside)
     for target in taken.files:
         if target != f"{taken.client}.toml":
-            _replace(place / "dialplans" / target, site.dialplans / target)
+            _put(place / "dialplans" / target, site.dialplans / target, aside)
     texts = place / handover.PROMPT_TEXTS
     if texts.is_file():
         _note_texts(site.dialplans / PROMPTS_FOLDER, texts.read_bytes(), taken)
     plan = f"{taken.client}.toml"
-    _replace(place / "dialplans" / plan, site.dialplans / plan)
+    _put(place / "dialplans" / plan, site.dialplans / plan, aside)
 
 
-def _replace(source: Path, target: Path) -> None:
+def _put(source: Path, target: Path, aside: Path) -> None:
+    """Move a file to its place; aside, where another was made there meanwhile."""
     if not source.is_file():
         return
+    if target.exists() and not filecmp.cmp(source, target, shallow=False):
+        target = aside / target.name
+        structlog.get_logger().error(
+            "a file that was handed over is not in force, because another is in its place",
+            aside=str(target),
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         source.replace(target)

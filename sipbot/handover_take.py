@@ -26,7 +26,7 @@ from sipbot.handover_parity import Facts, Report, compare
 from sipbot.handover_site import Site, defaults_text, hashes, prompts_of
 from sipbot.handover_stage import CALLS, MEMOS, PLACE, TAKEN, write
 from sipbot.ledger_check import reading
-from sipbot.ledger_handovers import handovers, known
+from sipbot.ledger_handovers import had_calls, handovers, known
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import next_revision
@@ -66,17 +66,20 @@ def judge(site: Site, opened: Opened) -> Arrival:
     with_ledger = site.ledger.is_file()
     came = []
     strangers: set[str] = set()
+    a_former = False
     if with_ledger:
         with reading(site.ledger) as ledger:
             came = [one for one in handovers(ledger) if one.taken.id == manifest.id]
             strangers = known(ledger, [one.id for one in memos])
+            a_former = had_calls(ledger, manifest.client)
     here_already = any(one.state != "gone" for one in came)
     plan, here, facts = _compiled(site, opened, record.client)
     baseline = _decoded(opened, handover.BASELINE, Baseline)
     facts = msgspec.structs.replace(
         facts,
         rivals={} if here_already or plan is None else rivals(site, plan),
-        client_is_here=(site.dialplans / f"{manifest.client}.toml").exists() and not here_already,
+        client_is_here=not here_already
+        and (a_former or (site.dialplans / f"{manifest.client}.toml").exists()),
         foreign_memos=0 if here_already else len(strangers),
         missing=len(manifest.missing),
         busiest=baseline.busiest,

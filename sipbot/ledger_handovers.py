@@ -26,6 +26,7 @@ from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_queries import CallEntry
 from sipbot.ledger_review_schema import reviews
 from sipbot.ledger_thread import Run
+from sipbot.ledger_usage import taken_here
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import SYSTEM, next_revision
 
@@ -118,6 +119,13 @@ def handovers(connection: sa.Connection, client: str | None = None) -> list[Hand
 def known(connection: sa.Connection, memos: Sequence[str]) -> set[str]:
     """Return which of these memos have a row."""
     return _known(connection, schema.memos.c.id, memos)
+
+
+def had_calls(connection: sa.Connection, client: str) -> bool:
+    """Whether calls of a client of this id were taken here, by whatever company it was."""
+    calls = schema.calls.c
+    query = sa.select(calls.call).where(calls.client == client, taken_here()).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def known_calls(connection: sa.Connection, calls: Sequence[str]) -> set[str]:
