@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sipbot import dialplan, handover, handover_desk, seal
+from sipbot import dialplan, handover, handover_desk, ledger_report, seal
 from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
 from sipbot.handover import Consent, Disclosure, Manifest
@@ -29,10 +29,16 @@ from sipbot.handover_stage import finish, finish_locked, locked, staged
 from sipbot.handover_take import Arrival, judge, stage
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_check import reading
+from sipbot.ledger_day import Span
 from sipbot.ledger_handovers import Back, handovers, known_calls
 from sipbot.ledger_invariants import examine
+from sipbot.ledger_kpi import facts, held
+from sipbot.ledger_usage import calls_that_count
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import next_revision
+from sipbot.plan import Dialplan
+from sipbot.quota import Ask
+from sipbot.records import EndState
 from sipbot.routes import choose
 from sipbot.spool import spool_of
 from sipbot.tight_tar import Writer, members
@@ -142,6 +148,19 @@ def clear_tar(trip: Trip, folder: Path) -> bytes:
     return (folder / "clear.tar").read_bytes()
 
 
+def counted(site: Site, plan: Dialplan) -> list[int]:
+    """Return how many calls quota, statement, figures and lines are made of."""
+    ever = Span(since=AT - timedelta(days=9999), until=LATER)
+    ask = Ask(client=CLIENT, since=ever.since, until=ever.until, counts=tuple(EndState), exclude=())
+    with reading(site.ledger) as ledger:
+        return [
+            *calls_that_count(ledger, [ask]),
+            len(ledger_report.taken(ledger, CLIENT, ever)),
+            len(facts(ledger, plan, ever).calls),
+            len(held(ledger, ever)),
+        ]
+
+
 # -- everything arrives ----------------------------------------------------------------------------
 
 
@@ -189,6 +208,16 @@ def test_ledger_of_the_taking_site_is_sound(trip: Trip, taker: Site) -> None:
     finish(taker.places)
 
     assert () == examine(taker.ledger, spool_of(taker.var)).problems
+
+
+def test_calls_of_the_giving_site_are_neither_charged_nor_measured_by_the_taking_site(
+    trip: Trip, taker: Site
+) -> None:
+    take(taker, arrive(taker, trip.file))
+
+    plan = dialplan.load_file(trip.giver.dialplans / f"{CLIENT}.toml", "JP")
+    assert 0 < min(counted(trip.giver, plan))
+    assert {0} == set(counted(taker, plan))
 
 
 def test_bundle_taken_in_twice_changes_nothing(trip: Trip, taker: Site) -> None:
@@ -277,6 +306,22 @@ async def test_memo_that_somebody_worked_on_survives_the_rollback(trip: Trip, ta
 
     assert (worked_on.id,) == gone.kept
     assert [worked_on.id] == [one.id for one in memos_at(taker)]
+    assert () == examine(taker.ledger, spool_of(taker.var)).problems
+
+
+async def test_memo_that_was_judged_here_survives_the_rollback(trip: Trip, taker: Site) -> None:
+    arrival = await asyncio.to_thread(arrive, taker, trip.file)
+    await asyncio.to_thread(take, taker, arrival)
+    await asyncio.to_thread(finish, taker.places)
+    judged = memos_at(taker)[0].id
+    async with Ledger.open(taker.ledger) as ledger:
+        await ledger.reviews.judge(
+            judged, CLIENT, operator="hanako", reviewer="jiro", points={"name": True}, now=AT
+        )
+
+    gone = await asyncio.to_thread(back, taker)
+
+    assert (judged,) == gone.kept
     assert () == examine(taker.ledger, spool_of(taker.var)).problems
 
 
