@@ -224,7 +224,7 @@ def _terms(there: Coverage, here: Coverage, giver: Abilities, taker: Abilities) 
     kind: Kind = "lost" if here.terms < there.terms else "same"
     if giver.readings and not taker.readings and there.language == "ja":
         kind, now = "lost", f"{now}, compared as written only"
-    remedy = "Install sipbot[readings]" if kind == "lost" else ""
+    remedy = "Install it: .venv/bin/pip install -e '.[readings]'" if kind == "lost" else ""
     yield Item(kind=kind, about="the client's words", there=was, here=now, remedy=remedy)
     if there.heard:
         heard = "; ".join(f"{_EARS.get(ear, ear)}: {_trial(v)}" for ear, v in there.heard.items())

@@ -29,4 +29,4 @@ call_notices = sa.Table(
     sa.Column("prompt", sa.String, nullable=False),
     sa.Column("ended_at", UtcTime, nullable=False),
 )
-"""The notice that a caller has heard to its end, before anything was recorded."""
+"""For the notice that a caller has heard to its end; nothing writes it yet (docs/privacy.md)."""
