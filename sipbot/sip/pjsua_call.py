@@ -195,8 +195,6 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         if recorder is None:
             return
         self.recorded_s = time.monotonic() - self._recording_since
-        if self.media is not None:
-            recorder.unhear(self.media)
         recorder.close()
         self.closing = True
         self._host.closing(self, self.recording_path, recorder)

@@ -91,12 +91,8 @@ class Recorder:
         """Record what `media`, a call's audio, sends to the bridge from now on."""
         _check(_lib.pjsua_conf_connect(media.getPortId(), self._slot))
 
-    def unhear(self, media: Any) -> None:
-        """Record no more of `media`."""
-        _check(_lib.pjsua_conf_disconnect(media.getPortId(), self._slot))
-
     def close(self) -> None:
-        """Leave the bridge; the header is written on its next clock tick (20 ms)."""
+        """Leave the bridge and whom it heard; the header is written on its next tick (20 ms)."""
         _check(_lib.pjsua_conf_remove_port(self._slot))
         # The status is no error: PJ_EGONE says that the clock thread was quicker and has let go of
         # the port before us (measured, once in some thousand calls).
