@@ -75,6 +75,7 @@ def test_canonical_applied_again_changes_nothing(user: str, region: str) -> None
 
 @given(st.integers(100_000_000, 999_999_999))
 def test_national_and_international_spelling_agree_whenever_the_number_exists(digits: int) -> None:
+    assume(not str(digits).startswith("10"))  # 010 is how Japan dials abroad
     number = f"+81{digits}"
     expected = number if is_e164(number) else f"0{digits}"
 
