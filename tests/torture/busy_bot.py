@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -123,10 +125,13 @@ def models(folder: Path, *, apart: bool) -> Path:
     for name, languages in _LANGUAGES.items():
         installed = brokers.ROOT / "models" / name
         marker = json.loads((installed / "sipbot-model.json").read_text(encoding="utf-8"))
-        (folder / name).mkdir()
-        for entry in installed.iterdir():
-            if entry.name != "sipbot-model.json":
-                (folder / name / entry.name).symlink_to(entry)
+        # Files only: what is below a folder that is a link counts as missing.
+        shutil.copytree(
+            installed,
+            folder / name,
+            copy_function=os.symlink,
+            ignore=shutil.ignore_patterns("sipbot-model.*"),
+        )
         if apart:
             marker["languages"] = languages
         (folder / name / "sipbot-model.json").write_text(json.dumps(marker), encoding="utf-8")
