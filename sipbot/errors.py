@@ -145,6 +145,10 @@ class DamagedError(SpoolError):
     """Raised when a file beside a recording was read and is not what sipbot writes there."""
 
 
+class LockedError(SpoolError):
+    """Raised when an encrypted recording cannot be opened: its key is missing or another one."""
+
+
 class LedgerError(SipbotError):
     """Raised when the ledger cannot be opened or refuses a change."""
 
