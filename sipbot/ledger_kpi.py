@@ -31,6 +31,7 @@ from sipbot.what_if import Held
 _NOT_CALLED = {
     call_back.End.NO_LINE.value,
     call_back.End.OPERATOR_AWAY.value,
+    call_back.End.FAILED.value,
     call_back.End.INTERRUPTED.value,
 }
 """Ends of a call that sipbot placed by which the caller's telephone is not known to have rung."""
@@ -290,24 +291,29 @@ def memo_fact(category: str | None, body: str) -> MemoFact:
 def _calls_back(history: Sequence[_Entry]) -> list[tuple[datetime, bool]]:
     """Return when somebody called back, and whether the caller was reached."""
     found: list[tuple[datetime, str | None]] = []
-    connected: datetime | None = None
-    awaited = False
-    """Whether a person has still to say what came of the call that sipbot placed last."""
+    going = counted = awaited = False
+    """Whether a call that sipbot placed goes on, is in `found`, and nobody said what came of it."""
     for one in history:
-        if one.what == "called_back":
-            at = found.pop()[0] if awaited else one.at
-            found.append((at, one.outcome))
-            awaited = False
+        if one.what == call_back.BEGUN:
+            going, counted, awaited = True, False, False
         elif one.what == call_back.CONNECTED:
-            connected = one.at
+            if not counted:
+                found.append((one.at, None))
+                awaited = True
+            going = counted = True
+        elif one.what == "called_back":
+            at = found.pop()[0] if awaited or (going and counted) else one.at
+            found.append((at, one.outcome))
+            counted, awaited = going, False
         elif one.what == call_back.ENDED:
             ended = one.call_back.ended if one.call_back else None
-            if connected or one.outcome is not None or ended not in _NOT_CALLED:
-                found.append((connected or one.at, one.outcome))
-                awaited = one.outcome is None
-            connected = None
-    if connected is not None:
-        found.append((connected, None))
+            if counted and awaited:
+                found[-1] = (found[-1][0], one.outcome)
+            elif not counted and (one.outcome is not None or ended not in _NOT_CALLED):
+                found.append((one.at, one.outcome))
+                awaited = True
+            awaited = awaited and one.outcome is None
+            going = counted = False
     return [(at, outcome == Outcome.REACHED) for at, outcome in found]
 
 

@@ -36,7 +36,7 @@ MISSED = (
 
 WEEK = timedelta(days=7)
 
-NOT_RUNG = ("no_line", "operator_away", "interrupted")
+NOT_RUNG = ("no_line", "operator_away", "failed", "interrupted")
 
 TODAY = {
     "answer_rate": ("answer_rate", 1),
@@ -133,30 +133,46 @@ class Terms:
 
 
 def _call_backs(history: Sequence[tuple[datetime, dict[str, Any]]]) -> Iterator[CallBack]:
-    """Yield each call back: by hand, or of a call that sipbot placed, however many steps it has."""
-    steps = iter(history)
-    placed: datetime | None = None
-    unsaid = False
-    for at, step in steps:
-        what, outcome = step["what"], step["outcome"]
-        if what == "calling":
-            if placed:
-                yield CallBack(placed, None)
-            placed, unsaid = None, False
-        elif what == "call_connected":
-            placed, unsaid = at, True
-        elif what == "call_ended":
-            rang = outcome is not None or step["call_back"]["ended"] not in NOT_RUNG
-            if placed is None and rang:
-                placed, unsaid = at, True
-            if placed and outcome is not None and unsaid:
-                yield CallBack(placed, outcome)
-                placed, unsaid = None, False
-        elif what == "called_back":
-            yield CallBack(placed or at, outcome)
-            placed, unsaid = None, False
-    if placed:
-        yield CallBack(placed, None)
+    """Yield each call back: one by hand, or one that sipbot placed, however many steps it has."""
+    rest = list(history)
+    while rest:
+        at, step = rest.pop(0)
+        if step["what"] == "called_back":
+            yield CallBack(at, step["outcome"])
+        elif step["what"] == "calling":
+            whats = [later["what"] for _, later in rest]
+            last = whats.index("call_ended") + 1 if "call_ended" in whats else len(rest)
+            placed, rest = rest[:last], rest[last:]
+            yield from _placed(placed, rest)
+
+
+def _placed(
+    steps: Sequence[tuple[datetime, dict[str, Any]]], rest: list[tuple[datetime, dict[str, Any]]]
+) -> Iterator[CallBack]:
+    """Yield a call that sipbot placed if it was one back.
+
+    Args:
+        steps: all but its first.
+        rest: what follows it; where somebody says only then what came of it, that is taken out.
+    """
+    said = [step["outcome"] for _, step in steps if step["what"] == "called_back"]
+    times = [at for at, step in steps if step["what"] in ("called_back", "call_connected")]
+    ends = [(at, step) for at, step in steps if step["what"] == "call_ended"]
+    for at, step in ends:
+        if step["outcome"] is not None or step["call_back"]["ended"] not in NOT_RUNG:
+            times.append(at)
+        if step["outcome"] is not None:
+            said.insert(0, step["outcome"])
+    if not times:
+        return
+    for place, (_, step) in enumerate(rest):
+        if said or step["what"] == "calling":
+            break
+        if step["what"] == "called_back":
+            said.append(step["outcome"])
+            del rest[place]
+            break
+    yield CallBack(min(times), said[-1] if said else None)
 
 
 def text(at: datetime) -> str:

@@ -133,6 +133,35 @@ def entry(what: str, minute: int, outcome: str | None = None, ended: str | None 
         ),
         ([entry("call_ended", 3, "no_answer", "no_answer")], (1, False, 3)),
         ([entry("call_ended", 3, None, "operator_away")], (0, False, None)),
+        ([entry("calling", 1), entry("call_ended", 3, None, "failed")], (0, False, None)),
+        (
+            [
+                entry("calling", 1),
+                entry("call_connected", 2),
+                entry("called_back", 3, "wrong_number"),
+                entry("call_ended", 4, "reached", "talked"),
+            ],
+            (1, False, 2),
+        ),
+        (
+            [
+                entry("calling", 1),
+                entry("called_back", 2, "no_answer"),
+                entry("called_back", 3, "reached"),
+                entry("call_ended", 4, "no_answer", "no_answer"),
+            ],
+            (1, True, 2),
+        ),
+        (
+            [
+                entry("calling", 1),
+                entry("call_ended", 2, None, "operator_left"),
+                entry("calling", 3),
+                entry("call_ended", 4, None, "no_line"),
+                entry("called_back", 5, "reached"),
+            ],
+            (2, False, 2),
+        ),
     ],
 )
 def test_call_back_counts_once_and_only_if_the_caller_was_rung(
