@@ -18,14 +18,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from sipbot import ledger_handovers as handovers
 from sipbot import ledger_writes as writes
 from sipbot.dialplan import load_all
+from sipbot.handover import Taken
 from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.plan import Dialplan
 from sipbot.records import CallOffer, EndedBy, EndState, Party
 from sipbot.what_if import NO_LINE_WANTED
-from tests.agency_files import write_site
+from tests.agency_files import promise_more, write_site
 from tests.agency_memos import Came, first, life
 from tests.agency_outcomes import Outcome, outcome
 
@@ -39,6 +41,8 @@ AT_ONCE = 500
 
 BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 8, 20, 42, 45, 40, 28, 38, 40, 38, 34, 30, 18, 10, 6, 4, 2, 1)
 BY_DAY = (12, 10, 10, 10, 11, 5, 3)
+
+NO_LINE = NO_LINE_WANTED | {EndState.REFUSED_CAPACITY}
 
 _AGAIN = 0.25
 """Share of calls by somebody who called this client before, of the last hundred."""
@@ -59,6 +63,8 @@ class Arrival:
 
     at: datetime
     plan: Dialplan
+    elsewhere: bool = False
+    """Whether another site took it, from which the client came."""
 
 
 def make(
@@ -74,23 +80,54 @@ def make(
     """
     chance = random.Random(seed)
     write_site(folder, clients)
+    before = load_all(folder / "dialplans", "JP").all
+    promise_more(folder)
     plans = load_all(folder / "dialplans", "JP").all
     (folder / "var").mkdir()
     ledger = folder / "var" / "sipbot.sqlite3"
     arrivals = _arrivals(plans, days, calls, chance)
-    asyncio.run(_fill(ledger, plans, arrivals, _Traffic(chance, lines)))
+    asyncio.run(_fill(ledger, (before, plans), arrivals, _Traffic(chance, lines, plans[0])))
     return Agency(folder=folder, plans=tuple(plans), ledger=ledger)
 
 
 async def _fill(
-    path: Path, plans: Sequence[Dialplan], arrivals: list[Arrival], traffic: "_Traffic"
+    path: Path,
+    promised: tuple[Sequence[Dialplan], Sequence[Dialplan]],
+    arrivals: list[Arrival],
+    traffic: "_Traffic",
 ) -> None:
+    """Store the calls, and what was promised first and in the second half.
+
+    Nothing is on record of what the first client was promised in the first half.
+    """
     async with Ledger.open(path, targets=()) as ledger:
-        since = arrivals[0].at - timedelta(days=1)
-        await ledger.kpis.keep_terms(plans, since)
+        first, last = arrivals[0].at, arrivals[-1].at
+        await ledger.kpis.keep_terms(promised[0][1:], first - timedelta(days=1))
+        await ledger.kpis.keep_terms(promised[1], first + (last - first) / 2)
         for begin in range(0, len(arrivals), AT_ONCE):
             some = arrivals[begin : begin + AT_ONCE]
             await ledger._run(partial(traffic.take_all, some))
+        await ledger._run(partial(_hand_over, arrivals))
+        await ledger._run(traffic.take_without_end)
+
+
+def _hand_over(arrivals: Sequence[Arrival], connection: sa.Connection) -> None:
+    """Say which calls came with their client from another site."""
+    brought = tuple(_call(place) for place, one in enumerate(arrivals) if one.elsewhere)
+    taken = Taken(
+        id="bundle",
+        client=next(one.plan.client for one in arrivals if one.elsewhere),
+        site="other",
+        sha256="0" * 64,
+        calls=brought,
+        memos={},
+        files={},
+    )
+    handovers.take(connection, taken, (), (), arrivals[-1].at, ())
+
+
+def _call(place: int) -> str:
+    return f"call-{place:07}"
 
 
 def _arrivals(
@@ -105,26 +142,36 @@ def _arrivals(
         day = chance.choices(range(days), weights)[0]
         hour = chance.choices(range(24), BY_HOUR)[0]
         at = first_day + timedelta(days=day, hours=hour, seconds=chance.uniform(0, 3600))
-        found.append(Arrival(at=at.replace(microsecond=at.microsecond // 1000 * 1000), plan=plan))
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+        elsewhere = plan is plans[1] and at < first_day + timedelta(days=days / 10)
+        found.append(Arrival(at=at, plan=plan, elsewhere=elsewhere))
     return sorted(found, key=lambda one: (one.at, one.plan.client))
 
 
 class _Traffic:
     """Takes calls one after the other as the agency would."""
 
-    def __init__(self, chance: random.Random, lines: int) -> None:
-        self._chance, self._lines = chance, lines
+    def __init__(self, chance: random.Random, lines: int, first: Dialplan) -> None:
+        self._chance, self._lines, self._first = chance, lines, first
         self._busy: list[datetime] = []
         """When the calls on the lines end."""
         self._callers: dict[str, list[str]] = {}
         """Of each client, the latest last."""
-        self._place = 0
+        self._place = -1
 
     # The ledger's thread.
     def take_all(self, arrivals: Sequence[Arrival], connection: sa.Connection) -> None:
         """Take some calls in one transaction."""
         for arrival in arrivals:
             self.take(connection, arrival)
+
+    def take_without_end(self, connection: sa.Connection) -> None:
+        """Take a call of the first client that still goes on."""
+        caller = self._caller(self._first.client)
+        offer = self._offer(self._first, UNTIL - timedelta(seconds=1), caller)
+        writes.insert_call(
+            connection, offer, self._first.client, "to", self._first.numbers[0], caller
+        )
 
     def take(self, connection: sa.Connection, arrival: Arrival) -> None:
         """Take a call: decide it, store it, and do what operators would do with its memo."""
@@ -133,7 +180,8 @@ class _Traffic:
             heapq.heappop(self._busy)
         caller = self._caller(plan.client)
         offer = self._offer(plan, at, caller)
-        ended = outcome(plan, at, caller, chance, full=len(self._busy) >= self._lines)
+        full = not arrival.elsewhere and len(self._busy) >= self._lines
+        ended = outcome(plan, at, caller, chance, full=full)
         writes.insert_call(connection, offer, plan.client, "to", plan.numbers[0], caller)
         end = at + timedelta(milliseconds=round(1000 * ended.lasts_s))
         by = EndedBy.CALLER if ended.by_caller else EndedBy.SIPBOT
@@ -141,7 +189,7 @@ class _Traffic:
         answered_at = None if answered is None else at + timedelta(seconds=answered)
         code = 200 if answered_at else ended.code
         writes.end_call(connection, offer.call, ended.state, end, by, code, answered_at)
-        if ended.state not in NO_LINE_WANTED | {EndState.REFUSED_CAPACITY}:
+        if not arrival.elsewhere and ended.state not in NO_LINE:
             heapq.heappush(self._busy, end)
         if ended.state is EndState.MEMO:
             came = Came(
@@ -170,7 +218,7 @@ class _Traffic:
         self._place += 1
         shown = Party(uri=f"sip:{caller or 'anonymous'}@trunk.example")
         return CallOffer(
-            call=f"call-{self._place:07}",
+            call=_call(self._place),
             received_at=at,
             source="192.0.2.1:5060",
             sip_call_id=f"{self._place}@trunk.example",

@@ -96,6 +96,14 @@ def write_site(folder: Path, clients: int) -> None:
         (dialplans / f"{name}.toml").write_text(_file(name, place), encoding="utf-8")
 
 
+def promise_more(folder: Path) -> None:
+    """Write into the third client's file what it is promised from now on."""
+    file = folder / "dialplans" / "client-03.toml"
+    text = file.read_text(encoding="utf-8").replace("within_s = 5\n", "within_s = 7\n")
+    text = text.replace("calls_per_month = 60\n", "calls_per_month = 45\n")
+    file.write_text(text.replace('over = "180"', 'over = "210"'), encoding="utf-8")
+
+
 def _file(name: str, place: int) -> str:
     kind = KINDS[place % len(KINDS)]
     text = _CLIENT.format(
