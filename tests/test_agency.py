@@ -11,11 +11,13 @@ from sipbot.ledger_day import Span
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.quota import Month, ask
 from sipbot.records import EndState
+from sipbot.report.months import statement_of
 from sipbot.what_if import Replayed, facts_if, replay, taken_if
 from tests import kpi_independent
 from tests.agency import UNTIL, Agency, small
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+OCTOBER = Month(2026, 10)
 PERIODS = {
     "everything": Span(since=UNTIL - timedelta(days=14), until=UNTIL),
     "a_week": Span(since=UNTIL - timedelta(days=12), until=UNTIL - timedelta(days=5)),
@@ -42,7 +44,29 @@ def test_every_figure_of_every_client_equals_its_independent_recomputation(
             file = agency.folder / "dialplans" / f"{plan.client}.toml"
             theirs = kpi_independent.figures(agency.ledger, file, span.since, span.until, now)
             assert {key: value for key, (value, _) in theirs.items()} == pytest.approx(
-                {f"missed_{kind}": 0 for kind in kpi_independent.MISSED} | ours, abs=1e-6
+                ours, abs=1e-6
+            )
+            divided = {key: n for key, (_, n) in theirs.items() if n is not None}
+            assert divided == {key: made[key].n for key in divided}
+            judged = {key: one.met for key, one in made.values.items() if one.target is not None}
+            assert kpi_independent.met(agency.ledger, file, span.until, theirs) == judged
+
+
+def test_statement_of_every_client_costs_what_its_independent_recomputation_says(
+    agency: Agency,
+) -> None:
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        for plan in agency.plans:
+            asked = ask(plan, OCTOBER)
+            made = statement_of(ledger, plan, OCTOBER, NOW)
+            file = agency.folder / "dialplans" / f"{plan.client}.toml"
+            theirs = kpi_independent.figures(agency.ledger, file, asked.since, asked.until, NOW)
+            total = kpi_independent.total(agency.ledger, file, asked.until, theirs)
+            assert made.cost is not None
+            assert (total, theirs["quota_used"][0], theirs["quota_over"][0]) == (
+                made.cost.total,
+                made.counted,
+                made.over,
             )
 
 
@@ -69,7 +93,7 @@ def test_replay_of_a_whole_month_with_nothing_changed_has_the_figures_of_the_led
 ) -> None:
     with ReadOnlyLedger.open(agency.ledger) as ledger:
         for plan in agency.plans:
-            asked = ask(plan, Month(2026, 10))
+            asked = ask(plan, OCTOBER)
             span = Span(since=asked.since, until=asked.until)
             facts = ledger.facts(plan, span)
             same = facts_if(facts, replay(ledger.on_lines(span), 1), facts.terms.calls_per_month)
