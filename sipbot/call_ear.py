@@ -18,7 +18,7 @@ from sipbot.script_state import Script
 from sipbot.sip import wire
 from sipbot.spans import Spans
 from sipbot.speech import wire as speech
-from sipbot.spool import Kept, Spool
+from sipbot.spool import Kept, Note, Spool
 from sipbot.wav import longest_s
 
 JUDGE_LIMIT_S = 5.0
@@ -219,3 +219,20 @@ class CallEar:
                 phrases=wanted.phrases,
             )
         )
+
+
+def routed(note: Note, spool: Spool) -> Note:
+    """Return a note with what the route said of the call when it came: it is beside the recording.
+
+    Args:
+        note: of a call of an earlier run, as the ledger has it.
+        spool: where the recording is.
+    """
+    try:
+        kept = spool.note(note.offer.call)
+    except SpoolError as error:
+        _log.warning(
+            "the call's route is not known any more", call=note.offer.call, problem=str(error)
+        )
+        return note
+    return msgspec.structs.replace(note, urgent=kept.urgent, category=kept.category)

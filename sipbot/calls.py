@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from sipbot import script_events as script
-from sipbot.call_ear import JUDGE_LIMIT_S, CallEar
+from sipbot.call_ear import JUDGE_LIMIT_S, CallEar, routed
 from sipbot.call_times import CallTimes
 from sipbot.call_tools import OVER, Agent, Gone, Tools, Work, answer, left_in, play, transfer
 from sipbot.caller import CallerId
@@ -26,6 +26,7 @@ from sipbot.errors import ChildGoneError, SipbotError, SpoolError
 from sipbot.memo import Memo, call_facts, first_memo
 from sipbot.memo_id import memo_id
 from sipbot.memo_voice import with_voice
+from sipbot.notice_log import NoticeLog
 from sipbot.records import EndedBy, EndState
 from sipbot.script import advance
 from sipbot.script_state import Phase, Script
@@ -98,6 +99,7 @@ class LiveCall:
         self._cut_off = False
         self._whole = False  # all that was recorded is on disk
         self._times = CallTimes(note.offer.received_at)
+        self._notice = NoticeLog(note.offer.call, tools.ledger.call_notices, beside)
         self._log = structlog.get_logger().bind(call=self.call, client=self.client)
 
     @property
@@ -137,7 +139,7 @@ class LiveCall:
             audio_s = longest_s(self._audio)
             self._times.leave(self._tools.spool.last_written(self.call), audio_s)
             await self._ear.resume(with_answers=with_answers)
-            self._remember_route()
+            self.note = routed(self.note, self._tools.spool)
         self.script = msgspec.structs.replace(
             self.script,
             phase=left_in(answered=was_answered, transferred=transferred),
@@ -145,17 +147,6 @@ class LiveCall:
             number_left=any(one.source == "keys" for one in self._ear.kept.answers),
         )
         self.happen(Gone() if told is None else msgspec.structs.replace(told, code=200))
-
-    def _remember_route(self) -> None:
-        """What the route said of the call when it came is in the note beside the recording."""
-        try:
-            note = self._tools.spool.note(self.call)
-        except SpoolError as error:
-            self._log.warning("the call's route is not known any more", problem=str(error))
-        else:
-            self.note = msgspec.structs.replace(
-                self.note, urgent=note.urgent, category=note.category
-            )
 
     def take_no_message(self, why: SipbotError) -> None:
         """Apologise instead of recording: what the caller says could not be kept."""
@@ -170,6 +161,7 @@ class LiveCall:
                 happening = await self._queue.get()
                 self._begun = getattr(happening, "begun", None)
                 event = await self._understand(happening)
+                self._notice.heed(happening, self.script.course, self.answered_at)
                 if event is None:
                     continue
                 self.script, actions = advance(self.script, event)

@@ -7,7 +7,7 @@ Nothing of what callers said is printed.
 import asyncio
 import getpass
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +22,11 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
 from sipbot.disclosure import write_archive
 from sipbot.errors import ControlError, NotRunningError, UsageError
-from sipbot.from_settings import ledger_path
+from sipbot.from_settings import ledger_path, recordings_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_privacy import PrivacyLedger
 from sipbot.purge import purge
 from sipbot.retention import MENTIONS, Wanted
-from sipbot.spool import spool_of
 from sipbot.sweep import eraser_of, note, rules_of
 from sipbot.terminal import printable
 
@@ -35,6 +34,8 @@ AT_ONCE = 100
 """Calls in one request, which the running sipbot answers when all are gone (`control.REPLY_S`)."""
 
 _LOOKED = ("listen", "export")
+_DAY = "%Y-%m-%d"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 privacy_app = typer.Typer(
     no_args_is_help=True,
@@ -136,7 +137,7 @@ def disclose_command(
     sha256 = write_archive(
         out,
         held,
-        spool_of(settings.var.absolute()),
+        recordings_of(settings),
         client=client,
         number=numbers.display(whole, settings.region),
         others=others,
@@ -180,6 +181,40 @@ def log_command(
     for at, *cells in sorted(rows, reverse=True):
         when = at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(when, *map(printable, cells))
+    Console().print(table, markup=False)
+
+
+@privacy_app.command(
+    "notices", epilog="Example: sipbot privacy notices --client yamato --from 2026-10-01"
+)
+def notices_command(
+    client: ClientOption,
+    config_file: ConfigOption = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=[_DAY], help="Calls of this day or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=[_DAY], help="Calls of this day or earlier.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how many callers were told that they are recorded, by which prompt, and to its end."""
+    # Without zone they are days of this machine's clock.
+    first = since.astimezone() if since else _EVER
+    last = (until + timedelta(days=1)).astimezone() if until else datetime.now(UTC)
+    with PrivacyLedger.open(ledger_path(config.load(config_file))) as ledger:
+        counted = ledger.notices(client, first, last)
+    rows = [
+        {"prompt": prompt, "verdict": verdict, "calls": count}
+        for (prompt, verdict), count in sorted(counted.items())
+    ]
+    if as_json:
+        typer.echo(msgspec.json.encode(rows))
+        return
+    table = Table("prompt", "heard", "calls")
+    for row in rows:
+        table.add_row(*(printable(str(value)) for value in row.values()))
     Console().print(table, markup=False)
 
 

@@ -21,6 +21,7 @@ from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
+from sipbot.ledger_call_notices import CallNotices
 from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
 from sipbot.ledger_console import ConsoleRows
@@ -82,6 +83,7 @@ class Ledger:
         self._targets = targets
         self._refused = Refusals(engine)
         self.commands = Commands(self._run, targets, self._announce)
+        self.call_notices = CallNotices(self._run)
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
         self.erasures = Erasures(self._run, targets, self._announce)
@@ -335,7 +337,7 @@ class Ledger:
         """Return memo id to call id of the memos that are not done, oldest first."""
         return await self._run(queries.open_recordings)
 
-    # -- figures ---------------------------------------------------------------------------------
+    # -- figures and quotas ----------------------------------------------------------------------
 
     async def answers(self) -> None:
         """Return when the ledger's thread has ended what it is doing now."""
@@ -348,8 +350,6 @@ class Ledger:
     async def counts(self, now: datetime, today_since: datetime) -> Counts:
         """Return memos by status and ended calls by end state, all and since midnight."""
         return await self._run(lambda c: figures.counts(c, now, today_since))
-
-    # -- quotas ----------------------------------------------------------------------------------
 
     async def calls_that_count(self, asks: Sequence[Ask]) -> list[int]:
         """Return how many calls count for each question, in their order."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
+from sipbot import ledger_call_notices as call_notices
 from sipbot import ledger_consents as consents
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
@@ -158,6 +159,8 @@ def take(
         )
     if calls:
         connection.execute(sa.insert(schema.calls), [_call_row(one) for one in calls])
+        told = {one.offer.call: one.notice for one in calls if one.notice is not None}
+        call_notices.store(connection, told)
     for memo in memos:
         _insert(connection, memo, at, targets)
     row = {
@@ -220,6 +223,7 @@ def take_back(
         _forget(connection, memo.id, at)
     staying = tied | _known(connection, schema.memos.c.call, found.taken.calls)
     calls = [one for one in found.taken.calls if one not in staying]
+    call_notices.forget(connection, calls)
     leaving = sum(
         connection.execute(sa.delete(schema.calls).where(schema.calls.c.call.in_(some))).rowcount
         for some in _some(calls)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot.handover import Disclosure
+from sipbot.ledger_call_notices import counted
 from sipbot.ledger_calls_back import CallBackEntry, entries
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_erasures import Tombstone, clients, due_page, tombstones, waits_for
@@ -101,6 +102,10 @@ class PrivacyLedger(ReadOnlyLedger):
         if client is not None:
             query = query.where(rows.client == client)
         return [Disclosed(**row) for row in self._connection.execute(query).mappings()]
+
+    def notices(self, client: str, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+        """Return how many answered calls heard which notice; see `ledger_call_notices.counted`."""
+        return counted(self._connection, client, since, until)
 
     def looked(self, client: str | None, actions: Sequence[str], limit: int) -> list[Audited]:
         """Return who listened to what, and took what along, the latest first."""

@@ -26,7 +26,13 @@ call_notices = sa.Table(
     "call_notices",
     metadata,
     sa.Column("call", sa.String(63), sa.ForeignKey("calls.call"), primary_key=True),
-    sa.Column("prompt", sa.String, nullable=False),
-    sa.Column("ended_at", UtcTime, nullable=False),
+    sa.Column("prompt", sa.String),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("text", sa.String, nullable=False, server_default=""),
+    sa.Column("began_at", UtcTime),
+    sa.Column("length_s", sa.Float),
+    sa.Column("whole", sa.Boolean, nullable=False, server_default="0"),
 )
-"""For the notice that a caller has heard to its end; nothing writes it yet (docs/privacy.md)."""
+"""What callers were told of the recording: `sipbot.recording_notice.RecordingNotice`.  An answered
+call without a row is one of which nobody knows, because a crash cut it off or it is older."""

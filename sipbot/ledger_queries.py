@@ -12,10 +12,12 @@ import sqlalchemy as sa
 import structlog
 
 from sipbot.errors import LedgerError, UnreadableError
+from sipbot.ledger_call_notices import notice_of
 from sipbot.ledger_deliveries import memos_untold
-from sipbot.ledger_privacy_schema import erasures
+from sipbot.ledger_privacy_schema import call_notices, erasures
 from sipbot.ledger_schema import calls, memos
 from sipbot.memo import Memo, Status
+from sipbot.recording_notice import RecordingNotice
 from sipbot.records import CallOffer, EndedBy, EndState
 
 OPEN_PAGE = 100
@@ -42,6 +44,13 @@ class CallEntry(msgspec.Struct, frozen=True, kw_only=True):
     sip_code: int | None
     state: EndState | None
     """None while the call lasts."""
+    notice: RecordingNotice | None = None
+    """What the caller was told of the recording; None: not answered, or nobody knows."""
+
+
+_ENTRIES = sa.select(calls, call_notices).select_from(
+    calls.outerjoin(call_notices, call_notices.c.call == calls.c.call)
+)
 
 
 class CallsBefore(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +72,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def call(connection: sa.Connection, identifier: str) -> CallEntry | None:
     """Return one call."""
-    row = connection.execute(sa.select(calls).where(calls.c.call == identifier)).one_or_none()
+    row = connection.execute(_ENTRIES.where(calls.c.call == identifier)).one_or_none()
     return None if row is None else _call_entry(row)
 
 
@@ -74,13 +83,13 @@ def client_of(connection: sa.Connection, identifier: str) -> str | None:
 
 def latest_calls(connection: sa.Connection, limit: int) -> list[CallEntry]:
     """Return the latest calls, newest first."""
-    query = sa.select(calls).order_by(calls.c.received_at.desc()).limit(limit)
+    query = _ENTRIES.order_by(calls.c.received_at.desc()).limit(limit)
     return [_call_entry(row) for row in connection.execute(query)]
 
 
 def unfinished_calls(connection: sa.Connection) -> list[CallEntry]:
     """Return the calls without an end state, oldest first."""
-    query = sa.select(calls).where(calls.c.state.is_(None)).order_by(calls.c.received_at)
+    query = _ENTRIES.where(calls.c.state.is_(None)).order_by(calls.c.received_at)
     return [_call_entry(row) for row in connection.execute(query)]
 
 
@@ -255,4 +264,5 @@ def _call_entry(row: sa.Row[Any]) -> CallEntry:
         ended_by=None if row.ended_by is None else EndedBy(row.ended_by),
         sip_code=row.sip_code,
         state=None if row.state is None else EndState(row.state),
+        notice=notice_of(row),
     )

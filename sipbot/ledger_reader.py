@@ -62,6 +62,10 @@ class ReadOnlyLedger:
         """Return the memo with this id, or whose id begins or ends so."""
         return queries.memo(self._connection, identifier)
 
+    def call(self, identifier: str) -> queries.CallEntry | None:
+        """Return one call."""
+        return queries.call(self._connection, identifier)
+
     def memos(
         self,
         limit: int,

@@ -18,6 +18,7 @@ from sipbot.memo_answers import Evidence, MemoWord
 from sipbot.memo_found import Found, Previous
 from sipbot.memo_parts import Listenable, clock_span, number_of
 from sipbot.memo_state import Labels, due, moment, people_did, state, step
+from sipbot.recording_notice import RecordingNotice, at_s, verdict
 from sipbot.said import Kind
 from sipbot.said_when import calendar_form
 from sipbot.terminal import printable
@@ -62,6 +63,24 @@ def text(memo: Memo, labels: Labels) -> str:
     if memo.stage is Stage.RECOGNITION_FAILED:
         return labels["failed"].format(problem=memo.recognition.problem or "-") + cut
     return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
+
+
+def notice_line(
+    notice: RecordingNotice | None, answered_at: datetime | None, labels: Labels
+) -> str:
+    """Return what the caller was told of the recording, and whether they heard it.
+
+    Args:
+        notice: of the memo's call; None when nobody knows.
+        answered_at: UTC-aware; None when that is not known.
+        labels: of the reader's language.
+    """
+    name, said = labels["notice"], labels[f"notice_{verdict(notice).replace(' ', '_')}"]
+    if notice is None or notice.prompt is None:
+        return f"{name}  {said}"
+    span = at_s(notice, answered_at)
+    where = labels["notice_at"].format(from_s=span[0], to_s=span[1]) if span else ""
+    return printable(f"{name}  {notice.prompt}{where}: {said}")
 
 
 def _head(memo: Memo, labels: Labels, now: datetime) -> Text:

@@ -6,12 +6,16 @@ signs all of them.  A recording is named, not repeated: ``filename`` is its path
 """
 
 import base64
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
 from sipbot.numbers import is_e164
+from sipbot.recording_notice import verdict
 from sipbot.records import EndState
 
 SYNTAX = "0.4.0"
@@ -57,21 +61,36 @@ def vcon_of(
         "parties": [_caller(call, memo), _client(call, say_name)],
         "dialog": [_dialog(call, memo, recording)],
     }
+    attached: list[dict[str, Any]] = []
     if memo is not None:
         found["subject"] = memo.category or "message"
         found["analysis"] = list(_analysis(memo))
-        found["attachments"] = [
-            {
-                "purpose": "memo",
-                "start": memo.call.started_at.isoformat(),
-                "party": _CLIENT,
-                "dialog": 0,
-                "mediatype": "application/json",
-                "encoding": "json",
-                "body": memo.model_dump(mode="json", by_alias=True),
-            }
-        ]
+        said = memo.model_dump(mode="json", by_alias=True)
+        attached.append(_attached("memo", memo.call.started_at, said))
+    attached += _notice(call)
+    if attached:
+        found["attachments"] = attached
     return found
+
+
+def _notice(call: CallEntry) -> Iterator[dict[str, Any]]:
+    """Yield what the caller was told of the recording, where that is known."""
+    if call.notice is not None:
+        began = call.notice.began_at or call.answered_at or call.offer.received_at
+        said = msgspec.to_builtins(call.notice) | {"verdict": verdict(call.notice)}
+        yield _attached("recording-notice", began, said)
+
+
+def _attached(purpose: str, start: datetime, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "purpose": purpose,
+        "start": start.isoformat(),
+        "party": _CLIENT,
+        "dialog": 0,
+        "mediatype": "application/json",
+        "encoding": "json",
+        "body": body,
+    }
 
 
 def _caller(call: CallEntry, memo: Memo | None) -> dict[str, Any]:

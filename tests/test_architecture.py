@@ -159,6 +159,7 @@ PURE = (
     "sipbot.readable_ja",
     "sipbot.readable_ko",
     "sipbot.readable_rules",
+    "sipbot.recording_notice",
     "sipbot.records",
     "sipbot.report.csv_form",
     "sipbot.report.pack",
