@@ -1,6 +1,5 @@
 """``sipbot client``: a client's consent, and its way from one site to another and back."""
 
-import getpass
 import hashlib
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from sipbot.handover_stage import finish
 from sipbot.ledger_check import reading
 from sipbot.ledger_handovers import Handover, handovers
 from sipbot.seal import Keys
+from sipbot.system_user import me
 from sipbot.topics import ID
 
 client_app = typer.Typer(
@@ -125,7 +125,7 @@ def export_command(
         client=_id(client),
         to=to,
         file=file,
-        by=by or getpass.getuser(),
+        by=by or me(),
         id=str(uuid6.uuid7()),
         at=datetime.now(UTC),
     )

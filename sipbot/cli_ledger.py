@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import config, control
+from sipbot import config, control, looked
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.errors import LedgerError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger_backup import back_up
 from sipbot.ledger_check import CHECK_LIMIT_S
@@ -54,8 +55,12 @@ def backup_command(
 
     The recordings are files of their own: copy var/spool afterwards.
     """
-    settings = config.load(config_file)
-    size = back_up(ledger_path(settings), copy)
+    path = ledger_path(config.load(config_file))
+    try:
+        looked.copied(path)
+    except LedgerError as error:  # a ledger that cannot be written needs its backup all the more
+        typer.echo(f"not written down that it was copied: {error}", err=True)
+    size = back_up(path, copy)
     typer.echo(f"{copy}: {size / 1e6:.1f} MB, checked and on disk")
 
 
@@ -68,7 +73,7 @@ def audit_command(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who did what in the web console: logged in, listened, acted; the latest first."""
+    """Show who did what in the web console, or heard here; the latest first."""
     with ReadOnlyLedger.open(ledger_path(config.load(config_file))) as ledger:
         found = ledger.audited(limit, memo=memo, account=account)
     if as_json:

@@ -5,7 +5,6 @@ Nothing of what callers said is printed.
 """
 
 import asyncio
-import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,12 +27,13 @@ from sipbot.ledger_privacy import PrivacyLedger
 from sipbot.purge import purge
 from sipbot.retention import MENTIONS, Wanted
 from sipbot.sweep import eraser_of, note, rules_of
+from sipbot.system_user import me
 from sipbot.terminal import printable
 
 AT_ONCE = 100
 """Calls in one request, which the running sipbot answers when all are gone (`control.REPLY_S`)."""
 
-_LOOKED = ("listen", "export")
+_LOOKED = ("listen", "export", "search")
 _DAY = "%Y-%m-%d"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -145,7 +145,7 @@ def disclose_command(
         note=lambda sha256: _disclosed(
             settings,
             wire.Disclosed(
-                client=client, by=_me(), recipient=recipient, basis=basis, what=what, sha256=sha256
+                client=client, by=me(), recipient=recipient, basis=basis, what=what, sha256=sha256
             ),
         ),
     )
@@ -162,7 +162,7 @@ def log_command(
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows of each kind.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who listened or took a list along, what was handed over, and what is gone and why."""
+    """Show who listened, searched or took memos along, what was handed over, and what is gone."""
     with PrivacyLedger.open(ledger_path(config.load(config_file))) as ledger:
         looked = ledger.looked(client, _LOOKED, limit)
         handed, gone = ledger.disclosures(client, limit), ledger.tombstones(client, limit)
@@ -170,7 +170,14 @@ def log_command(
         typer.echo(msgspec.json.encode({"looked": looked, "disclosed": handed, "erased": gone}))
         return
     rows: list[tuple[datetime, str, str, str, str]] = [
-        (o.at, o.entry.account, o.entry.action, o.entry.memo or "", "") for o in looked
+        (
+            o.at,
+            o.entry.account,
+            o.entry.action,
+            o.entry.memo or o.entry.client or "",
+            f"{o.entry.detail}, {o.entry.address}",
+        )
+        for o in looked
     ]
     rows += [(o.at, o.by, o.kind, o.what, f"to {o.recipient}, {o.basis}") for o in handed]
     rows += [
@@ -244,7 +251,7 @@ def _erase(settings: Settings, wanted: Sequence[Wanted], reason: str) -> list[Wa
     done = set[str]()
     for start in range(0, len(wanted), AT_ONCE):
         some = tuple(wanted[start : start + AT_ONCE])
-        request = wire.Erase(wanted=some, by=_me(), reason=reason)
+        request = wire.Erase(wanted=some, by=me(), reason=reason)
         reply = asyncio.run(_ask(settings, request))
         if not isinstance(reply, wire.Erased):
             raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
@@ -287,8 +294,3 @@ def _e164(number: str, region: str) -> str:
     if not numbers.is_e164(whole):
         raise UsageError(f"--number {number}: is no telephone number. Write +81312345678")
     return whole
-
-
-def _me() -> str:
-    """Who has typed the command, by the system's account."""
-    return getpass.getuser()[:63]

@@ -5,6 +5,7 @@ Each request has one reply, in order; a connection may carry several.
 
 import msgspec
 
+from sipbot.audit import AuditEntry
 from sipbot.lines import Decoder
 from sipbot.retention import Wanted
 
@@ -46,6 +47,12 @@ class Disclosed(Base, frozen=True, kw_only=True):
     sha256: str
 
 
+class Looked(Base, frozen=True, kw_only=True):
+    """Somebody is about to hear callers, or takes their words along; answered by `Noted`."""
+
+    entries: tuple[AuditEntry, ...]
+
+
 class GetStatus(Base, frozen=True):
     """How is it?  Answered by `StatusReply`."""
 
@@ -84,7 +91,9 @@ class Judge(Base, frozen=True):
     """Item of the checklist to whether it was done."""
 
 
-Request = RetryOutbox | GetStatus | Erase | Disclosed | HandOver | Agree | ActionDone | Judge
+Request = (
+    RetryOutbox | GetStatus | Erase | Disclosed | Looked | HandOver | Agree | ActionDone | Judge
+)
 
 
 # -- replies: sipbot → command line ------------------------------------------------------------

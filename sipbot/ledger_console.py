@@ -82,7 +82,13 @@ class ConsoleRows:
 
 
 def audited(
-    connection: sa.Connection, limit: int, *, memo: str | None = None, account: str | None = None
+    connection: sa.Connection,
+    limit: int,
+    *,
+    memo: str | None = None,
+    account: str | None = None,
+    client: str | None = None,
+    actions: Sequence[str] | None = None,
 ) -> list[Audited]:
     """Return the latest rows of the audit log, newest first.
 
@@ -91,6 +97,8 @@ def audited(
         limit: at most so many.
         memo: only what was done with this one.
         account: only what this one did.
+        client: only what was done with this one's memos, or with those of all clients.
+        actions: only these; None for all.
     """
     rows = schema.audit.c
     query = sa.select(schema.audit).order_by(rows.id.desc()).limit(limit)
@@ -98,6 +106,10 @@ def audited(
         query = query.where(rows.memo == memo)
     if account is not None:
         query = query.where(rows.account == account)
+    if client is not None:
+        query = query.where((rows.client == client) | rows.client.is_(None))
+    if actions is not None:
+        query = query.where(rows.action.in_(actions))
     names = AuditEntry.__struct_fields__
     return [
         Audited(at=row["at"], entry=msgspec.convert({n: row[n] for n in names}, AuditEntry))

@@ -108,11 +108,11 @@ class PrivacyLedger(ReadOnlyLedger):
         return counted(self._connection, client, since, until)
 
     def looked(self, client: str | None, actions: Sequence[str], limit: int) -> list[Audited]:
-        """Return who listened to what, and took what along, the latest first."""
-        found = audited(self._connection, AUDIT_MAX)
-        wanted = (
-            one
-            for one in found
-            if one.entry.action in actions and client in (None, one.entry.client)
-        )
-        return [one for one, _ in zip(wanted, range(limit), strict=False)]
+        """Return who listened to what, and took what along, the latest first.
+
+        Args:
+            client: only this one's, and what was about all clients at once; None for all.
+            actions: of `sipbot.audit.Action`.
+            limit: at most so many.
+        """
+        return audited(self._connection, limit, client=client, actions=actions)

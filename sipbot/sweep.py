@@ -102,15 +102,19 @@ class Sweep:
 
     def handlers(self) -> Mapping[type[wire.Request], control.Handler]:
         """Return what the running sipbot does for `sipbot privacy`."""
-        return {wire.Erase: self._erase, wire.Disclosed: self._note}
+        return {wire.Erase: self._erase, wire.Disclosed: self._note, wire.Looked: self._looked}
 
-    # Both in the event loop, for a client of the control socket.
+    # All in the event loop, for a client of the control socket.
     async def _erase(self, request: wire.Erase) -> wire.Reply:
         done = await self._eraser.erase(request.wanted, request.by, request.reason)
         return wire.Erased(tuple(one.call for one in done))
 
     async def _note(self, request: wire.Disclosed) -> wire.Reply:
         await note(self._ledger, request)
+        return wire.Noted()
+
+    async def _looked(self, request: wire.Looked) -> wire.Reply:
+        await self._ledger.console.record(request.entries, self._clock())
         return wire.Noted()
 
 
