@@ -144,6 +144,15 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return self.values[key]
 
 
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose figures are wanted."""
+
+    client: str
+    tz: str
+    terms: Terms
+    """What the client's file promises now."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the figures of a period need."""
 

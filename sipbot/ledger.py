@@ -77,7 +77,7 @@ class Ledger:
     def __init__(
         self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
     ) -> None:
-        self._path = path
+        self.path = path
         self._engine = engine
         self._thread = thread
         self._targets = targets
@@ -235,7 +235,7 @@ class Ledger:
         def work(connection: sa.Connection) -> Memo | None:
             old = queries.memo(connection, memo_id)
             if old is None or old.id != memo_id:
-                raise LedgerError(f"memo {memo_id} is not in {self._path}")
+                raise LedgerError(f"memo {memo_id} is not in {self.path}")
             new = change(old)
             if new is not None:
                 writes.store(connection, old, new, datetime.now(UTC), self._targets)
@@ -380,7 +380,7 @@ class Ledger:
         """Run `work` in the ledger's thread."""
 
         def careful() -> Result:
-            with schema.refusals(self._path):
+            with schema.refusals(self.path):
                 return work()
 
         return await self._thread.run(careful, rank)

@@ -10,13 +10,14 @@ ledger's thread, or in the process of a reader.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from sipbot import call_back, kpi, ledger_usage, quota
-from sipbot.kpi import CallFact, Facts, Figures, Later, MemoFact, QuotaFact, Terms
+from sipbot.kpi import CallFact, Facts, Figures, Later, MemoFact, QuotaFact, Subject, Terms
 from sipbot.ledger_day import Span
 from sipbot.ledger_kpi_schema import terms
 from sipbot.ledger_schema import calls, memos
@@ -43,6 +44,9 @@ _ALERT = "service:"
 _STATS = "stats:"
 """Likewise, of a client whose figures the broker keeps."""
 
+
+MEMOS_AT_ONCE = 200
+"""Whole memos that are held in memory: 4 KB each, and a client has thousands in a month."""
 
 _LONGEST_CALL = timedelta(hours=2)
 """Before a month, whose calls may still hold a line in it: no call lasts longer."""
@@ -125,20 +129,31 @@ def figures(connection: sa.Connection, plan: Dialplan, span: Span, now: datetime
     return kpi.figures(facts(connection, plan, span), now)
 
 
+def subject_of(plan: Dialplan) -> Subject:
+    """Return what is to be known of a client beside its calls."""
+    return Subject(client=plan.client, tz=plan.hours.tz.key, terms=terms_of(plan))
+
+
 def facts(connection: sa.Connection, plan: Dialplan, span: Span) -> Facts:
     """Return what a client's figures are reckoned from."""
-    agreed = terms_at(connection, plan, span.until)
-    found = list(_calls(connection, plan.client, span))
+    return facts_of(connection, subject_of(plan), span)
+
+
+def facts_of(connection: sa.Connection, subject: Subject, span: Span) -> Facts:
+    """Return the same, without the client's dialplan."""
+    client, tz = subject.client, ZoneInfo(subject.tz)
+    agreed = _terms_at(connection, subject, span.until)
+    found = list(_calls(connection, client, span))
     ended = [one.ended_at for one in found if one.ended_at is not None]
     until = max([span.until, *ended]) + kpi.AGAIN_WITHIN
     return Facts(
-        client=plan.client,
-        tz=plan.hours.tz.key,
+        client=client,
+        tz=subject.tz,
         since=span.since,
         until=span.until,
         calls=found,
-        later=_later(connection, plan.client, Span(since=span.since, until=until)),
-        quota=[_month(connection, plan, agreed, month, span) for month in _months(plan, span)],
+        later=_later(connection, client, Span(since=span.since, until=until)),
+        quota=[_month(connection, client, agreed, month, span, tz) for month in _months(span, tz)],
         terms=agreed,
     )
 
@@ -179,16 +194,16 @@ def terms_of(plan: Dialplan) -> Terms:
     )
 
 
-def terms_at(connection: sa.Connection, plan: Dialplan, until: datetime) -> Terms:
+def _terms_at(connection: sa.Connection, subject: Subject, until: datetime) -> Terms:
     """Return what was promised at the end of a period; today's where nothing was recorded."""
     row = connection.execute(
         sa.select(terms.c.since, terms.c.body)
-        .where(terms.c.client == plan.client, terms.c.since < until)
+        .where(terms.c.client == subject.client, terms.c.since < until)
         .order_by(terms.c.since.desc())
         .limit(1)
     ).first()
     if row is None:
-        return terms_of(plan)
+        return subject.terms
     return msgspec.structs.replace(msgspec.json.decode(row.body, type=Terms), since=row.since)
 
 
@@ -227,23 +242,31 @@ def _calls(connection: sa.Connection, client: str, span: Span) -> Iterator[CallF
             calls.c.state,
             memos.c.id,
             memos.c.category,
-            memos.c.body,
         )
         .outerjoin(memos, memos.c.call == calls.c.call)
         .where(*_within(client, span), ledger_usage.taken_here())
         .order_by(calls.c.received_at, calls.c.call)
     )
     # All rows at once: while a reader has some to come, the ledger's writer must wait.
-    for row in connection.execute(query).all():
-        yield CallFact(
-            call=row.call,
-            received_at=row.received_at,
-            caller=row.caller,
-            answered_at=row.answered_at,
-            ended_at=row.ended_at,
-            state=None if row.state is None else EndState(row.state),
-            memo=None if row.id is None else memo_fact(row.category, row.body),
-        )
+    rows = connection.execute(query).all()
+    for first in range(0, len(rows), MEMOS_AT_ONCE):
+        part = rows[first : first + MEMOS_AT_ONCE]
+        bodies = _bodies(connection, [row.id for row in part if row.id is not None])
+        for row in part:
+            yield CallFact(
+                call=row.call,
+                received_at=row.received_at,
+                caller=row.caller,
+                answered_at=row.answered_at,
+                ended_at=row.ended_at,
+                state=None if row.state is None else EndState(row.state),
+                memo=None if row.id is None else memo_fact(row.category, bodies.get(row.id, "")),
+            )
+
+
+def _bodies(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    rows = connection.execute(sa.select(memos.c.id, memos.c.body).where(memos.c.id.in_(ids)))
+    return {row.id: row.body for row in rows.all()}
 
 
 def _within(client: str, span: Span) -> tuple[sa.ColumnElement[bool], ...]:
@@ -330,21 +353,26 @@ def _done_at(history: Sequence[_Entry]) -> datetime | None:
 # -- quota ---------------------------------------------------------------------------------------
 
 
-def _months(plan: Dialplan, span: Span) -> Iterator[quota.Month]:
-    month = quota.month_of(span.since, plan.hours.tz)
-    while month.begins(plan.hours.tz) < span.until:
+def _months(span: Span, tz: ZoneInfo) -> Iterator[quota.Month]:
+    month = quota.month_of(span.since, tz)
+    while month.begins(tz) < span.until:
         yield month
         month = month.following
 
 
 def _month(
-    connection: sa.Connection, plan: Dialplan, agreed: Terms, month: quota.Month, span: Span
+    connection: sa.Connection,
+    client: str,
+    agreed: Terms,
+    month: quota.Month,
+    span: Span,
+    tz: ZoneInfo,
 ) -> QuotaFact:
-    begins, ends = (one.begins(plan.hours.tz) for one in (month, month.following))
+    begins, ends = (one.begins(tz) for one in (month, month.following))
 
     def counted(since: datetime, until: datetime) -> int:
         asked = quota.Ask(
-            client=plan.client,
+            client=client,
             since=since,
             until=until,
             counts=agreed.counts,

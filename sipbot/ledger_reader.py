@@ -8,15 +8,15 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from sipbot import kpi, ledger_kpi, ledger_report, ledger_review, ledger_search
 from sipbot import ledger_deliveries as deliveries
-from sipbot import ledger_kpi, ledger_report, ledger_review, ledger_search
 from sipbot import ledger_lines as lines
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot.capacity import LineUse
 from sipbot.errors import LedgerError
-from sipbot.kpi import Facts, Figures
+from sipbot.kpi import Facts, Figures, Subject
 from sipbot.ledger_console import Audited, audited
 from sipbot.ledger_day import Span
 from sipbot.ledger_deliveries import Undelivered
@@ -131,6 +131,10 @@ class ReadOnlyLedger:
     def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
         """Return a client's figures of a stretch of time; see `ledger_kpi.figures`."""
         return ledger_kpi.figures(self._connection, plan, span, now)
+
+    def figures_of(self, subject: Subject, span: Span, now: datetime) -> Figures:
+        """Return the same, without the client's dialplan."""
+        return kpi.figures(ledger_kpi.facts_of(self._connection, subject, span), now)
 
     def facts(self, plan: Dialplan, span: Span) -> Facts:
         """Return what a client's figures are reckoned from."""

@@ -1,9 +1,8 @@
 """Watches clients' service: keeps what was promised, tells when it is not kept, publishes figures.
 
-Data path: ledger -> kpi -> [service_watch] -> alerts, ``client/<c>/stats/<period>``
+Data path: ledger -> kpi -> reckoning -> [service_watch] -> alerts, ``client/<c>/stats/<period>``
 
-Everything runs in the event loop; the ledger is asked for one client at a time, behind everything
-that callers wait for.
+Everything here runs in the event loop; the figures are reckoned by a process of their own.
 """
 
 import asyncio
@@ -17,8 +16,11 @@ import structlog
 from sipbot import service
 from sipbot.alerts import Alerts
 from sipbot.errors import FeedError, LedgerError
+from sipbot.kpi import Figures
 from sipbot.ledger import Ledger
+from sipbot.ledger_kpi import subject_of
 from sipbot.plan import Dialplan
+from sipbot.reckoning import Ask, Reckoner
 
 LOOK_EVERY_S = 300.0
 """A service does not fall within minutes, and figures of a month cost a look at all its calls
@@ -27,8 +29,8 @@ LOOK_EVERY_S = 300.0
 RETRY_S = 10.0
 """When the broker was not there: soon after a start it is (our wish)."""
 
-PAUSE_S = 0.1
-"""Between two clients, so that the ledger's thread has room for whoever calls."""
+Reckon = Callable[[Sequence[Ask]], Awaitable[list[Figures]]]
+"""Returns the figures of each, in their order; raises LedgerError."""
 
 
 class Bus(Protocol):
@@ -46,18 +48,20 @@ class ServiceWatch:
     """Looks at every client's figures from time to time.
 
     Args:
-        ledger: where calls are.
+        ledger: keeps what was promised and told.
+        reckon: has figures reckoned.
         plans: returns every client's dialplan as it is in force.
         alerts: where a service below its targets is told.
         bus: where figures are published.
         clock: the time, UTC-aware.
-        pause: waits between two clients.
+        pause: waits between two looks.
     """
 
     def __init__(
         self,
         *,
         ledger: Ledger,
+        reckon: Reckon,
         plans: Callable[[], Sequence[Dialplan]],
         alerts: Alerts,
         bus: Bus,
@@ -65,6 +69,7 @@ class ServiceWatch:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._ledger = ledger
+        self._reckon = reckon
         self._all_plans = plans
         self._alerts = alerts
         self._bus = bus
@@ -103,10 +108,7 @@ class ServiceWatch:
         if plans is not self._kept:
             await self._ledger.kpis.keep_terms(plans, self._clock())
             self._kept = plans
-        for plan in plans:
-            await self._judge(plan, self._raised)
-            await self._publish(plan)
-            await self._pause(PAUSE_S)
+        await self._judge_and_publish(plans, self._raised)
         clients = {plan.client for plan in plans}
         for client in sorted(self._raised - clients):
             await self._tell(client, None, self._raised)
@@ -117,14 +119,23 @@ class ServiceWatch:
                 self._published.discard(client)
                 await self._ledger.kpis.keep_published(client, there=False)
 
-    async def _judge(self, plan: Dialplan, raised: set[str]) -> None:
+    async def _judge_and_publish(self, plans: Sequence[Dialplan], raised: set[str]) -> None:
         now = self._clock()
-        span = service.window(plan, now)
-        problem = None
-        if span is not None:
-            found = await self._ledger.kpis.figures(plan, span, now)
-            problem = service.problem(plan, found)
-        await self._tell(plan.client, problem, raised)
+        subjects = {plan.client: subject_of(plan) for plan in plans}
+        windows = {plan.client: service.window(plan, now) for plan in plans}
+        spans = [(client, span) for client, span in windows.items() if span is not None]
+        periods = [(plan, name) for plan in plans for name in service.PERIODS]
+        spans += [(plan.client, service.period(name, plan, now)) for plan, name in periods]
+        asks = [Ask(subject=subjects[client], span=span, now=now) for client, span in spans]
+        found = await self._reckon(asks) if asks else []
+        looked_back = len(found) - len(periods)
+        judged = {one.client: one for one in found[:looked_back]}
+        for plan in plans:
+            figures = judged.get(plan.client)
+            problem = service.problem(plan, figures) if figures is not None else None
+            await self._tell(plan.client, problem, raised)
+        for (plan, name), figures in zip(periods, found[looked_back:], strict=True):
+            await self._publish(plan.client, name, figures)
 
     async def _tell(self, client: str, problem: str | None, raised: set[str]) -> None:
         if problem is None and client not in raised:
@@ -135,17 +146,13 @@ class ServiceWatch:
         (raised.discard if problem is None else raised.add)(client)
         self._alerts.tell(service.alert(client), problem, service.REMEDY)
 
-    async def _publish(self, plan: Dialplan) -> None:
-        if plan.client not in self._published:
+    async def _publish(self, client: str, period: str, figures: Figures) -> None:
+        if client not in self._published:
             # Before the broker has them: a run that ends in between must not leave them there.
-            await self._ledger.kpis.keep_published(plan.client, there=True)
-            self._published.add(plan.client)
-        for name in service.PERIODS:
-            if self._deaf:
-                return
-            now = self._clock()
-            found = await self._ledger.kpis.figures(plan, service.period(name, plan, now), now)
-            await self._say(plan.client, name, msgspec.json.encode(found))
+            await self._ledger.kpis.keep_published(client, there=True)
+            self._published.add(client)
+        if not self._deaf:
+            await self._say(client, period, msgspec.json.encode(figures))
 
     async def _say(self, client: str, period: str, payload: bytes) -> None:
         try:
@@ -153,3 +160,11 @@ class ServiceWatch:
         except FeedError as error:
             self._deaf = True
             self._log.info("figures wait for the broker", reason=str(error))
+
+
+def service_watch_of(
+    ledger: Ledger, plans: Callable[[], Sequence[Dialplan]], alerts: Alerts, bus: Bus
+) -> ServiceWatch:
+    """Return a watch whose figures are reckoned by a process."""
+    reckon = Reckoner(ledger.path).figures
+    return ServiceWatch(ledger=ledger, reckon=reckon, plans=plans, alerts=alerts, bus=bus)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +10,12 @@ import msgspec
 import pytest
 
 from sipbot import service
-from sipbot.errors import FeedError
+from sipbot.errors import FeedError, LedgerError
+from sipbot.kpi import Figures
 from sipbot.ledger import Ledger
+from sipbot.ledger_kpi import subject_of
+from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.reckoning import Ask, Reckoner
 from sipbot.records import EndedBy, EndState
 from sipbot.service_watch import ServiceWatch
 from sipbot.topics import ID
@@ -40,12 +44,18 @@ class Site:
         self.alerts = Told()
         return ServiceWatch(
             ledger=self.ledger,
+            reckon=self.reckon,
             plans=lambda: self.plans,
             alerts=self.alerts,
             bus=self,
             clock=lambda: self.now,
             pause=lambda _: asyncio.sleep(0),
         )
+
+    async def reckon(self, asks: Sequence[Ask]) -> list[Figures]:
+        """In this process: another's start takes longer than all of a test."""
+        with ReadOnlyLedger.open(self.folder.parent / "sipbot.sqlite3") as reader:
+            return [reader.figures_of(ask.subject, ask.span, ask.now) for ask in asks]
 
     async def stats(self, client: str, period: str, payload: bytes) -> None:
         if not self.connected:
@@ -147,3 +157,22 @@ async def test_what_is_promised_is_kept_from_the_first_look_on(site: Site) -> No
 def test_alert_of_every_client_is_an_id_of_its_own(client: str) -> None:
     assert ID.fullmatch(service.alert(client))
     assert service.alert(client) != service.alert(client[:-1] + "b")
+
+
+async def test_figures_of_the_process_are_those_of_the_ledger(site: Site, tmp_path: Path) -> None:
+    await site.calls(3)
+    (plan,) = site.plans
+    span = service.period("month", plan, site.now)
+    ask = Ask(subject=subject_of(plan), span=span, now=site.now)
+    here = await site.ledger.kpis.figures(plan, span, site.now)
+    assert [here] == await Reckoner(tmp_path / "sipbot.sqlite3").figures([ask])
+
+
+async def test_process_that_finds_no_ledger_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"figures were not reckoned .*no ledger yet"):
+        await Reckoner(tmp_path / "none.sqlite3").figures([])
+
+
+async def test_process_that_takes_too_long_is_ended_and_told_of(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"within 0\.001 s"):
+        await Reckoner(tmp_path / "sipbot.sqlite3", limit_s=0.001).figures([])
