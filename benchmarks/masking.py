@@ -37,6 +37,7 @@ from sipbot.masking import MASK, mask_of, text_of
 from sipbot.memo import SECOND_EAR, Caller, Memo, MemoCall, first_memo, with_transcript
 from sipbot.memo_answers import MemoWord
 from sipbot.memo_found import Found
+from sipbot.recordings import Recordings
 from sipbot.records import EndedBy, Recording, Transcript, Word
 from sipbot.said_numbers import find_numbers
 from sipbot.speech.ears import choose
@@ -249,7 +250,8 @@ def sounds(files: list[tuple[Path, str]], ear: Read) -> Iterator[tuple[str, int,
             heard = ear(read_pcm(audio), facts.rate_hz, language)
             memo, known = memo_of(heard, region, facts.duration_s)
             mask = mask_of(memo, known, kana.reading)
-            copy = masked_copy(audio, heard_pieces(memo, text_of(memo, mask)))
+            pieces = heard_pieces(memo, text_of(memo, mask))
+            copy = masked_copy(Recordings(Path(folder)), str(number), pieces)
             path = Path(copy.path)
             second = ear(read_pcm(path), facts.rate_hz, language)
             before = find_numbers(heard.text, language, region)

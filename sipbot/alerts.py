@@ -89,7 +89,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         ),
         *("answers-unreadable", "commands-refused", "disk", "ledger", "metrics", "orphan-audio"),
         *("accounts-file", "command-failed", "escalation", "escalation-channel", "on-call-voice"),
-        "on-call-unreachable",
+        *("audio-encryption", "audio-locked", "on-call-unreachable"),
         *("broker-full", "recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "retention"),
         "speech-models",

@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 import uuid6
 
-from sipbot import bus_key, config, control, edge, handover_desk, ports, reviews_desk
+from sipbot import audio_vault, bus_key, config, control, edge, handover_desk, ports, reviews_desk
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
@@ -32,6 +32,7 @@ from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
 from sipbot.from_settings import (
+    audio_keys_of,
     audio_url_of,
     broker_of,
     console_of,
@@ -55,9 +56,9 @@ from sipbot.notice_watch import NoticeWatch
 from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
-from sipbot.reconcile import adopt_orphans, find_lost_audio
+from sipbot.reconcile import bring_into_step
 from sipbot.reload import Reload, Start
-from sipbot.service_watch import service_watch_of
+from sipbot.service_watch import ServiceWatch
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
@@ -118,13 +119,14 @@ class App:
         self.feed.set_clients(self.reload.hashes)
         wanted = (settings.models, settings.speech)
         models = models_of(*wanted)
-        self.spool = Spool(spool_of(settings.var.absolute()))
+        self.spool = Spool(spool_of(settings.var.absolute()), audio_keys_of(settings))
         self.texts = texts = TextThread()
         self.live = self._ear("live", models)
         self.second = self._ear("second", models) if reads_again(*wanted) else None
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
         who, url = settings.mqtt.masked, masked_url_of(settings)
-        masked = MaskedFeed(self.feed, who, self.spool, self.reading, tell, texts, url=url)
+        kept = self.spool.recordings
+        masked = MaskedFeed(self.feed, who, kept, self.reading, tell, texts, url=url)
         masked.remember = ledger.masked.remember
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
@@ -139,7 +141,9 @@ class App:
         self.edge = self._edge()
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
-        self.service = service_watch_of(ledger, self._plans, self.alerts, self.feed)
+        self.service = ServiceWatch(
+            ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
+        )
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
@@ -170,8 +174,7 @@ class App:
             await self._agents_found()
             # The cores are the callers' until agents are connected: models load for seconds.
             tasks += [group.create_task(part, name=name) for name, part in self._hearing()]
-            await adopt_orphans(self.ledger, self.spool, self.alerts.tell)
-            await find_lost_audio(self.ledger, self.spool, self.alerts.tell)
+            await bring_into_step(self.ledger, self.spool, self.alerts.tell)
             await self.switchboard.recover()
             await self.calls_out.recover()
             tasks.append(group.create_task(self.calls_out.escalation.run(), name="escalation"))
@@ -204,6 +207,8 @@ class App:
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts.append(("sweep", self.sweep.run()))
+        kept = self.spool.recordings
+        parts += audio_vault.parts(self.ledger, self.reading, kept, self.alerts.tell)
         return parts
 
     @cached_property

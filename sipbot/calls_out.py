@@ -62,7 +62,7 @@ class CallsOut:
         )
         self._on_call = self.escalation.phones = OnCallPhones(
             agents=agents,
-            audio=spool.audio,
+            recordings=spool.recordings,
             folder=folder,
             ended=self.escalation.ended,
             trouble=trouble,

@@ -8,7 +8,7 @@ import sipbot
 from sipbot.accounts_file import read_accounts
 from sipbot.config import Settings
 from sipbot.ear_watch import models_of
-from sipbot.from_settings import audio_url_of, ledger_path
+from sipbot.from_settings import audio_keys_of, audio_url_of, ledger_path
 from sipbot.handover_site import Site
 
 ByOption = Annotated[
@@ -30,6 +30,7 @@ def site_of(settings: Settings) -> Site:
         people=_people(settings),
         version=sipbot.__version__,
         audio_url=audio_url_of(settings),
+        audio_keys=audio_keys_of(settings),
     )
 
 

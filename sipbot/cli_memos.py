@@ -8,7 +8,6 @@ import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ import msgspec
 import typer
 from rich.console import Console, RenderableType
 
-from sipbot import config
+from sipbot import config, looked
 from sipbot.as_heard import as_heard
 from sipbot.card_page import card_page
 from sipbot.cli_config import ConfigOption, JsonOption
@@ -28,15 +27,16 @@ from sipbot.cli_memos_watch import watch_app
 from sipbot.client_card import ClientCard
 from sipbot.dialplan import load_file
 from sipbot.errors import SipbotError, UsageError
-from sipbot.from_settings import ledger_path
+from sipbot.from_settings import ledger_path, recordings_of
 from sipbot.labels import labels_of
-from sipbot.ledger import ReadOnlyLedger
+from sipbot.ledger import CallEntry, ReadOnlyLedger
 from sipbot.memo import Memo, Status
 from sipbot.memo_clip import clip, number_part, write_new
-from sipbot.memo_page import memo_page
+from sipbot.memo_page import memo_page, notice_line
 from sipbot.memo_parts import clock_span
-from sipbot.memo_play import kept_file, local_file, play, player
+from sipbot.memo_play import fetched, kept, play, player
 from sipbot.memo_table import SHORT, list_table
+from sipbot.recordings import Recordings
 from sipbot.search_file import When
 from sipbot.search_words import words_of
 from sipbot.spool import spool_of
@@ -86,6 +86,7 @@ def list_command(
             memos = ledger.memos(limit, client, status, not_done=not every and status is None)
             if client is not None and not memos:
                 _check_client(client, ledger, _dialplan_clients(config_file, var))
+        _note_taken(_ledger(config_file, var), memos, as_json=as_json)
     _print_list(memos, labels, as_json=as_json)
 
 
@@ -121,9 +122,11 @@ def search_command(
             until=(until + timedelta(days=1)).astimezone() if until else None,
         )
         with ReadOnlyLedger.open(_ledger(config_file, var)) as ledger:
+            looked.searched(_ledger(config_file, var), client, len(wanted))
             memos = ledger.search(wanted, when, client=client, region=region, limit=limit)
             if client is not None and not memos:
                 _check_client(client, ledger, _dialplan_clients(config_file, var))
+        _note_taken(_ledger(config_file, var), memos, as_json=as_json)
     _print_list(memos, labels, as_json=as_json)
 
 
@@ -145,14 +148,17 @@ def show_command(
     """Show one memo in full."""
     with _errors():
         labels = labels_of(lang)
-        memo = _memo(_ledger(config_file, var), memo_id)
+        memo, call = _memo_and_call(_ledger(config_file, var), memo_id)
         memo = as_heard(memo) if heard else memo
         known = _card(memo.client, config_file) if card else None
+        _note_taken(_ledger(config_file, var), [memo], as_json=as_json)
     if as_json:
         also = {"card": msgspec.to_builtins(known)} if card else {}
+        also["notice"] = msgspec.to_builtins(call and call.notice)
         _print_json(memo.model_dump(mode="json") | also)
         return
     _print(memo_page(memo, labels, datetime.now().astimezone()))
+    _print(_notice(call, labels))
     if card:
         typer.echo()
         _print(card_page(known, labels) if known else labels["card_none"])
@@ -175,9 +181,13 @@ def clip_command(
     with _errors():
         ledger = _ledger(config_file, var)
         memo = _memo(ledger, memo_id)
-        kept = kept_file(memo, spool_of(ledger.parent))
-        piece, from_s, to_s = clip(memo, part, kept)
+        sound = kept(memo, _recordings(config_file, var))
+        if sound is None:
+            raise UsageError(f"the recording is not on this machine: {memo.audio.url}")
+        with sound:
+            piece, from_s, to_s = clip(memo, part, sound)
         file = out or Path(f"memo-{memo.id[-SHORT:]}-{part}.wav")
+        looked.heard(ledger, memo, f"part {part}, kept as a file")
         write_new(file, piece)
         typer.echo(f"{file}: {clock_span(from_s, to_s)} of {memo.audio.duration_s:.1f} s")
 
@@ -204,11 +214,10 @@ def play_command(
         ledger = _ledger(config_file, var)
         memo = _memo(ledger, memo_id)
         wanted = number_part(memo) if number else part
-        with tempfile.TemporaryDirectory() as folder:
-            kept = kept_file(memo, spool_of(ledger.parent))
-            file = kept or local_file(memo, Path(folder))
-            wav, from_s, to_s = clip(memo, wanted, file)
+        with kept(memo, _recordings(config_file, var)) or fetched(memo) as sound:
+            wav, from_s, to_s = clip(memo, wanted, sound)
         said = f"{clock_span(from_s, to_s)} of {memo.audio.duration_s:.1f} s"
+        looked.heard(ledger, memo, f"part {wanted}" + (", kept as a file" if save else ""))
         if save is not None:
             write_new(save, wav, "--save")
             typer.echo(f"{save}: {said}")
@@ -221,12 +230,36 @@ def _ledger(config_file: Path | None, var: Path | None) -> Path:
     return ledger_path(config.load(config_file)) if var is None else var / "sipbot.sqlite3"
 
 
+def _note_taken(ledger: Path, memos: Sequence[Memo], *, as_json: bool) -> None:
+    """What a terminal shows is read there; what a file or a program gets is taken along."""
+    if memos and not sys.stdout.isatty():
+        looked.taken(ledger, memos, "JSON" if as_json else "text")
+
+
+def _notice(call: CallEntry | None, labels: Mapping[str, str]) -> str:
+    if call is None:
+        return notice_line(None, None, labels)
+    return notice_line(call.notice, call.answered_at, labels)
+
+
+def _recordings(config_file: Path | None, var: Path | None) -> Recordings:
+    """Without a config.toml nobody names the keys of encrypted ones."""
+    if var is not None:
+        return Recordings(spool_of(var))
+    return recordings_of(config.load(config_file))
+
+
 def _memo(path: Path, memo_id: str) -> Memo:
+    return _memo_and_call(path, memo_id)[0]
+
+
+def _memo_and_call(path: Path, memo_id: str) -> tuple[Memo, CallEntry | None]:
     with ReadOnlyLedger.open(path) as ledger:
         memo = ledger.memo(memo_id)
+        call = None if memo is None else ledger.call(memo.call.id)
     if memo is None:
         raise UsageError(f"memo {memo_id!r} is not in {path}: sipbot memos list names them")
-    return memo
+    return memo, call
 
 
 def _card(client: str, config_file: Path | None) -> ClientCard | None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from sipbot import config, control, numbers, reload
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_privacy_key import key_app
 from sipbot.config import Settings
 from sipbot.disclosure import write_archive
 from sipbot.errors import ControlError, NotRunningError, UsageError
@@ -41,6 +42,8 @@ privacy_app = typer.Typer(
     no_args_is_help=True,
     help="What callers left: delete what was kept long enough, erase or disclose it by number.",
 )
+
+privacy_app.add_typer(key_app, name="key")
 
 ClientOption = Annotated[str, typer.Option("--client", help="Id of the client.")]
 NumberOption = Annotated[

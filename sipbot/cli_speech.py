@@ -5,6 +5,7 @@ command line.
 """
 
 import asyncio
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,6 @@ from sipbot.errors import SipbotError, UsageError
 from sipbot.golden import Verdict, digest, references, written_terms
 from sipbot.plan import Dialplan
 from sipbot.speech_trial import Heard, Said, is_worse, summed
-from sipbot.spool import recording_of, spool_of
 
 speech_app = typer.Typer(
     no_args_is_help=True, help="What ears make of a client's recordings, and of its words."
@@ -118,38 +118,38 @@ def _plan(
 
 def _tried(plan: Dialplan, plans: Path, settings: Settings) -> tuple[list[Said], list[Heard]]:
     """Let the ears read everything there is a reference for."""
-    said = _recordings(plan.client, plans, settings)
     terms = written_terms(plan)
     models = models_of(settings.models, settings.speech)
-    texts = asyncio.run(speech_trial.hear(said, models, plan.language, terms))
+    with tempfile.TemporaryDirectory() as folder:  # readable by its owner alone
+        said = _recordings(plan.client, plans, settings, Path(folder))
+        texts = asyncio.run(speech_trial.hear(said, models, plan.language, terms))
     reading = kana.reading if plan.language == "ja" else None
     return said, speech_trial.judge(said, texts, terms, plan.language, reading)
 
 
-def _recordings(client: str, plans: Path, settings: Settings) -> list[Said]:
+def _recordings(client: str, plans: Path, settings: Settings, folder: Path) -> list[Said]:
     found = references(plans, client)
     kept = {one.name: None for one in found if one.audio is None}
-    paths = _kept(client, list(kept), settings) if kept else {}
+    paths = _kept(client, list(kept), settings, folder) if kept else {}
     return [Said(name=one.name, text=one.text, audio=one.audio or paths[one.name]) for one in found]
 
 
-def _kept(client: str, names: Sequence[str], settings: Settings) -> dict[str, Path]:
-    """Where the recordings of memos are."""
+def _kept(client: str, names: Sequence[str], settings: Settings, folder: Path) -> dict[str, Path]:
+    """Where the recordings of memos are; of encrypted ones a copy in this folder."""
     # here, not above: the database is not needed where every reference has its recording
-    from sipbot.from_settings import ledger_path  # noqa: PLC0415
+    from sipbot.from_settings import ledger_path, recordings_of  # noqa: PLC0415
     from sipbot.ledger_reader import ReadOnlyLedger  # noqa: PLC0415
 
-    found = {}
+    found, recordings = dict[str, Path](), recordings_of(settings)
     with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
         for name in names:
             memo = ledger.memo(name)
-            path = recording_of(spool_of(settings.var), memo.call.id) if memo else None
-            if memo is None or memo.client != client or path is None or not path.is_file():
+            if memo is None or memo.client != client or not recordings.is_there(memo.call.id):
                 raise SipbotError(
                     f"{name}.txt: there is no {name}.wav beside it, and no memo {name} of {client} "
                     "with a kept recording. Add the recording, or name the file after its memo"
                 )
-            found[name] = path
+            found[name] = recordings.playable(memo.call.id, folder / f"{len(found)}.wav")
     return found
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -30,8 +29,9 @@ from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.config_edge import Edge
 from sipbot.config_notify import Notify
+from sipbot.config_privacy import Privacy
 from sipbot.config_sip import Sip
-from sipbot.config_table import FROZEN, ID_PATTERN
+from sipbot.config_table import FROZEN, ID_PATTERN, OptionalFile
 from sipbot.environment import Environment
 from sipbot.errors import ConfigError, Mistake
 from sipbot.numbers import is_region
@@ -47,17 +47,8 @@ def _region(value: str) -> str:
     return value
 
 
-def _empty_as_none(value: object) -> object:
-    return None if value == "" else value
-
-
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Folder = Annotated[Path, Field(strict=False), WithJsonSchema({"type": "string"})]
-OptionalFile = Annotated[
-    Annotated[Path, Field(strict=False)] | None,
-    BeforeValidator(_empty_as_none),
-    WithJsonSchema({"type": "string", "examples": ["ca.pem"]}),
-]
 
 
 class Mqtt(BaseModel):
@@ -79,7 +70,9 @@ class Mqtt(BaseModel):
     """Password at your broker; better given as SIPBOT_MQTT__PASSWORD."""
     tls: bool = False
     """Speak TLS with your broker and check its certificate."""
-    ca_file: OptionalFile = Field(default=None, json_schema_extra={"default": ""})
+    ca_file: OptionalFile = Field(
+        default=None, json_schema_extra={"default": "", "examples": ["ca.pem"]}
+    )
     """PEM file of the authority that signed the broker's certificate; empty: the system's."""
     keepalive_s: int = Field(default=30, ge=5, le=1200)
     """Longest silence before the broker publishes our last will is 1.5 times this (MQTT 3.1.1)."""
@@ -175,6 +168,8 @@ class Settings(BaseSettings):
     """The web console."""
     notify: Notify = Notify()
     """Notifications by mail, chat and web hooks."""
+    privacy: Privacy = Privacy()
+    """Encryption of recordings."""
     log: Log = Log()
     """What is written to standard error."""
 
@@ -261,4 +256,8 @@ def _build(file: TomlFile) -> Settings:
     if settings.mqtt.ca_file:
         mqtt = settings.mqtt.model_copy(update={"ca_file": folder / settings.mqtt.ca_file})
         settings = settings.model_copy(update={"mqtt": mqtt})
+    if settings.privacy.audio_key_file:
+        path = folder / settings.privacy.audio_key_file
+        privacy = settings.privacy.model_copy(update={"audio_key_file": path})
+        settings = settings.model_copy(update={"privacy": privacy})
     return settings

@@ -30,6 +30,10 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of recordings and logs; the console's own files are in ``console/`` below it."""
     spool: str
     """Folder of the recordings."""
+    audio_key_file: str = ""
+    """Path of the file with the keys of encrypted recordings; empty: there is none."""
+    audio_key_env: str = ""
+    """Name of the variable that has them instead, which the console has from main."""
     dialplans: str
     """Folder of the clients' files."""
     address: str

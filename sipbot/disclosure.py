@@ -17,7 +17,7 @@ import msgspec
 from sipbot.disk import sync_folder
 from sipbot.errors import UsageError
 from sipbot.ledger_privacy import Held
-from sipbot.spool import recording_of
+from sipbot.recordings import Recordings
 
 _README = """What {client} holds of the calls from {number}, {at}.
 
@@ -33,7 +33,7 @@ Times are UTC.  calls.json and memos/ are UTF-8 text; any editor opens them.
 def write_archive(
     path: Path,
     held: Sequence[Held],
-    spool: Path,
+    recordings: Recordings,
     *,
     client: str,
     number: str,
@@ -46,7 +46,7 @@ def write_archive(
     Args:
         path: must not be there yet; it appears when the disclosure is written down.
         held: of the calls.
-        spool: where the recordings are.
+        recordings: the door to them; they are handed over as they were said, not encrypted.
         client: whose calls.
         number: whose data, as people write it.
         others: memos of other callers that say the number, which are not in it.
@@ -69,7 +69,7 @@ def write_archive(
         with os.fdopen(descriptor, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("README.txt", readme)
-                for name, content in _files(held, spool):
+                for name, content in _files(held, recordings):
                     archive.writestr(name, content)
             file.flush()
             os.fsync(file.fileno())
@@ -85,14 +85,15 @@ def write_archive(
     return sha256
 
 
-def _files(held: Sequence[Held], spool: Path) -> Iterator[tuple[str, bytes]]:
+def _files(held: Sequence[Held], recordings: Recordings) -> Iterator[tuple[str, bytes]]:
     yield "calls.json", _json([_call(one) for one in held])
     for one in held:
         if one.memo is not None:
             yield f"memos/{one.memo.id}.json", _json(one.memo.model_dump(mode="json"))
-        audio = recording_of(spool, one.call.offer.call)
-        if audio.is_file():
-            yield f"audio/{one.call.offer.call}.wav", audio.read_bytes()
+        call = one.call.offer.call
+        if recordings.is_there(call):
+            with recordings.open(call) as audio:
+                yield f"audio/{call}.wav", audio.read()
 
 
 def _call(held: Held) -> dict[str, Any]:

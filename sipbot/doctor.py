@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 import sipbot
-from sipbot import config, doctor_console, doctor_edge, doctor_probes, ports
+from sipbot import config, doctor_audio_key, doctor_console, doctor_edge, doctor_probes, ports
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
@@ -87,6 +87,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
         findings += [*_reach(settings), *_sip_ports(settings, up)]
     findings.append(_of_probe("agent", await doctor_probes.agent()))
     findings += [ledger(settings), room(settings), *readers(settings.var)]
+    findings += doctor_audio_key.examine(settings)
     findings += await _broker(settings, running=bool(up))
     findings += await doctor_console.examine(settings, running=bool(up))
     try:

@@ -17,6 +17,7 @@ import structlog
 from sipbot.disk import sync_folder
 from sipbot.errors import SpoolError
 from sipbot.ledger_erasures import Erasures
+from sipbot.recordings import AUDIO, MASKED, alone_in, files_of
 from sipbot.retention import Kind, Wanted
 from sipbot.search_forget import forget
 
@@ -24,8 +25,8 @@ AT_ONCE = 20
 """Calls of one transaction: each writes a memo and its delivery, and somebody's call may wait."""
 
 FILES = {
-    Kind.AUDIO: ("audio.wav",),
-    Kind.MASKED: ("audio-masked.wav", "audio-masked.wav.new", "audio-masked.json"),
+    Kind.AUDIO: (*files_of(AUDIO), "audio.mended"),
+    Kind.MASKED: (*files_of(MASKED), "audio-masked.json", "audio-masked.json.new"),
     Kind.TEXT: ("answers.json", "answers.new"),
 }
 """In a call's folder; with `Kind.CALLS` the folder goes, with whatever is in it."""
@@ -95,12 +96,13 @@ def delete_files(spool: Path, wanted: Sequence[Wanted]) -> int:
             continue
         found += 1
         try:
-            if Kind.CALLS in one.kinds:
-                shutil.rmtree(folder)
-                continue
-            for name in (name for kind in one.kinds for name in FILES[kind]):
-                (folder / name).unlink(missing_ok=True)
-            sync_folder(folder)
+            with alone_in(folder):  # else who encrypts at this moment would put it back
+                if Kind.CALLS in one.kinds:
+                    shutil.rmtree(folder)
+                    continue
+                for name in (name for kind in one.kinds for name in FILES[kind]):
+                    (folder / name).unlink(missing_ok=True)
+                sync_folder(folder)
         except OSError as error:
             raise SpoolError(
                 f"{folder}: cannot be deleted: {error.strerror}. Make it writable for sipbot, "

@@ -11,6 +11,7 @@ from sipbot import bus_key, config
 from sipbot.accounts import Accounts
 from sipbot.agent_places import Place
 from sipbot.agents import Backend
+from sipbot.audio_keys import AudioKeys
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
 from sipbot.config import Settings
@@ -24,6 +25,7 @@ from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
 from sipbot.notice_watch import NoticeSettings
 from sipbot.patterns import canonical_pattern
+from sipbot.recordings import Recordings
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
@@ -55,6 +57,17 @@ def ledger_path(settings: Settings) -> Path:
     return settings.var / "sipbot.sqlite3"
 
 
+def audio_keys_of(settings: Settings) -> AudioKeys | None:
+    """Return with what recordings are encrypted; None where they are not."""
+    file, variable = settings.privacy.audio_key_file, settings.privacy.audio_key_env
+    return AudioKeys(file, variable) if file or variable else None
+
+
+def recordings_of(settings: Settings) -> Recordings:
+    """Return the door to this site's recordings."""
+    return Recordings(spool_of(settings.var.absolute()), audio_keys_of(settings))
+
+
 def console_of(settings: Settings) -> ConsoleSettings:
     """Return what the web console is told."""
     var, console = settings.var.absolute(), settings.console
@@ -64,6 +77,8 @@ def console_of(settings: Settings) -> ConsoleSettings:
         ledger=str(ledger_path(settings).absolute()),
         var=str(var),
         spool=str(spool_of(var)),
+        audio_key_file=str(settings.privacy.audio_key_file or ""),
+        audio_key_env=settings.privacy.audio_key_env,
         dialplans=str(settings.dialplans.absolute()),
         address=console.address,
         port=console.port,

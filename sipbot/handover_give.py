@@ -10,10 +10,12 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import tomlkit
@@ -36,7 +38,6 @@ from sipbot.plan import Dialplan
 from sipbot.prompt_manifest import read as read_entries
 from sipbot.records import CallOffer, Party
 from sipbot.seal import Keys
-from sipbot.spool import recording_of, spool_of
 from sipbot.tight_tar import Writer
 from sipbot.toml_file import read
 from sipbot.vcon import vcon_of
@@ -44,7 +45,9 @@ from sipbot.vcon import vcon_of
 _CHUNK_BYTES = 1 << 20
 _NOBODY = Party(uri="sip:anonymous@anonymous.invalid")
 
-Entry = tuple[str, bytes | Path]
+Source = Callable[[], BinaryIO]
+"""Opens a recording, which may be encrypted on this site's disk; in the bundle it is plain."""
+Entry = tuple[str, bytes | Path | Source]
 Note = Callable[[Disclosure], None]
 
 
@@ -72,7 +75,7 @@ class _Goods:
     consent: Consent
     calls: Sequence[CallEntry]
     memos: Sequence[Memo]
-    audio: dict[str, Path]
+    audio: dict[str, Source]
     """Call → recording."""
     missing: tuple[str, ...]
 
@@ -143,14 +146,20 @@ def _goods(site: Site, client: str) -> _Goods:
     )
 
 
-def _recordings(site: Site, memos: Sequence[Memo]) -> tuple[dict[str, Path], list[str]]:
-    found, missing = dict[str, Path](), list[str]()
+def _recordings(site: Site, memos: Sequence[Memo]) -> tuple[dict[str, Source], list[str]]:
+    """Return what opens each recording, and the memos that have none.
+
+    Raises:
+        LockedError: a recording is encrypted, and its key is not here: it is not missing.
+    """
+    found, missing = dict[str, Source](), list[str]()
+    recordings = site.recordings
     for memo in memos:
         if memo.erased:
             continue  # nobody misses it
-        path = recording_of(spool_of(site.var), memo.call.id)
-        if path.is_file() and _digest(path, "sha256") == memo.audio.sha256:
-            found[memo.call.id] = path
+        call = memo.call.id
+        if recordings.is_there(call) and recordings.sha256(call) == memo.audio.sha256:
+            found[call] = partial(recordings.open, call)
         else:
             missing.append(memo.id)
     return found, missing
@@ -295,19 +304,25 @@ def _tar(clear: Path, keys: Keys, manifest: Manifest, entries: Sequence[Entry]) 
         for name, content in first:
             tar.add(f"{handover.FOLDER}/{name}", len(content), content)
         for fact, (name, source) in zip(manifest.files, entries, strict=True):
-            tar.add(f"{handover.FOLDER}/{name}", fact.bytes, source)
+            with ExitStack() as open_ones:
+                sound = open_ones.enter_context(source()) if callable(source) else source
+                tar.add(f"{handover.FOLDER}/{name}", fact.bytes, sound)
         tar.close()
 
 
-def _facts(content: bytes | Path) -> tuple[int, str]:
+def _facts(content: bytes | Path | Source) -> tuple[int, str]:
     if isinstance(content, bytes):
         return len(content), hashlib.sha256(content).hexdigest()
-    return content.stat().st_size, _digest(content, "sha256")
+    if isinstance(content, Path):
+        return content.stat().st_size, _digest(content, "sha256")
+    with content() as file:
+        size = file.seek(0, os.SEEK_END)
+    return size, _digest(content, "sha256")
 
 
-def _digest(path: Path, method: str) -> str:
+def _digest(content: Path | Source, method: str) -> str:
     digest = hashlib.new(method)
-    with path.open("rb") as file:
+    with content.open("rb") if isinstance(content, Path) else content() as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sipbot import kana
+from sipbot.audio_keys import AudioKeys
 from sipbot.dialplan_defaults import DEFAULTS_FILE
 from sipbot.golden import last_verdict
 from sipbot.handover_coverage import Abilities, Coverage, cover
@@ -19,7 +20,9 @@ from sipbot.plan import Dialplan
 from sipbot.prompt_manifest import sha256
 from sipbot.prompt_shelf import PROMPTS_FOLDER, PromptShelf
 from sipbot.quota import Month, ask, month_of
+from sipbot.recordings import Recordings
 from sipbot.speech.ears import ModelRef
+from sipbot.spool import spool_of
 
 MONTHS = 3
 """Past months that are counted for the quota: an agency asks for them before it names a price."""
@@ -41,6 +44,13 @@ class Site:
     version: str
     audio_url: Callable[[str, str], str]
     """Of the ids of a call and its memo."""
+    audio_keys: AudioKeys | None = None
+    """Of encrypted recordings."""
+
+    @property
+    def recordings(self) -> Recordings:
+        """The door to its recordings."""
+        return Recordings(spool_of(self.var), self.audio_keys)
 
     @property
     def places(self) -> Places:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from sipbot import ledger_schema as schema
 from sipbot.ledger_check import integrity, reading, within
-from sipbot.spool import recording_of
+from sipbot.recordings import AUDIO, Recordings
 
 RULES = {
     "a call's end is one that exists": f"""
@@ -156,9 +156,10 @@ def _breaches(connection: sa.Connection, limit_s: float) -> tuple[list[Breach], 
 
 
 def _lost_recordings(connection: sa.Connection, spool: Path) -> Iterator[Breach]:
+    recordings = Recordings(spool)
     # Fetched whole before the disk is asked: a cursor that is open holds up the writer.
     kept = "SELECT id, call FROM memos WHERE call NOT IN (SELECT call FROM erasures)"
     for memo, call in connection.execute(sa.text(kept)).all():
-        audio = recording_of(spool, call)
-        if not audio.is_file():
-            yield Breach(rule=RECORDING, subject=memo, found=f"{audio} is missing")
+        if not recordings.is_there(call):
+            found = f"{recordings.folder(call) / AUDIO} is missing"
+            yield Breach(rule=RECORDING, subject=memo, found=found)

@@ -9,11 +9,9 @@ Beside the copy lies a note of what it was made from, so that it is made once fo
 the web console make copies, each when it needs one: who comes second waits, and finds it made.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -22,9 +20,9 @@ from sipbot.disk import RESERVE_BYTES, look, sync_folder
 from sipbot.errors import SpoolError
 from sipbot.masking import MaskedText, is_hidden_item
 from sipbot.memo import SECOND_EAR, Memo, Stage
-from sipbot.wav import HEADER_BYTES, SAMPLE_BYTES, cut, read_facts
+from sipbot.recordings import MASKED, Recordings, alone_in
+from sipbot.wav import HEADER_BYTES, SAMPLE_BYTES, cut, facts_in
 
-NAME = "audio-masked.wav"
 _NOTE = "audio-masked.json"
 _FORM = 1
 """Rises when this file makes other audio from the same text."""
@@ -46,7 +44,9 @@ class MaskedCopy(msgspec.Struct, frozen=True, kw_only=True):
     """The copy on disk."""
 
     path: str
+    """Where it is as long as it is not encrypted, for an address of it; read it by its door."""
     sha256: str
+    """Of its plain bytes."""
 
 
 class _Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,14 +68,16 @@ def is_sure(memo: Memo) -> bool:
     return final and memo.recognition.engine == SECOND_EAR
 
 
-def kept_copy(audio: Path) -> MaskedCopy | None:
+def kept_copy(recordings: Recordings, call: str) -> MaskedCopy | None:
     """Return the copy that was made when the words, or the recording, were still there.
 
     Args:
-        audio: where the recording is, or was.
+        recordings: the door to them.
+        call: whose recording it is of.
     """
-    path, known = audio.with_name(NAME), _read(audio.with_name(_NOTE))
-    if known is None or not path.is_file():
+    path = recordings.folder(call) / MASKED
+    known = _read(path.with_name(_NOTE))
+    if known is None or not recordings.is_there(call, MASKED):
         return None
     return MaskedCopy(path=str(path), sha256=known.sha256)
 
@@ -102,57 +104,48 @@ def heard_pieces(memo: Memo, text: MaskedText) -> tuple[Piece, ...]:
     return tuple(_without(_merged(stays), sorted(silent)))
 
 
-def masked_copy(audio: Path, pieces: Sequence[Piece]) -> MaskedCopy:
+def masked_copy(recordings: Recordings, call: str, pieces: Sequence[Piece]) -> MaskedCopy:
     """Make the copy beside a recording, unless it is there already; blocks, for a thread.
 
     Args:
-        audio: the recording, which nobody writes to any more.
+        recordings: the door to them.
+        call: whose recording, which nobody writes to any more.
         pieces: what stays audible.
 
     Raises:
         SpoolError: the recording cannot be read, or there is no room for a copy.
     """
-    path = audio.with_name(NAME)
+    path = recordings.folder(call) / MASKED
     try:
-        with _alone_in(audio.parent):
-            return MaskedCopy(path=str(path), sha256=_made(audio, path, pieces))
+        with alone_in(path.parent):
+            return MaskedCopy(path=str(path), sha256=_made(recordings, call, path, pieces))
     except OSError as error:
         raise SpoolError(f"{path} cannot be made: {error.strerror}") from error
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let one process, and one thread of it, make copies in a folder; the others wait."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # On the folder itself, for it is always there; the kernel lets go of it when we die.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _made(audio: Path, path: Path, pieces: Sequence[Piece]) -> str:
+def _made(recordings: Recordings, call: str, path: Path, pieces: Sequence[Piece]) -> str:
     """Make the copy unless it is there; return its SHA-256."""
-    note = audio.with_name(_NOTE)
-    facts = read_facts(audio)
-    stamp = f"{_FORM} {facts.frames} {audio.stat().st_mtime_ns} {pieces!r}"
-    made_from = hashlib.sha256(stamp.encode()).hexdigest()
-    if path.exists() and (known := _read(note)) and known.made_from == made_from:
-        return known.sha256
-    size = facts.frames * SAMPLE_BYTES
-    if look(audio.parent).free_bytes < RESERVE_BYTES + size:
-        raise SpoolError(f"{path}: no room for a masked copy; calls come first")
-    content = _silenced(audio, facts.rate_hz, facts.duration_s, pieces)
+    note = path.with_name(_NOTE)
+    with recordings.open(call) as audio:
+        facts = facts_in(audio, str(path))
+        stamp = f"{_FORM} {facts.frames} {recordings.changed_ns(call)} {pieces!r}"
+        made_from = hashlib.sha256(stamp.encode()).hexdigest()
+        there = recordings.is_there(call, MASKED)
+        if there and (known := _read(note)) and known.made_from == made_from:
+            return known.sha256
+        size = facts.frames * SAMPLE_BYTES
+        if look(path.parent).free_bytes < RESERVE_BYTES + size:
+            raise SpoolError(f"{path}: no room for a masked copy; calls come first")
+        whole = cut(audio, str(path), 0.0, facts.duration_s)
+    content = _silenced(whole, facts.rate_hz, pieces)
     sha256 = hashlib.sha256(content).hexdigest()
     note.unlink(missing_ok=True)
-    _put(path, content)
+    recordings.put(call, MASKED, content)
     _put(note, msgspec.json.encode(_Note(made_from=made_from, sha256=sha256)))
     return sha256
 
 
-def _silenced(audio: Path, rate_hz: int, duration_s: float, pieces: Sequence[Piece]) -> bytes:
-    whole = cut(audio, 0.0, duration_s)
+def _silenced(whole: bytes, rate_hz: int, pieces: Sequence[Piece]) -> bytes:
     out = bytearray(len(whole))
     out[:HEADER_BYTES] = whole[:HEADER_BYTES]
     for start_s, end_s in pieces:
@@ -192,7 +185,7 @@ def _read(note: Path) -> _Note | None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; nobody else writes here (`_alone_in`)."""
+    """Write a file whole or not at all; nobody else writes here (`alone_in`)."""
     new = path.with_name(f"{path.name}.new")
     with new.open("wb") as file:
         file.write(content)

@@ -24,6 +24,7 @@ from sipbot.masked_memo import masked
 from sipbot.masking import mask_of, text_of
 from sipbot.memo import Memo
 from sipbot.outbox import Publisher
+from sipbot.recordings import Recordings
 from sipbot.text_thread import TextThread
 from sipbot.topics import Topics
 from sipbot.understanding import ClientFacts
@@ -66,13 +67,6 @@ class Facts(Protocol):
 
     def facts(self, client: str, /) -> ClientFacts:
         """Return what the dialplan of a client says."""
-
-
-class Recordings(Protocol):
-    """Who knows where recordings are; `sipbot.spool.Spool` is one."""
-
-    def audio(self, call: str) -> Path:
-        """Return where this call's recording is."""
 
 
 class MaskedFeed:
@@ -198,9 +192,8 @@ class MaskedFeed:
         failed = False
         if is_sure(memo):
             try:
-                copy = masked_copy(
-                    self._recordings.audio(memo.call.id), heard_pieces(memo, text_of(memo, mask))
-                )
+                pieces = heard_pieces(memo, text_of(memo, mask))
+                copy = masked_copy(self._recordings, memo.call.id, pieces)
             except SpoolError as error:
                 # The memo is worth more than its sound; the next revision or reconnect tries again.
                 failed = True

@@ -1,10 +1,10 @@
 """The few seconds of a recording that a memo points to, as a WAV file of their own.
 
-Reads the recording in the spool; plays nothing, for an operator's loudspeaker is elsewhere.
+Plays nothing, for an operator's loudspeaker is elsewhere.
 """
 
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from typing import BinaryIO
 
 from sipbot.errors import UsageError
 from sipbot.memo import Memo
@@ -16,23 +16,20 @@ MARGIN_S = 0.5
 is easier to understand with the breath before it."""
 
 
-def clip(memo: Memo, part: int, file: Path | None = None) -> tuple[bytes, float, float]:
+def clip(memo: Memo, part: int, file: BinaryIO) -> tuple[bytes, float, float]:
     """Return a part as a WAV file, and where in the recording it begins and ends, in seconds.
 
     Args:
         memo: what was recorded.
         part: its number in `memo_parts.listenable`, from 1; 0 is the whole recording.
-        file: the recording, where it was fetched from elsewhere.
+        file: the recording, open.
 
     Raises:
-        UsageError: there is no such part, or the recording is elsewhere.
+        UsageError: there is no such part.
         SpoolError: the recording cannot be read.
     """
     from_s, to_s = _place(memo, part)
-    url = urlparse(memo.audio.url)
-    if file is None and url.scheme != "file":
-        raise UsageError(f"the recording is not on this machine: {memo.audio.url}")
-    return cut(file or Path(unquote(url.path)), from_s, to_s), from_s, to_s
+    return cut(file, f"recording of memo {memo.id}", from_s, to_s), from_s, to_s
 
 
 def number_part(memo: Memo) -> int:

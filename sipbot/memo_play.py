@@ -11,13 +11,15 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlparse
 
 from sipbot import __version__
-from sipbot.errors import UsageError
+from sipbot.errors import LockedError, SpoolError, UsageError
 from sipbot.memo import Memo
-from sipbot.spool import recording_of
+from sipbot.recordings import AUDIO, Recordings
 
 PLAYERS = (
     ("play", "-q"),
@@ -68,53 +70,59 @@ def play(wav: bytes, command: Sequence[str]) -> None:
         )
 
 
-def kept_file(memo: Memo, spool: Path) -> Path | None:
-    """Return a recording in the spool of this machine, whose memo names an address of the web.
+def kept(memo: Memo, recordings: Recordings) -> BinaryIO | None:
+    """Open a recording that is on this machine.
 
     Args:
-        memo: what was recorded.
-        spool: folder of the recordings.
+        memo: what was recorded; where it names a file, the recording is there.
+        recordings: of this machine, with the keys of encrypted ones.
 
     Returns:
-        None where the memo names a file itself, or the recording is elsewhere.
+        None where the recording is elsewhere.
 
     Raises:
         UsageError: it cannot be read, or is not what the memo says.
+        LockedError: it is encrypted, and its key is not here.
     """
-    if urlparse(memo.audio.url).scheme == "file":
+    url = urlparse(memo.audio.url)
+    call, name = memo.call.id, AUDIO
+    if url.scheme == "file":
+        path = Path(unquote(url.path))
+        recordings, call, name = (
+            Recordings(path.parent.parent, recordings.keys),
+            path.parent.name,
+            path.name,
+        )
+    elif not recordings.is_there(call):
         return None
-    file = recording_of(spool, memo.call.id)
     try:
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(
-            f"{file}: {error.strerror}: ask as the user that sipbot runs as"
-        ) from error
-    if digest != memo.audio.sha256:
-        raise UsageError(f"{file}: this is not the memo's recording (its hash differs)")
+        # Who names a file wants to hear what is in it.
+        right = url.scheme == "file" or recordings.sha256(call, name) == memo.audio.sha256
+        file = recordings.open(call, name)
+    except LockedError:
+        raise
+    except (SpoolError, OSError) as error:
+        raise UsageError(f"{error}. Ask as the user that sipbot runs as") from error
+    if not right:
+        file.close()
+        path = recordings.folder(call) / name
+        raise UsageError(f"{path}: this is not the memo's recording (its hash differs)")
     return file
 
 
-def local_file(memo: Memo, folder: Path) -> Path:
-    """Return the file of a recording; one that is elsewhere is fetched into a folder first.
+def fetched(memo: Memo) -> BinaryIO:
+    """Fetch a recording that is elsewhere.
 
     Raises:
         UsageError: it cannot be fetched, or is not what the memo says.
     """
     url = urlparse(memo.audio.url)
-    if url.scheme == "file":
-        return Path(unquote(url.path))
     if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
         raise UsageError(f"{memo.audio.url}: recordings are fetched by https only")
     content = _fetch(memo.audio.url)
     if hashlib.sha256(content).hexdigest() != memo.audio.sha256:
         raise UsageError(f"{memo.audio.url}: this is not the memo's recording (its hash differs)")
-    file = folder / "audio.wav"
-    file.write_bytes(content)
-    return file
+    return BytesIO(content)
 
 
 def _fetch(url: str) -> bytes:

@@ -14,10 +14,11 @@ import structlog
 
 from sipbot.call_backs import LOST_S, Agent
 from sipbot.call_tools import hang_up, tell_written
-from sipbot.errors import ChildGoneError, PromptError
+from sipbot.errors import ChildGoneError, PromptError, SpoolError
 from sipbot.memo import Memo
 from sipbot.on_call_voice import speak
 from sipbot.prompt_shelf import BUILTIN_PROMPTS
+from sipbot.recordings import Recordings
 from sipbot.rota import Shift
 from sipbot.sip import wire
 from sipbot.sip.on_call_wire import PREFIX, CallOnCall, OnCallEnd, OnCallEnded, is_on_call
@@ -28,6 +29,9 @@ most voice mails wait (our wish)."""
 
 _UUID_CHARS = 36
 
+_LENT = "-message"
+"""In the name of what a caller said, which lies plain in the folder while a person hears it."""
+
 _BEEP = BUILTIN_PROMPTS / "beep.wav"
 
 
@@ -36,7 +40,7 @@ class OnCallPhones:
 
     Args:
         agents: all there are; asked when one is needed.
-        audio: a call's recording.
+        recordings: the door to what callers said.
         folder: where announcements are kept while they are said; created when missing.
         ended: takes memo, person, end, and what is to be done once that is written down.
         trouble: raises an alert (id, problem, remedy) or clears it (None).
@@ -46,13 +50,13 @@ class OnCallPhones:
         self,
         *,
         agents: Callable[[], Sequence[Agent]],
-        audio: Callable[[str], Path],
+        recordings: Recordings,
         folder: Path,
         ended: Callable[[str, str, OnCallEnd, Callable[[], None]], None],
         trouble: Callable[[str, str | None, str], None],
     ) -> None:
         self._agents = agents
-        self._audio = audio
+        self._recordings = recordings
         self._folder = folder
         self._ended = ended
         self._trouble = trouble
@@ -106,7 +110,7 @@ class OnCallPhones:
             return False
         said = await self._said(call, language, words)
         # The message once: a voice mail that hears it thrice keeps the next person waiting.
-        prompts = [*said, self._audio(memo.call.id), *said, *said]
+        prompts = [*said, *await self._lent(call, memo), *said, *said]
         wanted = await still()
         # From here on without a pause: nothing may come between the answer and the order.
         agent = self._idle()
@@ -183,12 +187,12 @@ class OnCallPhones:
         Called in the event loop, once it is known which calls go on.
         """
         try:
-            left = [one for one in self._folder.glob("*.wav") if one.stem not in self._led]
+            calls = {one.stem.removesuffix(_LENT) for one in self._folder.glob("*.wav")}
         except OSError as error:
             self._log.error("on call: the folder cannot be read", problem=str(error))
             return
-        for one in left:
-            self._drop(one.stem)
+        for call in calls - self._led.keys():
+            self._drop(call)
 
     async def _said(self, call: str, language: str, words: str) -> list[Path]:
         """The announcement; without a voice a tone, and an alert that says what is missing."""
@@ -206,9 +210,19 @@ class OnCallPhones:
         self._trouble("on-call-voice", None, "")
         return [path]
 
+    async def _lent(self, call: str, memo: Memo) -> list[Path]:
+        """The caller's message as a file that an agent can play."""
+        path = self._folder / f"{call}{_LENT}.wav"
+        try:
+            return [await asyncio.to_thread(self._recordings.playable, memo.call.id, path)]
+        except SpoolError as error:
+            self._log.error("on call: the message cannot be played", problem=str(error))
+            return []
+
     def _drop(self, call: str) -> None:
         try:
             self._announcement(call).unlink(missing_ok=True)
+            (self._folder / f"{call}{_LENT}.wav").unlink(missing_ok=True)
         except OSError as error:  # the end of the call counts all the same
             self._log.error("on call: an announcement cannot be removed", problem=str(error))
 

@@ -95,6 +95,9 @@ class Reading:
     """Client to what its dialplan says about reading texts, at the moment; the switchboard, which
     has the dialplans in force, sets it."""
 
+    through: Callable[[str], None] = staticmethod(lambda _: None)
+    """Is told of each call whose recording no ear needs any more; `audio_vault` sets it."""
+
     def __init__(
         self,
         ledger: Ledger,
@@ -158,6 +161,7 @@ class Reading:
         self._live.forget(call)
         if self._second is not None:
             self._second.forget(call)
+        self.through(call)
 
     async def begin(self, memo: Memo, language: str) -> None:
         """The call's memo is in the ledger: give it the text that is ready and ask for the rest."""
@@ -167,6 +171,7 @@ class Reading:
             problem = f"no speech model for language {language!r} is installed"
             await self._fail(memo.id, problem, engine=None)
             self._jobs.pop(memo.call.id, None)
+            self.through(memo.call.id)
             return
         early, job.early = job.early, {}
         if SECOND_EAR not in early:
@@ -322,3 +327,4 @@ class Reading:
     def _done(self, memo: Memo | None) -> None:
         if memo is not None and not memo.recognition.ears_pending:
             self._jobs.pop(memo.call.id, None)
+            self.through(memo.call.id)

@@ -17,6 +17,17 @@ from sipbot.spool import Note, Spool
 Trouble = Callable[[str, str | None, str], None]
 
 
+async def bring_into_step(ledger: Ledger, spool: Spool, trouble: Trouble) -> None:
+    """Do all that this file does, in its order.
+
+    Raises:
+        LedgerError: the ledger cannot be read or written.
+    """
+    await adopt_orphans(ledger, spool, trouble)
+    await unlock_what_is_due(ledger, spool, trouble)
+    await find_lost_audio(ledger, spool, trouble)
+
+
 async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
     """Give every recording that the ledger does not know its row back.
 
@@ -40,6 +51,37 @@ async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
         log.warning("audio without a row was adopted", call=call, client=note.client)
         adopted += 1
     return adopted
+
+
+async def unlock_what_is_due(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
+    """Decrypt what has still to be recognised: the ledger is older than the recordings.
+
+    Recordings are encrypted when their calls have ended and all ears have read them, so the ears
+    find plain ones, except where a backup of the ledger was put back.
+
+    Returns:
+        The number of recordings that were decrypted.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    due = [entry.offer.call for entry in await ledger.unfinished_calls()]
+    after: str | None = ""
+    while after is not None:
+        page = await ledger.open_memos(after, pending=True)
+        due += [memo.call.id for memo in page.memos]
+        after = page.last
+    done, problems = 0, list[str]()
+    for call in due:
+        try:
+            done += await asyncio.to_thread(spool.recordings.unseal, call)
+        except SpoolError as error:
+            problems.append(str(error))
+    if problems:
+        remedy = "Bring the key back and start sipbot anew: what callers said is still there"
+        problem = f"{len(problems)} encrypted recordings cannot be recognised: {problems[0]}"
+        trouble("audio-locked", problem, remedy)
+    return done
 
 
 async def find_lost_audio(ledger: Ledger, spool: Spool, trouble: Trouble) -> list[str]:

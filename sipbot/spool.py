@@ -1,7 +1,8 @@
 """Audio on disk: ``var/spool/<call>/audio.wav`` is written by the agent and is the queue.
 
 A call's folder exists before its recording begins; nothing here ever deletes one.  `seal` makes a
-closed (or cut off) recording safe: header repaired, file and folder fsynced, hashed.
+closed (or cut off) recording safe: header repaired, file and folder fsynced, hashed.  Once nobody
+recognises it any more it may be encrypted, which is for `sipbot.recordings`, as is listening to it.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from sipbot.audio_keys import AudioKeys
 from sipbot.disk import sync_folder
 from sipbot.errors import DamagedError, SpoolError
+from sipbot.recordings import AUDIO, Recordings
 from sipbot.records import CallOffer, Recording
 from sipbot.steps import Answer
 from sipbot.wav import HEADER_BYTES, read_facts, repair_header
@@ -29,8 +32,8 @@ def spool_of(var: Path) -> Path:
 
 
 def recording_of(spool: Path, call: str) -> Path:
-    """Return where a call's recording is, or will be."""
-    return spool / call / "audio.wav"
+    """Return where a call is recorded: for who writes there, and not for who listens."""
+    return spool / call / AUDIO
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,14 +68,16 @@ class Spool:
 
     Args:
         folder: ``var/spool``; created when missing.
+        keys: with which recordings are encrypted; None leaves them as they are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: AudioKeys | None = None) -> None:
         self._folder = folder
+        self.recordings = Recordings(folder, keys)
         _make(folder)
 
     def audio(self, call: str) -> Path:
-        """Return where this call's recording is, or will be."""
+        """Return where this call is recorded: for the recorder, and the ears that follow it."""
         return recording_of(self._folder, call)
 
     def prepare(self, note: Note) -> None:
@@ -125,7 +130,7 @@ class Spool:
 
     def calls(self) -> list[str]:
         """Return the calls that have a folder, oldest first."""
-        return sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir())
+        return self.recordings.calls()
 
     def note(self, call: str) -> Note:
         """Return the note that was left for a call.
@@ -145,15 +150,16 @@ class Spool:
     def has_audio(self, call: str) -> bool:
         """Whether at least one sample of this call reached the disk."""
         path = self.audio(call)
-        return path.exists() and path.stat().st_size > HEADER_BYTES
+        recorded = path.exists() and path.stat().st_size > HEADER_BYTES
+        return recorded or self.recordings.is_sealed(call)
 
     def last_written(self, call: str) -> datetime:
         """Return when the recording last grew, UTC.
 
         Raises:
-            FileNotFoundError: there is no recording.
+            SpoolError: there is no recording.
         """
-        return datetime.fromtimestamp(self.audio(call).stat().st_mtime, UTC)
+        return datetime.fromtimestamp(self.recordings.changed_ns(call) / 1e9, UTC)
 
     async def seal(self, call: str, *, cut_off: bool) -> Recording:
         """Make a recording that nobody writes to any more safe, and describe it.
@@ -169,7 +175,16 @@ class Spool:
 
     async def unreadable(self, call: str) -> str:
         """Return what keeps a recording from being read to its end; empty when nothing does."""
-        return await asyncio.to_thread(_unreadable, self.audio(call))
+        return await asyncio.to_thread(self._unreadable, call)
+
+    def _unreadable(self, call: str) -> str:
+        try:
+            self.recordings.sha256(call)
+        except OSError as error:
+            return f"{self.audio(call)} cannot be read: {error.strerror}"
+        except SpoolError as error:
+            return str(error)
+        return ""
 
 
 def _write(path: Path, what: msgspec.Struct) -> None:
@@ -189,16 +204,6 @@ def _make(folder: Path) -> None:
             f"{folder} cannot be made: {error.strerror}. Recordings need a writable folder with "
             "free space; see `var` in config.toml"
         ) from error
-
-
-def _unreadable(path: Path) -> str:
-    try:
-        with path.open("rb") as audio:
-            while audio.read(_CHUNK_BYTES):
-                pass
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror}"
-    return ""
 
 
 def _seal(path: Path, cut_off: bool) -> Recording:

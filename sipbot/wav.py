@@ -11,6 +11,7 @@ import re
 import shlex
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -165,6 +166,25 @@ def read_facts(path: Path) -> WavFacts:
     return facts_of(head, file_bytes, str(path))
 
 
+def facts_in(file: BinaryIO, name: str) -> WavFacts:
+    """Return the facts of an open WAV file.
+
+    Args:
+        file: read from its beginning; it is left anywhere.
+        name: for messages.
+
+    Raises:
+        SpoolError: unreadable, not a WAV file, or not 16-bit mono PCM.
+    """
+    try:
+        file_bytes = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(_HEAD_LIMIT_BYTES)
+    except OSError as error:
+        raise SpoolError(f"{name}: cannot be read: {error.strerror}") from error
+    return facts_of(head, file_bytes, name)
+
+
 def longest_s(path: Path) -> float:
     """Return how much audio a recording can hold by its size, in seconds; 0 when it is missing.
 
@@ -192,28 +212,43 @@ def read_pcm(path: Path) -> bytes:
         raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def cut(path: Path, from_s: float, to_s: float) -> bytes:
+def pcm_in(file: BinaryIO, name: str) -> bytes:
+    """Return the samples (16-bit little-endian) of an open WAV file.
+
+    Args:
+        file: read from its beginning.
+        name: for messages.
+
+    Raises:
+        SpoolError: as `facts_in`.
+    """
+    facts = facts_in(file, name)
+    file.seek(facts.data_offset)
+    return file.read(facts.frames * SAMPLE_BYTES)
+
+
+def cut(file: BinaryIO, name: str, from_s: float, to_s: float) -> bytes:
     """Return a piece of a recording as a WAV file of its own.
 
     Args:
-        path: the recording.
+        file: the recording, open.
+        name: of the recording, for messages.
         from_s: where the piece begins; before the beginning means the beginning.
         to_s: where it ends; after the end means the end.
 
     Raises:
-        SpoolError: as `read_facts`, or nothing of the piece is in the recording.
+        SpoolError: as `facts_in`, or nothing of the piece is in the recording.
     """
-    facts = read_facts(path)
+    facts = facts_in(file, name)
     first = max(0, min(facts.frames, round(from_s * facts.rate_hz)))
     last = max(first, min(facts.frames, round(to_s * facts.rate_hz)))
     if first == last:
         raise SpoolError(
-            f"{path}: nothing is between {from_s:.1f} s and {to_s:.1f} s; "
+            f"{name}: nothing is between {from_s:.1f} s and {to_s:.1f} s; "
             f"the recording has {facts.duration_s:.1f} s"
         )
-    with path.open("rb") as audio:
-        audio.seek(facts.data_offset + first * SAMPLE_BYTES)
-        pcm = audio.read((last - first) * SAMPLE_BYTES)
+    file.seek(facts.data_offset + first * SAMPLE_BYTES)
+    pcm = file.read((last - first) * SAMPLE_BYTES)
     form = (16, _PCM, 1, facts.rate_hz, facts.rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 16)
     head = b"WAVEfmt " + struct.pack("<IHHIIHH", *form) + b"data" + struct.pack("<I", len(pcm))
     return b"RIFF" + struct.pack("<I", len(head) + len(pcm)) + head + pcm

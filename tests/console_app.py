@@ -19,7 +19,7 @@ from sipbot.console.doors import Doors
 from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
 from sipbot.console.main_line import MainLine
-from sipbot.console.parts import Parts
+from sipbot.console.parts import Parts, recordings_of
 from sipbot.console.sessions import Sessions, csrf_of
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
@@ -141,7 +141,7 @@ async def a_desk(
     async with Ledger.open(folder / "sipbot.sqlite3") as ledger:
         for memo in memos:
             await left(ledger, spool, memo)
-        store = Store(folder / "sipbot.sqlite3", spool)
+        store = Store(folder / "sipbot.sqlite3")
         await store.open()
         finder = Finder(folder / "sipbot.sqlite3", folder / "console" / "search.sqlite3", "JP")
         main = Main(ledger, hub)
@@ -162,7 +162,7 @@ async def a_desk(
             accounts=AccountsFile(path),
             store=store,
             finder=finder,
-            veil=Veil(DIALPLANS, "JP", spool, lambda: hub.clients),
+            veil=Veil(DIALPLANS, "JP", recordings_of(settings), lambda: hub.clients),
             main=main.line,
             hub=hub,
             sessions=Sessions(folder / "sessions.json", lambda: datetime.now(UTC).timestamp()),

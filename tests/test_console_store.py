@@ -25,7 +25,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path, ledger: Ledger) -> AsyncIterator[Store]:
-    opened = Store(tmp_path / "sipbot.sqlite3", tmp_path / "spool")
+    opened = Store(tmp_path / "sipbot.sqlite3")
     await opened.open()
     yield opened
     await opened.close()
@@ -52,13 +52,6 @@ async def test_memo_of_another_client_does_not_exist(
 ) -> None:
     foreign = await leave(ledger, tmp_path, memo_for("wakaba-law"))
     assert None is await store.memo(MINE, foreign.id)
-
-
-async def test_recording_of_another_client_does_not_exist(
-    store: Store, ledger: Ledger, tmp_path: Path
-) -> None:
-    foreign = await leave(ledger, tmp_path, memo_for("wakaba-law"))
-    assert None is await store.recording(MINE, foreign.id)
 
 
 async def test_memo_of_ones_own_client_is_the_ledgers(

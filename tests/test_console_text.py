@@ -75,7 +75,8 @@ def test_pieces_are_the_whole_text_wherever_words_and_values_are_said_to_be(
 
 def test_picture_has_a_bar_for_each_part_of_a_recording(tmp_path: Path) -> None:
     recorded(tmp_path / "audio.wav", 3.0)
-    picture = wave_of(tmp_path / "audio.wav")
+    with (tmp_path / "audio.wav").open("rb") as audio:
+        picture = wave_of(audio, "audio.wav")
     assert (BARS, BARS * 4) == (picture.path.count("M"), picture.width)
 
 

@@ -24,6 +24,7 @@ from sipbot.memo import Memo, Status, Urgency
 from sipbot.memo_history import next_revision
 from sipbot.on_call import OnCallPhones, call_of, parts_of
 from sipbot.on_call_words import announcement
+from sipbot.recordings import Recordings
 from sipbot.records import EndedBy, EndState
 from sipbot.sip import wire
 from sipbot.sip.on_call_wire import CallOnCall, OnCallEnd, OnCallEnded
@@ -134,7 +135,7 @@ class Night:
         self.watch.notify = self.outside
         self.watch.phones = self.phones = phones(
             agents=lambda: [self.telephone],
-            audio=lambda call: self.folder / call,
+            recordings=Recordings(self.folder),
             folder=self.folder / "on-call",
             ended=self.watch.ended,
             trouble=self._trouble,

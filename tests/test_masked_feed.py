@@ -15,6 +15,7 @@ from sipbot.masked_feed import EVERYBODY, MaskedFeed
 from sipbot.memo import SECOND_EAR, Memo, Recognition, Status, with_transcript
 from sipbot.mqtt import Broker, Feed
 from sipbot.outbox import Outbox
+from sipbot.recordings import Recordings
 from sipbot.records import EndedBy, EndState
 from sipbot.text_thread import NAME, TextThread
 from sipbot.topics import Topics
@@ -36,14 +37,11 @@ class Facts:
         return JAPAN
 
 
-class Recordings:
-    """One recording for every call."""
+class OneRecording(Recordings):
+    """The same for every call."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def audio(self, call: str) -> Path:
-        return self._path
+    def folder(self, call: str) -> Path:
+        return self.spool
 
 
 class Bus:
@@ -105,7 +103,7 @@ def unexpected(alert: str, problem: str | None, remedy: str) -> None:
 
 
 def twice(bus: Bus, folder: Path, *clients: str, trouble: Trouble = unexpected) -> MaskedFeed:
-    recordings = Recordings(a_recording(folder, 12.5))
+    recordings = OneRecording(a_recording(folder, 12.5).parent)
     return MaskedFeed(bus, clients, recordings, Facts(), trouble, TextThread())
 
 
@@ -196,7 +194,7 @@ async def test_memo_of_a_client_that_is_gone_is_not_shown_masked(
 ) -> None:
     """Whom it names, only the client's dialplan could tell."""
     bus, memo = Bus(), await a_read_memo(ledger)
-    recordings = Recordings(a_recording(tmp_path, 12.5))
+    recordings = OneRecording(a_recording(tmp_path, 12.5).parent)
     feed = MaskedFeed(bus, [EVERYBODY], recordings, Gone(), unexpected, TextThread())
 
     await Outbox(ledger, {MQTT: feed}).run_once()
@@ -236,7 +234,7 @@ async def test_memo_that_cannot_be_masked_is_not_shown_and_holds_nobody_back(
 ) -> None:
     bus, alerts, facts = Bus(), list[tuple[str, bool]](), Broken("yamato")
     bad, good = await a_read_memo(ledger, "yamato"), await a_read_memo(ledger, "sakura")
-    recordings = Recordings(a_recording(tmp_path, 12.5))
+    recordings = OneRecording(a_recording(tmp_path, 12.5).parent)
     feed = MaskedFeed(
         bus,
         [EVERYBODY],
@@ -277,7 +275,7 @@ async def test_reader_of_masked_topics_sees_the_memo_and_no_number(
     async with running("mosquitto", "-c", str(conf)) as broker:
         address = Broker(host="127.0.0.1", port=broker.port, username="sipbot")
         feed = Feed(address, site="main", boot="b1")
-        recordings = Recordings(a_recording(tmp_path, 12.5))
+        recordings = OneRecording(a_recording(tmp_path, 12.5).parent)
         both = MaskedFeed(feed, ["yamato"], recordings, Facts(), unexpected, TextThread())
         session = asyncio.create_task(feed.run())
         async with subscribed(broker.port, "sipbot/#", user="wallboard") as reader:

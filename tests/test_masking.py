@@ -23,6 +23,7 @@ from sipbot.masking import MASK, Mask, mask_of, text_of
 from sipbot.masking_names import Names, Reading
 from sipbot.memo import LIVE_EAR, SECOND_EAR, Caller, Memo, with_transcript
 from sipbot.memo_answers import Asked
+from sipbot.recordings import Recordings
 from sipbot.records import Transcript, Word
 from sipbot.said_all import find
 from sipbot.said_tokens import fold
@@ -342,7 +343,8 @@ def a_recording(folder: Path, duration_s: float) -> Path:
 
 def audible(path: Path, from_s: float, to_s: float) -> float:
     """The share of samples of a stretch that are not silent."""
-    samples = np.frombuffer(cut(path, from_s, to_s)[44:], "<i2")
+    with path.open("rb") as file:
+        samples = np.frombuffer(cut(file, str(path), from_s, to_s)[44:], "<i2")
     return float(np.mean(samples != 0))
 
 
@@ -351,7 +353,7 @@ def test_hidden_words_are_silent_with_a_margin_and_others_are_heard(tmp_path: Pa
     memo = read("お世話 に なり ます 番号 は 090-1234-5678 です")
     pieces = heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
 
-    copy = masked_copy(audio, pieces)
+    copy = masked_copy(Recordings(tmp_path.parent), tmp_path.name, pieces)
 
     path = Path(copy.path)
     assert (1.0, 0.0) == (audible(path, 0.1, 5.4), audible(path, 5.7, 6.8))
@@ -364,11 +366,9 @@ def test_what_no_ear_wrote_down_is_silent(tmp_path: Path) -> None:
     memo = read("お世話 に なり ます")
     long = memo.words[-1].model_copy(update={"end_s": 9.0})
     memo = memo.model_copy(update={"words": (*memo.words[:-1], long)})
-    path = Path(
-        masked_copy(
-            a_recording(tmp_path, 12.0), heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
-        ).path
-    )
+    a_recording(tmp_path, 12.0)
+    pieces = heard_pieces(memo, text_of(memo, mask_of(memo, JAPAN)))
+    path = Path(masked_copy(Recordings(tmp_path.parent), tmp_path.name, pieces).path)
     assert 0.0 == audible(path, 3.0, 12.0)
     bare = memo.model_copy(update={"words": ()})
     assert () == heard_pieces(bare, text_of(bare, mask_of(bare, JAPAN)))
@@ -382,22 +382,24 @@ def test_spoken_answer_with_a_number_is_silent_whatever_was_understood() -> None
 
 
 def test_copy_is_made_once_for_a_text(tmp_path: Path) -> None:
-    audio = a_recording(tmp_path, 2.0)
-    first = masked_copy(audio, ((0.0, 1.0),))
+    a_recording(tmp_path, 2.0)
+    where = (Recordings(tmp_path.parent), tmp_path.name)
+    first = masked_copy(*where, ((0.0, 1.0),))
     made = Path(first.path).stat().st_mtime_ns
 
-    assert first == masked_copy(audio, ((0.0, 1.0),))
+    assert first == masked_copy(*where, ((0.0, 1.0),))
     assert made == Path(first.path).stat().st_mtime_ns
-    assert first.sha256 != masked_copy(audio, ((0.0, 0.5),)).sha256
+    assert first.sha256 != masked_copy(*where, ((0.0, 0.5),)).sha256
 
 
 def test_two_who_make_a_copy_at_once_leave_it_whole_with_its_note(tmp_path: Path) -> None:
-    audio, both = a_recording(tmp_path, 1.0), threading.Barrier(2, timeout=20)
+    a_recording(tmp_path, 1.0)
+    recordings, both = Recordings(tmp_path.parent), threading.Barrier(2, timeout=20)
 
     def make(until_s: float) -> None:
         for number in range(10):
             both.wait()
-            masked_copy(audio, ((0.0, until_s + number / 100),))
+            masked_copy(recordings, tmp_path.name, ((0.0, until_s + number / 100),))
 
     with ThreadPoolExecutor(2) as pool:
         for made in [pool.submit(make, until_s) for until_s in (0.2, 0.7)]:

@@ -18,7 +18,8 @@ from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from sipbot.memo_answers import Evidence
 from sipbot.memo_clip import number_part
-from sipbot.memo_play import kept_file, local_file, play, player
+from sipbot.memo_play import fetched, kept, play, player
+from sipbot.recordings import Recordings
 from sipbot.records import EndedBy, EndState
 from tests.memo_samples import AT, a_memo, a_memo_of, an_offer
 
@@ -55,6 +56,14 @@ def console(status: int = 200) -> Iterator[str]:
             serving.join()
 
 
+def heard_here(memo: Memo, spool: Path) -> bytes | None:
+    file = kept(memo, Recordings(spool))
+    if file is None:
+        return None
+    with file:
+        return file.read()
+
+
 def test_player_is_one_that_is_installed() -> None:
     assert "ffplay" == player(lambda name: name if name == "ffplay" else None)[0]
 
@@ -78,8 +87,9 @@ def test_player_that_fails_is_named_with_its_words() -> None:
 
 def test_recording_on_this_machine_is_its_file(tmp_path: Path) -> None:
     file = tmp_path / "with space.wav"
+    file.write_bytes(WAV)
 
-    assert file == local_file(recorded_at(file.as_uri()), tmp_path)
+    assert WAV == heard_here(recorded_at(file.as_uri()), tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("content", [WAV, None])
@@ -92,7 +102,7 @@ def test_recording_behind_the_console_is_read_from_the_spool(
         file.parent.mkdir()
         file.write_bytes(content)
 
-    assert (file if content else None) == kept_file(memo, tmp_path)
+    assert content == heard_here(memo, tmp_path)
 
 
 def test_recording_in_the_spool_that_is_not_the_memos_is_refused(tmp_path: Path) -> None:
@@ -102,28 +112,28 @@ def test_recording_in_the_spool_that_is_not_the_memos_is_refused(tmp_path: Path)
     file.write_bytes(WAV)
 
     with pytest.raises(UsageError, match="its hash differs"):
-        kept_file(memo, tmp_path)
+        heard_here(memo, tmp_path)
 
 
-def test_recording_elsewhere_is_fetched(tmp_path: Path) -> None:
+def test_recording_elsewhere_is_fetched() -> None:
     with console() as url:
-        assert WAV == local_file(recorded_at(url), tmp_path).read_bytes()
+        assert WAV == fetched(recorded_at(url)).read()
 
 
-def test_recording_that_is_not_the_memos_is_not_played(tmp_path: Path) -> None:
+def test_recording_that_is_not_the_memos_is_not_played() -> None:
     with console() as url, pytest.raises(UsageError, match="its hash differs"):
-        local_file(recorded_at(url, b"another"), tmp_path)
+        fetched(recorded_at(url, b"another"))
 
 
-def test_console_that_wants_a_login_is_named_so(tmp_path: Path) -> None:
+def test_console_that_wants_a_login_is_named_so() -> None:
     with console(403) as url, pytest.raises(UsageError, match="open it in a browser"):
-        local_file(recorded_at(url), tmp_path)
+        fetched(recorded_at(url))
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/a", "ftp://127.0.0.1/a", "audio.wav"])
-def test_recording_is_fetched_in_no_way_that_others_can_hear(url: str, tmp_path: Path) -> None:
+def test_recording_is_fetched_in_no_way_that_others_can_hear(url: str) -> None:
     with pytest.raises(UsageError, match="by https only"):
-        local_file(recorded_at(url), tmp_path)
+        fetched(recorded_at(url))
 
 
 def test_part_of_the_number_is_where_the_number_to_call_is_said() -> None:

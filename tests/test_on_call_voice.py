@@ -16,6 +16,7 @@ from sipbot import on_call_voice, voices
 from sipbot.errors import PromptError
 from sipbot.on_call import OnCallPhones
 from sipbot.prompt_audio import Samples
+from sipbot.recordings import Recordings
 
 SAID = "A message of Wintergreen for Sato."
 
@@ -118,7 +119,7 @@ async def test_neither_log_nor_alert_has_what_the_caller_said(
     with capture_logs() as logs:
         phones = OnCallPhones(
             agents=tuple,
-            audio=lambda call: tmp_path / call,
+            recordings=Recordings(tmp_path),
             folder=tmp_path / "on-call",
             ended=lambda memo, person, end, written: None,
             trouble=lambda alert, problem, remedy: alerts.append(problem),

@@ -26,7 +26,7 @@ from sipbot.console.doors import Doors
 from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
 from sipbot.console.main_line import MainLine, to_pipe
-from sipbot.console.parts import Parts
+from sipbot.console.parts import Parts, recordings_of
 from sipbot.console.sessions import Sessions
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
@@ -59,7 +59,7 @@ async def _run(settings: wire.ConsoleSettings, main: MainLine, hub: Hub) -> None
             lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
         )
         stack.callback(stdin.close)
-        store = Store(Path(settings.ledger), Path(settings.spool))
+        store = Store(Path(settings.ledger))
         await store.open()
         stack.push_async_callback(store.close)
         finder = _finder(settings)
@@ -95,7 +95,10 @@ def _parts(
         store=store,
         finder=finder,
         veil=Veil(
-            Path(settings.dialplans), settings.region, Path(settings.spool), lambda: hub.clients
+            Path(settings.dialplans),
+            settings.region,
+            recordings_of(settings),
+            lambda: hub.clients,
         ),
         main=main,
         hub=hub,

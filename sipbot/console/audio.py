@@ -7,25 +7,27 @@ presses play.  A masked account hears the masked copy, whatever address it asks 
 """
 
 import asyncio
-from pathlib import Path
+from typing import BinaryIO
 
+import structlog
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from sipbot.console.audit import note
 from sipbot.console.guard import Me, need
+from sipbot.console.sound import WAV, Sound
 from sipbot.console.viewer import Viewer
-from sipbot.errors import SpoolError
+from sipbot.errors import LockedError, SpoolError
 from sipbot.memo import Memo
 from sipbot.memo_clip import MARGIN_S
 from sipbot.memo_parts import listenable
-from sipbot.spool import recording_of
+from sipbot.recordings import AUDIO, MASKED
 from sipbot.topics import ID
 from sipbot.wav import cut
 
-_WAV = "audio/wav"
-
 router = APIRouter(include_in_schema=False)
+
+_log = structlog.get_logger()
 
 
 @router.get("/memos/{identifier}/audio")
@@ -41,13 +43,18 @@ async def audio(request: Request, me: Me, identifier: str, part: int = 0) -> Res
     viewer = Viewer(request, me)
     memo = await _memo(viewer, identifier)
     need(me, "listen", memo.client)
-    path = await _path(viewer, memo)
+    file = await _opened(viewer, memo)
     name = f"{memo.id}{f'-{part}' if part else ''}{'-masked' if viewer.hidden else ''}.wav"
     what = f"part {part}" if part else request.headers.get("range", "") or "whole"
-    await _noted(viewer, request, memo, f"masked, {what}" if viewer.hidden else what)
+    try:
+        await _noted(viewer, request, memo, f"masked, {what}" if viewer.hidden else what)
+    except BaseException:
+        file.close()
+        raise
     if part:
-        return await _part(path, memo, part, name)
-    return FileResponse(path, media_type=_WAV, filename=name, content_disposition_type="inline")
+        return await _part(file, memo, part, name)
+    etag = f"{memo.id}-{memo.rev}-masked" if viewer.hidden else memo.audio.sha256
+    return Sound(request, file, etag=etag, filename=name, inline=True)
 
 
 @router.get("/memos/{identifier}/masked-audio")
@@ -56,11 +63,13 @@ async def masked_audio(request: Request, me: Me, identifier: str) -> Response:
     viewer = Viewer(request, me)
     memo = await _memo(viewer, identifier)
     need(me, "listen", memo.client)
-    path = await viewer.parts.veil.recording(memo)
-    if path is None:
+    if not await viewer.parts.veil.has_recording(memo):
         raise HTTPException(404, "there is no masked recording of this memo, or not yet")
     await _noted(viewer, request, memo, f"masked, {request.headers.get('range', '') or 'whole'}")
-    return FileResponse(path, media_type=_WAV, filename=f"{memo.id}-masked.wav")
+    file = await _file(viewer, memo, MASKED)
+    name = f"{memo.id}-masked.wav"
+    etag = f"{memo.id}-{memo.rev}-masked"
+    return Sound(request, file, etag=etag, filename=name, inline=False)
 
 
 async def _noted(viewer: Viewer, request: Request, memo: Memo, what: str) -> None:
@@ -76,27 +85,37 @@ async def _memo(viewer: Viewer, identifier: str) -> Memo:
     return found
 
 
-async def _path(viewer: Viewer, memo: Memo) -> Path:
-    """Return the file that this account may hear."""
-    if viewer.hidden:
-        path = await viewer.parts.veil.recording(memo)
-    else:
-        path = recording_of(Path(viewer.parts.settings.spool), memo.call.id)
-    if path is None or not path.is_file():
+async def _opened(viewer: Viewer, memo: Memo) -> BinaryIO:
+    """Open what this account may hear."""
+    if viewer.hidden and not await viewer.parts.veil.has_recording(memo):
         raise HTTPException(404, "there is no recording of this memo, or not yet")
-    return path
+    return await _file(viewer, memo, MASKED if viewer.hidden else AUDIO)
 
 
-async def _part(path: Path, memo: Memo, part: int, name: str) -> Response:
+async def _file(viewer: Viewer, memo: Memo, name: str) -> BinaryIO:
+    try:
+        return await asyncio.to_thread(viewer.parts.recordings.open, memo.call.id, name)
+    except LockedError as error:
+        _log.error("a recording cannot be opened", memo=memo.id, problem=str(error))
+        raise HTTPException(503, viewer.look.words["audio_locked"]) from error
+    except SpoolError as error:
+        _log.warning("a recording cannot be read", memo=memo.id, problem=str(error))
+        raise HTTPException(404, "there is no recording of this memo, or not yet") from error
+
+
+async def _part(file: BinaryIO, memo: Memo, part: int, name: str) -> Response:
     parts = listenable(memo)
     if not 0 < part <= len(parts):
+        file.close()
         raise HTTPException(404, "there is no such part")
     one = parts[part - 1]
     from_s = max(0.0, (one.audio_from_s or 0.0) - MARGIN_S)
     to_s = min(memo.audio.duration_s, (one.audio_to_s or 0.0) + MARGIN_S)
     try:
-        content = await asyncio.to_thread(cut, path, from_s, to_s)
+        content = await asyncio.to_thread(cut, file, memo.call.id, from_s, to_s)
     except SpoolError as error:
         raise HTTPException(404, "the recording cannot be read") from error
+    finally:
+        file.close()
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(content, media_type=_WAV, headers=headers)
+    return Response(content, media_type=WAV, headers=headers)

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 from urllib.parse import parse_qsl
 
@@ -32,13 +31,13 @@ from sipbot.console.viewer import Viewer
 from sipbot.console.waveform import Mark, Wave
 from sipbot.console.words import Words
 from sipbot.decision import Answer
-from sipbot.errors import ConsoleError, SpoolError
+from sipbot.errors import ConsoleError, LockedError, SpoolError
 from sipbot.labels import labels_of
 from sipbot.memo import Memo
 from sipbot.memo_history import Outcome
 from sipbot.memo_parts import clock
 from sipbot.memo_state import step
-from sipbot.spool import recording_of
+from sipbot.recordings import AUDIO, MASKED, Recordings
 from sipbot.topics import ID
 
 MORNING = time(9)
@@ -298,15 +297,14 @@ async def _audio(viewer: Viewer, memo: Memo) -> Audio:
     words, duration_s = viewer.look.words, memo.audio.duration_s
     if not may(viewer.me, "listen", memo.client):
         return Audio(duration_s=duration_s, problem=words["no_listening"])
-    if viewer.hidden:
-        path = await viewer.parts.veil.recording(memo)
-        if path is None:
-            return Audio(duration_s=duration_s, problem=words["no_masked_audio"])
-    else:
-        path = recording_of(Path(viewer.parts.settings.spool), memo.call.id)
+    if viewer.hidden and not await viewer.parts.veil.has_recording(memo):
+        return Audio(duration_s=duration_s, problem=words["no_masked_audio"])
     try:
-        wave = await asyncio.to_thread(_wave, path)
-    except (SpoolError, OSError):
+        recordings, name = viewer.parts.recordings, MASKED if viewer.hidden else AUDIO
+        wave = await asyncio.to_thread(_wave, recordings, memo.call.id, name)
+    except LockedError:
+        return Audio(duration_s=duration_s, problem=words["audio_locked"])
+    except SpoolError:
         # Its message names a path of the server, which is nobody's business here.
         return Audio(duration_s=duration_s, problem=words["no_audio"])
     spans = [(from_s, to_s, cast("Any", kind)) for from_s, to_s, kind in memo_values.spans(memo)]
@@ -320,10 +318,11 @@ async def _audio(viewer: Viewer, memo: Memo) -> Audio:
 
 
 # A thread of asyncio's.
-def _wave(path: Path) -> Wave:
-    return _kept_wave(path, path.stat().st_mtime_ns)
+def _wave(recordings: Recordings, call: str, name: str) -> Wave:
+    return _kept_wave(recordings, call, name, recordings.changed_ns(call, name))
 
 
 @lru_cache(maxsize=200)
-def _kept_wave(path: Path, _changed_ns: int) -> Wave:
-    return waveform.wave_of(path)
+def _kept_wave(recordings: Recordings, call: str, name: str, _changed_ns: int) -> Wave:
+    with recordings.open(call, name) as file:
+        return waveform.wave_of(file, call)

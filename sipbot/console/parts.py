@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import Request
 
 from sipbot.accounts_file import AccountsFile
+from sipbot.audio_keys import AudioKeys
 from sipbot.console.doors import Doors
 from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
@@ -17,6 +18,7 @@ from sipbot.console.sessions import Sessions
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
 from sipbot.console_wire import ConsoleSettings
+from sipbot.recordings import Recordings
 
 REFUSALS_A_MINUTE, REFUSALS_AT_ONCE = 1, 10
 """Of one account that are written down: a curious hand, not a program that tries every address."""
@@ -43,6 +45,11 @@ class Parts:
     """How often it is written down that an account was refused something."""
 
     @cached_property
+    def recordings(self) -> Recordings:
+        """The door to what callers said."""
+        return recordings_of(self.settings)
+
+    @cached_property
     def plans(self) -> Plans:
         """The dialplans in force; made when somebody looks at one."""
         settings = self.settings
@@ -53,6 +60,13 @@ class Parts:
             settings.region,
             lambda: self.hub.clients,
         )
+
+
+def recordings_of(settings: ConsoleSettings) -> Recordings:
+    """Return the door to what callers said."""
+    file, variable = settings.audio_key_file, settings.audio_key_env
+    keys = AudioKeys(Path(file) if file else None, variable) if file or variable else None
+    return Recordings(Path(settings.spool), keys)
 
 
 def parts_of(request: Request) -> Parts:

@@ -31,7 +31,6 @@ from sipbot.errors import LedgerError
 from sipbot.ledger_day import Clients, DayCall, End, Span
 from sipbot.ledger_lists import Body, MemoLists
 from sipbot.memo import Memo, Status
-from sipbot.spool import recording_of
 
 PAGE = 100
 """Rows of one page: more than anybody reads before something changes."""
@@ -92,19 +91,16 @@ class Store:
 
     Args:
         ledger: path of the ledger.
-        spool: the folder of the recordings.
         now: the clock, UTC-aware.
     """
 
     def __init__(
         self,
         ledger: Path,
-        spool: Path,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lists = MemoLists(ledger)
-        self._spool = spool
         self._now = now
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memos")
         self._boot = secrets.token_hex(4)
@@ -204,15 +200,6 @@ class Store:
             raise LedgerError(
                 f"memo {identifier}: {error.error_count()} of its fields are not those of a memo"
             ) from None
-
-    async def recording(self, clients: Clients, identifier: str) -> Path | None:
-        """Return where a memo's recording is; None when these clients have no such memo.
-
-        Raises:
-            LedgerError: the ledger refuses, or this release cannot read the memo.
-        """
-        memo = await self.memo(clients, identifier)
-        return None if memo is None else recording_of(self._spool, memo.call.id)
 
     async def day(
         self, clients: Clients, span: Span, *, client: str, end: End | None, after: str

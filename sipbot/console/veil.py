@@ -22,7 +22,7 @@ from sipbot.masked_memo import MaskedMemo, masked
 from sipbot.masking import mask_of, text_of
 from sipbot.memo import Memo
 from sipbot.reading_facts import facts_of
-from sipbot.spool import recording_of
+from sipbot.recordings import Recordings
 from sipbot.understanding import ClientFacts
 
 KEPT_MAX = 200
@@ -35,8 +35,8 @@ class Veiled(msgspec.Struct, frozen=True, kw_only=True):
     """A memo, masked."""
 
     memo: MaskedMemo
-    recording: Path | None
-    """None until its text is final, and where it cannot be masked."""
+    recorded: bool
+    """False until its text is final, and where its recording cannot be masked."""
 
 
 class Veil:
@@ -45,7 +45,7 @@ class Veil:
     Args:
         dialplans: folder of the clients' files.
         region: of the site.
-        spool: folder of the recordings.
+        recordings: beside which the masked ones are put.
         in_force: returns the clients whose dialplans are in force, by id.
     """
 
@@ -53,12 +53,12 @@ class Veil:
         self,
         dialplans: Path,
         region: str,
-        spool: Path,
+        recordings: Recordings,
         in_force: Callable[[], Mapping[str, wire.Client]],
     ) -> None:
         self._dialplans = dialplans
         self._region = region
-        self._spool = spool
+        self._recordings = recordings
         self._in_force = in_force
         self._facts: dict[str, tuple[str, ClientFacts]] = {}
         """Client to its facts and the hash of the file that they are from."""
@@ -71,10 +71,10 @@ class Veil:
         found = await self._veiled(memo)
         return None if found is None else found.memo
 
-    async def recording(self, memo: Memo) -> Path | None:
-        """Return where the masked recording is; None when there is none, or not yet."""
+    async def has_recording(self, memo: Memo) -> bool:
+        """Tell whether the masked recording is there."""
         found = await self._veiled(memo)
-        return None if found is None else found.recording
+        return found is not None and found.recorded
 
     async def _veiled(self, memo: Memo) -> Veiled | None:
         known = self._in_force().get(memo.client)
@@ -86,7 +86,7 @@ class Veil:
                 return self._kept[key]
             made = await asyncio.to_thread(self._made, memo, known.sha256)
             # What went wrong is tried again when it is asked for again.
-            if made is not None and (made.recording is not None or not is_sure(memo)):
+            if made is not None and (made.recorded or not is_sure(memo)):
                 self._kept[key] = made
                 while len(self._kept) > KEPT_MAX:
                     del self._kept[next(iter(self._kept))]
@@ -115,15 +115,15 @@ class Veil:
         mask = mask_of(memo, facts, kana.reading if language == "ja" else None)
         copy: MaskedCopy | None = None
         if memo.erased:
-            copy = kept_copy(recording_of(self._spool, memo.call.id))
+            copy = kept_copy(self._recordings, memo.call.id)
         elif is_sure(memo):
             try:
                 pieces = heard_pieces(memo, text_of(memo, mask))
-                copy = masked_copy(recording_of(self._spool, memo.call.id), pieces)
+                copy = masked_copy(self._recordings, memo.call.id, pieces)
             except SpoolError as error:
                 _log.warning("no masked audio", memo=memo.id, error=str(error))
         shown = masked(memo, mask, url=None, sha256=copy.sha256 if copy else "")
-        return Veiled(memo=shown, recording=Path(copy.path) if copy else None)
+        return Veiled(memo=shown, recorded=copy is not None)
 
     def _facts_of(self, client: str, sha256: str) -> ClientFacts | None:
         known = self._facts.get(client)

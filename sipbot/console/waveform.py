@@ -4,15 +4,14 @@ One look shows where somebody speaks; numpy reads the samples, no loop of Python
 """
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from sipbot.errors import SpoolError
-from sipbot.wav import read_facts
+from sipbot.wav import pcm_in
 
 BARS = 240
 """A bar every 3 pixels of a wide window, every 1.5 of a telephone's."""
@@ -43,19 +42,20 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["number", "value", "discarded"]
 
 
-def wave_of(audio: Path) -> Wave:
+def wave_of(audio: BinaryIO, name: str) -> Wave:
     """Return the picture of a recording; blocks, for a thread.
+
+    Args:
+        audio: the recording, open.
+        name: of it, for messages.
 
     Raises:
         SpoolError: it cannot be read.
     """
     try:
-        facts = read_facts(audio)
-        samples = np.memmap(
-            audio, dtype="<i2", mode="r", offset=facts.data_offset, shape=(facts.frames,)
-        )
+        samples = np.frombuffer(pcm_in(audio, name), dtype="<i2")
     except (OSError, ValueError) as error:
-        raise SpoolError(f"{audio} cannot be read: {error}") from error
+        raise SpoolError(f"{name} cannot be read: {error}") from error
     return wave(peaks(samples, BARS))
 
 

@@ -90,6 +90,7 @@ WORDS = {
         "Picture of the recording, {seconds} s; the marked parts are what the memo points to"
     ),
     "no_audio": "The recording is not there.",
+    "audio_locked": "The recording is encrypted and its key is not here. Ask whoever runs sipbot.",
     "need_outcome": "Choose what came of calling.",
     "not_masked": "This memo cannot be shown with names and numbers hidden, so it is not shown.",
     "no_listening": "You may not listen to recordings of this client.",

@@ -1,0 +1,108 @@
+"""Where the keys of encrypted recordings come from: a file of age identities, or a variable.
+
+The first identity encrypts, every one of them opens: who changes the key puts the new one first and
+keeps the others until nothing is left that was encrypted for them.  The keys are read whenever they
+are needed, so a file that was changed counts at once and in every process.
+"""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sipbot.age_file import Identity
+from sipbot.disk import sync_folder
+from sipbot.errors import LockedError, UsageError
+
+
+class AudioKeys:
+    """The keys of one site.
+
+    Args:
+        file: of identities, one a line, ``#`` before comments; as age-keygen writes it.
+        variable: of the environment, which has identities instead, with blanks between them.
+    """
+
+    def __init__(self, file: Path | None, variable: str = "") -> None:
+        self.file = file
+        self._variable = variable
+
+    @property
+    def where(self) -> str:
+        """What a message calls them."""
+        return str(self.file) if self.file is not None else f"${self._variable}"
+
+    def identities(self) -> list[Identity]:
+        """Return the keys, the one that encrypts first; there is at least one.
+
+        Raises:
+            LockedError: there is none, or one cannot be read; it names file or variable and remedy.
+        """
+        found = list[Identity]()
+        for number, word in self._words():
+            try:
+                found.append(Identity.parse(word))
+            except ValueError as error:
+                raise LockedError(
+                    f"{self.where}:{number}: {error}. Bring the file back from your copy of the key"
+                ) from None
+        if not found:
+            raise LockedError(
+                f"{self.where}: has no key. Make one: sipbot privacy key new; where recordings are "
+                "encrypted already, bring back the key that they were encrypted with"
+            )
+        return found
+
+    def _words(self) -> list[tuple[int, str]]:
+        if self.file is None:
+            return [(1, word) for word in os.environ.get(self._variable, "").split()]
+        try:
+            lines = self.file.read_text(encoding="ascii").splitlines()
+        except FileNotFoundError:
+            raise LockedError(
+                f"{self.file}: does not exist (privacy.audio_key_file). Make a key: sipbot privacy "
+                "key new; where recordings are encrypted already, bring back theirs"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise LockedError(
+                f"{self.file}: cannot be read: {reason} (privacy.audio_key_file). Give it to the "
+                "user who runs sipbot: chown USER and chmod 600"
+            ) from error
+        words = ((number, line.strip()) for number, line in enumerate(lines, 1))
+        return [(number, word) for number, word in words if word and not word.startswith("#")]
+
+
+def write_keys(path: Path, identities: Sequence[Identity], at: datetime) -> None:
+    """Write a key file whole or not at all, for its owner alone.
+
+    Args:
+        path: where to; what stands there is replaced.
+        identities: the one that encrypts first.
+        at: when the first one was made, UTC-aware.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    first, *others = identities
+    lines = [
+        f"# made {at.isoformat(timespec='seconds')}; encrypts",
+        f"# public key: {first.recipient}",
+    ]
+    lines.append(first.text)
+    for one in others:
+        lines += ["# opens what is older, copies and backups too", one.text]
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror}. Name another place with "
+            "privacy.audio_key_file"
+        ) from error
