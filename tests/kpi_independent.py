@@ -202,16 +202,15 @@ def _calls(ledger: sqlite3.Connection, client: str) -> list[Call]:
 
 def _terms(ledger: sqlite3.Connection, client: str, until: datetime, file: Path) -> Terms:
     row = ledger.execute(TERMS, (client, text(until))).fetchone()
+    written = tomllib.loads(file.read_text(encoding="utf-8"))
     if row:
         body = json.loads(row["body"])
-        limits, quota = body["limits"], body["calls_per_month"]
-        within_s, price = body["within_s"], body["price"]
+        limits, quota, within_s = body["limits"], body["calls_per_month"], body["within_s"]
     else:
-        written = tomllib.loads(file.read_text(encoding="utf-8"))
         targets, body = written.get("targets", {}), written.get("quota", {})
         limits = {TODAY[k][0]: v * TODAY[k][1] for k, v in targets.items() if k in TODAY}
         quota, within_s = body.get("calls_per_month"), targets.get("within_s", 20)
-        price = written.get("price")
+    price = body["price"] if row and "price" in body else written.get("price")
     counts = body.get("counts", ("memo", "no_message", "transferred"))
     return Terms(within_s, limits, quota, tuple(counts), tuple(body.get("exclude", ())), price)
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from sipbot import cli_kpi
 from sipbot.cli import program
 from sipbot.dialplan import load_all
+from sipbot.errors import UsageError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_day import Span
 from sipbot.records import EndedBy, EndState
@@ -297,3 +298,23 @@ def test_table_of_figures_says_within_how_many_seconds_calls_count(config: Path)
     with ReadOnlyLedger.open(config.parent / "var" / "sipbot.sqlite3") as ledger:
         shown = cli_kpi.render(plan, ledger.figures(plan, week, week.until))
     assert "Service level (SL), within 20 s" in list(shown.columns[0].cells)
+
+
+def test_packs_of_all_clients_are_files_for_their_owner_alone(config: Path) -> None:
+    quotas.write(config.parent / "dialplans", "sakura")
+    folder = config.parent / "packs"
+    folder.mkdir()
+    (folder / "sato-2026-W46.csv").touch(mode=0o644)
+    asked = ["report", "weekly", "--all", "--week", "2026-W46", "-o", str(folder)]
+    result = CliRunner().invoke(program(), [*asked, "--config", str(config)])
+    names = [f"{client}-2026-W46" for client in ("sakura", "sato")]
+    expected = {f"{name}.{form}": 0o600 for name in names for form in ("html", "csv", "json")}
+    assert expected == {one.name: one.stat().st_mode & 0o777 for one in folder.iterdir()}, result
+
+
+@pytest.mark.parametrize("words", [[], ["sato", "--all"], ["--all"], ["--all", "-o", "nowhere"]])
+def test_pack_of_nobody_in_particular_is_refused_with_a_remedy(
+    config: Path, words: list[str]
+) -> None:
+    result = CliRunner().invoke(program(), ["report", "weekly", *words, "--config", str(config)])
+    assert isinstance(result.exception, UsageError)

@@ -44,6 +44,30 @@ def span_of(week: Week, plan: Dialplan) -> Span:
     return Span(since=week.begins(tz), until=week.ends(tz))
 
 
+class Packs:
+    """Makes packs of many clients; the figures of a week that all of them need are made once.
+
+    Args:
+        ledger: where everything is.
+        plans: of all clients: of the others are the medians.
+        now: UTC-aware.
+    """
+
+    def __init__(self, ledger: ReadOnlyLedger, plans: Sequence[Dialplan], now: datetime) -> None:
+        self._ledger, self._plans, self._now = ledger, plans, now
+        self._figures: dict[Week, dict[str, Figures]] = {}
+
+    def of(self, plan: Dialplan, week: Week, say: Say) -> Pack:
+        """Return a client's pack of a week.
+
+        Raises:
+            LedgerError: the ledger refuses.
+        """
+        if week not in self._figures:
+            self._figures[week] = benchmarks(self._ledger, self._plans, week, self._now)
+        return pack_of(self._ledger, plan, week, self._now, say, self._figures[week])
+
+
 def benchmarks(
     ledger: ReadOnlyLedger, plans: Sequence[Dialplan], week: Week, now: datetime
 ) -> dict[str, Figures]:
