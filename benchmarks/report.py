@@ -77,11 +77,22 @@ def write_json(run: Run, path: Path) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
 
+def above_marker(path: Path) -> str:
+    """Return what stays of a page that tables are written into; asked before they are measured.
+
+    Raises:
+        ValueError: there is no such page, or it has no place for tables.
+    """
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    above, marker, _ = text.partition(MARKER)
+    if not marker:
+        raise ValueError(f"{path} is no page with the line {MARKER!r}; the tables belong below it")
+    return above
+
+
 def write_markdown(run: Run, path: Path) -> None:
     """Replace what stands below the marker of `path` with the table."""
-    above, marker, _ = path.read_text(encoding="utf-8").partition(MARKER)
-    if not marker:
-        raise ValueError(f"{path} has no line {MARKER!r}; the table belongs below it")
+    above = above_marker(path)
     lines = [f"* {each}" for each in _circumstances(run)]
     if run.accuracy:
         lines += ["", _row(SPEECH_COLUMNS), _row(["---"] * len(SPEECH_COLUMNS))]
@@ -89,7 +100,7 @@ def write_markdown(run: Run, path: Path) -> None:
     if run.figures:
         lines += ["", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
         lines += [_row(_cells(figure)) for figure in run.figures]
-    path.write_text(above + marker + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(above + MARKER + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 MARKER = "<!-- written by python -m benchmarks --markdown -->"

@@ -18,7 +18,7 @@ from benchmarks.finalising import WANTED, finalising
 from benchmarks.machine import load, machine
 from benchmarks.recognising import models
 from benchmarks.recordings import MANIFEST, OWN, Reference, references
-from benchmarks.report import Run, show, write_json, write_markdown
+from benchmarks.report import Run, above_marker, show, write_json, write_markdown
 from benchmarks.throughput import throughput
 from sipbot.errors import SipbotError
 from sipbot.speech.ears import Role, choose
@@ -57,7 +57,9 @@ def main(
     """
     try:
         said = references(audio / MANIFEST if audio is not None else OWN, most)
-    except SipbotError as error:
+        if markdown is not None:
+            above_marker(markdown)
+    except (SipbotError, ValueError) as error:
         _say(str(error), style="red")
         raise typer.Exit(2) from error
     now = datetime.now(UTC)
