@@ -70,10 +70,10 @@ class Eraser:
         for start in range(0, len(wanted), AT_ONCE):
             some = await self._rows.ready(wanted[start : start + AT_ONCE])
             await asyncio.to_thread(delete_files, self._spool, some)
-            await self._rows.store(some, self._clock(), by, reason)
-            memos = [one.memo for one in some if one.memo]
+            stored = await self._rows.store(some, self._clock(), by, reason)
+            memos = [one.memo for one in stored if one.memo]
             await asyncio.to_thread(forget, self._search, memos)
-            done += some
+            done += stored
         if done:
             structlog.get_logger().info("what callers left was erased", calls=len(done), by=by)
         return done

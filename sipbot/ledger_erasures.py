@@ -23,9 +23,9 @@ from sipbot import ledger_writes as writes
 from sipbot.keep_form import KeepForm
 from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_thread import Run
-from sipbot.memo import Memo, Status
-from sipbot.memo_erased import erased
-from sipbot.notice import TARGET_PREFIX
+from sipbot.ledger_withdrawn import tell_nobody
+from sipbot.memo import Status
+from sipbot.memo_erased import WHAT, erased
 from sipbot.records import CallOffer, Party
 from sipbot.retention import BY_HAND, MENTIONS, Facts, Kind, Wanted, due, oldest_kept
 
@@ -95,15 +95,20 @@ class Erasures:
         def work(connection: sa.Connection) -> list[Wanted]:
             left = list[Wanted]()
             for one in wanted:
-                gone = tombstones_of(connection, [one.call]).get(one.call, frozenset())
+                gone = gone_of(connection, [one.call]).get(one.call, frozenset())
                 kinds = tuple(kind for kind in one.kinds if kind not in gone)
                 left += [msgspec.structs.replace(one, kinds=kinds)] if kinds else []
             return left
 
         return await self._run(work)
 
-    async def store(self, wanted: Sequence[Wanted], now: datetime, by: str, reason: str) -> None:
-        """Store that this is gone.
+    async def store(
+        self, wanted: Sequence[Wanted], now: datetime, by: str, reason: str
+    ) -> list[Wanted]:
+        """Store that this is gone; return what of it is.
+
+        A memo that somebody has opened since, or is being called back for, keeps its words; that
+        its recording is gone is stored all the same, or nobody would know why it cannot be heard.
 
         Args:
             wanted: what went; its files are no more.
@@ -112,12 +117,14 @@ class Erasures:
             reason: for people; neither a number nor a word of a caller's.
         """
 
-        def work(connection: sa.Connection) -> None:
-            for one in wanted:
-                _store(connection, one, now, by, reason, self._targets)
+        def work(connection: sa.Connection) -> list[Wanted]:
+            return [
+                one for one in wanted if _store(connection, one, now, by, reason, self._targets)
+            ]
 
-        await self._run(work)
+        stored: list[Wanted] = await self._run(work)
         self._announce()
+        return stored
 
     async def note_disclosure(
         self,
@@ -172,18 +179,37 @@ def due_page(
     calls = schema.calls.c
     query = _calls(client).where(calls.ended_at <= before, calls.call > after)
     rows = connection.execute(query.order_by(calls.call).limit(AT_ONCE)).all()
-    gone = tombstones_of(connection, [row.call for row in rows])
+    gone = gone_of(connection, [row.call for row in rows])
     found = [wanted for row in rows if (wanted := due(_facts(row, gone), keep, now))]
     return found, rows[-1].call if len(rows) == AT_ONCE else ""
 
 
-def tombstones_of(connection: sa.Connection, calls: Sequence[str]) -> dict[str, frozenset[Kind]]:
-    """Return which parts of these calls are gone."""
+def gone_of(connection: sa.Connection, calls: Sequence[str]) -> dict[str, frozenset[Kind]]:
+    """Return which parts of these calls are gone, and not there again.
+
+    What operators note on a memo after its words were deleted are words, too: they are due as the
+    first ones were.
+    """
     query = sa.select(erasures.c.call, erasures.c.kind).where(erasures.c.call.in_(calls))
     found: dict[str, frozenset[Kind]] = {}
     for row in connection.execute(query):
         found[row.call] = found.get(row.call, frozenset()) | {Kind(row.kind)}
+    for call in _noted_since(connection, [one for one in found if Kind.TEXT in found[one]]):
+        found[call] -= {Kind.TEXT}
     return found
+
+
+def _noted_since(connection: sa.Connection, calls: Sequence[str]) -> list[str]:
+    """Return of which of these calls, all without words, the memo's history has words."""
+    entry = sa.func.json_each(schema.memos.c.body, "$.history").table_valued("value")
+    noted = sa.func.json_extract(entry.c.value, "$.text")
+    what = sa.func.json_extract(entry.c.value, "$.what")
+    query = (
+        sa.select(schema.memos.c.call)
+        .where(schema.memos.c.call.in_(calls))
+        .where(sa.exists().where(noted.is_not(None), what != WHAT))
+    )
+    return list(connection.execute(query).scalars()) if calls else []
 
 
 def tombstones(connection: sa.Connection, client: str | None, limit: int) -> list[Tombstone]:
@@ -251,9 +277,11 @@ def _store(
     by: str,
     reason: str,
     targets: Sequence[str],
-) -> None:
-    if waits_for(connection, wanted):
-        return  # it was opened again since: its words stay
+) -> bool:
+    """Store what of a call is gone; return whether all that was wanted is."""
+    waits = bool(waits_for(connection, wanted))
+    if waits:  # it was opened again since, and its files are gone by now
+        wanted = msgspec.structs.replace(wanted, kinds=_of_files(wanted.kinds))
     call = schema.calls.c.call
     client = connection.execute(
         sa.select(schema.calls.c.client).where(call == wanted.call)
@@ -262,13 +290,10 @@ def _store(
     identifier = connection.execute(of_call).scalar()
     memo = None if identifier is None else queries.memo_of(connection, identifier)
     if memo is not None:
-        writes.store(connection, memo, erased(memo, wanted.kinds, now, wanted.rule), now, targets)
-        _forget_deliveries(connection, memo, now)
-        connection.execute(sa.delete(schema.notices).where(schema.notices.c.memo == memo.id))
-        seen = sa.update(schema.memos).where(
-            schema.memos.c.id == memo.id, schema.memos.c.noticed_at.is_(None)
-        )
-        connection.execute(seen.values(noticed_at=now))
+        less = erased(memo, wanted.kinds, now, wanted.rule, close=not waits)
+        writes.store(connection, memo, less, now, targets)
+        if not waits:
+            tell_nobody(connection, memo, now)
     if Kind.CALLS in wanted.kinds:
         _forget_caller(connection, wanted.call, identifier)
     row = {
@@ -281,7 +306,18 @@ def _store(
         "reason": reason,
     }
     rows = [{**row, "kind": kind.value} for kind in wanted.kinds]
-    connection.execute(insert(erasures).on_conflict_do_nothing(), rows)
+    new = insert(erasures)
+    # What is gone for the second time is told as it went last; the memo's history has both.
+    latest = {name: new.excluded[name] for name in ("at", "rule", "by", "reason")}
+    if rows:
+        connection.execute(new.on_conflict_do_update(set_=latest), rows)
+    return not waits
+
+
+def _of_files(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Return what of this is gone once its files are (`sipbot.erase`)."""
+    files = (Kind.AUDIO, Kind.MASKED)
+    return tuple(kind for kind in files if kind in kinds or Kind.CALLS in kinds)
 
 
 def _forget_caller(connection: sa.Connection, call: str, memo: str | None) -> None:
@@ -304,27 +340,3 @@ def _forget_caller(connection: sa.Connection, call: str, memo: str | None) -> No
     if memo is not None:
         back = schema.calls_back
         connection.execute(sa.update(back).where(back.c.memo == memo).values(number=""))
-
-
-def _forget_deliveries(connection: sa.Connection, old: Memo, now: datetime) -> None:
-    """Let go of what was still to be told of earlier revisions, and of messages that quote them."""
-    table = schema.deliveries
-    earlier = sa.update(table).where(table.c.memo == old.id, table.c.rev <= old.rev)
-    waiting = earlier.where(table.c.delivered_at.is_(None))
-    connection.execute(
-        waiting.values(delivered_at=now, superseded_by=old.rev + 1, payload="", last_error=None)
-    )
-    connection.execute(earlier.values(payload=""))
-    to_people = sa.select(table.c.id, table.c.payload).where(
-        table.c.client == old.client,
-        table.c.target.startswith(TARGET_PREFIX, autoescape=True),
-        table.c.delivered_at.is_(None),
-    )
-    for row in connection.execute(to_people).all():
-        if old.id in row.payload:  # each names its memos; phrases and numbers are others', too
-            gone = sa.update(table).where(table.c.id == row.id)
-            connection.execute(gone.values(delivered_at=now, payload="", last_error=WITHDRAWN))
-
-
-WITHDRAWN = "not sent: what it told of was erased"
-"""Of a message to people."""

@@ -6,7 +6,7 @@ A number is looked for in all the places where its owner's can stand: who called
 is told, From and P-Asserted-Identity, each as a whole; what was dialled stands in the other headers
 of every call); whom operators called back, where the caller had no other number; and every word of
 the memos, where it is written at home or from abroad, with or without hyphens
-(`sipbot.search_words`).
+(`sipbot.number_mentions`).
 """
 
 import msgspec
@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from sipbot import ledger_schema as schema
 from sipbot import numbers
-from sipbot.ledger_erasures import AT_ONCE, tombstones_of
+from sipbot.ledger_erasures import AT_ONCE, gone_of
+from sipbot.number_mentions import says
 from sipbot.records import CallOffer
 from sipbot.retention import BY_HAND, EVERYTHING, MENTIONS, Kind, Wanted
-from sipbot.search_words import holds, searched, words_of
+from sipbot.search_words import searched
 
 CALLER = "called from this number"
 CALLED_BACK = "is to be called back, or was, at this number"
@@ -51,9 +52,8 @@ def found_page(
         .limit(AT_ONCE)
     )
     rows = connection.execute(query).all()
-    gone = tombstones_of(connection, [row.call for row in rows])
+    gone = gone_of(connection, [row.call for row in rows])
     called = _called_back(connection, [row.id for row in rows if row.id], number)
-    words = words_of(number, region)
     found = list[Wanted]()
     for row in rows:
         why = ""
@@ -67,7 +67,7 @@ def found_page(
         elif row.body is not None and (memo := searched(row.body)) is not None:
             if numbers.canonical(memo.callback.number or "", region) == number:
                 why = own
-            elif holds(memo.document(region), words):
+            elif says(memo, number, region):
                 why = MENTIONS
         wanted = _SAID if why == MENTIONS else EVERYTHING
         kinds = tuple(kind for kind in wanted if kind not in gone.get(row.call, frozenset()))

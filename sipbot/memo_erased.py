@@ -20,7 +20,9 @@ WHAT = "erased"
 """Of the entry in the history."""
 
 
-def erased(memo: Memo, kinds: Collection[Kind], at: datetime, rule: str) -> Memo:
+def erased(
+    memo: Memo, kinds: Collection[Kind], at: datetime, rule: str, *, close: bool = True
+) -> Memo:
     """Return the next revision of a memo, without these parts, and done.
 
     Args:
@@ -28,16 +30,16 @@ def erased(memo: Memo, kinds: Collection[Kind], at: datetime, rule: str) -> Memo
         kinds: what goes.
         at: now, UTC-aware.
         rule: why; for the history.
+        close: False where somebody has still to do something: it stays as it stands.
     """
     gone = tuple(kind.value for kind in Kind if kind in kinds or kind.value in memo.erased)
     update: dict[str, Any] = {
         "erased": gone,
-        "status": Status.DONE,
-        "holder": None,
-        "held_until": None,
-        "snoozed_until": None,
         "history": tuple(_entry(one, kinds) for one in memo.history),
     }
+    if close:
+        nobody = dict.fromkeys(("holder", "held_until", "snoozed_until"))
+        update |= {"status": Status.DONE, **nobody}
     if Kind.AUDIO in kinds:
         # A hash is as good as the recording to whoever has a copy of it.
         update["audio"] = memo.audio.model_copy(update={"url": "", "sha256": ""})

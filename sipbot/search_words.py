@@ -28,7 +28,7 @@ WORDS_MAX = 10
 _CLUSTER = re.compile("(?s).[\u0300-\u036f\u1160-\u11ff\u3099\u309a\uff9e\uff9f]*")
 """A character and what belongs to it: accents, Hangul vowels and finals, marks of kana."""
 
-_LONG_MARK = re.compile(r"(?<=\d)[ーｰ](?=\d)")
+LONG_MARK = re.compile(r"(?<=\d)[ーｰ](?=\d)")
 """As people with a Japanese keyboard write the hyphen of a number."""
 
 _NUMBER = re.compile(r"\+?[\d\s().\-‐‑‒–—−/]{3,}")
@@ -117,17 +117,26 @@ class Searched(msgspec.Struct, frozen=True):
         Args:
             region: of the site; its people write numbers in its form.
         """
+        lines = {fold(text): None for text in self.texts}
+        lines |= {form: None for one in self.numbers for form in _spellings(one, region)}
+        return _LINE.join(line for line in lines if line)
+
+    @property
+    def texts(self) -> list[str]:
+        """Everything that is words."""
         texts = [self.caller.name, *self.answers.values(), self.category, self.text]
         texts += [one.shown for one in self.found]
         texts += [text for one in self.gleaned for text in (one.text, one.reading)]
-        texts += self.notes
+        return [text for text in (*texts, *self.notes) if text]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Everything that may be a telephone number by itself."""
         said = [self.caller.number, self.callback.number, *self.answers.values()]
         said += [one.number for one in self.callback.evidence]
         said += [one.value for one in self.found]
         said += [one.call_back.number for one in self.history if one.call_back]
-        lines = {fold(text): None for text in texts if text}
-        lines |= {form: None for one in said if one for form in _spellings(one, region)}
-        return _LINE.join(line for line in lines if line)
+        return [one for one in said if one]
 
     @property
     def notes(self) -> list[str]:
@@ -205,7 +214,7 @@ def _places(text: str, words: tuple[Word, ...]) -> list[tuple[int, int]]:
 def _kept(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield each folded character with the place that it comes from."""
     before, gap = "", False
-    for cluster in _CLUSTER.finditer(_LONG_MARK.sub("-", text)):
+    for cluster in _CLUSTER.finditer(LONG_MARK.sub("-", text)):
         start, end = cluster.span()
         for char in _folded(cluster[0]):
             if char == " ":
@@ -243,7 +252,7 @@ def _plain(typed: str) -> Word:
 
 def _number(typed: str, region: str) -> Word | None:
     """Return a whole number in its spellings; None for what is none, or a part of one."""
-    narrow = unicodedata.normalize("NFKC", _LONG_MARK.sub("-", typed)).strip()
+    narrow = unicodedata.normalize("NFKC", LONG_MARK.sub("-", typed)).strip()
     if narrow.startswith("+"):
         narrow = narrow.replace(_LEFT_OUT, "", 1)
     if not _NUMBER.fullmatch(narrow):

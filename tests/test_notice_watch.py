@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sipbot import ledger_notices, notice_target, notice_watch
 from sipbot.alerts import Alerts
 from sipbot.dialplan import Dialplan, load_all
+from sipbot.erase import Eraser
 from sipbot.errors import FeedError
 from sipbot.ledger import MQTT, Ledger
 from sipbot.memo import Memo, with_transcript
@@ -26,6 +27,7 @@ from sipbot.notice_text import notice_of
 from sipbot.notice_watch import NoticeSettings, NoticeWatch
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.records import EndedBy, EndState
+from sipbot.retention import BY_HAND, EVERYTHING, Wanted
 from sipbot.text_thread import TextThread
 from sipbot.topics import AlertPayload
 from sipbot.understanding import ClientFacts
@@ -212,6 +214,29 @@ async def test_memos_of_a_digest_are_one_masked_message(
         await site.tell()
     assert (0, ["Yamato: 2 messages"]) == (before, [one["title"] for one in hook.said])
     assert "+81355501234" not in hook.said[0]["message"]
+
+
+async def test_digest_that_waits_is_told_again_without_the_memo_that_was_erased(
+    ledger: Ledger, hook: Hook, tmp_path: Path
+) -> None:
+    with a_site(ledger, tmp_path, DIGEST, hook.url) as site:
+        eraser = Eraser(ledger.erasures, tmp_path / "spool", tmp_path / "search", site.clock)
+        await site.watch.begin()
+        memos = [await end_with_memo(ledger) for _ in range(3)]
+        for memo in memos:
+            await read(ledger, memo, "my name is Miller")
+        await site.watch.look()
+        site.clock.at = AT + timedelta(hours=3)  # 15:04 in Tokyo
+        await site.watch.look()  # stored, and not sent yet
+
+        gone = Wanted(call=memos[1].call.id, kinds=EVERYTHING, rule=BY_HAND, memo=memos[1].id)
+        await eraser.erase([gone], "root", "request 17")
+        site.clock.at = AT + timedelta(days=1, hours=3)
+        await site.tell()
+
+    (said,) = hook.said
+    assert "Yamato: 2 messages" == said["title"]
+    assert [True, False, True] == [memo.id in said["message"] for memo in memos]
 
 
 async def test_target_that_was_away_is_told_later_and_the_alert_ends(

@@ -21,7 +21,7 @@ from sipbot import control_wire as wire
 from sipbot import memo_page
 from sipbot.cli import program
 from sipbot.control import Control, ask, socket_path
-from sipbot.erase import Eraser
+from sipbot.erase import Eraser, delete_files
 from sipbot.errors import UsageError
 from sipbot.keep_form import KeepForm
 from sipbot.labels import labels_of
@@ -301,6 +301,109 @@ async def test_running_sipbot_erases_what_a_command_asks_it_to(tmp_path: Path) -
     assert wire.Erased((own.call.id,)) == reply
     assert recording_of(spool_of(tmp_path), other.call.id).is_file()
     assert not recording_of(spool_of(tmp_path), own.call.id).is_file()
+
+
+async def test_note_on_an_erased_memo_goes_when_its_words_are_due_again(tmp_path: Path) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    rules = Rules(of={"yamato": KeepForm(text_days=30)}, otherwise=KeepForm())
+    now = AT + timedelta(days=31)
+    path = tmp_path / "sipbot.sqlite3"
+    async with Ledger.open(path) as ledger:
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
+        await sweep.sweep()
+        await ledger.revise_memo(
+            own.id, lambda m: next_revision(m, now, {}, what="noted", by="hanako", text=NOTE)
+        )
+
+        swept = await sweep.sweep()
+        again = await sweep.sweep()
+        memo = await ledger.memo(own.id)
+
+    assert (1, 0) == (swept, again)
+    assert memo is not None
+    assert NOTE not in memo.model_dump_json()
+
+
+def test_note_with_the_number_on_an_erased_memo_is_found_by_number(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    own, _ = asyncio.run(a_site(var, done=True))
+    config = settings_of(tmp_path)
+    erase = ("erase", "--number", "090-8765-4321", "--client", "yamato")
+    run(config, *erase, "--yes", "--reason", "request 17")
+
+    async def note() -> None:
+        async with Ledger.open(var / "sipbot.sqlite3") as ledger:
+            await ledger.revise_memo(
+                own.id,
+                lambda m: next_revision(m, AT, {}, what="noted", by="hanako", text="090 8765 4321"),
+            )
+
+    asyncio.run(note())
+    run(config, *erase, "--yes", "--reason", "request 18")
+
+    with PrivacyLedger.open(var / "sipbot.sqlite3") as reader:
+        found = list(reader.of_number("yamato", NUMBER, "JP"))
+        stones = reader.tombstones("yamato", -1)
+    assert [] == found
+    assert "request 18" in {stone.reason for stone in stones if stone.kind is Kind.TEXT}
+    assert [] == still_there(var)
+
+
+async def test_memo_that_is_opened_while_its_files_go_stays_and_says_that_they_are_gone(
+    tmp_path: Path,
+) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        one = Wanted(call=own.call.id, kinds=EVERYTHING, rule="calls_days = 1", memo=own.id)
+        delete_files(spool_of(tmp_path), [one])  # and then somebody opens it again
+        await ledger.revise_memo(
+            own.id,
+            lambda m: next_revision(m, AT, {"status": Status.OPEN}, what="reopened", by="hanako"),
+        )
+
+        stored = await ledger.erasures.store([one], AT, "root", "")
+        memo = await ledger.memo(own.id)
+
+    assert [] == stored
+    assert memo is not None
+    assert (Status.OPEN, NUMBER) == (memo.status, memo.caller.number)
+    assert "水漏れ" in (memo.text or "")
+    assert (("audio", "masked"), "") == (memo.erased, memo.audio.url)
+    assert () == examine(tmp_path / "sipbot.sqlite3", spool_of(tmp_path)).problems
+
+
+@pytest.mark.parametrize(
+    ("said", "theirs"),
+    [
+        ("番号は 0312345678 です", True),
+        ("03-1234-5678", True),
+        ("+81-3-1234-5678", True),
+        ("+81 (0)3 1234 5678", True),
+        ("０３ー１２３４ー５６７８", True),
+        ("会員番号12、0312345678です", True),
+        ("会員番号12 0312345678", True),
+        ("０３の１２３４の５６７８", True),
+        ("010 81 3 1234 5678", True),
+        ("(03)1234-5678", True),
+        ("10312345678", False),
+        ("1-03-1234-5678", False),
+        ("03-1234-56789", False),
+        ("+82-3-1234-5678", False),
+        ("81312345678", True),
+        ("03-1234-567", False),
+    ],
+)
+async def test_number_is_found_whole_however_it_is_written(
+    tmp_path: Path, said: str, theirs: bool
+) -> None:
+    spool = Spool(spool_of(tmp_path))
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        await a_call(ledger, spool, said, caller="+81355509999", uri="sip:0355509999@h", done=True)
+    with PrivacyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
+        found = [one.why for one in reader.of_number("yamato", "+81312345678", "JP")]
+
+    assert ([MENTIONS] if theirs else []) == found
 
 
 def test_page_of_an_erased_memo_says_so() -> None:
