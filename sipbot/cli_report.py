@@ -221,6 +221,7 @@ def _month(text: str | None, tz: ZoneInfo, now: datetime) -> Month:
     found = Month.parse(text)
     if found is None:
         raise UsageError(f"--month {text}: is no month. Write year and month such as 2026-10")
+    _check_begun("--month", text, found.begins(tz), now)
     return found
 
 
@@ -235,4 +236,11 @@ def _week(text: str | None, tz: ZoneInfo, now: datetime) -> Week:
     found = Week.parse(text)
     if found is None:
         raise UsageError(f"--week {text}: is no week. Write year and week such as 2026-W46")
+    _check_begun("--week", text, found.begins(tz), now)
     return found
+
+
+def _check_begun(option: str, text: str, begins: datetime, now: datetime) -> None:
+    """Refuse what has not begun: its zeros would look as if nobody had called."""
+    if begins > now:
+        raise UsageError(f"{option} {text}: has not begun. Leave it out for the last whole one")

@@ -34,6 +34,7 @@ from sipbot.report.pack import (
     missed_of,
     problems_of,
 )
+from sipbot.report.pictures import trend_plots
 from sipbot.report.plots import Bar, Frame, columns, heat_map
 from sipbot.report.statement import Taken
 from sipbot.report.weekly import pack_of
@@ -130,6 +131,28 @@ def test_plot_of_any_series_is_well_formed_and_stays_within_its_frame(
     ends = [float(one["y"]) + float(one["height"]) for one in boxes]
     assert len(boxes) == sum(bool(one) for one in values)
     assert all(0 <= at <= 150 for at in [*lines, *ends, *(float(one["y"]) for one in boxes)])
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=1, max_size=8),
+    st.floats(0, 100),
+)
+def test_no_target_line_runs_through_a_number(values: list[float], target: float) -> None:
+    bars = [Bar(label="", value=one, shown=f"{one:.1f}") for one in values]
+    found = ET.fromstring(columns(FRAME, bars, target=target))
+    *_, dashed = [float(one.attrib["y1"]) for one in found if one.tag.endswith("line")]
+    stands = [float(one.attrib["y"]) for one in found if one.text and "." in one.text]
+    assert [] == [y for y in stands if y - 10 <= dashed <= y]
+
+
+@given(st.lists(st.integers(0, 9_999_999), min_size=8, max_size=8))
+def test_numbers_above_eight_bars_do_not_touch(values: list[int]) -> None:
+    bars = [Bar(label="", value=one, shown=f"{one:,}") for one in values]
+    found = ET.fromstring(columns(FRAME, bars, target=None))
+    numbers = [one for one in found if one.tag.endswith("}text") and one.text]
+    sizes = [(one.text or "", float(one.attrib["font-size"])) for one in numbers]
+    # 0.6 of its size is how wide a figure is on average, commas being narrow.
+    assert max(len(words) * size * 0.6 for words, size in sizes) <= 340 / 8
 
 
 def test_plot_says_its_words_to_who_cannot_see_it() -> None:
@@ -318,3 +341,21 @@ def test_pack_of_nobody_in_particular_is_refused_with_a_remedy(
 ) -> None:
     result = CliRunner().invoke(program(), ["report", "weekly", *words, "--config", str(config)])
     assert isinstance(result.exception, UsageError)
+
+
+def test_long_times_are_plotted_in_minutes(config: Path) -> None:
+    pack = msgspec.json.decode(made(config, "--format", "json"), type=Pack)
+    long = Figure(
+        key="claim_time", name="Time", unit="s", value=1530, n=1, previous=None, trend=(1530.0,)
+    )
+    pack = msgspec.structs.replace(pack, figures=(long,), weeks=("2026-W46",))
+    [(name, plot)] = trend_plots(pack, Say("en", TOKYO))
+    assert ("Time (min)", True) == (name, ">25.5<" in plot)
+
+
+@pytest.mark.parametrize(("command", "period"), [("weekly", "9998-W01"), ("monthly", "9998-01")])
+def test_report_of_what_has_not_begun_is_refused(config: Path, command: str, period: str) -> None:
+    option = {"weekly": "--week", "monthly": "--month"}[command]
+    asked = ["report", command, "sato", option, period, "--config", str(config)]
+    with pytest.raises(UsageError, match="has not begun"):
+        raise CliRunner().invoke(program(), asked).exception or AssertionError

@@ -7,6 +7,9 @@ from sipbot.report.pack import Figure, Pack
 from sipbot.report.plots import Bar, Frame, columns, heat_map, rows
 from sipbot.report.words import Say
 
+_LONG_S = 600
+"""From here on a time has more digits in seconds than anybody reads at a glance."""
+
 
 def heat_plot(pack: Pack, say: Say) -> str:
     """Return calls by day and hour."""
@@ -44,8 +47,14 @@ def trend_plots(pack: Pack, say: Say) -> list[tuple[str, str]]:
     ]
 
 
+def _plotted(figure: Figure) -> str:
+    """Return the unit of a figure's plot: long times are in minutes, short ones in seconds."""
+    values = [one for one in (*figure.trend, figure.target) if one is not None]
+    return "min" if figure.unit == "s" and max(values) >= _LONG_S else figure.unit
+
+
 def _caption(figure: Figure, say: Say) -> str:
-    unit = say.say(f"unit_{figure.unit}", n="").strip()
+    unit = say.say(f"unit_{_plotted(figure)}", n="").strip()
     name = f"{figure.name} ({unit})" if unit else figure.name
     if figure.target is None:
         return name
@@ -53,12 +62,12 @@ def _caption(figure: Figure, say: Say) -> str:
 
 
 def _trend(figure: Figure, pack: Pack, say: Say) -> str:
-    last = len(figure.trend) - 1
+    last, unit = len(figure.trend) - 1, _plotted(figure)
     bars = [
         Bar(
             label=week.partition("-")[2],
             value=value,
-            shown=say.bare(value, figure.unit),
+            shown=say.bare(value / 60 if value and unit == "min" else value, unit),
             past=place != last,
         )
         for place, (week, value) in enumerate(zip(pack.weeks, figure.trend, strict=True))

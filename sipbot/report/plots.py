@@ -25,6 +25,16 @@ DARKEST = 0.4
 paper, 4.6 to 1 white on the console's dark ground, by the formula of WCAG 2.2)."""
 
 
+SIZE, SMALLEST = 13, 7
+"""Of letters, in user units."""
+
+ASCENT = 10
+"""How high figures of the usual size are."""
+
+DIGIT = 0.66
+"""How wide a bold figure is, of its size (0.70 in DejaVu Sans, 0.56 in Noto Sans; commas less)."""
+
+
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
     """One bar of a plot."""
 
@@ -60,6 +70,8 @@ def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None) -> str:
     zero = floor + scale * least
     step = NARROW / max(1, len(bars))
     parts = [_line(0, zero, NARROW, zero, 0.5)]
+    at = None if target is None else zero - scale * target
+    size = _fitting(step, [bar.shown for bar in bars])
     for place, bar in enumerate(bars):
         middle = step * (place + 0.5)
         end = zero - scale * (bar.value or 0.0)
@@ -67,12 +79,24 @@ def columns(frame: Frame, bars: Sequence[Bar], *, target: float | None) -> str:
         if bar.value:
             shade = FAINT if bar.past else 0.75
             parts.append(_box(middle - step * 0.3, highest, step * 0.6, abs(end - zero), shade))
-        parts.append(_text(middle, highest - 6, bar.shown, "middle", bold=not bar.past))
+        y = _beside(highest - 6, at)
+        parts.append(_text(middle, y, bar.shown, "middle", bold=not bar.past, size=size))
         parts.append(_text(middle, floor + 18, bar.label, "middle"))
-    if target is not None:
-        at = zero - scale * target
+    if at is not None:
         parts.append(_line(0, at, NARROW, at, 0.9, dash="6 4"))
     return _svg(frame, height, parts, NARROW)
+
+
+def _beside(y: float, line: float | None) -> float:
+    """Return where a number stands that no line may run through: above it, where it would."""
+    crossed = line is not None and y - ASCENT - 2 < line < y + 3
+    return y if not crossed or line is None else line - 5
+
+
+def _fitting(step: float, words: Sequence[str]) -> int:
+    """Return the size of letters at which the longest of some numbers fits into its column."""
+    longest = max((len(one) for one in words), default=1)
+    return max(SMALLEST, min(SIZE, int(step / (DIGIT * longest))))
 
 
 def rows(frame: Frame, bars: Sequence[Bar]) -> str:
@@ -127,7 +151,7 @@ def _svg(frame: Frame, height: float, parts: Sequence[str], wide: int = WIDTH) -
 
 
 def _text(
-    x: float, y: float, words: str, anchor: str, *, bold: bool = False, size: int = 13
+    x: float, y: float, words: str, anchor: str, *, bold: bool = False, size: int = SIZE
 ) -> str:
     weight = ' font-weight="bold"' if bold else ""
     return (

@@ -73,7 +73,7 @@ class Say:
         """Return a figure for a narrow place, its unit said elsewhere; a dash when not measured."""
         if value is None:
             return "–"
-        return f"{value:,.{0 if name in ('calls', 's') else 1}f}"
+        return f"{value:,.{0 if name == 'calls' or (name == 's' and value >= 100) else 1}f}"
 
     def length(self, seconds: float | None) -> str:
         """Return a length of time."""

@@ -115,6 +115,7 @@ WORDS = {
     "no_quota": "定めなし",
     "unit_percent": "{n}％",
     "unit_s": "{n}秒",
+    "unit_min": "{n}分",
     "unit_calls": "{n}件",
     "unit_score": "{n}",
     "minutes": "{m}分{s}秒",
