@@ -1,6 +1,6 @@
 """The agent: a child program that answers up to four calls and does as its parent says.
 
-One thread, one loop: poll pjsua2, read commands from a Unix socket, look at the clock.  The socket
+One thread, one loop: wait for SIP or a command on a Unix socket, look at the clock.  The socket
 outlives the parent on purpose.  When the parent dies the agent lets the callers on the line finish
 by itself (`LoneCall`) and exits; a new parent that comes while it still has callers connects to the
 same socket, is told which calls those are, and may offer new ones at once.
@@ -9,7 +9,6 @@ Started as ``python -m sipbot.sip.agent SOCKET`` with `AgentSettings` as one JSO
 input: passwords must not be seen in a process list.
 """
 
-import contextlib
 import gc
 import os
 import signal
@@ -39,8 +38,11 @@ from sipbot.sip.stack import AgentSettings, untold_file
 from sipbot.sip.transfer import Transfer, Transfers
 from sipbot.sip.untold import Kept, Untold
 
-POLL_MS = 10
-"""Longest wait for a SIP event, and thus for a command.  Measured: below 2 % of a core."""
+POLL_MS = 60
+"""Longest wait while nothing is to be done: a key that came as audio is told so late at most."""
+
+TICK_MS = 10
+"""The same while the agent itself leads a call, or has something to tell that did not go out."""
 
 BACKLOG_BYTES = 1 << 20
 """Events a parent may leave unread (a stopped parent) before it counts as dead."""
@@ -54,8 +56,7 @@ class Agent:
         self._settings = settings
         self._socket_path = socket_path
         self._parent: socket.socket | None = None
-        self._unread = b""
-        self._unsent = b""
+        self._unread, self._unsent = b"", b""
         self._plans: dict[str, wire.Alone] = {}
         self._recorded: set[str] = set()
         self._finished: set[str] = set()
@@ -74,6 +75,7 @@ class Agent:
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
         parent = door.first_parent(self._door)
         self.stack = Stack(with_fresh_ports(settings.stack, socket_path), self)
+        self.stack.waiting.add(self._door.fileno())
         # The end of each is kept: it may be told to a parent that dies.
         self._calls_back = CallsBack(
             self.stack,
@@ -85,14 +87,17 @@ class Agent:
     def run(self) -> None:
         """Serve until the parent is gone, or has sent `Drain`, and the last caller has hung up."""
         while not self._done():
-            self.stack.poll(POLL_MS)
-            self._meet_parent()
-            self._read_commands()
+            ready = self.stack.poll(TICK_MS if self._led() or self._unsent else POLL_MS)
+            self._read_commands(ready)
+            self._meet_parent(ready)
             self._send_events()
             self._tick()
         self._untold.leave()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
+
+    def _led(self) -> tuple[tuple[str, LoneCall | Transfer | CallBack | OnCall], ...]:
+        return (*self._alone.items(), *self._transfers.all(), *self._calls_back.all())
 
     def _tick(self) -> None:
         """Give the lone calls, the transfers and the calls back the time.
@@ -101,9 +106,7 @@ class Agent:
         pjsua2 then hangs up whatever call has its number, and that is another caller's by then.
         """
         now = time.monotonic()
-        led: tuple[tuple[str, LoneCall | Transfer | CallBack | OnCall], ...]
-        led = (*self._alone.items(), *self._transfers.all(), *self._calls_back.all())
-        for call, one in led:
+        for call, one in self._led():
             with self.stack.guard(call):
                 one.tick(now)
 
@@ -227,16 +230,16 @@ class Agent:
 
     # -- the parent -----------------------------------------------------------------------------
 
-    def _meet_parent(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            parent, _ = self._door.accept()
+    def _meet_parent(self, ready: frozenset[int]) -> None:
+        if self._door.fileno() in ready:
+            parent = door.next_parent(self._door)
             self._lose_parent()
             self._greet(parent)
 
     def _greet(self, parent: socket.socket) -> None:
         """Tell a parent who we are, and what happened while nobody listened."""
-        parent.setblocking(False)  # noqa: FBT003 - the library's signature
         self._parent = parent
+        self.stack.waiting.add(parent.fileno())
         self._draining = False  # that was the earlier parent's wish
         hello = wire.Hello(
             pid=os.getpid(),
@@ -258,6 +261,7 @@ class Agent:
         """
         if self._parent is None:
             return
+        self.stack.waiting.remove(self._parent.fileno())
         self._parent.close()
         self._parent, self._unread, self._unsent = None, b"", b""
         self._untold.parent_died()
@@ -280,20 +284,16 @@ class Agent:
                     if call in self._finished:
                         one.key(plan.finish_key)
 
-    def _read_commands(self) -> None:
-        if self._parent is None:
+    def _read_commands(self, ready: frozenset[int]) -> None:
+        if self._parent is None or self._parent.fileno() not in ready:
             return
-        with contextlib.suppress(BlockingIOError, InterruptedError):
-            try:
-                data = self._parent.recv(1 << 16)
-            except ConnectionError:
-                data = b""
-            if not data:
-                self._lose_parent()
-                return
-            *lines, self._unread = (self._unread + data).split(b"\n")
-            for line in lines:
-                self._obey(line)
+        data = door.heard(self._parent)
+        if not data:
+            self._lose_parent()
+            return
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._obey(line)
 
     def _obey(self, line: bytes) -> None:
         try:

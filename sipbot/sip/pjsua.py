@@ -1,7 +1,8 @@
 """The SIP endpoint of a child program: its accounts, its calls and the loop that drives them.
 
 pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_call` (one
-call), `pjsua_media` (its sockets), `pjsua_players` (prompts) and `pjsua_recorder` (messages).
+call), `pjsua_media` (its sockets), `pjsua_players` (prompts) and `pjsua_recorder` (messages);
+`pjsua_wait` knows when there is something to do.
 Everything runs on the one thread of a child program that calls `Stack.poll` (``threadCnt`` 0,
 ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
 Python: pjmedia's own clock thread moves it between C players, calls and C recorders.
@@ -12,6 +13,7 @@ strong references live here because a collected Call sends 603 by itself.
 """
 
 import ctypes
+import math
 import time
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -26,11 +28,16 @@ from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
 from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
+from sipbot.sip.pjsua_wait import Wait
 from sipbot.sip.stack import StackSettings
 from sipbot.wav import HEADER_BYTES, named_bytes
 
 CLOSE_LIMIT_S = 1.0
 """A recorder writes its header on the next clock tick (20 ms); later the file counts as it is."""
+
+SOON_S = 0.01
+"""Between two looks at what is about to happen in pjmedia's clock thread, which tells nobody: half
+of its tick."""
 
 TIMERS_MS = (250, 1000, 5000, 4500)
 """T1, T2, T4, TD of RFC 3261 section 17.  An answer that gets no ACK, and then the BYE that gets no
@@ -200,13 +207,18 @@ class Stack:
             raise CallError(f"cannot call {uri}: {error.reason}") from error
         return line
 
-    def poll(self, limit_ms: int) -> None:
-        """Handle SIP events for at most `limit_ms`, then what is due by the clock."""
-        self._endpoint.libHandleEvents(limit_ms)
+    def poll(self, limit_ms: int) -> frozenset[int]:
+        """Wait for `limit_ms` at most, then handle SIP events and what is due by the clock.
+
+        Timers of pjsip and keys that came as audio are late by `limit_ms` at most; SIP is not.
+
+        Returns:
+            Which descriptors of `waiting` there is something to read from.
+        """
+        ready = self.waiting.until(min(limit_ms / 1000, self._due_in_s(time.monotonic())))
+        self._endpoint.libHandleEvents(0)
         now = time.monotonic()
-        if now >= self._flush_at:
-            self._flush_at = now + FLUSH_EVERY_S
-            self._flush()
+        self._flush(now)
         for line in list(self.lines.values()):
             with self.guard(line.call):
                 self._tick(line, now)
@@ -221,12 +233,29 @@ class Stack:
         # A Call that is freed hangs up whatever call has its place in the library by then
         # (measured: 603 to the next caller), so it is kept until that place is empty.
         self._left = [line for line in self._left if line.isActive()]
+        return ready
 
-    def _flush(self) -> None:
+    def _due_in_s(self, now: float) -> float:
+        """Return how long nothing has to be done by the clock; below 0 when it is late."""
+        if self._closing or self._leaving:
+            return SOON_S
+        due_at = math.inf
+        for line in self.lines.values():
+            if line.recording:
+                due_at = min(due_at, self._flush_at)
+            if line.playing is not None:
+                due_at = min(due_at, max(line.playing.ends_at, now + SOON_S))
+        return due_at - now
+
+    def _flush(self, now: float) -> None:
         """Which file was refused is not told, so none that is open counts as whole."""
+        open_ones = [line for line in self.lines.values() if line.recording or line.closing]
+        if not open_ones or now < self._flush_at:
+            return
+        self._flush_at = now + FLUSH_EVERY_S
         if not flush():
-            for line in self.lines.values():
-                line.whole = line.whole and not (line.recording or line.closing)
+            for line in open_ones:
+                line.whole = False
 
     def _tick(self, line: Line, now: float) -> None:
         line.check_media(now)
@@ -273,6 +302,7 @@ class Stack:
                 "another program there, and is it an address of this machine? See sip.address and "
                 "sip.port in config.toml"
             ) from error
+        self.waiting = Wait(int(self.address.rpartition(":")[2]))
         set_timers = ctypes.CDLL(_pjsua2.__file__).pjsip_tsx_set_timers
         set_timers(*(ctypes.c_uint(value) for value in TIMERS_MS))
         self._endpoint.libStart()
