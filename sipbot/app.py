@@ -58,7 +58,7 @@ from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
 from sipbot.reconcile import bring_into_step
 from sipbot.reload import Reload, Start
-from sipbot.service_watch import ServiceWatch
+from sipbot.service_watch import service_watch_of
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.client import AgentClient
 from sipbot.speech import wire as speech
@@ -141,9 +141,7 @@ class App:
         self.edge = self._edge()
         self.calls_out = self._calls_out()
         self.quotas = QuotaWatch(ledger=ledger, plans=self._plans, alerts=self.alerts)
-        self.service = ServiceWatch(
-            ledger=ledger, plans=self._plans, alerts=self.alerts, bus=self.feed
-        )
+        self.service = service_watch_of(ledger, self._plans, self.alerts, self.feed)
         ears = [ear for ear in (self.live, self.second) if ear is not None]
         self._ear_watch = EarWatch(*wanted, ears, plans=self._plans, trouble=tell)
         self.console = self._console() if settings.console.port else None
