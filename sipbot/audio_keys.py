@@ -9,10 +9,13 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sipbot.age_file import Identity
 from sipbot.disk import sync_folder
 from sipbot.errors import LockedError, UsageError
+
+if TYPE_CHECKING:
+    from sipbot.age_file import Identity
 
 
 class AudioKeys:
@@ -32,12 +35,15 @@ class AudioKeys:
         """What a message calls them."""
         return str(self.file) if self.file is not None else f"${self._variable}"
 
-    def identities(self) -> list[Identity]:
+    def identities(self) -> "list[Identity]":
         """Return the keys, the one that encrypts first; there is at least one.
 
         Raises:
             LockedError: there is none, or one cannot be read; it names file or variable and remedy.
         """
+        # Where nothing is encrypted, the process that leads calls does not load the library.
+        from sipbot.age_file import Identity  # noqa: PLC0415
+
         found = list[Identity]()
         for number, word in self._words():
             try:
@@ -73,7 +79,7 @@ class AudioKeys:
         return [(number, word) for number, word in words if word and not word.startswith("#")]
 
 
-def write_keys(path: Path, identities: Sequence[Identity], at: datetime) -> None:
+def write_keys(path: Path, identities: "Sequence[Identity]", at: datetime) -> None:
     """Write a key file whole or not at all, for its owner alone.
 
     Args:

@@ -16,6 +16,7 @@ from sipbot.ledger import Ledger
 from sipbot.memo_id import memo_id
 from sipbot.reading import Reading
 from sipbot.recordings import AUDIO, BOTH, MASKED, Recordings
+from sipbot.records import EndState
 
 ALERT = "audio-encryption"
 
@@ -118,7 +119,7 @@ class AudioVault:
             return False, None  # adopted at the next start, or not ended yet
         memo = await self._ledger.memo(memo_id(entry.offer))
         if memo is None:
-            return True, None  # nothing was said
+            return entry.state is not EndState.MEMO, None  # else nobody knows who still reads it
         if memo.recognition.ears_pending:
             return False, None
         return True, None if memo.erased else memo.audio.sha256

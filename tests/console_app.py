@@ -12,6 +12,8 @@ import httpx
 
 from sipbot import console_wire as wire
 from sipbot.accounts_file import AccountsFile
+from sipbot.age_file import Identity
+from sipbot.audio_keys import write_keys
 from sipbot.audit import AuditEntry
 from sipbot.client_card import ClientCard
 from sipbot.command import read
@@ -27,6 +29,7 @@ from sipbot.console.web import guarded
 from sipbot.ledger import Ledger
 from sipbot.memo import Memo
 from tests.consoles import CLIENTS, DIALPLANS, left
+from tests.memo_samples import AT
 
 URL = "http://127.0.0.1:8470"
 
@@ -123,7 +126,7 @@ class Browser:
 
 @asynccontextmanager
 async def a_desk(
-    folder: Path, accounts: Sequence[str], memos: Sequence[Memo] = ()
+    folder: Path, accounts: Sequence[str], memos: Sequence[Memo] = (), *, encrypted: bool = False
 ) -> AsyncIterator[Desk]:
     """Run the application.
 
@@ -131,7 +134,10 @@ async def a_desk(
         folder: for everything that is written.
         accounts: tables of accounts.toml.
         memos: that are there when it starts.
+        encrypted: whether there is a key, in ``audio.agekey``.
     """
+    if encrypted:
+        write_keys(folder / "audio.agekey", [Identity.new()], AT)
     path = folder / "accounts.toml"
     path.write_text("\n".join(f"[[account]]\n{one}\n" for one in accounts), encoding="utf-8")
     path.chmod(0o600)
@@ -156,6 +162,7 @@ async def a_desk(
             port=8470,
             url="",
             accounts=str(path),
+            audio_key_file=str(folder / "audio.agekey") if encrypted else "",
         )
         parts = Parts(
             settings=settings,

@@ -697,13 +697,15 @@ async def test_the_message_is_played_once_and_who_it_is_for_again(night: Night) 
             return [said]
 
     said = night.folder / "words.wav"
-    for one in (said, night.folder / night.memo.call.id):
+    message = night.folder / night.memo.call.id / "audio.wav"
+    message.parent.mkdir()
+    for one in (said, message):
         one.write_bytes(b"")
     night.start_again(phones=Speaking)
     for minute in (15, 30, 30.5):
         await night.at(minute)
     names = [Path(one).name for one in night.telephone.prompts]
-    assert ["words.wav", night.memo.call.id, "words.wav", "words.wav"] == names
+    assert ["words.wav", "audio.wav", "words.wav", "words.wav"] == names
 
 
 async def test_no_other_step_waits_for_a_line_that_is_never_free(night: Night) -> None:
