@@ -11,10 +11,20 @@ import typer
 
 from sipbot import config
 from sipbot.cli_config import ConfigOption, JsonOption
-from sipbot.edge import find, problem_with, secret_of, write_files
+from sipbot.edge import (
+    find,
+    make_private,
+    problem_with,
+    secret_of,
+    write_files,
+    write_private,
+)
 from sipbot.edge_config import Plan, dispatcher_list, kamailio_cfg, uacreg
 from sipbot.errors import ConfigError, Mistake
 from sipbot.from_settings import edge_folder, edge_of
+from sipbot.front_config import dispatcher_list as front_list
+from sipbot.front_config import kamailio_cfg as front_cfg
+from sipbot.front_form import read_front
 
 edge_app = typer.Typer(no_args_is_help=True, help="The Kamailio in front of the agents.")
 
@@ -56,10 +66,41 @@ def check(
         secret = secret_of(Path(folder) / "secret")
         plan = msgspec.structs.replace(edge_of(settings, secret), folder=folder)
         write_files(plan, frozenset(plan.agents))
-        problem = asyncio.run(problem_with(plan, kamailio))
+        problem = asyncio.run(problem_with(Path(folder), kamailio))
     if problem:
         raise _mistake(path, kamailio, f"refuses its configuration: {problem}", _REMEDY)
     _say(plan, kamailio, as_json=as_json)
+
+
+@edge_app.command(
+    "front", epilog="Example: sipbot edge front front.toml --folder /etc/sipbot/front"
+)
+def front(
+    file: Annotated[Path, typer.Argument(help="The front's settings: docs/operations.md.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where Kamailio's files go.")],
+    kamailio: Annotated[str, typer.Option("--kamailio", help="The program.")] = "kamailio",
+) -> None:
+    """Write the files of a Kamailio in front of several sipbots, and let it check them.
+
+    Nothing is started; one that runs goes on until it is told to read them anew.
+    """
+    plan = read_front(file, folder)
+    program = find(kamailio)
+    if program is None:
+        problem, remedy = "is not installed", "apt install kamailio; or name it with --kamailio"
+        raise _mistake(file, kamailio, problem, remedy, key="--kamailio")
+    make_private(Path(plan.folder))
+    write_private(Path(plan.folder) / "kamailio.cfg", front_cfg(plan))
+    write_private(Path(plan.folder) / "dispatcher.list", front_list(plan))
+    problem = asyncio.run(problem_with(Path(plan.folder), program))
+    if problem:
+        remedy = "Kamailio 5.6 or newer? Is the address one of this machine, or floating = true?"
+        raise _mistake(file, program, f"refuses its configuration: {problem}", remedy, key="(file)")
+    lines = sum(node.lines for node in plan.nodes)
+    typer.echo(
+        f"{plan.address}:{plan.port} for {len(plan.nodes)} nodes with {lines} lines; run it:"
+    )
+    typer.echo(f"{program} -DD -E -f {plan.folder}/kamailio.cfg -w {plan.folder} -Y {plan.folder}")
 
 
 _REMEDY = "apt install kamailio kamailio-tls-modules (5.6 or newer); are the paths of TLS right?"

@@ -72,6 +72,14 @@ def _realm(value: str) -> str:
     return value
 
 
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+"""The machine's own IPv4 address to listen on."""
+OptionalAddress = Annotated[str, AfterValidator(_optional_address)]
+"""An IPv4 address that a peer can send to; empty for none."""
+Source = Annotated[str, AfterValidator(_source)]
+"""A network whose calls are accepted."""
+
+
 class Account(BaseModel):
     """A registration with a trunk or telephone system (RFC 3261 section 10)."""
 
@@ -100,9 +108,7 @@ class Sip(BaseModel):
 
     model_config = FROZEN
 
-    address: Annotated[str, AfterValidator(_listen_address)] = Field(
-        default="127.0.0.1", examples=["192.0.2.10"]
-    )
+    address: ListenAddress = Field(default="127.0.0.1", examples=["192.0.2.10"])
     """The machine's own IPv4 address to listen on; never a wildcard."""
     port: int = Field(default=5060, ge=1, le=65535)
     """UDP port of the first agent; the next agents take the next ports."""
@@ -114,13 +120,11 @@ class Sip(BaseModel):
     """An agent that has had so many calls is replaced when it has none; 0: never."""
     inner_port: int = Field(default=15060, ge=1024, le=60000)
     """Behind an edge: UDP port of the first agent on 127.0.0.1; the next agents take the next."""
-    allow: tuple[Annotated[str, AfterValidator(_source)], ...] = Field(
+    allow: tuple[Source, ...] = Field(
         default=("127.0.0.0/8",), min_length=1, strict=False, examples=[["192.0.2.0/24"]]
     )
     """Networks whose calls are accepted; everybody else is refused and counted."""
-    public_address: Annotated[str, AfterValidator(_optional_address)] = Field(
-        default="", examples=["203.0.113.10"]
-    )
+    public_address: OptionalAddress = Field(default="", examples=["203.0.113.10"])
     """Address that peers see when a NAT stands between; empty when there is none."""
     rtp_port: int = Field(default=40000, ge=1024, le=65516, multiple_of=2)
     """First UDP port of audio, even; each agent takes 20, 4 more for each call above 4."""

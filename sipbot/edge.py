@@ -56,23 +56,23 @@ def secret_of(file: Path) -> str:
         kept = file.read_text(encoding="ascii").strip()
         if kept:
             return kept
-    _make_private(file.parent)
-    _write(file, secrets.token_hex(32))
+    make_private(file.parent)
+    write_private(file, secrets.token_hex(32))
     return file.read_text(encoding="ascii")
 
 
 def write_files(plan: Plan, serving: frozenset[int]) -> None:
     """Write what Kamailio reads; only this user can read it, for there are passwords in it."""
     folder = Path(plan.folder)
-    _make_private(folder / "db")
-    _write(folder / "kamailio.cfg", kamailio_cfg(plan))
-    _write(folder / "dispatcher.list", dispatcher_list(plan, serving))
+    make_private(folder / "db")
+    write_private(folder / "kamailio.cfg", kamailio_cfg(plan))
+    write_private(folder / "dispatcher.list", dispatcher_list(plan, serving))
     (folder / "db" / "uacreg").unlink(missing_ok=True)
     if plan.registrations:
-        _write(folder / "db" / "uacreg", uacreg(plan) + "\n")
+        write_private(folder / "db" / "uacreg", uacreg(plan) + "\n")
         # Version 5 of the table is what Kamailio 5.4 to 5.8 asks for.
         version = "table_name(string) table_version(int)\nuacreg:5\n"
-        _write(folder / "db" / "version", version)
+        write_private(folder / "db" / "version", version)
 
 
 def find(kamailio: str) -> str | None:
@@ -80,10 +80,15 @@ def find(kamailio: str) -> str | None:
     return shutil.which(kamailio, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-async def problem_with(plan: Plan, kamailio: str) -> str:
-    """Return what Kamailio itself says against the configuration it finds; empty: nothing."""
+async def problem_with(folder: Path, kamailio: str) -> str:
+    """Return what Kamailio itself says against the configuration it finds; empty: nothing.
+
+    Args:
+        folder: where kamailio.cfg is, and everything that it names.
+        kamailio: the program's path.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(kamailio, "-c", "-f", f"{plan.folder}/kamailio.cfg", "-Y", plan.folder),
+        *(kamailio, "-c", "-f", str(folder / "kamailio.cfg"), "-Y", str(folder)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -158,7 +163,7 @@ class Edge:
         self.child.replace(self._argv(), "")
         await self._port_is_free(file)
         write_files(self._plan, self._serving())
-        problem = await problem_with(self._plan, found)
+        problem = await problem_with(Path(self._plan.folder), found)
         if problem:
             remedy = 'See sipbot doctor; set edge.mode = "never" to go on without'
             raise _mistake(file, "edge", found, f"refuses its configuration: {problem}", remedy)
@@ -274,13 +279,14 @@ def _audit_lines(heard: dict[str, int]) -> list[AuditEntry]:
     return entries
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
     """Make a folder that only this user enters, and those above it: mkdir's mode is not theirs."""
     for one in (*reversed(folder.parents), folder):
         one.mkdir(exist_ok=True, mode=0o700)
 
 
-def _write(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only this user reads, and that is whole or the earlier one at any time."""
     new = file.with_name(f"{file.name}.new")
     new.touch(mode=0o600)
     new.write_text(text, encoding="utf-8")

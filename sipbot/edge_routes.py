@@ -54,7 +54,13 @@ route[FROM_OUTSIDE] {
     } else if (is_method("INVITE")) {
         route(NEW);
     } else if (is_method("OPTIONS")) {
-        sl_send_reply("200", "OK");
+        # Who asks before sending calls, a trunk or a front, must not send them while we start.
+        if (ds_select_dst("1", "4")) {
+            sl_send_reply("200", "OK");
+        } else {
+            append_to_reply("Retry-After: @RETRY_AFTER_S@\r\n");
+            sl_send_reply("503", "Not Ready");
+        }
     } else {
         sl_send_reply("481", "Call Does Not Exist");
     }

@@ -129,7 +129,7 @@ def test_kamailio_takes_the_configuration(tmp_path: Path, changed: dict[str, obj
     write_files(plan, frozenset(plan.agents))
     kamailio = find("kamailio")
     assert kamailio is not None
-    assert "" == asyncio.run(problem_with(plan, kamailio))
+    assert "" == asyncio.run(problem_with(Path(plan.folder), kamailio))
 
 
 @pytest.mark.peer
@@ -139,7 +139,7 @@ def test_what_kamailio_says_against_a_configuration_is_told(tmp_path: Path) -> N
     (tmp_path / "kamailio.cfg").write_text("#!KAMAILIO\nno such thing\n")
     kamailio = find("kamailio")
     assert kamailio is not None
-    assert "error" in asyncio.run(problem_with(plan, kamailio)).lower()
+    assert "error" in asyncio.run(problem_with(Path(plan.folder), kamailio)).lower()
 
 
 def log_line(rest: str) -> str:

@@ -82,12 +82,20 @@ class Telephone(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Send again, which happens anyway."""
 
-    async def call(self, rtp_port: int, *, limit_s: float = PATIENCE_S, ack: bool = True) -> Answer:
+    async def call(
+        self,
+        rtp_port: int,
+        *,
+        limit_s: float = PATIENCE_S,
+        deaf_s: float = PATIENCE_S,
+        ack: bool = True,
+    ) -> Answer:
         """Send an INVITE and wait for what comes of it.
 
         Args:
             rtp_port: where this telephone hears.
             limit_s: how long to wait for a final response.
+            deaf_s: how long to wait for the first response of any kind.
             ack: whether a 200 is acknowledged; a refusal always is.
         """
         self._call = f"{self.name}-{os.getpid()}-{next(_calls)}"
@@ -95,10 +103,13 @@ class Telephone(asyncio.DatagramProtocol):
         invite = self._request("INVITE", 1, body=self._sdp(rtp_port))
         began, wait_s = time.monotonic(), T1_S
         code, said = 0, ""
-        while code < 200 and time.monotonic() < began + limit_s:
+        while code < 200 and (gone_s := time.monotonic() - began) < limit_s:
             if code < 100:
+                if gone_s >= deaf_s:
+                    break
                 self._send(invite)
-            code, said = await self._response("INVITE", wait_s if code < 100 else 1.0, code)
+            left_s = min(wait_s, deaf_s - gone_s) if code < 100 else 1.0
+            code, said = await self._response("INVITE", left_s, code)
             wait_s *= 2
         after_s = time.monotonic() - began
         if code < 200:
