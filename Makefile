@@ -14,7 +14,7 @@ WORKERS ?= 2
 REAL := sip or asr or broker or peer or browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench bench-speech bench-lines torture peers models-test lock clean
+.PHONY: help install demo test check bench bench-speech bench-lines torture peers models-test lock clean cluster-demo
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -81,6 +81,9 @@ bench-lines: peers $(VENV)/.dev ## many callers at once, beside bare agents: LIN
 
 torture: peers $(VENV)/.dev models-test ## break everything, count what was lost: ROUNDS=200 SEED=1 PARTS=kills,broker
 	$(BIN)/python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
+
+cluster-demo: peers $(VENV)/.dev ## two nodes behind two fronts on this machine, one of each killed under load; nothing is lost
+	$(BIN)/python -m tests.torture --parts nodes $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 # -- upkeep ----------------------------------------------------------------------------------------------
 

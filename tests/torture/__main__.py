@@ -17,7 +17,18 @@ from rich.console import Console
 
 from tests.torture.promise import FULL_ROUNDS, Part, Promise, Scale, table
 
-PARTS = ("kills", "broker", "disk", "stalls", "soak", "overload", "reload", "hostile", "flood")
+PARTS = (
+    "kills",
+    "nodes",
+    "broker",
+    "disk",
+    "stalls",
+    "soak",
+    "overload",
+    "reload",
+    "hostile",
+    "flood",
+)
 """Modules of this package, each with one coroutine ``run`` of the type `Part`."""
 
 TABLE_COLUMNS = 130
