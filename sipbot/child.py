@@ -11,12 +11,11 @@ A child ends by itself when its stdin reaches EOF, because then its parent is de
 
 import asyncio
 import contextlib
-import os
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import structlog
@@ -62,32 +61,6 @@ def grown_up(tell: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def claim_stdout() -> BinaryIO:
-    """In a child: keep stdout for the protocol alone and return it.
-
-    C libraries print whatever they like to descriptor 1; from here on that ends up in the log
-    (stderr) and cannot break a line of the protocol.
-    """
-    sys.stdout.flush()
-    protocol = os.dup(1)
-    os.dup2(2, 1)
-    return os.fdopen(protocol, "wb")
-
-
-@contextlib.contextmanager
-def muted_stdout() -> Iterator[None]:
-    """Keep what a C library prints off standard output; pjlib does before its log can be set."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,10 +24,10 @@ import msgspec
 
 from sipbot import edge_wire as wire
 from sipbot.agent_places import LOOPBACK
-from sipbot.child import claim_stdout
 from sipbot.edge_told import told
 from sipbot.errors import WireError
 from sipbot.lines import LIMIT_BYTES, encode
+from sipbot.stdout import claim_stdout
 
 ANSWER_S = 1.0
 """How long an answer may take that Kamailio gives from memory, before it is asked again."""

@@ -189,7 +189,7 @@ async def test_a_child_without_a_protocol_is_ready_at_once_and_replaced(
 async def test_what_c_libraries_print_never_reaches_the_protocol() -> None:
     program = """
         import os, sys
-        from sipbot.child import claim_stdout
+        from sipbot.stdout import claim_stdout
         protocol = claim_stdout()
         os.write(1, b"a C library prints this\\n")
         protocol.write(b'{"type":"said","text":"ready"}\\n')

@@ -20,7 +20,6 @@ import uvicorn
 from sipbot import console_wire as wire
 from sipbot import log, passwords
 from sipbot.accounts_file import AccountsFile
-from sipbot.child import claim_stdout
 from sipbot.console import connections
 from sipbot.console.doors import Doors
 from sipbot.console.finder import Finder
@@ -33,6 +32,7 @@ from sipbot.console.veil import Veil
 from sipbot.console.web import guarded
 from sipbot.errors import ConsoleError, SipbotError
 from sipbot.lines import LIMIT_BYTES
+from sipbot.stdout import claim_stdout
 
 NICE = 10
 """Calls come first; the second ear, which is at 19, waits for a page."""

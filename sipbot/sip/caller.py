@@ -16,11 +16,11 @@ from typing import BinaryIO
 
 import msgspec
 
-from sipbot.child import claim_stdout
 from sipbot.lines import encode
 from sipbot.sip import caller_wire as wire
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
+from sipbot.stdout import claim_stdout
 from sipbot.tones import BeepEar
 from sipbot.wav import HEADER_BYTES
 

@@ -22,7 +22,6 @@ from typing import Any, NamedTuple, Protocol
 import pjsua2 as pj
 from pjsua2 import _pjsua2
 
-from sipbot.child import muted_stdout
 from sipbot.errors import CallError, ChildStartError
 from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
@@ -30,6 +29,7 @@ from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
 from sipbot.sip.pjsua_wait import Wait
 from sipbot.sip.stack import StackSettings
+from sipbot.stdout import muted_stdout
 from sipbot.wav import HEADER_BYTES, named_bytes
 
 CLOSE_LIMIT_S = 1.0

@@ -21,7 +21,6 @@ from typing import BinaryIO, get_args
 import msgspec
 import structlog
 
-from sipbot.child import claim_stdout
 from sipbot.errors import UsageError, WireError
 from sipbot.lines import encode
 from sipbot.speech import heap, loading, vad, wire
@@ -30,6 +29,7 @@ from sipbot.speech.live_job import LiveJob, Say
 from sipbot.speech.loading import Loaded
 from sipbot.speech.places import Places
 from sipbot.speech.second_desk import SecondDesk
+from sipbot.stdout import claim_stdout
 
 NICE: Mapping[Role, int] = {"live": 15, "second": 19}
 """Audio of calls comes first, then the live ear, then the second: a caller waits for none.  Eight
