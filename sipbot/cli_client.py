@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 import typer
 import uuid6
-from rich.console import Console
 from rich.table import Table
 
 from sipbot import config, handover_desk, seal
 from sipbot.cli_client_import import accepted_command, import_command, rollback_command
 from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_table import print_whole
 from sipbot.errors import UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.handover import SCOPES, Consent, Disclosure, Scope
@@ -150,15 +150,21 @@ def export_command(
 @client_app.command("list", epilog="Example: sipbot client list --json")
 def list_command(config_file: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """List the bundles that were taken in here."""
-    with reading(ledger_path(config.load(config_file))) as ledger:
-        found = handovers(ledger)
+    path = ledger_path(config.load(config_file))
+    found = list[Handover]()
+    if path.is_file():  # else no bundle was ever taken in
+        with reading(path) as ledger:
+            found = handovers(ledger)
     if as_json:
         typer.echo(msgspec.json.encode(found))
+        return
+    if not found:
+        typer.echo("no client has come from another site")
         return
     table = Table("when", "client", "from", "state", "calls", "memos", "bundle")
     for row in map(_row, found):
         table.add_row(*row)
-    Console().print(table, markup=False)
+    print_whole(table)
 
 
 def _row(one: Handover) -> tuple[str, ...]:

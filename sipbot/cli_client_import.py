@@ -1,6 +1,6 @@
 """``sipbot client import``, ``rollback`` and ``accepted``: the taking side and its word."""
 
-import getpass
+import asyncio
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import config, handover_desk, seal
+from sipbot import config, control, handover_desk, private_file, seal
 from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import HandoverError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.handover import Disclosure
 from sipbot.handover_accept import Acceptance, decode, encode
-from sipbot.handover_back import remove_plan, remove_recordings
+from sipbot.handover_back import refuse_the_last, remove_plan, remove_recordings
 from sipbot.handover_open import open_bundle
 from sipbot.handover_page import KIND_WORDS, page
 from sipbot.handover_parity import Report
@@ -33,6 +33,7 @@ from sipbot.ledger_check import reading
 from sipbot.ledger_consents import disclosed
 from sipbot.ledger_handovers import Back, Handover, handovers, known_calls
 from sipbot.seal import Keys
+from sipbot.system_user import me
 from sipbot.terminal import printable
 
 _OPENING = ".opening"
@@ -70,17 +71,17 @@ def import_command(
     site, keys = site_of(settings), Keys(settings.var / seal.FOLDER)
     with _arrival(site, keys, file, signed_by) as arrival:
         if html is not None:
-            html.write_text(page(arrival.report), encoding="utf-8")
+            private_file.write(html, page(arrival.report).encode())
         _show(arrival, as_json=as_json)
         if arrival.report.blocked:
             raise HandoverError(f"{file}: not taken in: see what must be mended above")
         if dry_run:
             return
-        word = encode(_acceptance(arrival, by or getpass.getuser()), keys)
+        word = encode(_acceptance(arrival, by or me()), keys)
         new = not arrival.here_already and _take(site, arrival)
     answer = file.with_name(f"{file.stem}.accepted.json")
     if new or not answer.exists():
-        answer.write_bytes(word)
+        private_file.write(answer, word)
     done = "taken in" if new else "was here already, nothing has changed"
     report = arrival.report
     typer.echo(f"{report.client}: {done}; send {answer} to {report.giver}", err=True)
@@ -101,6 +102,8 @@ def rollback_command(
     with locked(site.var):
         finish_locked(site.places)
         found = _find(site, which)
+        running = asyncio.run(control.is_running(control.socket_path(site.var)))
+        refuse_the_last(site, found.taken, running=running)
         files = remove_plan(site, found.taken)
         order = handover_desk.TakeBack(found.taken.id)
         back = handover_desk.ask(site.var, site.ledger, order, Back)
@@ -151,7 +154,7 @@ def accepted_command(
     disclosure = Disclosure(
         kind="accepted",
         client=found.client,
-        by=by or getpass.getuser(),
+        by=by or me(),
         recipient=f"{found.taker} ({found.by})",
         basis=f"bundle {found.bundle}",
         what=f"{lost}, {len(found.differences)} differences accepted on {found.at[:10]}",

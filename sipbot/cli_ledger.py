@@ -7,11 +7,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sipbot import config, control, looked
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_table import print_whole
 from sipbot.errors import LedgerError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger_backup import back_up
@@ -86,7 +86,7 @@ def audit_command(
         when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         cells = (row.account, row.address, row.action, row.client, row.memo, row.detail)
         table.add_row(when, *(printable(cell or "") for cell in cells))
-    Console().print(table, markup=False)
+    print_whole(table)
 
 
 def _show(path: Path, found: Soundness) -> None:
@@ -99,7 +99,7 @@ def _show(path: Path, found: Soundness) -> None:
     for problem in found.problems:
         table.add_row(problem.rule, problem.subject, problem.found)
     if found.problems:
-        Console().print(table, markup=False)
+        print_whole(table)
     for rule in found.unchecked:
         typer.echo(f"not checked: {rule}")
     if found.unchecked and not found.problems:

@@ -12,13 +12,13 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sipbot import config, control, numbers, reload
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_privacy_key import key_app
+from sipbot.cli_table import print_whole
 from sipbot.config import Settings
 from sipbot.disclosure import write_archive
 from sipbot.errors import ControlError, NotRunningError, UsageError
@@ -191,7 +191,7 @@ def log_command(
     for at, *cells in sorted(rows, reverse=True):
         when = at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(when, *map(printable, cells))
-    Console().print(table, markup=False)
+    print_whole(table)
 
 
 @privacy_app.command(
@@ -225,7 +225,7 @@ def notices_command(
     table = Table("prompt", "heard", "calls")
     for row in rows:
         table.add_row(*(printable(str(value)) for value in row.values()))
-    Console().print(table, markup=False)
+    print_whole(table)
 
 
 @privacy_app.command(
@@ -288,7 +288,7 @@ def _show(found: Sequence[Wanted], what: str, *, as_json: bool) -> None:
         for one in found:
             kinds = ", ".join(kind.value for kind in one.kinds)
             table.add_row(one.call, one.memo or "", kinds, one.rule, one.why)
-        Console().print(table, markup=False)
+        print_whole(table)
     typer.echo(f"{len(found)} calls: {what}")
 
 

@@ -33,6 +33,26 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     """Other clients' files name them."""
 
 
+def refuse_the_last(site: Site, taken: Taken, *, running: bool) -> None:
+    """See to it that a running sipbot does not go on answering for a client who is taken out.
+
+    Args:
+        site: this one.
+        taken: what the bundle had brought.
+        running: whether sipbot is.
+
+    Raises:
+        HandoverError: it is the only client, and the last form of it would stay in force.
+    """
+    own = f"{taken.client}.toml"
+    others = (one.name for one in site.dialplans.glob("*.toml") if not one.name.startswith("_"))
+    if running and not any(name != own for name in others):
+        raise HandoverError(
+            f"{taken.client}: is the only client in {site.dialplans}, and a running sipbot answers "
+            "for its last client until it is stopped: stop sipbot, then roll back"
+        )
+
+
 def remove_plan(site: Site, taken: Taken) -> Files:
     """Take the client's files out of the folder of dialplans, its own file first.
 

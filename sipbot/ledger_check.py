@@ -86,8 +86,10 @@ def reading(path: Path) -> Iterator[sa.Connection]:
     """Open the ledger for a look at it.
 
     Raises:
-        LedgerError: it cannot be opened or read at all, or is of another release.
+        LedgerError: there is none, it cannot be read at all, or it is of another release.
     """
+    if not path.is_file():
+        raise LedgerError(f"{path}: there is no ledger yet: start sipbot, or set var to its folder")
     engine = schema.reader(path)
     try:
         with engine.connect() as connection:

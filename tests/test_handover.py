@@ -20,7 +20,7 @@ from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
 from sipbot.handover import Consent, Disclosure, Manifest
 from sipbot.handover_accept import Acceptance, decode, encode
-from sipbot.handover_back import remove_plan, remove_recordings
+from sipbot.handover_back import refuse_the_last, remove_plan, remove_recordings
 from sipbot.handover_coverage import PROBES
 from sipbot.handover_give import Order, give
 from sipbot.handover_open import Opened, open_bundle
@@ -357,6 +357,20 @@ def test_client_file_changed_here_is_set_aside_by_the_rollback(trip: Trip, taker
     (aside,) = files.aside
     assert "# ours" in Path(aside).read_text(encoding="utf-8")
     assert not plan.exists()
+
+
+def test_only_client_of_a_running_site_stays(trip: Trip, taker: Site) -> None:
+    take(taker, arrive(taker, trip.file))
+    finish(taker.places)
+    with reading(taker.ledger) as ledger:
+        taken = handovers(ledger)[0].taken
+
+    with pytest.raises(HandoverError, match=r"only client.*stop sipbot, then roll back"):
+        refuse_the_last(taker, taken, running=True)
+
+    refuse_the_last(taker, taken, running=False)
+    (taker.dialplans / "other.toml").touch()
+    refuse_the_last(taker, taken, running=True)
 
 
 # -- refused ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sipbot import ledger_backup, ledger_check, ledger_invariants
 from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_backup import back_up
+from sipbot.ledger_check import reading
 from sipbot.ledger_invariants import FILE, FOREIGN_KEYS, RECORDING, RULES, examine
 from sipbot.memo import Memo, with_transcript
 from sipbot.records import EndedBy, EndState
@@ -252,6 +253,7 @@ _KILLED_BEFORE_THE_NAME = """
 import os, signal, sys
 from pathlib import Path
 from sipbot.ledger_backup import back_up
+from sipbot.ledger_check import reading
 Path.hardlink_to = Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 back_up(Path(sys.argv[1]), Path(sys.argv[2]))
 """
@@ -330,3 +332,8 @@ async def test_backups_and_checks_beside_a_writer_are_whole_and_end_nothing(
 
     assert rest
     assert ledger_invariants.examine(path, None).proved
+
+
+def test_site_without_a_ledger_is_told_so_and_not_that_it_is_damaged(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="there is no ledger yet"), reading(tmp_path / "none"):
+        pass
