@@ -132,7 +132,8 @@ def _move(site: Places, place: Path, taken: Taken) -> None:
     """Every step may have been done before."""
     recordings, aside = place / "spool", site.var.absolute() / ASIDE / taken.id
     for each in sorted(recordings.iterdir()) if recordings.is_dir() else ():
-        _put(each / "audio.wav", recording_of(spool_of(site.var), each.name), aside)
+        source = recording_of(recordings, each.name)
+        _put(source, recording_of(spool_of(site.var), each.name), aside)
     for target in taken.files:
         if target != f"{taken.client}.toml":
             _put(place / "dialplans" / target, site.dialplans / target, aside)

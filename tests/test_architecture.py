@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sipbot.recordings import MASKED
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sipbot"
 
@@ -42,6 +44,7 @@ ONLY_IMPORTERS = {
     "pyopenjtalk": {"sipbot.kana"},
     "pyrage": {"sipbot.seal"},
     "weasyprint": {"sipbot.report.pdf"},
+    "cryptography": {"sipbot.age_file", "sipbot.seal"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -253,10 +256,26 @@ CONFIG_READERS = {
     "sipbot.demo",
     "sipbot.doctor",
     "sipbot.doctor_console",
+WHERE_CALLS_ARE_RECORDED = {
+    "sipbot.from_settings": "names the file in a memo, where there is no console",
+    "sipbot.handover_back": "removes a call's folder",
+    "sipbot.handover_stage": "moves recordings that came with a bundle to their places",
+    "sipbot.handover_take": "puts them where they wait for that",
+}
+"""Who may ask for the path of a recording without reading it, and why."""
+
+FILES_OF_THE_EARS = {
+    "sipbot.call_ear": "tells the ears where the recorder writes",
+    "sipbot.calls": "tells the recorder where to write",
+    "sipbot.reading": "tells the ears which file to follow",
+}
+"""Who may ask the spool for a recording's path: while it is recorded and recognised it is plain."""
+
     "sipbot.doctor_edge",
     "sipbot.doctor_folders",
     "sipbot.from_settings",
 }
+    "sipbot.doctor_audio_key",
 """Besides the command line: the composition root, the demo and the doctor, which each build one."""
 
 
@@ -301,6 +320,12 @@ def calls(module: str) -> Iterator[str]:
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
 
+def texts(module: str) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
 
 def functions(module: str) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree(module)):
@@ -338,6 +363,30 @@ def test_database_library_is_imported_by_ledger_and_migrations_only(library: str
     strangers = {
         module
         for module in importers(library)
+def test_process_that_leads_calls_does_not_load_what_encrypts_unless_there_is_a_key() -> None:
+    program = "import sys, sipbot.app; sys.exit('cryptography' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
+
+
+def test_recordings_are_read_through_their_one_door() -> None:
+    """Else a reader would find nothing once a recording is encrypted."""
+    askers = {one for one in MODULES if "sipbot.spool.recording_of" in imports(one)}
+    assert set(WHERE_CALLS_ARE_RECORDED) == askers
+    to_ears = {
+        one for one in MODULES if any(call.endswith("spool.audio") for call in calls(one))
+    } - {"sipbot.spool"}
+    assert set(FILES_OF_THE_EARS) == to_ears
+    said = {one for one in MODULES for text in texts(one) if text in ("audio.wav", MASKED)}
+    assert {"sipbot.recordings"} == said
+    opening = ("open", "read_bytes", "read_facts", "read_pcm")
+    assert set() == {
+        (one, call)
+        for one in WHERE_CALLS_ARE_RECORDED
+        for call in calls(one)
+        if call.startswith("recording_of(") and call.endswith(opening)
+    }
+
+
         if not module.startswith(("sipbot.ledger", "sipbot.migrations"))
     }
     assert set() == strangers
