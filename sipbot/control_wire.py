@@ -91,8 +91,26 @@ class Judge(Base, frozen=True):
     """Item of the checklist to whether it was done."""
 
 
+class Acknowledge(Base, frozen=True):
+    """An operator has read a client's file; answered by `Noted`."""
+
+    client: str
+    operator: str
+    sha256: str
+    """Of the file."""
+
+
 Request = (
-    RetryOutbox | GetStatus | Erase | Disclosed | Looked | HandOver | Agree | ActionDone | Judge
+    RetryOutbox
+    | GetStatus
+    | Erase
+    | Disclosed
+    | Looked
+    | HandOver
+    | Agree
+    | ActionDone
+    | Judge
+    | Acknowledge
 )
 
 

@@ -13,10 +13,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from sipbot.ledger_day import Span
-from sipbot.ledger_review_schema import actions, reviews
+from sipbot.ledger_review_schema import acknowledgements, actions, reviews
 from sipbot.ledger_schema import calls, memos
 from sipbot.ledger_thread import Run
 from sipbot.report.pack import Action, Reviewed
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator has read a form of a client's file."""
+
+    client: str
+    operator: str
+    sha256: str
+    at: datetime
+
 
 EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -89,6 +99,22 @@ class ReviewRows:
                 query.on_conflict_do_update(index_elements=["memo", "reviewer"], set_=told)
             )
         )
+
+    async def acknowledge(self, client: str, operator: str, sha256: str, now: datetime) -> None:
+        """Store that an operator has read a form of a client's file; once is enough.
+
+        Raises:
+            LedgerError: the ledger refuses.
+        """
+        row = {"client": client, "operator": operator, "sha256": sha256, "at": now}
+        query = insert(acknowledgements).values(row).on_conflict_do_nothing()
+        await self._run(lambda c: c.execute(query))
+
+
+def acknowledged(connection: sa.Connection) -> list[Acknowledged]:
+    """Return who has read which form of which client's file, the first that was read first."""
+    query = sa.select(acknowledgements).order_by(acknowledgements.c.at, acknowledgements.c.operator)
+    return [Acknowledged(**dict(row)) for row in connection.execute(query).mappings()]
 
 
 def actions_of(

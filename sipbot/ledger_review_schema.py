@@ -34,3 +34,13 @@ reviews = sa.Table(
 )
 """How a reviewer judged an operator's work on a memo: ``points`` is JSON, item to whether it was
 done."""
+
+acknowledgements = sa.Table(
+    "acknowledgements",
+    metadata,
+    sa.Column("client", sa.String(63), primary_key=True),
+    sa.Column("operator", sa.String(63), primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+)
+"""Which operator has read which form of a client's file: ``sha256`` is the file's."""

@@ -1,6 +1,6 @@
-"""Writes what people agree on with clients, and how they judge memos, for whoever asks.
+"""Writes what people agree on with clients, how they judge memos, and who has read a client's file.
 
-Data path: cli_report_review -> control -> [reviews_desk] -> ledger_review
+Data path: cli_report_review, cli_client_ack -> control -> [reviews_desk] -> ledger_review
 """
 
 from datetime import UTC, datetime
@@ -39,4 +39,15 @@ def handlers(ledger: Ledger) -> dict[type[wire.Request], Handler]:
         )
         return wire.Noted()
 
-    return {wire.Agree: agree, wire.ActionDone: done, wire.Judge: judge}
+    async def acknowledge(request: wire.Acknowledge) -> wire.Reply:
+        await ledger.reviews.acknowledge(
+            request.client, request.operator, request.sha256, datetime.now(UTC)
+        )
+        return wire.Noted()
+
+    return {
+        wire.Agree: agree,
+        wire.ActionDone: done,
+        wire.Judge: judge,
+        wire.Acknowledge: acknowledge,
+    }
