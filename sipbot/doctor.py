@@ -18,7 +18,15 @@ from pathlib import Path
 import msgspec
 
 import sipbot
-from sipbot import config, doctor_audio_key, doctor_console, doctor_edge, doctor_probes, ports
+from sipbot import (
+    config,
+    doctor_audio_key,
+    doctor_console,
+    doctor_edge,
+    doctor_probes,
+    doctor_sites,
+    ports,
+)
 from sipbot.config import Settings
 from sipbot.dialplan import Dialplans
 from sipbot.dialplan_tried import load_tried
@@ -89,6 +97,8 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     findings += [ledger(settings), room(settings), *readers(settings.var)]
     findings += doctor_audio_key.examine(settings)
     findings += await _broker(settings, running=bool(up))
+    if settings.mqtt.host:
+        findings += await doctor_sites.examine(broker_of(settings), settings.site, running=bool(up))
     findings += await doctor_console.examine(settings, running=bool(up))
     try:
         plans = load_tried(settings.dialplans, settings.region)

@@ -17,6 +17,9 @@ from sipbot.errors import FeedError
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Form of every id in a topic; a UUID in text form is one."""
 
+INFO_OF_ALL = "sipbot/1/+/info"
+"""Filter of the `Topics.info` of every site."""
+
 SiteState = Literal["ready", "degraded", "full", "stopping", "lost"]
 FeedType = Literal["new", "update", "end"]
 LiveType = Literal["ringing", "answered", "partial", "transferring", "connected", "hung_up"]
@@ -34,6 +37,11 @@ def checked(identifier: str) -> str:
             "not starting with -"
         )
     return identifier
+
+
+def site_of(topic: str) -> str:
+    """Return the site that a topic belongs to."""
+    return topic.split("/", maxsplit=3)[2]
 
 
 class Topics:
