@@ -12,7 +12,7 @@ from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.quota import Month, ask
 from sipbot.records import EndState
 from sipbot.report.months import statement_of
-from sipbot.what_if import Replayed, facts_if, replay, taken_if
+from sipbot.what_if import NOTHING_CHANGED, Replayed, facts_if, rehoured, replay, taken_if
 from tests import kpi_independent
 from tests.agency import UNTIL, Agency, small
 
@@ -109,6 +109,33 @@ def test_replay_with_many_lines_refuses_nobody(agency: Agency) -> None:
     assert [0, 0, 0] == [one.missed["refused_capacity"] for one in many]
     found_busy = sum(one.state is EndState.REFUSED_CAPACITY for one in held)
     assert found_busy == len(replay(held, 50).let_in)
+
+
+def test_calls_that_would_meet_an_open_client_go_as_calls_that_met_one(agency: Agency) -> None:
+    plan, asked = agency.plans[0], ask(agency.plans[0], OCTOBER)
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        facts = ledger.facts(plan, Span(since=asked.since, until=asked.until))
+    moved = rehoured(facts.calls, lambda at: plan.hours.at(at).open, lambda _: True, plan.hours.tz)
+    by_id = {one.call: one for one in facts.calls}
+    met = {plan.hours.at(by_id[other].received_at).open for other in moved.goes_as.values()}
+    assert ({True}, moved.opened, 0) == (met, len(moved.goes_as), moved.closed)
+    would = facts_if(facts, Replayed(), None, moved)
+    changed = {one.call: one for one in would.calls if one != by_id[one.call]}
+    assert set(moved.goes_as) >= set(changed) > set()
+    assert all(one.state is by_id[moved.goes_as[call]].state for call, one in changed.items())
+
+
+def test_other_hours_that_are_the_same_change_nothing(agency: Agency) -> None:
+    plan, asked = agency.plans[0], ask(agency.plans[0], OCTOBER)
+    with ReadOnlyLedger.open(agency.ledger) as ledger:
+        facts = ledger.facts(plan, Span(since=asked.since, until=asked.until))
+    same = rehoured(
+        facts.calls,
+        lambda at: plan.hours.at(at).open,
+        lambda at: plan.hours.at(at).open,
+        plan.hours.tz,
+    )
+    assert NOTHING_CHANGED == same
 
 
 def test_same_seed_makes_the_same_calls(agency: Agency, tmp_path: Path) -> None:

@@ -203,12 +203,39 @@ async def test_what_if_nothing_changed_costs_what_the_statement_says(
 ) -> None:
     await agreed_then_changed(config, old, new)
     costs = json.loads((await asyncio.to_thread(what_if, config, "--json")).stdout)["cost"]
-    assert ["16698 JPY"] * 2 == costs
+    assert ["16698"] * 2 == [one["total"] for one in costs]
 
 
 def test_what_if_another_price_costs_otherwise(config: Path) -> None:
     costs = json.loads(what_if(config, "--json", "--over", "1180").stdout)["cost"]
-    assert ["16698 JPY", "17798 JPY"] == costs
+    assert [("180", "16698"), ("1180", "17798")] == [(one["over"], one["total"]) for one in costs]
+
+
+def test_what_if_says_the_fee_and_the_call_over_charge_of_both(config: Path) -> None:
+    rows = what_if(config, "--over", "1180", "--monthly", "20000").stdout.splitlines()
+    shown = {row.split("  ")[1].strip(): row.split("  ")[2:] for row in rows if "JPY" in row}
+    found = {
+        name: [cell.strip() for cell in cells if cell.strip()] for name, cells in shown.items()
+    }
+    assert ["15000 JPY", "20000 JPY"] == found["Fee of the month"]
+    assert ["180 JPY", "1180 JPY"] == found["Call-over charge"]
+
+
+def test_what_if_hours_are_not_in_the_notation_is_refused_with_a_remedy(config: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--hours Mo-Fr 9-18: .*Mo-Fr 09:00-18:00"):
+        raise what_if(config, "--hours", "Mo-Fr 9-18").exception or AssertionError
+
+
+def test_what_if_hours_are_the_same_says_what_the_ledger_says(config: Path) -> None:
+    made = json.loads(what_if(config, "--hours", "24/7", "--json").stdout)
+    assert (made["was"], made["cost"][0]) == (made["would"], made["cost"][1])
+
+
+def test_call_that_nothing_shows_how_it_would_go_is_counted_as_unknown(config: Path) -> None:
+    made = what_if(config, "--hours", "off", "--json")
+    hours = json.loads(made.stdout)["hours"]
+    assert hours["closed"] == hours["unknown"] > 0
+    assert "go as they went" in what_if(config, "--hours", "off").output
 
 
 @pytest.mark.parametrize("words", [("--over", "abc"), ("--monthly", "-5")])
