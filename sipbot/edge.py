@@ -3,8 +3,9 @@
 Data path: agents' state -> [edge] -> edge_program; refused INVITEs -> [edge] -> switchboard
 
 Each INVITE that the edge refuses is told like one that an agent has refused, and becomes a row of
-the ledger; of strangers who call again and again, the sum of a minute becomes a line of the audit
-log.  A changed list of agents is taken over without a restart, and calls that go on stay.
+the ledger; of strangers who call again and again, and of whoever calls too often, what has no row
+of its own becomes a line of the audit log a minute.  Agents are switched on and off without a
+restart: calls that go on stay, and so does the count of them by which the next one is placed.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from sipbot import edge_wire as wire
 from sipbot import ports
 from sipbot.audit import AuditEntry
 from sipbot.child import Child
-from sipbot.edge_config import Plan, dispatcher_list, kamailio_cfg, uacreg
+from sipbot.edge_config import Plan, dispatcher_list, dispatcher_states, kamailio_cfg, uacreg
 from sipbot.errors import ChildGoneError, ConfigError, Mistake, SipbotError
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.gate import Gate, offer_of
@@ -39,9 +40,12 @@ CHECK_S = 30.0
 SOCKET_PATH_BYTES = 107
 """Longest path of a Unix socket (unix(7))."""
 
-STRANGERS_PER_MINUTE = 100
+SOURCES_PER_MINUTE = 100
 """Sources that have a line of their own in the audit log; the others share one: source addresses
 can be invented."""
+
+_UNTOLD = {"source": "outside sip.allow", "rate": "above edge.invites_per_s"}
+"""Why the edge refuses so much that it tells a sum, as people read it."""
 
 Serving = Callable[[], frozenset[int]]
 """Returns the SIP ports of the agents that take calls now."""
@@ -130,7 +134,7 @@ class Edge:
         self._plan, self._kamailio = plan, kamailio
         self._serving, self._tell, self._audit = serving, hear, audit
         self._copies = Gate(())
-        self._strangers: dict[str, int] = {}
+        self._untold: dict[tuple[str, str], int] = {}
         self._told: frozenset[int] | None = None
         self._log = structlog.get_logger().bind(child="edge")
         self.child = Child(
@@ -173,7 +177,7 @@ class Edge:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.child.run(), name="kamailio")
             group.create_task(self._tell_agents(), name="agents behind the edge")
-            group.create_task(self._note_strangers(), name="strangers")
+            group.create_task(self._note_untold(), name="refused without a row")
 
     def send(self, command: sip_wire.Command) -> None:
         """Hear that a refusal is written down; Kamailio remembers nothing of it."""
@@ -189,8 +193,8 @@ class Edge:
                 if not self._copies.is_again(raw, time.monotonic()):
                     offer = offer_of(raw, source)
                     self._tell(self, sip_wire.Refused(offer=offer, code=code, why=why))
-            case wire.Strangers(source=source, invites=invites):
-                self._strangers[source] = self._strangers.get(source, 0) + invites
+            case wire.Untold(why=why, source=source, invites=invites):
+                self._untold[why, source] = self._untold.get((why, source), 0) + invites
             case wire.Registered(account=user, there=there):
                 self._tell(self, self._registered(user, there=there))
 
@@ -215,22 +219,24 @@ class Edge:
             if self.child.ready.is_set() and serving != self._told:
                 with contextlib.suppress(ChildGoneError):  # the next one is told anew
                     text = dispatcher_list(self._plan, serving)
-                    self.child.send(wire.Serving(dispatcher_list=text))
+                    states = dispatcher_states(self._plan, serving)
+                    self.child.send(wire.Serving(dispatcher_list=text, states=states))
                     self._told = serving
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _note_strangers(self) -> None:
-        """Write down, once a minute, who called from where nobody may."""
+    async def _note_untold(self) -> None:
+        """Write down, once a minute, whose refused calls have no row."""
         while True:
             await asyncio.sleep(60)
-            heard, self._strangers = self._strangers, {}
+            heard, self._untold = self._untold, {}
             if not heard:
                 continue
-            self._log.warning("strangers called", sources=len(heard), invites=sum(heard.values()))
+            invites = sum(heard.values())
+            self._log.warning("calls refused without a row", sources=len(heard), invites=invites)
             try:
                 await self._audit(_audit_lines(heard), datetime.now(UTC))
             except SipbotError as error:
-                self._log.error("strangers are not in the audit log", problem=str(error))
+                self._log.error("refused calls are not in the audit log", problem=str(error))
 
     # -- parts ------------------------------------------------------------------------------------
 
@@ -266,16 +272,19 @@ def parts(edge: Edge | None) -> list[tuple[str, Coroutine[None, None, None]]]:
     return [] if edge is None else [("edge", edge.run())]
 
 
-def _audit_lines(heard: dict[str, int]) -> list[AuditEntry]:
-    most = sorted(heard.items(), key=lambda one: (-one[1], one[0]))
-    entries = [
-        AuditEntry(action="refused", address=source, detail=f"{times} calls from outside sip.allow")
-        for source, times in most[:STRANGERS_PER_MINUTE]
-    ]
-    if rest := most[STRANGERS_PER_MINUTE:]:
-        times = sum(number for _, number in rest)
-        detail = f"{times} calls from {len(rest)} more addresses outside sip.allow"
-        entries.append(AuditEntry(action="refused", detail=detail))
+def _audit_lines(heard: dict[tuple[str, str], int]) -> list[AuditEntry]:
+    entries = []
+    for why, where in _UNTOLD.items():
+        sources = [(source, times) for (its, source), times in heard.items() if its == why]
+        most = sorted(sources, key=lambda one: (not one[0], -one[1], one[0]))
+        own = [one for one in most[:SOURCES_PER_MINUTE] if one[0]]
+        entries += [
+            AuditEntry(action="refused", address=source, detail=f"{times} more calls {where}")
+            for source, times in own
+        ]
+        if rest := sum(times for _, times in most[len(own) :]):
+            detail = f"{rest} more calls of other addresses {where}"
+            entries.append(AuditEntry(action="refused", detail=detail))
     return entries
 
 

@@ -31,10 +31,22 @@ since the list last changed first: each needs about 2 ms
 to say that it is busy, and "all busy" is promised within 200 ms."""
 
 TOLD = 5
-"""INVITEs of one stranger in a minute that become rows of their own; the others are summed up."""
+"""INVITEs of one stranger in a minute that become rows of their own, and as many of an allowed
+address that calls too often; the others are summed up."""
 
 TOLD_IN_ALL = 100
-"""INVITEs of all strangers in a minute that become rows: source addresses can be invented."""
+"""INVITEs of all strangers in a minute that become rows, and as many of all that call too often:
+source addresses can be invented."""
+
+SOURCES = 2000
+"""Addresses that are counted one by one in a minute; the others share one count, for addresses can
+be invented (docs/decisions/0028)."""
+
+MINUTE_S = 60
+"""What a sum is of; it is told when as much time has gone by again, at most."""
+
+EXPIRE_EVERY_S = 5
+"""Between two looks for sums that are due."""
 
 RETRY_AFTER_S = 5
 """What a caller is told who finds all lines busy: a trunk then tries another site first."""
@@ -149,6 +161,17 @@ def dispatcher_list(plan: Plan, serving: frozenset[int]) -> str:
     )
 
 
+def dispatcher_states(plan: Plan, serving: frozenset[int]) -> dict[str, str]:
+    """Return each agent's address and its state, as Kamailio's RPC dispatcher.set_state has them.
+
+    Unlike a new list, a new state leaves the counts of all agents' calls as they are.
+    """
+    return {
+        f"sip:{LOOPBACK}:{port}": "a" if port in serving else "d"  # active, disabled
+        for port in plan.agents
+    }
+
+
 def uacreg(plan: Plan) -> str:
     """Return the table of registrations as Kamailio's module db_text reads it."""
     columns = (
@@ -235,10 +258,12 @@ def _parameters(plan: Plan) -> list[str]:
         ("rr", "enable_full_lr", 1),
         ("rr", "append_fromtag", 0),
         ("xlog", "buf_size", 16384),
-        ("htable", "htable", "strangers=>size=10;autoexpire=60;updateexpire=0;initval=0"),
-        ("htable", "htable", "told=>size=2;autoexpire=60;updateexpire=0;initval=0"),
-        ("htable", "htable", "rate=>size=8;autoexpire=2;updateexpire=0;initval=0"),
-        ("htable", "timer_interval", 5),
+        ("htable", "htable", _counts("refused", 10, MINUTE_S)),
+        # Longer than the counts, at whose end they are taken off.
+        ("htable", "htable", _counts("rows", 8, 3 * MINUTE_S)),
+        ("htable", "htable", _counts("told", 2, MINUTE_S)),
+        ("htable", "htable", _counts("rate", 8, 2)),
+        ("htable", "timer_interval", EXPIRE_EVERY_S),
         ("jsonrpcs", "transport", 4),
         ("jsonrpcs", "pretty_format", 0),
         ("jsonrpcs", "dgram_socket", plan.control),
@@ -276,6 +301,11 @@ def _parameters(plan: Plan) -> list[str]:
     return [f'modparam("{m}", "{key}", {_value(value)})' for m, key, value in values]
 
 
+def _counts(name: str, size: int, expire_s: int) -> str:
+    """Return a table of counts from 0, with 2 to the `size` slots."""
+    return f"{name}=>size={size};autoexpire={expire_s};updateexpire=0;initval=0"
+
+
 def _value(value: str | int) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
@@ -300,6 +330,8 @@ def _routes(plan: Plan) -> str:
         "SANITY": SANITY,
         "TRIES": TRIES,
         "TOLD": TOLD,
+        "SOURCES": SOURCES,
+        "MINUTE_S": MINUTE_S,
         "TOLD_IN_ALL": TOLD_IN_ALL,
         "RETRY_AFTER_S": RETRY_AFTER_S,
         "RING_MS": RING_MS,

@@ -45,13 +45,16 @@ WORD_CHARS = 200
 """Longest line of Kamailio's log that is passed on: it prints what it cannot parse."""
 
 AGAIN_S = 1.0
-"""Until a list of agents is offered again that Kamailio did not take."""
+"""Until a state is told again that Kamailio did not take."""
 
 WORDS_PER_MINUTE = 60
 """Lines of Kamailio's log that are passed on: what callers send may make it complain."""
 
 HARMLESS = "ds_load_remove(): cannot find load"
 """What Kamailio calls an error when a call ends that an earlier Kamailio has begun."""
+
+GROUP = 1
+"""Of all agents, in Kamailio's list of them."""
 
 ONLINE = 4
 """Flag of a registration that the registrar has confirmed (UAC_REG_ONLINE, module uac)."""
@@ -82,7 +85,8 @@ class EdgeProgram:
         self._ready = False
         self._registered: dict[str, bool] = {}
         self._early: list[msgspec.Struct] = []
-        self._new_list = asyncio.Event()
+        self._states: dict[str, str] = {}
+        self._new_states = asyncio.Event()
         self._one_asks = asyncio.Lock()
 
     async def run(self) -> int:
@@ -99,7 +103,7 @@ class EdgeProgram:
                     group.create_task(self._say_ready()),
                     group.create_task(self._look_at_registrations()),
                     group.create_task(self._spare_words()),
-                    group.create_task(self._pass_lists_on()),
+                    group.create_task(self._pass_states_on()),
                 ]
                 await self._obey()
                 for task in tasks:
@@ -199,26 +203,33 @@ class EdgeProgram:
                 case wire.Ping(n=n):
                     if await self._answers():
                         self._emit(wire.Pong(n=n))
-                case wire.Serving(dispatcher_list=text):
-                    self._serve(text)
+                case wire.Serving(dispatcher_list=text, states=states):
+                    self._serve(text, states)
 
-    def _serve(self, dispatcher_list: str) -> None:
+    def _serve(self, dispatcher_list: str, states: dict[str, str]) -> None:
         file = self._orders.folder / "dispatcher.list"
         new = file.with_suffix(".new")
         new.write_text(dispatcher_list, encoding="ascii")
         new.replace(file)
-        self._new_list.set()
+        self._states = states
+        self._new_states.set()
 
-    async def _pass_lists_on(self) -> None:
-        """Let Kamailio read each new list of agents, again and again until it has."""
+    async def _pass_states_on(self) -> None:
+        """Tell Kamailio each agent's new state, again and again until it has taken it."""
+        taken: dict[str, str] = {}
         while True:
-            await self._new_list.wait()
-            self._new_list.clear()
-            answer = await self._ask("dispatcher.reload")
-            if answer is None or "error" in answer:
-                sys.stderr.write(f"edge: Kamailio does not take the list of agents: {answer}\n")
-                self._new_list.set()
-                await asyncio.sleep(AGAIN_S)
+            await self._new_states.wait()
+            self._new_states.clear()
+            for agent, state in self._states.items():
+                if taken.get(agent) == state:
+                    continue
+                answer = await self._ask("dispatcher.set_state", state, GROUP, agent)
+                if answer is None or "error" in answer:
+                    sys.stderr.write(f"edge: Kamailio does not switch {agent}: {answer}\n")
+                    self._new_states.set()
+                    await asyncio.sleep(AGAIN_S)
+                    break
+                taken[agent] = state
 
     # -- is it there? -----------------------------------------------------------------------------
 
@@ -254,10 +265,10 @@ class EdgeProgram:
                     self._registered[name] = there
                     self._emit(wire.Registered(account=name, there=there))
 
-    async def _ask(self, method: str) -> dict[str, Any] | None:
+    async def _ask(self, method: str, *params: str | int) -> dict[str, Any] | None:
         """Ask Kamailio by JSON-RPC; None: no answer came."""
         async with self._one_asks:  # there is one socket for the answers
-            return await asyncio.to_thread(ask, self._orders.folder, method)
+            return await asyncio.to_thread(ask, self._orders.folder, method, *params)
 
     def _emit(self, event: msgspec.Struct) -> None:
         if not self._ready and not isinstance(event, wire.Ready):
@@ -273,12 +284,13 @@ class _EndedError(Exception):
     """Kamailio has ended."""
 
 
-def ask(folder: Path, method: str) -> dict[str, Any] | None:
+def ask(folder: Path, method: str, *params: str | int) -> dict[str, Any] | None:
     """Ask the Kamailio that has its files in this folder; None when no answer comes.
 
     Args:
         folder: of the edge.
-        method: of Kamailio's RPC, without parameters.
+        method: of Kamailio's RPC.
+        params: what it takes.
     """
     ours = folder / "ask.sock"
     ours.unlink(missing_ok=True)
@@ -286,7 +298,7 @@ def ask(folder: Path, method: str) -> dict[str, Any] | None:
         try:
             door.bind(str(ours))
             door.settimeout(ANSWER_S)
-            request = json.dumps({"jsonrpc": "2.0", "method": method, "id": 1})
+            request = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1})
             door.sendto(request.encode(), str(folder / "kamailio.sock"))
             answer = json.loads(door.recv(1 << 20))
         except (OSError, ValueError):

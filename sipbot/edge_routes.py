@@ -73,21 +73,40 @@ route[NETWORK] {
 @NETWORKS@
 }
 
-# Counted for a minute; the first few are told to sipbot one by one, the others as a sum.
 route[STRANGER] {
     if (!is_method("INVITE")) exit;
-    $var(times) = $shtinc(strangers=>$si);
-    if ($var(times) > @TOLD@ || $shtinc(told=>all) > @TOLD_IN_ALL@) exit;
-    if ($ml <= @MESSAGE_BYTES@) {
-        $var(why) = "source";
-        $var(code) = 403;
-        route(TELL);
-    }
+    $var(why) = "source";
+    $var(code) = 403;
+    route(COUNT);
+    if ($var(first) == 0) exit;
 @STRANGER@
 }
 
-event_route[htable:expired:strangers] {
-    xlog("L_WARN", "@TOKEN@ strangers $shtrecord(key) $shtrecord(value)\n");
+# Counted for a minute; the first few of a sender are told to sipbot one by one, the others as a
+# sum.  Addresses can be invented: when there are too many, those that are new share one count.
+route[COUNT] {
+    $var(first) = 0;
+    # The minute is in the key: what is counted up after its time begins at 0, untold.
+    $var(minute) = $Ts / @MINUTE_S@;
+    $var(key) = $var(why) + ":" + $var(minute) + ":" + $si;
+    $var(all) = $var(why) + ":" + $var(minute);
+    if ($sht(refused=>$var(key)) == 0 && $shtinc(told=>$var(all):sources) > @SOURCES@) {
+        $var(key) = $var(all) + ":others";
+        $var(times) = $shtinc(refused=>$var(key));
+        return;
+    }
+    $var(times) = $shtinc(refused=>$var(key));
+    if ($var(times) > @TOLD@ || $shtinc(told=>$var(all):rows) > @TOLD_IN_ALL@) return;
+    $var(first) = 1;
+    if ($ml > @MESSAGE_BYTES@) return;
+    $var(times) = $shtinc(rows=>$var(key));
+    route(TELL);
+}
+
+event_route[htable:expired:refused] {
+    $var(untold) = $shtrecord(value) - $sht(rows=>$shtrecord(key));
+    if ($var(untold) > 0) xlog("L_WARN", "@TOKEN@ untold $shtrecord(key) $var(untold)\n");
+    $sht(rows=>$shtrecord(key)) = $null;
 }
 
 # Tell sipbot of a refused INVITE; the token keeps callers from writing such a line by themselves.
@@ -137,13 +156,8 @@ route[BODY] {
 route[NEW] {
     # A copy of an INVITE gets what the first one got, and ends here.
     t_check_trans();
+    route(RATE);
     t_newtran();
-    if ($shtinc(rate=>$si::$Ts) > @INVITES_PER_S@) {
-        $var(why) = "rate";
-        $var(code) = 503;
-        $var(reason) = "Too Many Calls";
-        route(REFUSE);
-    }
     route(BODY);
     if ($var(why) != "") route(REFUSE);
     append_hf("@SOURCE@: $si:$sp\r\n");
@@ -154,6 +168,19 @@ route[NEW] {
     t_set_fr(@RING_MS@, @SILENCE_MS@);
     if (!ds_select_dst("1", "10", "@TRIES@")) route(FULL);
     if (!t_relay()) route(FULL);
+}
+
+# Refused without a transaction: a flood would fill Kamailio's memory with them.
+route[RATE] {
+    $var(by) = $si;
+    if ($sht(rate=>$si::$Ts) == 0 && $shtinc(rate=>sources::$Ts) > @SOURCES@) $var(by) = "others";
+    if ($shtinc(rate=>$var(by)::$Ts) <= @INVITES_PER_S@) return;
+    $var(why) = "rate";
+    $var(code) = 503;
+    route(COUNT);
+    append_to_reply("Retry-After: @RETRY_AFTER_S@\r\n");
+    sl_send_reply("503", "Too Many Calls");
+    exit;
 }
 
 route[FULL] {

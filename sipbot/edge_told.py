@@ -6,10 +6,10 @@ Data path: Kamailio's standard error -> [edge_told] -> edge_wire -> edge -> swit
 import base64
 import binascii
 
-from sipbot.edge_wire import Refused, Strangers
+from sipbot.edge_wire import Refused, Untold
 
 
-def told(line: str, token: str) -> Refused | Strangers | None:
+def told(line: str, token: str) -> Refused | Untold | None:
     """Return what a line of Kamailio's log tells us; None: it is for people.
 
     Args:
@@ -25,8 +25,10 @@ def told(line: str, token: str) -> Refused | Strangers | None:
             if text is None:
                 return None
             return Refused(why=why, code=int(code), source=source, raw=text)
-        case ["strangers", source, invites] if invites.isdecimal():
-            return Strangers(source=source, invites=int(invites))
+        case ["untold", key, invites] if invites.isdecimal() and key.count(":") == 2:
+            why, _, source = key.split(":")
+            source = "" if source == "others" else source
+            return Untold(why=why, source=source, invites=int(invites))
     return None
 
 

@@ -19,7 +19,9 @@ class Serving(Base, frozen=True, kw_only=True):
     """Main → edge: these agents take calls now; calls that go on stay where they are."""
 
     dispatcher_list: str
-    """As `sipbot.edge_config.dispatcher_list` makes it."""
+    """As `sipbot.edge_config.dispatcher_list` makes it: for the next Kamailio."""
+    states: dict[str, str]
+    """As `sipbot.edge_config.dispatcher_states` makes them: for the one that runs."""
 
 
 class Ready(Base, frozen=True, kw_only=True):
@@ -48,11 +50,13 @@ class Refused(Base, frozen=True, kw_only=True):
     """The INVITE."""
 
 
-class Strangers(Base, frozen=True, kw_only=True):
-    """Edge → main: so many INVITEs of one address outside ``sip.allow`` in the last minute."""
+class Untold(Base, frozen=True, kw_only=True):
+    """Edge → main: so many more INVITEs were refused in the last minute than `Refused` has told."""
 
+    why: str
+    """source: the address is outside ``sip.allow``; rate: it calls too often."""
     source: str
-    """Its address."""
+    """The address; empty for all that are not counted one by one."""
     invites: int
 
 
@@ -64,4 +68,4 @@ class Registered(Base, frozen=True, kw_only=True):
 
 
 requests = Decoder(Ping | Serving)
-events = Decoder(Ready | Pong | Refused | Strangers | Registered)
+events = Decoder(Ready | Pong | Refused | Untold | Registered)

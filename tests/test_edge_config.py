@@ -22,7 +22,7 @@ from sipbot.edge_config import (
     uacreg,
 )
 from sipbot.edge_told import told
-from sipbot.edge_wire import Refused, Strangers
+from sipbot.edge_wire import Refused, Untold
 from sipbot.errors import ConfigError
 from tests.edges import RunningEdge, plan_on
 
@@ -156,8 +156,13 @@ def test_refusal_in_the_log_is_read_with_the_whole_message() -> None:
 
 
 def test_sum_of_a_strangers_calls_is_read() -> None:
-    expected = Strangers(source="203.0.113.7", invites=1200)
-    assert expected == told(log_line("strangers 203.0.113.7 1200"), PLAN.token)
+    expected = Untold(why="source", source="203.0.113.7", invites=1200)
+    assert expected == told(log_line("untold source:29400000:203.0.113.7 1200"), PLAN.token)
+
+
+def test_sum_of_addresses_that_are_too_many_names_none() -> None:
+    expected = Untold(why="rate", source="", invites=7)
+    assert expected == told(log_line("untold rate:29400000:others 7"), PLAN.token)
 
 
 @given(st.text())
@@ -167,7 +172,7 @@ def test_line_without_the_token_tells_nothing(text: str) -> None:
 
 @given(st.text())
 def test_whatever_follows_the_token_is_read_or_left(text: str) -> None:
-    assert isinstance(told(log_line(text), PLAN.token), Refused | Strangers | None)
+    assert isinstance(told(log_line(text), PLAN.token), Refused | Untold | None)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_invites_refused_before_kamailio_is_ready_are_told_after_it(
 ) -> None:
     edge = program(tmp_path)
     edge._hear("token refused capacity 503 192.0.2.1:5060 SU5WSVRF\n")
-    edge._hear("token strangers 192.0.2.2 7\n")
+    edge._hear("token untold source:1:192.0.2.2 7\n")
     assert b"" == out.getvalue()
     edge._ready = True
     edge._emit(edge_wire.Ready(pid=1))
