@@ -155,7 +155,7 @@ class App:
         Raises:
             SipbotError: a folder or the ledger cannot be used.
         """
-        settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+        control.own_folder(settings.var)
         await control.refuse_if_running(control.socket_path(settings.var))
         bus_key.make(settings.var)
         await ports.check(*listening(settings))

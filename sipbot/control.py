@@ -39,6 +39,24 @@ def socket_path(var: Path) -> Path:
     return var.absolute() / "run" / "control.sock"
 
 
+def own_folder(var: Path) -> None:
+    """Make the folder `var`, and close it to other users: what callers said is in it.
+
+    Raises:
+        ControlError: it cannot be made, or is another user's.
+    """
+    try:
+        var.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mode = var.stat().st_mode & 0o777
+        if mode & 0o077:
+            var.chmod(0o700)
+            _log.warning("folder was open to other users; closed", var=str(var), mode=f"{mode:o}")
+    except OSError as error:
+        problem = f"{var}: cannot be closed to other users: {error.strerror or error}"
+        remedy = "Set var in config.toml to a folder of the user who runs sipbot"
+        raise ControlError(f"{problem}. {remedy}") from error
+
+
 class Control:
     """Answers requests until cancelled.
 

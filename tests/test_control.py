@@ -34,6 +34,23 @@ def answering(tmp_path: Path) -> Open:
     return opened
 
 
+def test_folder_that_was_open_to_others_is_closed_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    var = tmp_path / "var"
+    var.mkdir()
+    var.chmod(0o755)
+    control.own_folder(var)
+    assert 0o700 == stat.S_IMODE(var.stat().st_mode)
+    assert "mode=755" in capsys.readouterr().out
+
+
+def test_folder_that_cannot_be_made_names_its_key(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ControlError, match=r"var in config\.toml"):
+        control.own_folder(tmp_path / "file" / "var")
+
+
 async def retried(request: wire.RetryOutbox) -> wire.Reply:
     return wire.Retried(retried=request.deliveries)
 
