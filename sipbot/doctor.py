@@ -93,7 +93,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
         findings += doctor_edge.examine(settings, running=bool(up))
     else:
         findings += [*_reach(settings), *_sip_ports(settings, up)]
-    findings.append(_of_probe("agent", await doctor_probes.agent()))
+    findings.append(_of_probe("agent", await doctor_probes.agent(settings.sip.calls_per_agent)))
     findings += [ledger(settings), room(settings), *readers(settings.var)]
     findings += doctor_audio_key.examine(settings)
     findings += await _broker(settings, running=bool(up))

@@ -20,7 +20,7 @@ from sipbot.errors import ChildStartError, FeedError
 from sipbot.link import Broker, reach
 from sipbot.sip import wire
 from sipbot.sip.client import READY_S, AgentClient
-from sipbot.sip.stack import StackSettings
+from sipbot.sip.stack import LINES, StackSettings
 from sipbot.speech import wire as speech
 from sipbot.speech.client import READY_S as EAR_READY_S
 from sipbot.speech.client import SpeechClient
@@ -42,8 +42,12 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
 
-async def agent() -> Probe:
-    """Start an agent on a port the system chooses, let it say who it is, and end it."""
+async def agent(calls: int = LINES) -> Probe:
+    """Start an agent on a port the system chooses, let it say who it is, and end it.
+
+    Args:
+        calls: how many an agent is to carry.
+    """
     greeted: asyncio.Future[wire.Hello] = asyncio.get_running_loop().create_future()
 
     # Both in the event loop.
@@ -84,7 +88,36 @@ async def agent() -> Probe:
                 return Probe(works=False, found=str(error) or "does not answer", remedy=remedy)
             finally:
                 running.cancel()
-    return Probe(works=True, version=hello.pjsip, found=f"starts, carries {hello.lines} calls")
+    return await _carries(calls, hello.pjsip)
+
+
+async def _carries(wanted: int, version: str) -> Probe:
+    """Return whether pjsua2 allows so many calls: more are silently reduced, and refused later."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sipbot.sip.most_calls"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(2 * READY_S):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        said = b""
+    lines = said.split()  # the library greets before its log level counts
+    most = int(lines[-1]) if lines and lines[-1].isdigit() else 0
+    if not most:
+        remedy = "Reinstall the wheel: pip install --force-reinstall pjsua2-python"
+        found = "starts, but does not begin a call"
+        return Probe(works=False, version=version, found=found, remedy=remedy)
+    found = f"starts; this pjsua2 allows {most} calls: sip.calls_per_agent may be 1 to {most}"
+    if most < wanted:
+        remedy = f"Set sip.calls_per_agent = {most}, or build pjsua2 with PJSUA_MAX_CALLS={wanted}"
+        found = f"allows {most} calls, and sip.calls_per_agent is {wanted}: the others get 486"
+        return Probe(works=False, version=version, found=found, remedy=remedy)
+    return Probe(works=True, version=version, found=found)
 
 
 async def embedded_broker(port: int) -> Probe:

@@ -24,6 +24,7 @@ FUNCTION_LINES_MAX = 60
 
 ONLY_IMPORTERS = {
     "pjsua2": {
+        "sipbot.sip.most_calls",
         "sipbot.sip.pjsua",
         "sipbot.sip.pjsua_call",
         "sipbot.sip.pjsua_config",

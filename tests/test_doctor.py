@@ -25,7 +25,7 @@ from sipbot.ledger import Ledger
 from sipbot.ledger_check import LedgerHealth
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
-from sipbot.sip.stack import StackSettings
+from sipbot.sip.stack import LINES, StackSettings
 from tests.memo_samples import an_offer
 from tests.model_samples import archive_source, catalog, install_m, stock
 from tests.shelf import running_shelf
@@ -345,6 +345,13 @@ async def test_probes_leave_no_child_behind() -> None:
     await doctor_probes.agent()
     await doctor_probes.embedded_broker(free(socket.SOCK_STREAM))
     assert before == own_children()
+
+
+@pytest.mark.sip
+async def test_more_calls_than_pjsua2_was_built_for_are_told_with_how_many_it_allows() -> None:
+    probe = await doctor_probes.agent(LINES + 1)
+    assert not probe.works
+    assert probe.remedy.startswith(f"Set sip.calls_per_agent = {LINES}, or build")
 
 
 async def test_agent_that_cannot_start_is_told_with_a_remedy(
