@@ -1,4 +1,4 @@
-"""``sipbot capacity``: how many lines do I need?"""
+"""``sipbot capacity``: how many lines do I need, and how many does this machine carry?"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sipbot import config
 from sipbot.capacity import BLOCKINGS, Load, Need, expected, loads
+from sipbot.carried import Carried, Measured, carried, decode
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.errors import LedgerError, UsageError
 from sipbot.from_settings import ledger_path
@@ -37,6 +38,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """All callers together, then each client's."""
 
 
+class Carrying(msgspec.Struct, frozen=True, kw_only=True):
+    """What is printed with ``--measured`` and ``--json``."""
+
+    lines: int
+    """That there are, or that ``--lines`` names."""
+    measured_at: datetime
+    carried: list[Carried]
+
+
 def capacity(
     *,
     days: Annotated[int, typer.Option(min=1, help="Look at the calls of so many days.")] = 91,
@@ -52,6 +62,12 @@ def capacity(
         float | None,
         typer.Option(min=1, max=7_200, help="With --calls-per-hour: seconds that a call lasts."),
     ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="What make bench-lines wrote: what is carried?"
+        ),
+    ] = None,
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,6 +79,8 @@ def capacity(
     Example: sipbot capacity --days 30
 
     Example: sipbot capacity --calls-per-hour 60 --held-s 90
+
+    Example: sipbot capacity --measured benchmarks/results/lines-20260102-030405.json
     """
     if (calls_per_hour is None) != (held_s is None):
         raise UsageError(
@@ -71,6 +89,9 @@ def capacity(
     settings = config.load(config_path)
     now = datetime.now(UTC)
     there = lines or settings.sip.lines
+    if measured is not None:
+        show_carried(decode(measured.read_bytes(), str(measured)), there, as_json=as_json)
+        return
     if calls_per_hour is not None and held_s is not None:
         found = [expected(calls_per_hour, held_s, there, now)]
         answer = Answer(lines=there, since=None, until=now, loads=found)
@@ -80,6 +101,23 @@ def capacity(
         typer.echo(msgspec.json.encode(answer))
     else:
         show(answer, Console())
+
+
+def show_carried(measured: Measured, lines: int, *, as_json: bool) -> None:
+    """Print how many lines a measured machine carried, and whether `lines` are too many."""
+    found = carried(measured.levels)
+    if as_json:
+        answer = Carrying(lines=lines, measured_at=measured.began_at, carried=found)
+        typer.echo(msgspec.json.encode(answer))
+        return
+    machine = measured.machine
+    typer.echo(f"measured {_when(measured.began_at)} on {machine.cores} cores, {machine.processor}")
+    for one in found:
+        most = "no number that was tried" if one.lines is None else f"{one.lines} lines"
+        upper = "all that was tried" if one.failed is None else f"{one.failed} were too many"
+        typer.echo(f"{one.who}: {most}, {upper}; load before up to {one.load:g}")
+        if lines > (one.lines or 0):
+            typer.echo(f"{one.who}: {lines} lines are more than was seen to work")
 
 
 def by_history(ledger: Path, days: int, lines: int, now: datetime) -> Answer:

@@ -65,6 +65,7 @@ PURE = (
     "sipbot.callback",
     "sipbot.caller",
     "sipbot.capacity",
+    "sipbot.carried",
     "sipbot.categories",
     "sipbot.card_form",
     "sipbot.card_page",

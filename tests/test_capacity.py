@@ -273,3 +273,36 @@ def test_command_wants_both_or_neither_of_what_is_expected(settings: str) -> Non
 def test_command_without_a_ledger_says_so(settings: str) -> None:
     result = CliRunner().invoke(program(), ["capacity", "--config", settings])
     assert isinstance(result.exception, LedgerError)
+
+
+def results(folder: Path, *answered: int) -> str:
+    """A file of the benchmark in which so many of 4 and then 40 callers were answered."""
+    rows = [
+        f'{{"who":"sipbot","lines":{lines},"answered":{came},"answer_ms_p99":9.0,'
+        '"complete_min":1.0,"load":0.5}'
+        for lines, came in zip((4, 40), answered, strict=True)
+    ]
+    began = '"began_at":"2026-01-02T03:04:05Z","machine":{"processor":"P","cores":2}'
+    file = folder / "lines.json"
+    file.write_text(f'{{{began},"levels":[{",".join(rows)}]}}', encoding="utf-8")
+    return str(file)
+
+
+def test_measured_machine_says_what_it_carried_and_what_was_too_much(
+    settings: str, tmp_path: Path
+) -> None:
+    words = ["capacity", "--measured", results(tmp_path, 4, 39), "--config", settings]
+    said = CliRunner().invoke(program(), words).stdout
+    assert "sipbot: 4 lines, 40 were too many; load before up to 0.5\n" in said
+
+
+def test_more_lines_than_were_seen_to_work_are_told(settings: str, tmp_path: Path) -> None:
+    words = ["capacity", "--measured", results(tmp_path, 4, 40), "--lines", "41"]
+    said = CliRunner().invoke(program(), [*words, "--config", settings]).stdout
+    assert "41 lines are more than was seen to work" in said
+
+
+def test_programs_read_what_was_carried(settings: str, tmp_path: Path) -> None:
+    words = ["capacity", "--measured", results(tmp_path, 4, 40), "--json", "--config", settings]
+    said = json.loads(CliRunner().invoke(program(), words).stdout)
+    assert [40] == [one["lines"] for one in said["carried"]]
