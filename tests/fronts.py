@@ -121,8 +121,7 @@ async def pair(folder: Path, nodes: Sequence[Node]) -> AsyncIterator[tuple[Front
     """Run two fronts before the same nodes and leave nothing of them behind."""
     both = Front(folder / "front-1", nodes), Front(folder / "front-2", nodes)
     try:
-        for one in both:
-            await one.start()
+        await asyncio.gather(*(one.start() for one in both))
         yield both
     finally:
         for one in both:

@@ -62,7 +62,7 @@ NODES = st.lists(
         lines=st.integers(1, 1000),
     ),
     min_size=1,
-    max_size=30,
+    max_size=4,
 ).map(tuple)
 
 

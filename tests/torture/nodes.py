@@ -7,22 +7,19 @@ on its disk.  Recognition is off: six recognisers would only measure the machine
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sipbot.front_config import Node
 from sipbot.memo import Memo
 from sipbot.records import EndState
 from tests import brokers, ulaw
-from tests.bot import _main, until
+from tests.bot import until
 from tests.conftest import DATA
 from tests.fronts import Front, pair
-from tests.torture.broker_calls import DeafBot
+from tests.torture.nodes_site import NodeBot
 from tests.torture.promise import Promise, Scale
 from tests.torture.telephone import microphone, port_of, say, telephone
 from tests.torture.verdicts import Subscribed, each_once, user
@@ -97,62 +94,6 @@ class Placed:
         return min(ends) - self.speaking_at >= ACCEPTED_S
 
 
-class NodeBot(DeafBot):
-    """One sipbot with an edge, without a speech model."""
-
-    site = ""
-
-    @classmethod
-    def of(cls, folder: Path, site: str, mqtt_port: int, agents: int) -> "NodeBot":
-        """Lay it out; the dialplans of all nodes are the same."""
-        models = folder / "models"
-        models.mkdir(parents=True)
-        bot = cls(folder, mqtt_port, models, agents=agents, edge="always")
-        config = folder / "config.toml"
-        text = config.read_text(encoding="utf-8").replace('site = "test"', f'site = "{site}"')
-        config.write_text(text, encoding="utf-8")
-        bot.site, bot.agents_wanted = site, agents
-        first = int(text.partition("rtp_port = ")[2].split()[0])
-        bot.rtp = range(first, first + 20 * agents)
-        return bot
-
-    agents_wanted = 0
-    rtp = range(0)
-
-    @property
-    def node(self) -> Node:
-        """What a front must know of it."""
-        lines = 4 * self.agents_wanted
-        return Node(site=self.site, address="127.0.0.1", port=self.port, lines=lines)
-
-    async def start(self) -> None:
-        """Start it and wait until its edge and its agents are there, and the broker."""
-        self._launch()
-
-        async def ready() -> bool:
-            now = await self.ask()
-            there = {c.name for c in now.children if c.pid is not None} if now else set()
-            wanted = {"edge", *(f"agent-{n}" for n in range(self.agents_wanted))}
-            return now is not None and now.broker_connected and wanted <= there
-
-        async with asyncio.timeout(SETTLE_S):
-            while not await ready():
-                await asyncio.sleep(0.05)
-
-    def power_cut(self) -> float:
-        """End every process of this node at one moment; return when."""
-        assert self.process is not None
-        pids = _family({self.process.pid, *filter(None, [_main(self.folder)]), *self.agents()})
-        # None may notice that another is dead and act on it: in a power cut nobody does.
-        for how in (signal.SIGSTOP, signal.SIGKILL):
-            at = time.time()
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, how)
-        self.process.wait()
-        return at
-
-
 @dataclass(kw_only=True)
 class Callers:
     """Everybody who calls, and what they wrote down."""
@@ -202,8 +143,10 @@ async def harm(size: Size, rng: random.Random, folder: Path) -> list[Promise]:
         bots = [NodeBot.of(folder / site, site, broker.port, size.agents) for site in SITES]
         for bot in bots:
             stack.push_async_callback(bot.clear_away)
-        await asyncio.gather(*(bot.start() for bot in bots))
-        fronts = await stack.enter_async_context(pair(folder, [bot.node for bot in bots]))
+        async with asyncio.TaskGroup() as starting:
+            for bot in bots:
+                starting.create_task(bot.start())
+            fronts = await stack.enter_async_context(pair(folder, [bot.node for bot in bots]))
         callers = Callers(fronts=fronts, rng=rng, speech=_speech())
         course = Course(size=size, bots=bots, fronts=fronts, callers=callers, bus=bus)
         async with asyncio.TaskGroup() as group:
@@ -388,21 +331,3 @@ def _speech() -> bytes:
     said = ulaw.read(DATA / "ko_01_8k.wav")
     codes = ulaw.encode(said)
     return codes * (1 + int(SPEECH_S[1] * ulaw.RATE_HZ) // len(codes))
-
-
-def _family(roots: set[int]) -> set[int]:
-    """Return these processes and all that descend from them."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                stat = (entry / "stat").read_text(encoding="ascii", errors="replace")
-                parent = int(stat.rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(entry.name))
-    found, todo = set[int](), [*roots]
-    while todo:
-        pid = todo.pop()
-        if pid not in found:
-            found.add(pid)
-            todo += children.get(pid, [])
-    return found
