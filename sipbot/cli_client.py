@@ -11,6 +11,7 @@ import uuid6
 from rich.table import Table
 
 from sipbot import config, handover_desk, seal
+from sipbot.cli_client_ack import ack_command, unread_command
 from sipbot.cli_client_import import accepted_command, import_command, rollback_command
 from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
@@ -37,6 +38,10 @@ client_app.command("rollback", epilog="Example: sipbot client rollback sato-law"
 client_app.command(
     "accepted", epilog="Example: sipbot client accepted sato.accepted.json --signed-by a1b2-..."
 )(accepted_command)
+
+
+client_app.command("ack", epilog="Example: sipbot client ack sato-law --by hanako")(ack_command)
+client_app.command("unread", epilog="Example: sipbot client unread --json")(unread_command)
 
 
 @client_app.command("key", epilog="Example: sipbot client key")

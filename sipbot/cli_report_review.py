@@ -4,6 +4,7 @@ A running sipbot is asked to write it down; without one the command does.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from sipbot.errors import ControlError, LedgerError, NotRunningError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger import Ledger
 from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.quality_form import PER_OPERATOR
 from sipbot.reload import start
 from sipbot.report.sample import operator_of, sampled
 from sipbot.report.weekly import span_of
@@ -31,9 +33,6 @@ action_app = typer.Typer(
     no_args_is_help=True, help="What was agreed on with clients, until it is done."
 )
 quality_app = typer.Typer(no_args_is_help=True, help="Memos to look at again, and their scores.")
-
-PER_OPERATOR = 3
-"""Memos of each operator and client in a week (our wish: a quarter of an hour of listening)."""
 
 
 @action_app.command(
@@ -53,7 +52,7 @@ def add_command(
         _check_day(due)
     plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
     plan = find_plan(plans, client)
-    reply = asyncio.run(_ask(settings, wire.Agree(plan.client, text, who, due)))
+    reply = asyncio.run(ask(settings, wire.Agree(plan.client, text, who, due)))
     if not isinstance(reply, wire.Agreed):
         raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
     typer.echo(f"{reply.number}: written down for {plan.client}")
@@ -65,7 +64,7 @@ def done_command(
     config_file: ConfigOption = None,
 ) -> None:
     """Write down that something was done; the pack of this week says so, later ones do not."""
-    asyncio.run(_ask(config.load(config_file), wire.ActionDone(number)))
+    asyncio.run(ask(config.load(config_file), wire.ActionDone(number)))
     typer.echo(f"{number}: done")
 
 
@@ -96,7 +95,10 @@ def sample_command(
     week: Annotated[
         str | None, typer.Option("--week", help="Such as 2026-W46; without it, the last whole one.")
     ] = None,
-    number: Annotated[int, typer.Option(min=1, help="Memos of each operator.")] = PER_OPERATOR,
+    number: Annotated[
+        int | None,
+        typer.Option(min=1, help="Memos of each operator; without it, as the client's file says."),
+    ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -109,7 +111,8 @@ def sample_command(
         calls = ledger.taken(plan.client, span_of(wanted, plan))
         handled = ledger.handled([one.memo for one in calls if one.memo is not None])
     worked = [(one.memo, who) for one in handled.values() if (who := operator_of(one.history))]
-    found = sampled(worked, f"{plan.client} {wanted}", number)
+    usual = plan.form.quality.memos if plan.form.quality else PER_OPERATOR
+    found = sampled(worked, f"{plan.client} {wanted}", number or usual)
     if as_json:
         typer.echo(msgspec.json.encode([{"memo": memo, "operator": who} for memo, who in found]))
         return
@@ -143,9 +146,22 @@ def score_command(
     operator = operator_of(found.history)
     if operator is None:
         raise UsageError(f"{found.id}: nobody has worked on it yet, so there is nothing to judge")
+    _check_items(settings, found.client, points)
     request = wire.Judge(found.id, found.client, operator, by, points)
-    asyncio.run(_ask(settings, request))
+    asyncio.run(ask(settings, request))
     typer.echo(f"{found.id}: {sum(points.values())} of {len(points)} for {operator}")
+
+
+def _check_items(settings: Settings, client: str, points: Mapping[str, bool]) -> None:
+    """Refuse what is not on the client's checklist, if it has one."""
+    plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
+    form = next((one.form.quality for one in plans.all if one.client == client), None)
+    strange = [item for item in points if form is not None and item not in form.checklist]
+    if form is not None and strange:
+        raise UsageError(
+            f"{strange[0]}: is not on the checklist of {client} ([quality] of its file). Judge "
+            f"{', '.join(form.checklist)}"
+        )
 
 
 def _check_day(text: str) -> None:
@@ -162,7 +178,12 @@ def _week(text: str) -> Week:
     return found
 
 
-async def _ask(settings: Settings, request: wire.Request) -> wire.Reply:
+async def ask(settings: Settings, request: wire.Request) -> wire.Reply:
+    """Ask a running sipbot to write something down, or do it ourselves where none runs.
+
+    Raises:
+        SipbotError: it cannot be written.
+    """
     try:
         return await control.ask(control.socket_path(settings.var), request)
     except NotRunningError:

@@ -31,6 +31,7 @@ ALLOWED = (
     "quota",
     "price",
     "report",
+    "quality",
     "targets",
     "keep",
     "speech",

@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     about: str
     """client, numbers, hours, answer, callers, routes, steps, record, speech, quota, price,
-    report, targets, categories, escalation, on call, notify, card, tests."""
+    report, quality, targets, categories, escalation, on call, notify, card, tests."""
     text: str
     """A sentence without its full stop."""
 
@@ -65,6 +65,7 @@ def changes(old: Dialplan, new: Dialplan, region: str, start: date) -> list[Chan
         "quota": _keys(old.quota, new.quota),
         "price": _keys(old.form.price, new.form.price),
         "report": _keys(old.form.report, new.form.report),
+        "quality": _keys(old.form.quality, new.form.quality),
         "targets": _keys(old.form.targets, new.form.targets),
         "keep": _keys(old.form.keep, new.form.keep),
         "categories": _categories(old, new),

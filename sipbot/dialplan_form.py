@@ -34,6 +34,7 @@ from sipbot.hours_form import ClosureForm, DayForm, HoursForm, SeasonForm
 from sipbot.keep_form import KeepForm
 from sipbot.notice_form import CHANNELS_MAX, NotifyForm
 from sipbot.price_form import PriceForm
+from sipbot.quality_form import QualityForm
 from sipbot.records import EndState
 from sipbot.report_form import ReportForm
 from sipbot.targets_form import TargetsForm
@@ -290,6 +291,8 @@ class DialplanForm(BaseModel):
     """What the calls cost, for the monthly statement."""
     report: ReportForm | None = None
     """What the client is handed."""
+    quality: QualityForm | None = None
+    """How the handling of its memos is judged."""
     targets: TargetsForm | None = None
     """What service the client was promised."""
     keep: KeepForm = KeepForm()

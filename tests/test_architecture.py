@@ -162,6 +162,7 @@ PURE = (
     "sipbot.plan",
     "sipbot.price_form",
     "sipbot.quota",
+    "sipbot.quality_form",
     "sipbot.readable",
     "sipbot.readable_en",
     "sipbot.readable_ja",

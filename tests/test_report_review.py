@@ -22,6 +22,8 @@ from tests import quotas
 from tests.memo_samples import a_memo_of, an_offer
 
 AT = datetime(2026, 11, 10, 3, tzinfo=UTC)
+WEEK = "2026-W47"
+"""Of the sample call."""
 
 
 def entry(what: str, by: str) -> HistoryEntry:
@@ -97,3 +99,51 @@ async def test_number_that_nothing_open_has_is_refused_with_a_remedy(tmp_path: P
     async with Ledger.open(tmp_path / "ledger.sqlite3") as ledger:
         with pytest.raises(UsageError, match="sipbot report action list"):
             await reviews_desk.handlers(ledger)[wire.ActionDone](wire.ActionDone(7))
+
+
+def write_file(config: Path, more: str) -> None:
+    quotas.write(config.parent / "dialplans", "sato")
+    with (config.parent / "dialplans" / "sato.toml").open("a", encoding="utf-8") as file:
+        file.write(more)
+
+
+def test_item_that_is_not_on_the_clients_checklist_is_refused_with_those_that_are(
+    config: Path,
+) -> None:
+    write_file(config, '\n[quality]\nchecklist = ["greeting", "wish"]\n')
+    [found] = json.loads(run(config, "quality", "sample", "sato", "--week", WEEK, "--json"))
+    asked = ["report", "quality", "score", found["memo"], "--by", "mari", "--config", str(config)]
+    refused = CliRunner().invoke(program("report"), [*asked, "--good", "smile"])
+    with pytest.raises(UsageError, match=r"^smile: is not on the checklist.*greeting, wish$"):
+        raise refused.exception or AssertionError
+    assert "1 of 1 for hana" in run(
+        config, "quality", "score", found["memo"], "--by", "mari", "--good", "wish"
+    )
+
+
+def client(config: Path, *words: str) -> str:
+    result = CliRunner().invoke(program("client"), ["client", *words, "--config", str(config)])
+    assert 0 == result.exit_code, (result.output, result.exception)
+    return result.stdout
+
+
+def test_operator_has_to_read_a_clients_file_again_once_it_is_changed(config: Path) -> None:
+    (config.parent / "accounts.toml").write_text(
+        '[[account]]\nname = "hana"\nrole = "operator"\nclients = ["sato"]\n'
+        '[[account]]\nname = "taro"\nrole = "operator"\nclients = ["other"]\n'
+        '[[account]]\nname = "guest"\nrole = "viewer"\nclients = ["sato"]\n',
+        encoding="ascii",
+    )
+
+    def unread() -> list[tuple[str, str, bool]]:
+        found = json.loads(client(config, "unread", "--json"))
+        return [(one["client"], one["operator"], one["read_before"] is None) for one in found]
+
+    assert [("sato", "hana", True)] == unread()
+    client(config, "ack", "sato", "--by", "hana")
+    assert [] == unread()
+    write_file(config, "\n[targets]\nanswer_rate = 98\n")
+    assert [("sato", "hana", False)] == unread()
+    for stranger in ("taro", "guest", "nobody"):
+        asked = ["client", "ack", "sato", "--by", stranger, "--config", str(config)]
+        assert isinstance(CliRunner().invoke(program("client"), asked).exception, UsageError)
