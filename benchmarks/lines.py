@@ -20,6 +20,7 @@ from rich.console import Console
 from benchmarks.bench_bot import ROOT
 from benchmarks.completeness import completeness
 from benchmarks.figures import percentile
+from benchmarks.lines_page import plot, table
 from benchmarks.lines_sites import Site, bare, sipbot
 from benchmarks.lines_sound import GREETING_S, read, said, write_raw
 from benchmarks.machine import Machine, load, machine
@@ -202,6 +203,9 @@ def main(
     ears: Annotated[bool, typer.Option(help="Measure with recognition on, too.")] = False,
     yardstick: Annotated[bool, typer.Option(help="Measure the bare agents, too.")] = True,
     out: Annotated[Path | None, typer.Option(help="Where to write the JSON.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Where to write the table, and beside it the plot (SVG).")
+    ] = None,
 ) -> None:
     """Measure many lines on this machine, beside bare agents; about a minute for each number.
 
@@ -216,6 +220,9 @@ def main(
     path = out or ROOT / "benchmarks" / "results" / f"lines-{began_at:%Y%m%d-%H%M%S}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    if markdown is not None:
+        markdown.write_text(table(results.levels), encoding="utf-8")
+        markdown.with_suffix(".svg").write_text(plot(results.levels), encoding="utf-8")
     _say(f"written to {path}")
 
 
