@@ -6,6 +6,7 @@ After each message, and in the middle of the rest, somebody calls who must be an
 import asyncio
 import random
 import struct
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from tests.torture.hostile_site import (
     send,
 )
 from tests.torture.promise import Promise, Scale
-from tests.torture.telephone import microphone, port_of, say, telephone
+from tests.torture.telephone import FRAME_S, microphone, port_of, say, telephone
 from tests.torture.verdicts import found_frames
 
 AGENTS = 2
@@ -47,6 +48,13 @@ BETWEEN_PROBES = 1000
 SPEAKERS = 2
 SPEECH_S = 10.0
 """What callers say while junk comes; longer junk hears more of them."""
+
+RECOVERED_S = 1.0
+"""After junk from a caller's own port, until its speech is judged again: as much as the agent's
+jitter buffer holds (JITTER_MAX_MS)."""
+
+KEYS = 101
+"""Payload type of RFC 4733 in the callers' SDP."""
 
 RTP_LOST = 0.005
 """Share of a caller's frames that may be missing, as under load (L3)."""
@@ -115,9 +123,16 @@ class _Spoken:
     user: str
     said: bytes
 
+    @property
+    def judged(self) -> bytes:
+        """What was said while no junk came from the caller's own port: mu-law."""
+        third = len(self.said) // ulaw.FRAME // 3
+        later = 2 * third + round(RECOVERED_S / FRAME_S)
+        return self.said[: third * ulaw.FRAME] + self.said[later * ulaw.FRAME :]
+
 
 async def junk(bot: HostileBot, rng: random.Random, number: int) -> list[Promise]:
-    """Let callers speak while a stranger sends junk to where they are heard."""
+    """Let callers speak while a stranger, and something on their own port, sends junk there."""
     harm = f"{number:,} junk packets of RTP, RTCP and keys into live calls"
     exits = bot.exits
     async with asyncio.TaskGroup() as group:
@@ -128,8 +143,8 @@ async def junk(bot: HostileBot, rng: random.Random, number: int) -> list[Promise
     for one in spoken:
         row = await bot.ended(one.user)
         heard = ulaw.read(bot.spool / row.offer.call / "audio.wav")
-        found, _ = found_frames(one.said, heard)
-        sent = len(one.said) // ulaw.FRAME
+        found, _ = found_frames(one.judged, heard)
+        sent = len(one.judged) // ulaw.FRAME
         frames += sent
         missing.append((sent - found) / sent)
     worst = round(max(missing), 4)
@@ -141,6 +156,7 @@ async def junk(bot: HostileBot, rng: random.Random, number: int) -> list[Promise
             worst=worst,
             limit=RTP_LOST,
             unit="of a call's frames missing",
+            note="a third of the junk comes from the caller's own port; judged is the rest",
         ),
         exits_row(harm, number, bot.exits - exits, ""),
     ]
@@ -152,6 +168,7 @@ async def _speaker(bot: HostileBot, n: int, rng: random.Random, packets: int) ->
     speech = np.resize(ulaw.read(ROOT / "tests/data/ko_01_8k.wav"), int(least_s * ulaw.RATE_HZ))
     said = ulaw.encode(ulaw.noisy(speech, seed=rng.randrange(1 << 32)))
     made = [_packet(rng) for _ in range(packets)]
+    own = [one for one in made[::3] if not _is_key(one)]  # a caller's own key ends the message
     user = f"speaker-{n}"
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(telephone(user, bot.target))
@@ -162,7 +179,8 @@ async def _speaker(bot: HostileBot, n: int, rng: random.Random, packets: int) ->
         ears = ("127.0.0.1", answer.rtp_port), ("127.0.0.1", answer.rtp_port + 1)
         async with asyncio.TaskGroup() as group:
             group.create_task(say(mouth, ears[0], said))
-            group.create_task(_shower(ears, made))
+            group.create_task(_shower(ears, [one for n, one in enumerate(made) if n % 3]))
+            group.create_task(_own_shower(mouth, ears[0], own, least_s / 3))
         await one.hang_up()
     return _Spoken(user=user, said=said)
 
@@ -174,6 +192,20 @@ async def _shower(ears: Sequence[tuple[str, int]], packets: Sequence[bytes]) -> 
             group.create_task(half())
 
 
+async def _own_shower(
+    mouth: asyncio.DatagramTransport, ear: tuple[str, int], packets: Sequence[bytes], third_s: float
+) -> None:
+    """Send junk from where the kernel lets it in, in the second third of the speech."""
+    begin = time.monotonic() + third_s
+    for n, one in enumerate(packets):
+        await asyncio.sleep(max(0.0, begin + third_s * n / len(packets) - time.monotonic()))
+        mouth.sendto(one, ear)
+
+
+def _is_key(packet: bytes) -> bool:
+    return len(packet) > 1 and packet[1] & 0x7F == KEYS
+
+
 def _packet(rng: random.Random) -> bytes:
     """Return junk: RTP, a key of RFC 4733, RTCP, or bytes by chance."""
     kind = rng.randrange(4)
@@ -183,7 +215,7 @@ def _packet(rng: random.Random) -> bytes:
         return struct.pack(">BBHII", rng.randrange(0x80, 0xC0), rng.getrandbits(8), *head) + rest
     if kind == 1:
         event = struct.pack(">BBH", rng.randrange(16), 0x80 | rng.randrange(64), 1600)
-        return struct.pack(">BBHII", 0x80, 101 | rng.choice((0, 128)), *head) + event
+        return struct.pack(">BBHII", 0x80, KEYS | rng.choice((0, 128)), *head) + event
     if kind == 2:
         return struct.pack(">BBHI", 0x81, rng.randrange(192, 224), *head[:2]) + rest
     return rest
