@@ -379,7 +379,7 @@ def met(
     return found
 
 
-def total(ledger: Path, file: Path, until: datetime, made: dict[str, Figure]) -> int | None:
+def total(ledger: Path, file: Path, until: datetime, made: dict[str, Figure]) -> Decimal | None:
     """Return what a month costs with tax, in a currency without smaller units; None: no price."""
     with closing(sqlite3.connect(ledger)) as open_ledger:
         open_ledger.row_factory = sqlite3.Row
@@ -390,4 +390,4 @@ def total(ledger: Path, file: Path, until: datetime, made: dict[str, Figure]) ->
     net = Decimal(price["monthly"]) + Decimal(price["over"]) * over
     net += Decimal(price.get("call", "0")) * (used - over)
     tax = (net * Decimal(price["tax"]) / 100).to_integral_value(ROUND_FLOOR)
-    return int((net + tax).to_integral_value(ROUND_FLOOR))
+    return (net + tax).to_integral_value(ROUND_FLOOR)
