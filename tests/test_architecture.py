@@ -43,9 +43,9 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"sipbot.metrics"},
     "tomlkit": {"sipbot.accounts_edit", "sipbot.handover_give"},
     "pyopenjtalk": {"sipbot.kana"},
+    "cryptography": {"sipbot.age_file", "sipbot.seal"},
     "pyrage": {"sipbot.seal"},
     "weasyprint": {"sipbot.report.pdf"},
-    "cryptography": {"sipbot.age_file", "sipbot.seal"},
 }
 
 LEDGER_ONLY = ("sqlalchemy", "alembic")
@@ -254,11 +254,6 @@ EFFECTS = {
 
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid7", "uuid6.uuid7"}
 
-CONFIG_READERS = {
-    "sipbot.app",
-    "sipbot.demo",
-    "sipbot.doctor",
-    "sipbot.doctor_console",
 WHERE_CALLS_ARE_RECORDED = {
     "sipbot.from_settings": "names the file in a memo, where there is no console",
     "sipbot.handover_back": "removes a call's folder",
@@ -274,11 +269,16 @@ FILES_OF_THE_EARS = {
 }
 """Who may ask the spool for a recording's path: while it is recorded and recognised it is plain."""
 
+CONFIG_READERS = {
+    "sipbot.app",
+    "sipbot.demo",
+    "sipbot.doctor",
+    "sipbot.doctor_audio_key",
+    "sipbot.doctor_console",
     "sipbot.doctor_edge",
     "sipbot.doctor_folders",
     "sipbot.from_settings",
 }
-    "sipbot.doctor_audio_key",
 """Besides the command line: the composition root, the demo and the doctor, which each build one."""
 
 
@@ -318,16 +318,16 @@ def importers(library: str) -> set[str]:
     return {module for module in MODULES if uses(module, library)}
 
 
-def calls(module: str) -> Iterator[str]:
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
-
 def texts(module: str) -> Iterator[str]:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
+
+def calls(module: str) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
 
 
 def functions(module: str) -> Iterator[tuple[str, int]]:
@@ -361,11 +361,6 @@ def test_main_process_does_not_load_what_may_crash_it(library: str) -> None:
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
 
 
-@pytest.mark.parametrize("library", LEDGER_ONLY)
-def test_database_library_is_imported_by_ledger_and_migrations_only(library: str) -> None:
-    strangers = {
-        module
-        for module in importers(library)
 def test_process_that_leads_calls_does_not_load_what_encrypts_unless_there_is_a_key() -> None:
     program = "import sys, sipbot.app; sys.exit('cryptography' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
@@ -390,6 +385,11 @@ def test_recordings_are_read_through_their_one_door() -> None:
     }
 
 
+@pytest.mark.parametrize("library", LEDGER_ONLY)
+def test_database_library_is_imported_by_ledger_and_migrations_only(library: str) -> None:
+    strangers = {
+        module
+        for module in importers(library)
         if not module.startswith(("sipbot.ledger", "sipbot.migrations"))
     }
     assert set() == strangers

@@ -226,7 +226,7 @@ def test_who_is_killed_at_any_step_leaves_a_whole_recording_and_goes_on_the_next
         recordings.seal(CALL)
     if work == "rewrap":
         write_keys(key, [Identity.new(), *AudioKeys(key).identities()], MADE)
-    command = [sys.executable, KILLED, recordings.spool, key, CALL, work]
+    command = [sys.executable, str(KILLED), str(recordings.spool), str(key), CALL, work]
     deaths = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
     assert {sha256(said).hexdigest()} == set(deaths)
