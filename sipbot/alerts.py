@@ -93,6 +93,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         *("broker-full", "recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "retention"),
         "speech-models",
+        "archive",
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

@@ -19,6 +19,7 @@ from sipbot import audio_vault, bus_key, config, control, edge, handover_desk, p
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
+from sipbot.archive_target import Archiving
 from sipbot.audit_keep import of_people
 from sipbot.broker_child import Door, embedded_broker
 from sipbot.call_tools import Tools
@@ -32,6 +33,7 @@ from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
 from sipbot.from_settings import (
+    archive_of,
     audio_keys_of,
     audio_url_of,
     broker_of,
@@ -131,8 +133,9 @@ class App:
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
         )
+        self.archiving = Archiving(archive_of(settings), ledger.archive, tell)
         others = self.notices.publishers
-        self.outbox = outbox_of(ledger, self.feed, masked, others, troubles)
+        self.outbox = outbox_of(ledger, self.feed, masked, others, self.archiving, troubles)
         ledger.on_unreadable = troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
@@ -160,6 +163,7 @@ class App:
         bus_key.make(settings.var)
         await ports.check(*listening(settings))
         ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
+        await ledger.archive.follow(wanted=bool(settings.archive.url))
         app = cls(settings, dialplans, ledger)
         stack.callback(app.texts.close)  # before the ledger closes
         await edge.prepare(app.edge, config.DEFAULT_FILE)
@@ -193,21 +197,19 @@ class App:
         """Every part that runs from the beginning, in data-path order."""
         parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
         parts += [*edge.parts(self.edge), ("switchboard", self.switchboard.run())]
-        parts.append(("outbox", self.outbox.run()))
-        parts.append(("calls back", self.calls_out.back.run()))
+        parts += [("outbox", self.outbox.run()), ("calls back", self.calls_out.back.run())]
         if self._embedded is not None:
             parts.append(("broker", self._embedded.run()))
         parts += [("feed", self._run_feed()), ("news", self._spread_news())]
         parts += [("alerts", self.alerts.run()), ("disk", self._disk.run())]
         parts += of_people(self.settings.console, self.accounts, self.ledger, self.alerts.tell)
         parts += [("dialplans", self.reload.run()), ("quotas", self.quotas.run())]
-        parts.append(("service", self.service.run()))
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
-        parts.append(("sweep", self.sweep.run()))
+        parts += [("service", self.service.run()), ("sweep", self.sweep.run())]
+        parts.append(("archive", self.archiving.run()))
         kept = self.spool.recordings
-        parts += audio_vault.parts(self.ledger, self.reading, kept, self.alerts.tell)
-        return parts
+        return parts + audio_vault.parts(self.ledger, self.reading, kept, self.alerts.tell)
 
     @cached_property
     def sweep(self) -> Sweep:

@@ -28,6 +28,7 @@ PARTS = {
     "accounts": "cli_accounts:accounts_app",
     "mqtt": "cli_mqtt:mqtt_app",
     "outbox": "cli_outbox:outbox_app",
+    "archive": "cli_archive:archive_app",
     "notify": "cli_notify:notify_app",
     "ledger": "cli_ledger:ledger_app",
     "privacy": "cli_privacy:privacy_app",

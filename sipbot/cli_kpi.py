@@ -15,11 +15,10 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan
 from sipbot.cli_what_if import what_if_app
 from sipbot.errors import UsageError
-from sipbot.from_settings import ledger_path
+from sipbot.fleet import ArchiveOption, ledger_of
 from sipbot.kpi import Figures, Value
 from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span
-from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.plan import Dialplan
 from sipbot.reload import start
 
@@ -48,6 +47,7 @@ def kpi_command(
     first: FromOption = None,
     last: ToOption = None,
     config_path: ConfigOption = None,
+    archive: ArchiveOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Reckon the figures of a client's service; docs/kpi.md says what each means.
@@ -57,10 +57,10 @@ def kpi_command(
     settings, now = config.load(config_path), datetime.now(UTC)
     in_force = start(settings.dialplans, settings.region, settings.var).in_force.plans
     plans = in_force.all if client is None else [find_plan(in_force, client)]
-    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
-        found = [
-            ledger.figures(plan, period(first, last, plan.hours.tz, now), now) for plan in plans
-        ]
+    spans = [period(first, last, plan.hours.tz, now) for plan in plans]
+    clients = [plan.client for plan in plans]
+    with ledger_of(settings, clients, spans, archive=archive) as ledger:
+        found = [ledger.figures(plan, span, now) for plan, span in zip(plans, spans, strict=True)]
     if as_json:
         typer.echo(msgspec.json.encode(found[0] if client is not None else found))
         return

@@ -18,7 +18,7 @@ import msgspec
 import typer
 from rich.console import Console, RenderableType
 
-from sipbot import config, looked
+from sipbot import config, fleet, looked
 from sipbot.as_heard import as_heard
 from sipbot.card_page import card_page
 from sipbot.cli_config import ConfigOption, JsonOption
@@ -27,6 +27,7 @@ from sipbot.cli_memos_watch import watch_app
 from sipbot.client_card import ClientCard
 from sipbot.dialplan import load_file
 from sipbot.errors import SipbotError, UsageError
+from sipbot.fleet import ArchiveOption
 from sipbot.from_settings import ledger_path, recordings_of
 from sipbot.labels import labels_of
 from sipbot.ledger import CallEntry, ReadOnlyLedger
@@ -76,14 +77,23 @@ def list_command(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
     *,
     every: Annotated[bool, typer.Option("--all", help="The closed ones, too.")] = False,
+    archive: ArchiveOption = False,
     as_json: JsonOption = False,
     lang: _Lang = "auto",
 ) -> None:
     """List the memos that are not closed, newest first."""
+    not_done = not every and status is None
     with _errors():
         labels = labels_of(lang)
+        if archive:
+            settings = config.load(config_file)
+            found = fleet.latest(settings, limit, client, status, not_done=not_done)
+            sites, memos = [site for site, _ in found], [memo for _, memo in found]
+            _note_taken(ledger_path(settings), memos, as_json=as_json)
+            _print_list(memos, labels, as_json=as_json, sites=sites)
+            return
         with ReadOnlyLedger.open(_ledger(config_file, var)) as ledger:
-            memos = ledger.memos(limit, client, status, not_done=not every and status is None)
+            memos = ledger.memos(limit, client, status, not_done=not_done)
             if client is not None and not memos:
                 _check_client(client, ledger, _dialplan_clients(config_file, var))
         _note_taken(_ledger(config_file, var), memos, as_json=as_json)
@@ -300,12 +310,20 @@ def _check_client(client: str, ledger: ReadOnlyLedger, known: set[str]) -> None:
     raise UsageError(f"--client {client}: no dialplan and no memo has this client. {remedy}")
 
 
-def _print_list(memos: Sequence[Memo], labels: Mapping[str, str], *, as_json: bool) -> None:
+def _print_list(
+    memos: Sequence[Memo],
+    labels: Mapping[str, str],
+    *,
+    as_json: bool,
+    sites: Sequence[str] | None = None,
+) -> None:
     if as_json:
-        _print_json([memo.model_dump(mode="json") for memo in memos])
+        owners = [{}] * len(memos) if sites is None else [{"site": one} for one in sites]
+        shown = zip(owners, memos, strict=True)
+        _print_json([owner | memo.model_dump(mode="json") for owner, memo in shown])
     elif memos:
         now, wide = datetime.now().astimezone(), not sys.stdout.isatty()
-        _print(list_table(memos, labels, now, wide=wide))
+        _print(list_table(memos, labels, now, wide=wide, sites=sites))
     else:
         typer.echo(labels["none"])
 

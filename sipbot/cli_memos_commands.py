@@ -21,7 +21,8 @@ from sipbot.command import LEASE_S, VERBS, Refused, read
 from sipbot.config import Settings
 from sipbot.decision import Answer
 from sipbot.errors import UsageError
-from sipbot.from_settings import broker_of, ledger_path
+from sipbot.fleet import owner_of
+from sipbot.from_settings import archive_of, broker_of, ledger_path
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
 from sipbot.memo_history import Outcome
@@ -233,7 +234,7 @@ async def _ask(
     settings: Settings, verb: str, part: str, client: str | None, fields: dict[str, Any]
 ) -> Answer:
     broker = broker_of(settings)
-    owner, memo = await _place(settings, part, client)
+    site, owner, memo = await _place(settings, part, client)
     req = str(uuid6.uuid7())
     known = {
         "req": req,
@@ -248,20 +249,24 @@ async def _ask(
         raise UsageError(request.problem)
     if request is None:
         raise UsageError(f"the note is too long: {VERBS[verb].__name__} takes 2000 characters")
-    return await ask(broker, settings.site, owner, verb, request.command.by, req, payload)
+    return await ask(broker, site, owner, verb, request.command.by, req, payload)
 
 
-async def _place(settings: Settings, part: str, client: str | None) -> tuple[str, str]:
-    """Return client and id of a memo: by the ledger where it is here, else by the bus."""
+async def _place(settings: Settings, part: str, client: str | None) -> tuple[str, str, str]:
+    """Return site, client and id of a memo: by the ledger where it is here, by the archive where
+    another site has it, else by the bus."""
     path = ledger_path(settings)
     if path.is_file():
         with ReadOnlyLedger.open(path) as ledger:
             found = ledger.memo(part)
         if found is not None and client in (None, found.client):
-            return found.client, found.id
+            return settings.site, found.client, found.id
+    archive = archive_of(settings)
+    if archive is not None and (other := await owner_of(archive, part, client)) is not None:
+        return other
     if client is not None and len(part) == len(str(uuid6.uuid7())):
-        return client, part
-    return await find(broker_of(settings), settings.site, part, client)
+        return settings.site, client, part
+    return settings.site, *await find(broker_of(settings), settings.site, part, client)
 
 
 def said(answer: Answer, labels: dict[str, str], until: datetime | None) -> str:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import config, control
+from sipbot import archive, config, control
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
@@ -109,7 +109,7 @@ def _row(one: Undelivered) -> tuple[str, ...]:
         str(one.id),
         one.target,
         one.client,
-        one.memo or f"{_kind(one)} {one.req}",
+        one.memo or f"{_kind(one)} {one.req}".strip(),
         "" if one.rev is None else str(one.rev),
         due,
         str(one.attempts),
@@ -118,4 +118,6 @@ def _row(one: Undelivered) -> tuple[str, ...]:
 
 
 def _kind(one: Undelivered) -> str:
+    if one.target == archive.TARGET:
+        return ""
     return "notification" if one.target.startswith(TARGET_PREFIX) else "answer"

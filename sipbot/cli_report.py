@@ -18,8 +18,8 @@ from sipbot.cli_kpi import kpi_app
 from sipbot.cli_report_review import action_app, quality_app
 from sipbot.config import Settings
 from sipbot.errors import UsageError
-from sipbot.from_settings import ledger_path
-from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.fleet import ArchiveOption, ledger_of
+from sipbot.ledger_day import Span
 from sipbot.plan import Dialplan
 from sipbot.quota import Month, month_of
 from sipbot.reload import start
@@ -70,6 +70,7 @@ def monthly_command(
     language: LanguageOption = None,
     out: OutOption = None,
     config_file: ConfigOption = None,
+    archive: ArchiveOption = False,
 ) -> None:
     """Make a month's statement: every call, which of them count, and what they cost.
 
@@ -78,8 +79,11 @@ def monthly_command(
     form = form_of(form, out)
     settings = config.load(config_file)
     plan, now = plan_of(settings, client, config_file), datetime.now(UTC)
-    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
-        made = months.statement_of(ledger, plan, _month(month, plan.hours.tz, now), now)
+    tz = plan.hours.tz
+    chosen = _month(month, tz, now)
+    span = Span(since=chosen.begins(tz), until=chosen.following.begins(tz))
+    with ledger_of(settings, [plan.client], [span], archive=archive) as ledger:
+        made = months.statement_of(ledger, plan, chosen, now)
     say = Say(language or reader_of(plan), plan.hours.tz)
     if form == "json":
         deliver(msgspec.json.format(msgspec.json.encode(made)), out)
@@ -110,6 +114,7 @@ def weekly_command(
     language: LanguageOption = None,
     out: OutOption = None,
     config_file: ConfigOption = None,
+    archive: ArchiveOption = False,
 ) -> None:
     """Make a week's pack: results against targets, missed calls, complaints, actions, plots.
 
@@ -124,7 +129,13 @@ def weekly_command(
     plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
     chosen = plans.all if client is None else [plan_of(settings, client, config_file)]
     now = datetime.now(UTC)
-    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
+    spans = [
+        weekly.span_of(each, plan)
+        for plan in chosen
+        for each in weekly.weeks_of(_week(week, plan.hours.tz, now))
+    ]
+    clients = [plan.client for plan in plans.all]  # the medians are of all of them
+    with ledger_of(settings, clients, spans, archive=archive) as ledger:
         packs = weekly.Packs(ledger, plans.all, now)
         for plan in chosen:
             found = _week(week, plan.hours.tz, now)

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from sipbot.broker_wire import DEFAULT_CONNECTIONS
+from sipbot.config_archive import Archive
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.config_edge import Edge
@@ -170,6 +171,8 @@ class Settings(BaseSettings):
     """Notifications by mail, chat and web hooks."""
     privacy: Privacy = Privacy()
     """Encryption of recordings."""
+    archive: Archive = Archive()
+    """History and reports of several sites, in PostgreSQL."""
     log: Log = Log()
     """What is written to standard error."""
 

@@ -20,6 +20,7 @@ import msgspec
 import sipbot
 from sipbot import (
     config,
+    doctor_archive,
     doctor_audio_key,
     doctor_console,
     doctor_edge,
@@ -99,6 +100,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     findings += await _broker(settings, running=bool(up))
     if settings.mqtt.host:
         findings += await doctor_sites.examine(broker_of(settings), settings.site, running=bool(up))
+    findings += await doctor_archive.examine(settings)
     findings += await doctor_console.examine(settings, running=bool(up))
     try:
         plans = load_tried(settings.dialplans, settings.region)

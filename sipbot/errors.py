@@ -18,6 +18,8 @@
     │   └── DamagedError      a file that was read and makes no sense: reading again will not help
     ├── LedgerError           the database refused, or is of a newer release
     │   └── UnreadableError   a memo that was read and makes no sense: reading again will not help
+    ├── ArchiveError          the PostgreSQL archive cannot be reached or refused us
+    │   └── ArchiveRefusedError  it is there, and does not take this content
     ├── FeedError             the MQTT broker cannot be reached or refused us
     │   └── DeafError         the broker is there, and does not let us read a topic
     ├── ControlError          the running sipbot cannot do what a command asked of it
@@ -155,6 +157,14 @@ class LedgerError(SipbotError):
 
 class UnreadableError(LedgerError):
     """Raised when a memo in the ledger is not one that this release can read."""
+
+
+class ArchiveError(SipbotError):
+    """Raised when the archive cannot be reached, lacks its tables, or refuses us."""
+
+
+class ArchiveRefusedError(ArchiveError):
+    """Raised when the archive is there and does not take what it was given."""
 
 
 class FeedError(SipbotError):

@@ -11,6 +11,7 @@ from sipbot import bus_key, config
 from sipbot.accounts import Accounts
 from sipbot.agent_places import Place
 from sipbot.agents import Backend
+from sipbot.archive_store import Server as ArchiveServer
 from sipbot.audio_keys import AudioKeys
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
@@ -55,6 +56,15 @@ def broker_of(settings: Settings) -> Broker:
 def ledger_path(settings: Settings) -> Path:
     """Return where the ledger is."""
     return settings.var / "sipbot.sqlite3"
+
+
+def archive_of(settings: Settings) -> ArchiveServer | None:
+    """Return where the archive is; None where there is none."""
+    archive = settings.archive
+    if not archive.url:
+        return None
+    password = archive.password.get_secret_value()
+    return ArchiveServer(url=archive.url, password=password, site=settings.site)
 
 
 def audio_keys_of(settings: Settings) -> AudioKeys | None:

@@ -21,6 +21,7 @@ from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
+from sipbot.ledger_archive import ArchiveRows
 from sipbot.ledger_call_notices import CallNotices
 from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
@@ -70,7 +71,6 @@ class Ledger:
     on_counted: Callable[[str], None] | None = None
     """Called in the event loop after a call of this client has ended or one of its memos has
     changed: what counts against its quota may be another number now."""
-
     on_unreadable: Callable[[list[str]], None] | None = None
     """Called in the event loop with the ids of memos that nobody can read."""
 
@@ -82,6 +82,7 @@ class Ledger:
         self._thread = thread
         self._targets = targets
         self._refused = Refusals(engine)
+        self.archive = ArchiveRows(self._run)
         self.commands = Commands(self._run, targets, self._announce)
         self.call_notices = CallNotices(self._run)
         self.calls_back = CallsBack(self._run, targets, self._announce)
@@ -166,8 +167,7 @@ class Ledger:
         """
         at = datetime.now(UTC)
         refusal = Refusal(offer, state, code, at, rule, client, number, caller)
-        in_thread = partial(self._in_thread, rank=Rank.CALLER)
-        stored = await self._refused.keep(refusal, in_thread)
+        stored = await self._refused.keep(refusal, partial(self._in_thread, rank=Rank.CALLER))
         if stored and client is not None:
             self._counted(client)
         return stored

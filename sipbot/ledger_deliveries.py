@@ -14,12 +14,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from sipbot.archive import TARGET as ARCHIVE
 from sipbot.ledger_schema import deliveries, meta
 from sipbot.memo import Memo, Status, changed
 from sipbot.topics import FeedPayload
 
 MQTT = "mqtt"
-"""Name of the only target so far; others need a publisher in `sipbot.app` and nothing here."""
+"""Name of the bus; others need a publisher in `sipbot.app` and nothing here."""
 
 LONGEST_WAIT_S = 60.0
 """No delivery waits longer: nobody should wait for a memo a minute longer than the broker's trouble
@@ -144,6 +145,8 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
     )
     it = connection.execute(made).one()
     if it.memo is None:
+        if it.target == ARCHIVE:  # two of every call, and nobody asks for them again
+            connection.execute(sa.delete(deliveries).where(deliveries.c.id == delivery))
         return 0
     older = (
         sa.update(deliveries)

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from sipbot.ledger_deliveries import MQTT
 from sipbot.ledger_schema import calls, deliveries, memos
 from sipbot.memo import Status
-from sipbot.notice import TARGET_PREFIX
 from sipbot.records import EndState
 from sipbot.status import Counts
 
@@ -20,8 +20,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
     """Those that nobody tries any more."""
     since: datetime | None
-    """When the oldest for a broker was stored; None when none waits for one.  Mail and chat have
-    their own alerts, and nobody works from them."""
+    """When the oldest for a broker was stored; None when none waits for one.  Mail, chat and the
+    archive have their own alerts, and nobody works from them."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ def waiting(connection: sa.Connection) -> Waiting:
     undelivered = deliveries.c.delivered_at.is_(None)
     # Written as a sum, the id cannot lead SQLite through every delivery ever made; it goes through
     # the index of those that wait (a test reads its plan).
-    for_a_broker = sa.case((deliveries.c.target.not_like(f"{TARGET_PREFIX}%"), deliveries.c.id + 0))
+    for_a_broker = sa.case((deliveries.c.target == MQTT, deliveries.c.id + 0))
     query = sa.select(
         sa.func.count(), sa.func.count(deliveries.c.dead_at), sa.func.min(for_a_broker)
     ).where(undelivered)

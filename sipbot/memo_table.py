@@ -20,7 +20,14 @@ def short(at: datetime, now: datetime) -> str:
     return f"{at.astimezone(now.tzinfo):%m-%d %H:%M}"
 
 
-def list_table(memos: Sequence[Memo], labels: Labels, now: datetime, *, wide: bool) -> Table:
+def list_table(
+    memos: Sequence[Memo],
+    labels: Labels,
+    now: datetime,
+    *,
+    wide: bool,
+    sites: Sequence[str] | None = None,
+) -> Table:
     """Return one row a memo; the message takes what room the rest leaves.
 
     Args:
@@ -28,6 +35,7 @@ def list_table(memos: Sequence[Memo], labels: Labels, now: datetime, *, wide: bo
         labels: of the reader's language.
         now: of the reader's zone.
         wide: whether lines have no end: each memo is one line then, whatever its length.
+        sites: whose each memo is, where they are of several.
     """
     table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), expand=not wide)
     # The order of the columns is that of the cells below.
@@ -37,11 +45,11 @@ def list_table(memos: Sequence[Memo], labels: Labels, now: datetime, *, wide: bo
         table.add_column(labels[name], overflow="fold", max_width=None if wide else width)
     table.add_column(labels["text"], overflow="fold", ratio=None if wide else 1)
     end = " " if wide else "\n"
-    for memo in memos:
+    for place, memo in enumerate(memos):
         cells = (
             memo.id[-SHORT:],
             short(memo.call.started_at, now),
-            memo.client,
+            memo.client if sites is None else f"{sites[place]}{end}{memo.client}",
             end.join(filter(None, (number(memo, labels), who(memo, labels)))),
             end.join(filter(None, (state(memo, now, labels), due(memo, now, labels)))),
             end.join((*marks(memo, labels), text(memo, labels), *_notes(memo, now, labels))),

@@ -24,7 +24,7 @@ import structlog
 
 from sipbot.backoff import backoff_s
 from sipbot.errors import FeedError, LedgerError
-from sipbot.ledger import Delivery, Ledger, Retry
+from sipbot.ledger import MQTT, Delivery, Ledger, Retry
 from sipbot.ledger_deliveries import LONGEST_WAIT_S
 from sipbot.memo import Memo
 from sipbot.patience import LedgerPatience
@@ -310,7 +310,7 @@ class _Lane:
             return await self._count_refusal(delivery, refusal, log)
         log.info("delivered", seq=delivery.seq)
         self._told.append(delivery.id)
-        closed = delivery.memo is not None and not delivery.payload
+        closed = self.target == MQTT and delivery.memo is not None and not delivery.payload
         # A crash must not put a closed memo back on the open list for those who subscribe then.
         if closed or len(self._told) == TOLD_AT_ONCE:
             await self._settle()

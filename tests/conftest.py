@@ -1,6 +1,6 @@
 """What several tests of real calls share."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests import brokers, ulaw
+from tests import brokers, postgres, ulaw
 from tests.bot import Bot
 
 DATA = Path(__file__).parent / "data"
@@ -23,6 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("asr"):
             item.add_marker(pytest.mark.xdist_group("ears"))
+        # One worker starts PostgreSQL once.
+        elif "pg" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("postgres"))
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +84,13 @@ def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("said") / "silence.ul"
     path.write_bytes(ulaw.encode(np.zeros(ulaw.RATE_HZ // 2, np.int16)))
     return path
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL server; each test makes a database of its own."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest_asyncio.fixture

@@ -41,6 +41,7 @@ ONLY_IMPORTERS = {
     "argon2": {"sipbot.passwords"},
     "uvicorn": {"sipbot.console.__main__", "sipbot.console.connections"},
     "prometheus_client": {"sipbot.metrics"},
+    "psycopg": {"sipbot.archive_store"},
     "tomlkit": {"sipbot.accounts_edit", "sipbot.handover_give"},
     "pyopenjtalk": {"sipbot.kana"},
     "cryptography": {"sipbot.age_file", "sipbot.seal"},
@@ -53,6 +54,7 @@ LEDGER_ONLY = ("sqlalchemy", "alembic")
 PURE = (
     "sipbot.accounts",
     "sipbot.agent_places",
+    "sipbot.archive",
     "sipbot.ahead",
     "sipbot.as_heard",
     "sipbot.audit",

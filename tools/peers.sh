@@ -10,6 +10,8 @@ need baresip baresip
 need kamailio kamailio
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
+# tests/postgres.py starts a server of its own; the package's would be of no use, and is not started
+[ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || missing="$missing postgresql"
 # tests/torture/failing.c is compiled when it is needed; gcc only recommends the headers
 need cc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

@@ -44,6 +44,11 @@ def span_of(week: Week, plan: Dialplan) -> Span:
     return Span(since=week.begins(tz), until=week.ends(tz))
 
 
+def weeks_of(week: Week) -> list[Week]:
+    """Return the weeks of a pack's trend, the first the oldest."""
+    return [week.before(back) for back in range(TREND_WEEKS - 1, -1, -1)]
+
+
 class Packs:
     """Makes packs of many clients; the figures of a week that all of them need are made once.
 
@@ -104,7 +109,7 @@ def pack_of(
     later = ledger.taken(plan.client, Span(since=span.since, until=span.until + AGAIN_WITHIN))
     calls = [one for one in later if one.at < span.until]
     handled = _handled(ledger, calls)
-    weeks = [week.before(back) for back in range(TREND_WEEKS - 1, -1, -1)]
+    weeks = weeks_of(week)
     trend = [ledger.figures(plan, span_of(one, plan), now) for one in weeks]
     figures = _figures(trend, say, [one for who, one in others.items() if who != plan.client])
     terms, ends = trend[-1].terms, ends_of(calls)
