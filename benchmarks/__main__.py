@@ -20,6 +20,7 @@ from benchmarks.finalising import finalising
 from benchmarks.machine import load, machine
 from benchmarks.recognising import recognising
 from benchmarks.report import Run, show, write_json, write_markdown
+from benchmarks.reporting import reporting
 from benchmarks.sipp import answering
 from benchmarks.talking import idle_memory, talking
 
@@ -40,7 +41,7 @@ Parts = Annotated[
     str,
     typer.Option(
         help="What to measure: any of dialplans, sipp, talk, crash, endings, recognise, commit, "
-        "second, finalise."
+        "second, finalise, reports."
     ),
 ]
 
@@ -78,6 +79,9 @@ async def measure(run: Run, levels: list[int], parts: list[str]) -> None:
             await _dialplans(run)
         if set(parts) & {"commit", "sipp", "talk", "crash"}:
             await _first(run, levels, parts)
+        if "reports" in parts:
+            _say("packs of an agency of thirty clients")
+            run.figures += await reporting(ROOT / "benchmarks" / "results")
         if "endings" in parts:
             _say("ends of speech on noisy lines")
             run.figures += endings()
