@@ -19,7 +19,7 @@ from sipbot.edge import (
     write_files,
     write_private,
 )
-from sipbot.edge_config import Plan, dispatcher_list, kamailio_cfg, uacreg
+from sipbot.edge_config import Plan, dispatcher_list, kamailio_cfg, table_versions, uacreg
 from sipbot.errors import ConfigError, Mistake
 from sipbot.from_settings import edge_folder, edge_of
 from sipbot.front_config import dispatcher_list as front_list
@@ -28,17 +28,27 @@ from sipbot.front_form import read_front
 
 edge_app = typer.Typer(no_args_is_help=True, help="The Kamailio in front of the agents.")
 
-File = Literal["kamailio.cfg", "dispatcher.list", "uacreg"]
+File = Literal["kamailio.cfg", "dispatcher.list", "uacreg", "version"]
 
 
 @edge_app.command("config", epilog="Example: sipbot edge config > /etc/kamailio/kamailio.cfg")
 def show(
     config_path: ConfigOption = None,
     file: Annotated[File, typer.Option("--file", help="Which file to print.")] = "kamailio.cfg",
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where your Kamailio reads these files.")
+    ] = Path("/etc/kamailio"),
+    run_folder: Annotated[
+        Path, typer.Option("--run-folder", help="Where it may make its sockets.")
+    ] = Path("/run/kamailio"),
 ) -> None:
-    """Print a file for a Kamailio of your own (edge.mode = "own")."""
+    """Print a file for a Kamailio of your own (edge.mode = "own"): docs/operations.md."""
     settings = config.load(config_path)
-    plan = edge_of(settings, secret_of(edge_folder(settings) / "secret"))
+    plan = msgspec.structs.replace(
+        edge_of(settings, secret_of(edge_folder(settings) / "secret")),
+        folder=str(folder.absolute()),
+        run_folder=str(run_folder.absolute()),
+    )
     match file:
         case "kamailio.cfg":
             typer.echo(kamailio_cfg(plan), nl=False)
@@ -46,6 +56,8 @@ def show(
             typer.echo(dispatcher_list(plan, frozenset(plan.agents)), nl=False)
         case "uacreg":
             typer.echo(uacreg(plan))
+        case "version":
+            typer.echo(table_versions(), nl=False)
 
 
 @edge_app.command("check", epilog="Example: sipbot edge check")

@@ -23,9 +23,17 @@ import structlog
 
 from sipbot import edge_wire as wire
 from sipbot import ports
+from sipbot.agent_places import LOOPBACK
 from sipbot.audit import AuditEntry
 from sipbot.child import Child
-from sipbot.edge_config import Plan, dispatcher_list, dispatcher_states, kamailio_cfg, uacreg
+from sipbot.edge_config import (
+    Plan,
+    dispatcher_list,
+    dispatcher_states,
+    kamailio_cfg,
+    table_versions,
+    uacreg,
+)
 from sipbot.errors import ChildGoneError, ConfigError, Mistake, SipbotError
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.gate import Gate, offer_of
@@ -74,9 +82,7 @@ def write_files(plan: Plan, serving: frozenset[int]) -> None:
     (folder / "db" / "uacreg").unlink(missing_ok=True)
     if plan.registrations:
         write_private(folder / "db" / "uacreg", uacreg(plan) + "\n")
-        # Version 5 of the table is what Kamailio 5.4 to 5.8 asks for.
-        version = "table_name(string) table_version(int)\nuacreg:5\n"
-        write_private(folder / "db" / "version", version)
+        write_private(folder / "db" / "version", table_versions())
 
 
 def find(kamailio: str) -> str | None:
@@ -250,14 +256,21 @@ class Edge:
 
     async def _port_is_free(self, file: Path) -> None:
         plan = self._plan
-        places = {"sip.port": (plan.address, plan.port)}
-        places["sip.inner_port"] = ("127.0.0.1", plan.inner_port)
+        places = [
+            ("sip.port", plan.address, plan.port, "udp"),
+            ("sip.inner_port", LOOPBACK, plan.inner_port, "udp"),
+        ]
+        if plan.tcp:
+            places.append(("sip.port", plan.address, plan.port, "tcp"))
+        if plan.tls is not None:
+            places.append(("edge.tls_port", plan.address, plan.tls.port, "tcp"))
         until = time.monotonic() + ports.PATIENCE_S
-        for key, (address, port) in places.items():
-            while problem := ports.udp_problem(address, port):
+        for key, address, port, kind in places:
+            look = ports.tcp_problem if kind == "tcp" else ports.udp_problem
+            while problem := look(address, port):
                 if time.monotonic() >= until:
                     remedy = "End the program that has the port, or choose another port"
-                    raise _mistake(file, key, f"{address}:{port}/udp", problem, remedy)
+                    raise _mistake(file, key, f"{address}:{port}/{kind}", problem, remedy)
                 await asyncio.sleep(ports.LOOK_EVERY_S)
 
 

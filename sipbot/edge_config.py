@@ -107,6 +107,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: str
     """Where its files and its control socket are; absolute."""
+    run_folder: str = ""
+    """Where a Kamailio of somebody else's makes its sockets; empty when it is ours: in `folder`."""
     address: str
     port: int
     public_address: str = ""
@@ -139,7 +141,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def control(self) -> str:
         """Unix datagram socket of Kamailio's JSON-RPC."""
-        return f"{self.folder}/kamailio.sock"
+        return f"{self.run_folder or self.folder}/kamailio.sock"
 
 
 def kamailio_cfg(plan: Plan) -> str:
@@ -159,6 +161,11 @@ def dispatcher_list(plan: Plan, serving: frozenset[int]) -> str:
         f"1 sip:{LOOPBACK}:{port} {0 if port in serving else 4} 0 duid=a{port};socket={socket}\n"
         for port in plan.agents
     )
+
+
+def table_versions() -> str:
+    """Return what db_text reads beside the table: 5 is what Kamailio 5.4 to 5.8 asks for."""
+    return "table_name(string) table_version(int)\nuacreg:5\n"
 
 
 def dispatcher_states(plan: Plan, serving: frozenset[int]) -> dict[str, str]:
@@ -248,6 +255,8 @@ def _modules(plan: Plan) -> list[str]:
         names += ["db_text", "uac"]
     if plan.hide_topology:
         names.append("topoh")
+    if plan.run_folder:
+        names.append("ctl")  # for kamcmd: nobody else looks after it
     return [*(f'loadmodule "{name}.so"' for name in names), *_parameters(plan)]
 
 
@@ -296,6 +305,8 @@ def _parameters(plan: Plan) -> list[str]:
             ("uac", "auth_username_avp", "$avp(uac_user)"),
             ("uac", "auth_password_avp", "$avp(uac_password)"),
         ]
+    if plan.run_folder:
+        values += [("ctl", "binrpc", f"unix:{plan.run_folder}/kamailio_ctl")]
     if plan.hide_topology:
         values += [("topoh", "mask_key", plan.secret), ("topoh", "mask_ip", "127.0.0.8")]
     return [f'modparam("{m}", "{key}", {_value(value)})' for m, key, value in values]

@@ -2,15 +2,19 @@
 
 import io
 import json
+import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from sipbot import edge_program, edge_wire
+from sipbot import edge_program, edge_wire, ports
 from sipbot.edge import secret_of
-from sipbot.edge_config import TRIES, kamailio_cfg
+from sipbot.edge_config import TRIES, Tls, kamailio_cfg
 from sipbot.edge_program import EdgeProgram, Orders
-from tests.edges import plan_on
+from sipbot.errors import ConfigError
+from tests.edges import RunningEdge, plan_on
+from tests.free_ports import free_ports
 
 
 @pytest.fixture
@@ -64,6 +68,25 @@ def test_line_of_kamailio_is_cut_and_steers_no_terminal(
     assert said.startswith("kamailio: ?[2Jbad")
     assert len("kamailio: \n") + edge_program.WORD_CHARS == len(said)
     assert b"" == out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+async def test_tcp_port_that_somebody_has_is_told_before_kamailio_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(ports, "PATIENCE_S", 0.0)
+    plan, tls_port = plan_on(tmp_path), free_ports()
+    if kind == "tcp":
+        plan, key, port = msgspec.structs.replace(plan, tcp=True), r"sip\.port", plan.port
+    else:
+        tls = Tls(port=tls_port, certificate="/c.pem", key="/k.pem")
+        plan, key, port = msgspec.structs.replace(plan, tls=tls), r"edge\.tls_port", tls_port
+    edge = RunningEdge(plan, kamailio="true").edge  # it is not come to
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(ConfigError, match=rf"{key}.*127\.0\.0\.1:{port}/tcp"),
+    ):
+        await edge.prepare(Path("config.toml"))
 
 
 def test_folders_above_the_edges_secret_are_this_users_alone(tmp_path: Path) -> None:
