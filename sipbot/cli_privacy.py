@@ -276,6 +276,8 @@ async def _ask(settings: Settings, request: wire.Erase | wire.Disclosed) -> wire
                 return wire.Noted()
             eraser = eraser_of(settings.var.absolute(), ledger)
             done = await eraser.erase(request.wanted, request.by, request.reason)
+            if done:
+                await ledger.erasures.leave_no_rest(ledger_path(settings))
             return wire.Erased(tuple(one.call for one in done))
 
 

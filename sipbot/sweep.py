@@ -98,6 +98,8 @@ class Sweep:
                     some = due[start : start + AT_ONCE]
                     count += len(await self._eraser.erase(some, SYSTEM, ""))
                     await asyncio.sleep(BETWEEN_S)
+        if count:
+            await self._ledger.erasures.leave_no_rest(self._path)
         return count
 
     def handlers(self) -> Mapping[type[wire.Request], control.Handler]:
@@ -107,6 +109,8 @@ class Sweep:
     # All in the event loop, for a client of the control socket.
     async def _erase(self, request: wire.Erase) -> wire.Reply:
         done = await self._eraser.erase(request.wanted, request.by, request.reason)
+        if done:
+            await self._ledger.erasures.leave_no_rest(self._path)
         return wire.Erased(tuple(one.call for one in done))
 
     async def _note(self, request: wire.Disclosed) -> wire.Reply:

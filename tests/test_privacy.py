@@ -443,3 +443,24 @@ async def test_pages_that_an_older_release_has_freed_are_given_back_once(tmp_pat
         await ledger.erasures.give_back_pages(path)
 
     assert (["sipbot.sqlite3"], []) == (before, still_there(tmp_path))
+
+
+async def test_sweep_leaves_no_rest_of_what_pages_have_held(tmp_path: Path) -> None:
+    await a_site(tmp_path, done=True)
+    path = tmp_path / "sipbot.sqlite3"
+    rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
+    async with Ledger.open(path) as ledger:
+        await ledger.erasures.give_back_pages(path)
+        with contextlib.closing(sqlite3.connect(path)) as rest:  # as SQLite leaves it in gaps
+            rest.execute("PRAGMA secure_delete = OFF")
+            rest.execute("CREATE TABLE gone (text)")
+            rest.execute("INSERT INTO gone VALUES (?)", (TEXT * 100,))
+            rest.execute("DROP TABLE gone")
+            rest.commit()
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        now = AT + timedelta(days=31)
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
+
+        await sweep.sweep()
+
+    assert [] == still_there(tmp_path)
