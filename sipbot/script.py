@@ -70,6 +70,10 @@ from sipbot.script_steps import (
 
 _BEFORE_ANSWER = frozenset({Phase.OFFERED, Phase.RINGING})
 _AFTER_THE_STEPS = frozenset({Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED})
+_RECORDED = frozenset(
+    {Phase.SAYING, Phase.RECORDING, Phase.ASKING, Phase.CHOOSING, Phase.KEYING, Phase.CONFIRMING}
+    | {Phase.REVIEWING, Phase.RATING}
+)
 _SAYING = frozenset(
     {
         Phase.GREETING,
@@ -130,6 +134,11 @@ def _went_on(script: Script, event: Event) -> Turn:
             return _greet(script)
         case Phase.CLOSING, RecordingUnsafe():
             return _apologise(script)
+        case phase, RecordingUnsafe() if phase in _RECORDED:
+            # It could not even be begun: whatever else the caller says is not kept either.
+            calm, actions = quiet(script)
+            sorry, more = _apologise(calm)
+            return sorry, (*actions, *more)
         case Phase.CLOSING, RecordingSafe() if _must_judge(script):
             return changed(script, judging=True), (Judge(),)
         case Phase.CLOSING, RecordingSafe():

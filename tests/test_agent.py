@@ -141,6 +141,22 @@ async def test_recording_reaches_the_disk_in_steps_of_two_frames(tmp_path: Path)
     assert 2 * FRAME_BYTES in {after - before for before, after in pairwise(sorted(sizes))}
 
 
+async def test_caller_stays_when_the_recording_cannot_be_made(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "missing" / "audio.wav")
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav", linger_s=60.0):
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=alone(tmp_path, nowhere)))
+            await parent.next(wire.Answered)
+            parent.say(wire.Record(call=call, path=nowhere))
+            closed = await parent.next(wire.RecordingClosed)
+            parent.say(wire.Play(call=call, wav=str(tmp_path / "prompt.wav")))
+            said = await parent.next(wire.PromptEnded)
+        await parent.die()
+    assert (False, 0, call) == (closed.whole, closed.audio_bytes, said.call)
+
+
 async def test_call_whose_recording_is_closing_is_told_to_a_next_parent(tmp_path: Path) -> None:
     recording = tmp_path / "audio.wav"
     with real_agent(tmp_path) as agent:

@@ -186,6 +186,13 @@ def test_caller_whose_recording_is_not_safe_is_never_thanked() -> None:
     assert Play(prompt=SORRY) == actions[-1]
 
 
+def test_caller_whose_recording_could_not_be_begun_is_told_at_once() -> None:
+    _, actions = play([*HELLO, RecordingUnsafe()])
+
+    assert Play(prompt=SORRY) == actions[-1]
+    assert StopListening() in actions
+
+
 @pytest.mark.parametrize("verdict", [[], [Judged(spoke=False)]])
 def test_unsafe_recording_of_which_too_little_is_left_to_judge_is_a_memo(
     verdict: list[Event],

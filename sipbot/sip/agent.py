@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from sipbot.errors import PromptError, SipbotError, WireError
+from sipbot.errors import SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import door, stderr, wire
@@ -336,11 +336,11 @@ class Agent:
                     pass
                 case wire.Play(wav=wav, then=then):
                     self._sequels.plan(call, then)
-                    self._play(target, wav)
+                    self._sequels.play(target, wav, self._emit)
                 case wire.StopPlaying():
                     target.stop_playing()
                 case wire.Record(path=path):
-                    target.record(path)
+                    self._sequels.record(target, path, self._emit)
                 case wire.StopRecording():
                     target.stop_recording()
                 case wire.Transfer():
@@ -352,14 +352,6 @@ class Agent:
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):
                     target.end(code, reason, retry_after_s)
-
-    def _play(self, line: Line, wav: str) -> None:
-        """Play a prompt; in place of one that cannot be played the caller hears nothing."""
-        try:
-            line.play(wav)
-        except PromptError as error:
-            self._emit(wire.Fault(call=line.call, problem=str(error)))
-            self._emit(wire.PromptEnded(call=line.call, wav=wav, begun=self._sequels.go_on(line)))
 
     def _emit(self, event: wire.Event, *, keep: bool = False) -> None:
         """Tell the parent; what is to be kept is told to the next one too."""

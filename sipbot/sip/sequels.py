@@ -5,6 +5,7 @@ process that hangs must not keep a caller who speaks after the greeting from bei
 """
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -53,3 +54,26 @@ class Sequels:
         except (PromptError, CallError):
             return None
         return wire.Begun(path=path, at_s=time.monotonic())
+
+    def play(self, line: Line, wav: str, tell: Callable[[wire.Event], None]) -> None:
+        """Play a prompt; in place of one that cannot be played the caller hears nothing."""
+        try:
+            line.play(wav)
+        except PromptError as error:
+            tell(wire.Fault(call=line.call, problem=str(error)))
+            tell(wire.PromptEnded(call=line.call, wav=wav, begun=self.go_on(line)))
+
+    def record(self, line: Line, path: str, tell: Callable[[wire.Event], None]) -> None:
+        """Record; a recording that cannot be made is told as one of which nothing was kept.
+
+        The caller is there and can be told to call again: a full disk has no place for a name.
+        """
+        try:
+            line.record(path)
+        except CallError as error:
+            tell(wire.Fault(call=line.call, problem=str(error)))
+            tell(
+                wire.RecordingClosed(
+                    call=line.call, path=path, audio_bytes=0, recorded_s=0.0, whole=False
+                )
+            )
