@@ -42,6 +42,7 @@ def clients_of(in_force: InForce) -> Iterator[wire.Client]:
             client=plan.client,
             name=plan.say_name,
             language=plan.language,
+            tz=plan.hours.tz.key,
             sha256=plan.sha256,
             defaults=in_force.defaults.sha256,
             numbers=plan.numbers[:NUMBERS_MAX],

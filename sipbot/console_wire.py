@@ -55,6 +55,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """As people say it."""
     language: str
+    tz: str
+    """Its zone, as the tz database names it."""
     sha256: str
     """Of the file in force."""
     defaults: str = ""

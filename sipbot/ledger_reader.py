@@ -8,12 +8,13 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from sipbot import kpi, ledger_kpi, ledger_report, ledger_review, ledger_search
+from sipbot import kpi, ledger_board, ledger_kpi, ledger_report, ledger_review, ledger_search
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_lines as lines
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_usage as usage
+from sipbot.board import Board, BoardAsk
 from sipbot.capacity import LineUse
 from sipbot.errors import LedgerError
 from sipbot.kpi import Facts, Figures, Subject
@@ -135,6 +136,10 @@ class ReadOnlyLedger:
     def figures_of(self, subject: Subject, span: Span, now: datetime) -> Figures:
         """Return the same, without the client's dialplan."""
         return kpi.figures(ledger_kpi.facts_of(self._connection, subject, span), now)
+
+    def board(self, ask: BoardAsk) -> Board:
+        """Return a client's board; see `ledger_board`."""
+        return ledger_board.board(self._connection, ask)
 
     def facts(self, plan: Dialplan, span: Span) -> Facts:
         """Return what a client's figures are reckoned from."""

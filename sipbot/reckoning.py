@@ -1,14 +1,14 @@
-"""Figures of many clients, reckoned by a process that ends: ``python -m sipbot.reckoning LEDGER``.
+"""Figures of many clients, reckoned by a process that ends: ``python -m sipbot.reckoning``.
 
-Data path: ledger -> kpi -> [reckoning] -> service_watch
+Data path: ledger -> kpi, board -> [reckoning] -> service_watch, console/boards
 
 A month of figures holds 1.4 KB for each of its calls while it is reckoned, which the memory
 allocator then keeps (measured: main grew by 1.9 MB with every 1,000 calls), and it holds up whoever
 waits for the ledger's thread (0.6 s for 6,000 calls).  So it is done elsewhere, with the lowest
 priority, from the ledger as every reader sees it; the process takes its memory with it.
 
-Both sides are here: a list of `Ask` as JSON on standard input, `Figures` in the same order on
-standard output.
+Both sides are here: a `_Figures` or `_Boards` as JSON on standard input, what it asks for in the
+same order on standard output.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from sipbot.board import Board, BoardAsk
 from sipbot.errors import LedgerError, SipbotError
 from sipbot.kpi import Figures, Subject
 from sipbot.ledger_day import Span
@@ -42,6 +43,14 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """When they are made, UTC-aware."""
 
 
+class _Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
+    asks: tuple[Ask, ...]
+
+
+class _Boards(msgspec.Struct, frozen=True, kw_only=True, tag="boards"):
+    asks: tuple[BoardAsk, ...]
+
+
 class Reckoner:
     """Has figures reckoned by a process of its own.
 
@@ -60,13 +69,22 @@ class Reckoner:
         Raises:
             LedgerError: the ledger cannot be read, or the process did not end well.
         """
+        found = await self._run(_Figures(asks=tuple(asks)))
+        return msgspec.json.decode(found, type=list[Figures])
+
+    async def boards(self, asks: Sequence[BoardAsk]) -> list[Board]:
+        """Return the board of each, in their order; raises as `figures`."""
+        found = await self._run(_Boards(asks=tuple(asks)))
+        return msgspec.json.decode(found, type=list[Board])
+
+    async def _run(self, question: _Figures | _Boards) -> bytes:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *self._argv, stdin=pipe, stdout=pipe, stderr=pipe
         )
         try:
             async with asyncio.timeout(self._limit_s):
-                found, said = await process.communicate(msgspec.json.encode(asks))
+                found, said = await process.communicate(msgspec.json.encode(question))
         except TimeoutError as error:
             raise LedgerError(
                 f"figures were not reckoned within {self._limit_s:g} s; they are tried again"
@@ -78,16 +96,20 @@ class Reckoner:
         if process.returncode:
             words = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise LedgerError(f"figures were not reckoned (exit {process.returncode}): {words}")
-        return msgspec.json.decode(found, type=list[Figures])
+        return found
 
 
 def main() -> int:
     """Reckon what standard input asks for."""
     os.nice(NICE)
-    asks = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Ask])
+    question = msgspec.json.decode(sys.stdin.buffer.read(), type=_Figures | _Boards)
+    found: list[Figures] | list[Board]
     try:
         with ReadOnlyLedger.open(Path(sys.argv[1])) as ledger:
-            found = [ledger.figures_of(ask.subject, ask.span, ask.now) for ask in asks]
+            if isinstance(question, _Boards):
+                found = [ledger.board(ask) for ask in question.asks]
+            else:
+                found = [ledger.figures_of(one.subject, one.span, one.now) for one in question.asks]
     except SipbotError as error:
         sys.stderr.write(f"{error}\n")
         return 1

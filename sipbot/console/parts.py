@@ -8,6 +8,7 @@ from fastapi import Request
 
 from sipbot.accounts_file import AccountsFile
 from sipbot.audio_keys import AudioKeys
+from sipbot.console.boards import Boards
 from sipbot.console.doors import Doors
 from sipbot.console.finder import Finder
 from sipbot.console.hub import Hub
@@ -18,6 +19,7 @@ from sipbot.console.sessions import Sessions
 from sipbot.console.store import Store
 from sipbot.console.veil import Veil
 from sipbot.console_wire import ConsoleSettings
+from sipbot.reckoning import Reckoner
 from sipbot.recordings import Recordings
 
 REFUSALS_A_MINUTE, REFUSALS_AT_ONCE = 1, 10
@@ -60,6 +62,12 @@ class Parts:
             settings.region,
             lambda: self.hub.clients,
         )
+
+    @cached_property
+    def boards(self) -> Boards:
+        """The figures of clients; made when somebody looks at them."""
+        ledger = Path(self.settings.ledger)
+        return Boards(ledger, Reckoner(ledger).boards, lambda: self.hub.clients)
 
 
 def recordings_of(settings: ConsoleSettings) -> Recordings:

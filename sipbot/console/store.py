@@ -244,6 +244,10 @@ class Store:
         """Return which of these clients have something to be done."""
         return sorted({card.client for card in self._cards.values() if is_of(card, clients)})
 
+    def to_do(self, clients: Clients) -> list[Card]:
+        """Return the memos of these clients that are not done, in no order."""
+        return [card for card in self._cards.values() if is_of(card, clients)]
+
     def categories(self, clients: Clients) -> list[str]:
         """Return what the memos that are to be done are about."""
         return sorted(

@@ -6,13 +6,16 @@ in both places.  A test compares the two languages key by key.
 
 from collections.abc import Iterator
 
-from sipbot.console import words_en, words_ja
+from sipbot.console import words_en, words_figures, words_ja
 from sipbot.labels import LABELS
 
 LANGUAGES = {"en": "English", "ja": "日本語"}
 """Code to the language's own name."""
 
-_OWN = {"en": words_en.WORDS, "ja": words_ja.WORDS}
+_OWN = {
+    "en": {**words_en.WORDS, **words_figures.EN},
+    "ja": {**words_ja.WORDS, **words_figures.JA},
+}
 
 _SPOKEN = (
     "lang",
