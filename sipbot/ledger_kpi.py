@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from sipbot import call_back, kpi, ledger_usage, quota
+from sipbot import call_back, kpi, ledger_unclaimed, ledger_usage, quota
 from sipbot.kpi import CallFact, Facts, Figures, Later, MemoFact, QuotaFact, Subject, Terms
 from sipbot.ledger_day import Span
 from sipbot.ledger_kpi_schema import terms
@@ -102,6 +102,12 @@ class Kpis:
     async def keep_alert(self, client: str, *, raised: bool) -> None:
         """Store whether an alert about this client's service is up."""
         await self._run(lambda c: ledger_usage.keep_alert(c, client, raised=raised, about=_ALERT))
+
+    async def unclaimed(self, client: str, span: Span) -> list[datetime]:
+        """Return when the calls of a stretch of time ended whose messages nobody has claimed."""
+        return await self._run(
+            lambda connection: ledger_unclaimed.unclaimed(connection, client, span)
+        )
 
     async def published(self) -> frozenset[str]:
         """Return the clients whose figures the broker keeps, by this run or an earlier one."""

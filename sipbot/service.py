@@ -3,6 +3,7 @@
 Data path: kpi -> [service] -> service_watch -> alerts
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sipbot.kpi import Figures
@@ -36,10 +37,15 @@ def window(plan: Dialplan, now: datetime) -> Span | None:
     return Span(since=now - timedelta(hours=form.window_h), until=now)
 
 
-def problem(plan: Dialplan, found: Figures) -> str | None:
+def problem(plan: Dialplan, found: Figures, unclaimed: Sequence[datetime] = ()) -> str | None:
     """Return what an alert says of a client; None while every promise is kept.
 
     A figure that was measured on too few says nothing.
+
+    Args:
+        plan: the client's.
+        found: figures of its `window`.
+        unclaimed: when the calls ended whose messages nobody has claimed.
     """
     form = plan.form.targets
     if form is None:
@@ -50,9 +56,30 @@ def problem(plan: Dialplan, found: Figures) -> str | None:
         for one in found.values.values()
         if one.met is False and one.n >= form.fewest_calls and one.value is not None
     ]
+    said += _unclaimed(found, unclaimed, form.fewest_calls)
     if not said:
         return None
     return f"{plan.client}, last {form.window_h} h, below its targets: {'; '.join(said)}"
+
+
+def _unclaimed(found: Figures, ended: Sequence[datetime], fewest: int) -> list[str]:
+    """Say that messages wait so long that the mean time to claim cannot be kept any more.
+
+    The figure itself is of messages that were claimed: those that nobody claims would never be in
+    it.  Here each counts with what it has waited so far, once that is longer than was agreed.
+    """
+    claim = found["claim_time"]
+    if claim.target is None or claim.met is False:
+        return []
+    waits = [(found.made_at - at).total_seconds() for at in ended]
+    late = [wait_s for wait_s in waits if wait_s > claim.target]
+    n = claim.n + len(late)
+    total_s = (claim.value or 0.0) * claim.n + sum(late)
+    if not late or n < fewest or total_s / n <= claim.target:
+        return []
+    name, with_them = BY_KEY[claim.key].name, f"{total_s / n:.1f}"
+    wait = f"{len(late)} messages unclaimed for longer than {claim.target:g} s"
+    return [f"{wait}: {name} is {with_them} with them"]
 
 
 def period(name: str, plan: Dialplan, now: datetime) -> Span:

@@ -132,7 +132,11 @@ class ServiceWatch:
         judged = {one.client: one for one in found[:looked_back]}
         for plan in plans:
             figures = judged.get(plan.client)
-            problem = service.problem(plan, figures) if figures is not None else None
+            window = windows[plan.client]
+            problem = None
+            if figures is not None and window is not None:
+                unclaimed = await self._ledger.kpis.unclaimed(plan.client, window)
+                problem = service.problem(plan, figures, unclaimed)
             await self._tell(plan.client, problem, raised)
         for (plan, name), figures in zip(periods, found[looked_back:], strict=True):
             await self._publish(plan.client, name, figures)

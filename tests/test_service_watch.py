@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from uuid6 import uuid7
 
 from sipbot import service
 from sipbot.errors import FeedError, LedgerError
@@ -20,7 +21,7 @@ from sipbot.records import EndedBy, EndState
 from sipbot.service_watch import ServiceWatch
 from sipbot.topics import ID
 from tests import quotas
-from tests.memo_samples import an_offer
+from tests.memo_samples import a_memo_of, an_offer
 from tests.test_quota_watch import Told
 
 NOON = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -176,3 +177,26 @@ async def test_process_that_finds_no_ledger_says_so(tmp_path: Path) -> None:
 async def test_process_that_takes_too_long_is_ended_and_told_of(site: Site, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"within 0\.001 s"):
         await Reckoner(tmp_path / "sipbot.sqlite3", limit_s=0.001).figures([])
+
+
+async def test_messages_that_nobody_claims_are_told_once_the_mean_cannot_be_kept(
+    site: Site,
+) -> None:
+    targets = "calls_per_month = 100\n[targets]\nclaim_min = 10\nfewest_calls = 2\n"
+    site.plans = quotas.plans(site.folder, sato=targets).all
+    for _ in range(2):
+        offer = msgspec.structs.replace(an_offer(str(uuid7())), received_at=site.now)
+        memo = a_memo_of(offer, "sato").model_copy(update={"id": str(uuid7())})
+        await site.ledger.add_call(offer, "sato", "request-uri", "sato")
+        state, ended_by = EndState.MEMO, EndedBy.CALLER
+        await site.ledger.end_call(offer.call, state, site.now, ended_by, 200, memo)
+    site.now += timedelta(minutes=9)
+    await site.watch.look()
+    assert [] == site.alerts.said
+    site.now += timedelta(minutes=11)
+    await site.watch.look()
+    ((alert, problem),) = site.alerts.said
+    assert "service-sato" == alert
+    assert "2 messages unclaimed for longer than 600 s: Time to claim is 1200.0 with them" in str(
+        problem
+    )
