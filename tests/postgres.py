@@ -36,24 +36,31 @@ class Postgres:
         self.folder = folder
         self.data = folder / "data"
         self.process: subprocess.Popen[bytes] | None = None
-        self._nobody = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        nobody = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        self._user = nobody.pw_uid if nobody else None
+        self._group = nobody.pw_gid if nobody else None
 
     def url(self, database: str) -> str:
         return f"postgresql://{USER}@/{database}?host={self.folder}&port={PORT}"
 
     def make(self) -> None:
         """Make the cluster.  What tests lose in a crash of the machine is theirs to lose."""
-        if self._nobody is not None:
-            os.chown(self.folder, self._nobody.pw_uid, self._nobody.pw_gid)
+        if self._user is not None and self._group is not None:
+            os.chown(self.folder, self._user, self._group)
         self._run("initdb", "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
-        argv = [program("postgres"), "-D", self.data, "-k", self.folder, "-p", str(PORT)]
+        argv = [program("postgres"), "-D", str(self.data), "-k", str(self.folder), "-p", str(PORT)]
         argv += ["-c", "listen_addresses=", "-c", "max_connections=20"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as_nobody()
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                group=self._group,
             )
         end = time.monotonic() + PATIENCE_S
         while not self._answers():
@@ -79,19 +86,18 @@ class Postgres:
         return self.url(name)
 
     def _answers(self) -> bool:
-        argv = [program("pg_isready"), "-q", "-h", self.folder, "-p", str(PORT), "-U", USER]
+        argv = [program("pg_isready"), "-q", "-h", str(self.folder), "-p", str(PORT), "-U", USER]
         return subprocess.run(argv, check=False).returncode == 0
 
     def _run(self, name: str, *options: str | Path) -> None:
         done = subprocess.run(
-            [program(name), *options], check=False, capture_output=True, **self._as_nobody()
+            [program(name), *map(str, options)],
+            check=False,
+            capture_output=True,
+            user=self._user,
+            group=self._group,
         )
         assert done.returncode == 0, f"{name}: {done.stderr.decode()}"
-
-    def _as_nobody(self) -> dict[str, int]:
-        if self._nobody is None:
-            return {}
-        return {"user": self._nobody.pw_uid, "group": self._nobody.pw_gid}
 
 
 @contextlib.contextmanager
