@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -178,6 +179,10 @@ class Cluster:
         node.codes.update(was)
 
 
+def _itself(node: FakeNode) -> FakeNode:
+    return node
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     loop = asyncio.get_running_loop()
@@ -185,7 +190,7 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
     async with contextlib.AsyncExitStack() as stack:
         for node in nodes:
             transport, _ = await loop.create_datagram_endpoint(
-                lambda one=node: one, local_addr=("127.0.0.1", node.node.port)
+                partial(_itself, node), local_addr=("127.0.0.1", node.node.port)
             )
             stack.callback(transport.close)
         folder = tmp_path_factory.mktemp("fronts")
