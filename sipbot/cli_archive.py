@@ -24,7 +24,9 @@ archive_app = typer.Typer(
 )
 
 
-@archive_app.command("init", epilog="Example: SIPBOT_ARCHIVE__PASSWORD=... sipbot archive init")
+@archive_app.command(
+    "init", epilog="Example: sipbot archive init --url postgresql://owner@db.example/sipbot"
+)
 def init_command(
     config_file: ConfigOption = None,
     url: Annotated[
