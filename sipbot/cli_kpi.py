@@ -13,9 +13,9 @@ from rich.table import Table
 from sipbot import config
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan
+from sipbot.cli_fleet import ArchiveOption, ledger_of
 from sipbot.cli_what_if import what_if_app
 from sipbot.errors import UsageError
-from sipbot.fleet import ArchiveOption, ledger_of
 from sipbot.kpi import Figures, Value
 from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span

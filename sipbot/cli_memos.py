@@ -18,16 +18,16 @@ import msgspec
 import typer
 from rich.console import Console, RenderableType
 
-from sipbot import config, fleet, looked
+from sipbot import cli_fleet, config, looked
 from sipbot.as_heard import as_heard
 from sipbot.card_page import card_page
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_fleet import ArchiveOption
 from sipbot.cli_memos_commands import commands_app
 from sipbot.cli_memos_watch import watch_app
 from sipbot.client_card import ClientCard
 from sipbot.dialplan import load_file
 from sipbot.errors import SipbotError, UsageError
-from sipbot.fleet import ArchiveOption
 from sipbot.from_settings import ledger_path, recordings_of
 from sipbot.labels import labels_of
 from sipbot.ledger import CallEntry, ReadOnlyLedger
@@ -87,7 +87,7 @@ def list_command(
         labels = labels_of(lang)
         if archive:
             settings = config.load(config_file)
-            found = fleet.latest(settings, limit, client, status, not_done=not_done)
+            found = cli_fleet.latest(settings, limit, client, status, not_done=not_done)
             sites, memos = [site for site, _ in found], [memo for _, memo in found]
             _note_taken(ledger_path(settings), memos, as_json=as_json)
             _print_list(memos, labels, as_json=as_json, sites=sites)

@@ -17,11 +17,11 @@ import uuid6
 from sipbot import config
 from sipbot.ask import TTL_S, ask, find
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code
+from sipbot.cli_fleet import owner_of
 from sipbot.command import LEASE_S, VERBS, Refused, read
 from sipbot.config import Settings
 from sipbot.decision import Answer
-from sipbot.errors import UsageError
-from sipbot.fleet import owner_of
+from sipbot.errors import ArchiveError, UsageError
 from sipbot.from_settings import archive_of, broker_of, ledger_path
 from sipbot.labels import labels_of
 from sipbot.ledger import ReadOnlyLedger
@@ -261,8 +261,13 @@ async def _place(settings: Settings, part: str, client: str | None) -> tuple[str
             found = ledger.memo(part)
         if found is not None and client in (None, found.client):
             return settings.site, found.client, found.id
-    archive = archive_of(settings)
-    if archive is not None and (other := await owner_of(archive, part, client)) is not None:
+    archive, other = archive_of(settings), None
+    if archive is not None:
+        try:
+            other = await owner_of(archive, part, client)
+        except ArchiveError as error:  # our own bus may know the memo all the same
+            typer.echo(f"{error}; only {settings.site} is asked", err=True)
+    if other is not None:
         return other
     if client is not None and len(part) == len(str(uuid6.uuid7())):
         return settings.site, client, part

@@ -14,11 +14,11 @@ import typer
 from sipbot import config, private_file
 from sipbot.cli_config import ConfigOption
 from sipbot.cli_dialplan_source import find_plan, is_file, one_plan
+from sipbot.cli_fleet import ArchiveOption, ledger_of
 from sipbot.cli_kpi import kpi_app
 from sipbot.cli_report_review import action_app, quality_app
 from sipbot.config import Settings
 from sipbot.errors import UsageError
-from sipbot.fleet import ArchiveOption, ledger_of
 from sipbot.ledger_day import Span
 from sipbot.plan import Dialplan
 from sipbot.quota import Month, month_of

@@ -277,6 +277,7 @@ CONFIG_READERS = {
     "sipbot.app",
     "sipbot.demo",
     "sipbot.doctor",
+    "sipbot.doctor_archive",
     "sipbot.doctor_audio_key",
     "sipbot.doctor_console",
     "sipbot.doctor_edge",

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sipbot import archive_target
 from sipbot.archive import ArchivedMemo, Batch, storable
 from sipbot.archive_store import RELEASE, SQL, ArchiveStore, Server
+from sipbot.cli_fleet import owner_of
 from sipbot.erase import Eraser
 from sipbot.errors import ArchiveError, ArchiveRefusedError
-from sipbot.fleet import owner_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_archive import ArchiveSource
 from sipbot.memo import Memo, with_transcript

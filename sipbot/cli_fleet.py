@@ -1,6 +1,6 @@
 """What commands read of the archive: reports of all sites, memos of other ones.
 
-Data path: archive_store -> [fleet] -> cli_report, cli_kpi, cli_memos
+Data path: archive_store -> [cli_fleet] -> cli_report, cli_kpi, cli_memos
 """
 
 import asyncio
