@@ -134,7 +134,7 @@ def _went_on(script: Script, event: Event) -> Turn:
             return _greet(script)
         case Phase.CLOSING, RecordingUnsafe():
             return _apologise(script)
-        case phase, RecordingUnsafe() if phase in _RECORDED:
+        case phase, RecordingUnsafe() if script.recorded and phase in _RECORDED:
             # It could not even be begun: whatever else the caller says is not kept either.
             calm, actions = quiet(script)
             sorry, more = _apologise(calm)
@@ -234,7 +234,7 @@ def _knows(script: Script, step: steps.Step | None, key: str) -> bool:
 def _voice(script: Script, event: Event) -> Turn:
     """Take what the live ear says of the caller's voice and words."""
     match event, script.step:
-        case Understood(text=text), _:
+        case Understood(text=text), _ if script.recorded:  # nothing else is listened to
             return changed(script, understood=text), ()
         case SpeechStarted(), _ if script.course.min_s > 0:
             # It may be a cough: whether it is a message is found out when the recording is over,
