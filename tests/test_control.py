@@ -42,7 +42,7 @@ def test_folder_that_was_open_to_others_is_closed_and_that_is_told(
     var.chmod(0o755)
     control.own_folder(var)
     assert 0o700 == stat.S_IMODE(var.stat().st_mode)
-    assert "mode=755" in capsys.readouterr().out
+    assert "mode=755" in "".join(capsys.readouterr())
 
 
 def test_folder_that_cannot_be_made_names_its_key(tmp_path: Path) -> None:
