@@ -172,9 +172,9 @@ class Recordings:
                 stays as it is.
         """
         plain, sealed = self._places(call, name)
-        if not plain.is_file():
-            return False
         try:
+            if not plain.is_file():
+                return False
             with alone_in(plain.parent):
                 if not plain.is_file():
                     return False  # somebody else was faster
@@ -193,9 +193,9 @@ class Recordings:
             SpoolError: as `open`, or the disk refuses.
         """
         plain, sealed = self._places(call, AUDIO)
-        if plain.is_file() or not sealed.is_file():
-            return False
         try:
+            if plain.is_file() or not sealed.is_file():
+                return False
             with alone_in(plain.parent):
                 if plain.is_file():
                     return False

@@ -149,8 +149,10 @@ class Spool:
 
     def has_audio(self, call: str) -> bool:
         """Whether at least one sample of this call reached the disk."""
-        path = self.audio(call)
-        recorded = path.exists() and path.stat().st_size > HEADER_BYTES
+        try:  # one look: it may be put away encrypted meanwhile
+            recorded = self.audio(call).stat().st_size > HEADER_BYTES
+        except FileNotFoundError:
+            recorded = False
         return recorded or self.recordings.is_sealed(call)
 
     def last_written(self, call: str) -> datetime:

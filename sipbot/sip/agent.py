@@ -9,6 +9,7 @@ Started as ``python -m sipbot.sip.agent SOCKET`` with `AgentSettings` as one JSO
 input: passwords must not be seen in a process list.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -232,9 +233,10 @@ class Agent:
 
     def _meet_parent(self, ready: frozenset[int]) -> None:
         if self._door.fileno() in ready:
-            parent = door.next_parent(self._door)
-            self._lose_parent()
-            self._greet(parent)
+            with contextlib.suppress(BlockingIOError):
+                parent = door.next_parent(self._door)
+                self._lose_parent()
+                self._greet(parent)
 
     def _greet(self, parent: socket.socket) -> None:
         """Tell a parent who we are, and what happened while nobody listened."""
@@ -287,7 +289,10 @@ class Agent:
     def _read_commands(self, ready: frozenset[int]) -> None:
         if self._parent is None or self._parent.fileno() not in ready:
             return
-        data = door.heard(self._parent)
+        try:
+            data = door.heard(self._parent)
+        except BlockingIOError:
+            return
         if not data:
             self._lose_parent()
             return

@@ -27,22 +27,32 @@ def first_parent(door: socket.socket) -> socket.socket:
     """
     door.settimeout(PARENT_LIMIT_S)
     try:
-        return next_parent(door)
+        parent = next_parent(door)
     except TimeoutError as error:
         raise ChildStartError(
             f"no parent came within {PARENT_LIMIT_S:g} s; agents are started by sipbot run"
         ) from error
+    door.setblocking(False)  # noqa: FBT003 - the library's signature
+    return parent
 
 
 def next_parent(door: socket.socket) -> socket.socket:
-    """Let a parent in who is at the door."""
+    """Let a parent in who is at the door.
+
+    Raises:
+        BlockingIOError: there is none (poll(2): what was ready may be so no longer).
+    """
     parent, _ = door.accept()
     parent.setblocking(False)  # noqa: FBT003 - the library's signature
     return parent
 
 
 def heard(parent: socket.socket) -> bytes:
-    """Return what a parent has said, once there is something; nothing when it is gone."""
+    """Return what a parent has said; nothing when it is gone.
+
+    Raises:
+        BlockingIOError: it has said nothing yet.
+    """
     try:
         return parent.recv(1 << 16)
     except ConnectionError:
