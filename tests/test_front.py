@@ -222,10 +222,12 @@ class TestRealFront:
         east, west = cluster.nodes
         for full, other in ((east, west), (west, east)):
             full.codes["INVITE"], other.codes["INVITE"] = 503, 200
+            before = len(other.heard)
             async with telephone(f"at-{other.node.site}", cluster.front.target) as phone:
                 answer = await phone.call(40000)
                 assert await phone.hang_up()
-            assert (200, "BYE") == (answer.code, other.heard[-1])
+            # Not the last that it heard: an answer that was sent twice has two ACKs.
+            assert (200, 1) == (answer.code, other.heard[before:].count("BYE"))
         full.codes["INVITE"] = 200
 
     async def test_refusal_that_means_the_caller_is_passed_on(self, cluster: Cluster) -> None:
