@@ -322,7 +322,8 @@
       id: one.id, value: one.value, held: one === document.activeElement, from: one.selectionStart, to: one.selectionEnd,
     }));
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
+  // At once: what is typed into the new field until the page has settled must not be overwritten.
+  document.addEventListener("htmx:afterSwap", () => {
     for (const was of typing) {
       const field = $(was.id);
       if (!field) continue;
@@ -333,6 +334,8 @@
       }
     }
     typing = [];
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
     const told = $("told");
     if (told && isSent(event)) told.focus();
     tick();
