@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sipbot.kpi import CallFact, Figures, Subject, Value
+from sipbot.kpi import Figures, Subject, Value
 from sipbot.kpi_definitions import BY_KEY
-from sipbot.ledger_day import GOING, Span
+from sipbot.ledger_day import Span
 from sipbot.quota import Month, month_of
-from sipbot.records import EndState
 
 Period = Literal["today", "days7", "days30", "month"]
 
@@ -101,23 +100,6 @@ def before_of(period: Period, tz: ZoneInfo, now: datetime) -> Span:
 def _midnight(tz: ZoneInfo, now: datetime, days_ago: int) -> datetime:
     day = now.astimezone(tz).date() - timedelta(days=days_ago)
     return datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
-
-
-def heat_of(calls: Iterable[CallFact], tz: ZoneInfo) -> tuple[tuple[int, ...], ...]:
-    """Return how many calls came by day (Monday first) and hour of this zone's clock."""
-    counts = [[0] * 24 for _ in range(7)]
-    for call in calls:
-        local = call.received_at.astimezone(tz)
-        counts[local.weekday()][local.hour] += 1
-    return tuple(map(tuple, counts))
-
-
-def ends_of(calls: Iterable[CallFact]) -> dict[str, int]:
-    """Return how many calls ended in each way; every end is named, also ``going``."""
-    found = {GOING: 0, **{state.value: 0 for state in EndState}}
-    for call in calls:
-        found[GOING if call.state is None else call.state.value] += 1
-    return {str(end): number for end, number in found.items()}
 
 
 def work_of(one: Iterable[Work]) -> tuple[Work, ...]:

@@ -4,7 +4,6 @@ Only this command prints what callers said; it goes to standard output and never
 """
 
 import difflib
-import io
 import json
 import os
 import sys
@@ -16,7 +15,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console, RenderableType
 
 from sipbot import cli_fleet, config, looked
 from sipbot.as_heard import as_heard
@@ -25,6 +23,7 @@ from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_fleet import ArchiveOption
 from sipbot.cli_memos_commands import commands_app
 from sipbot.cli_memos_watch import watch_app
+from sipbot.cli_table import print_page
 from sipbot.client_card import ClientCard
 from sipbot.dialplan import load_file
 from sipbot.errors import SipbotError, UsageError
@@ -58,8 +57,6 @@ _Client = Annotated[str | None, typer.Option("--client", help="Only this client'
 
 _DAY = "%Y-%m-%d"
 
-_UNLIMITED = 1_000_000
-"""Columns for a reader that is no terminal; a message of 30 minutes has some 10 000 characters."""
 _LOOKED_AT = 1000
 """Latest memos whose clients are thought of when a client's name was mistyped."""
 
@@ -167,11 +164,11 @@ def show_command(
         also["notice"] = msgspec.to_builtins(call and call.notice)
         _print_json(memo.model_dump(mode="json") | also)
         return
-    _print(memo_page(memo, labels, datetime.now().astimezone()))
-    _print(_notice(call, labels))
+    print_page(memo_page(memo, labels, datetime.now().astimezone()))
+    print_page(_notice(call, labels))
     if card:
         typer.echo()
-        _print(card_page(known, labels) if known else labels["card_none"])
+        print_page(card_page(known, labels) if known else labels["card_none"])
 
 
 @memos_app.command("clip", epilog="Example: sipbot memos clip 3fa85f64 --part 2 --out number.wav")
@@ -323,19 +320,9 @@ def _print_list(
         _print_json([owner | memo.model_dump(mode="json") for owner, memo in shown])
     elif memos:
         now, wide = datetime.now().astimezone(), not sys.stdout.isatty()
-        _print(list_table(memos, labels, now, wide=wide, sites=sites))
+        print_page(list_table(memos, labels, now, wide=wide, sites=sites))
     else:
         typer.echo(labels["none"])
-
-
-def _print(page: RenderableType) -> None:
-    """Print for the terminal's width; for a pipe every line whole and without colour."""
-    if sys.stdout.isatty():
-        Console().print(page, markup=False, highlight=False)
-        return
-    buffer = io.StringIO()
-    Console(file=buffer, width=_UNLIMITED).print(page, markup=False)
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _print_json(value: object) -> None:

@@ -10,7 +10,7 @@ other; they need not know of each other.
 import msgspec
 
 from sipbot.edge_config import MESSAGE_BYTES as EDGE_MESSAGE_BYTES
-from sipbot.edge_config import RETRY_AFTER_S, RING_MS, SANITY
+from sipbot.edge_config import MODULES, RETRY_AFTER_S, RING_MS, SANITY
 from sipbot.front_routes import ROUTES
 
 MESSAGE_BYTES = EDGE_MESSAGE_BYTES - 400
@@ -33,22 +33,6 @@ PING_S = 2
 
 SILENT_PINGS = 2
 """After so many without an answer a node is asked for nothing any more, until one is answered."""
-
-MODULES = (
-    "tm",
-    "sl",
-    "rr",
-    "pv",
-    "maxfwd",
-    "textops",
-    "siputils",
-    "xlog",
-    "sanity",
-    "htable",
-    "dispatcher",
-    "jsonrpcs",
-)
-"""In this order: later ones use the earlier."""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

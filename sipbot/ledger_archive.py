@@ -123,13 +123,8 @@ class ArchiveSource:
         Raises:
             LedgerError: there is none, or it is of another release.
         """
-        engine = schema.reader(path)
-        try:
-            with schema.refusals(path), engine.connect() as connection:
-                schema.check_release(connection, path)
-                yield cls(connection, path)
-        finally:
-            engine.dispose()
+        with schema.reading(path) as connection:
+            yield cls(connection, path)
 
     def held(self, site: str) -> Held:
         """Return how much there is."""

@@ -13,7 +13,8 @@ import msgspec
 import sqlalchemy as sa
 
 from sipbot import call_back, kpi, ledger_kpi, ledger_usage
-from sipbot.board import Board, BoardAsk, Work, ends_of, heat_of, work_of
+from sipbot.board import Board, BoardAsk, Work, work_of
+from sipbot.call_counts import by_end, by_hour
 from sipbot.ledger_day import Span
 from sipbot.ledger_schema import calls, memos
 from sipbot.memo_history import SYSTEM
@@ -44,8 +45,8 @@ def board(connection: sa.Connection, ask: BoardAsk) -> Board:
         client=ask.subject.client,
         figures=figures,
         before=earlier,
-        heat=heat_of(facts.calls, tz),
-        ends=ends_of(facts.calls),
+        heat=by_hour((call.received_at for call in facts.calls), tz),
+        ends=by_end(call.state for call in facts.calls),
         work=work_of(_work(connection, ask.subject.client, ask.span)),
     )
 

@@ -51,13 +51,8 @@ class ReadOnlyLedger:
             raise LedgerError(
                 f"{path}: there is no ledger yet: start sipbot, or name its folder with --var"
             )
-        engine = schema.reader(path)
-        try:
-            with schema.refusals(path), engine.connect() as connection:
-                schema.check_release(connection, path)
-                yield cls(path, connection)
-        finally:
-            engine.dispose()
+        with schema.reading(path) as connection:
+            yield cls(path, connection)
 
     def memo(self, identifier: str) -> Memo | None:
         """Return the memo with this id, or whose id begins or ends so."""

@@ -343,6 +343,22 @@ def migrate(connection: sa.Connection, path: Path) -> None:
         ) from error
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[sa.Connection]:
+    """Open the ledger for reading while the block runs.
+
+    Raises:
+        LedgerError: it is of another release, or SQLite refuses.
+    """
+    engine = reader(path)
+    try:
+        with refusals(path), engine.connect() as connection:
+            check_release(connection, path)
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def check_release(connection: sa.Connection, path: Path) -> None:
     """Make sure that this release can read the tables.
 

@@ -41,6 +41,7 @@ from sipbot.spool import Kept, Note, Spool, spool_of
 from sipbot.steps import Answer
 from sipbot.sweep import Sweep
 from tests.brokers import PATIENCE_S, RunningBroker, publish, running
+from tests.calls_meanwhile import calls_meanwhile
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 LATER = AT + timedelta(days=31)
@@ -144,21 +145,9 @@ async def sweep(var: Path, ledger: Ledger) -> tuple[int, float, list[float]]:
     eraser = Eraser(ledger.erasures, spool_of(var), search_path(var))
     path = var / "sipbot.sqlite3"
     sweeping = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: LATER)
-    waits: list[float] = []
-
-    async def calls() -> None:
-        while True:
-            asked = time.monotonic()
-            await ledger.add_call(an_offer(), "midori", "to", "+81312345600")
-            waits.append(time.monotonic() - asked)
-            await asyncio.sleep(0.1)
-
-    calling = asyncio.create_task(calls())
-    began = time.monotonic()
-    try:
+    async with calls_meanwhile(ledger) as waits:
+        began = time.monotonic()
         swept = await sweeping.sweep()
-    finally:
-        calling.cancel()
     return swept, time.monotonic() - began, waits
 
 

@@ -27,6 +27,7 @@ from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.memo import with_transcript
 from sipbot.records import EndedBy, EndState
 from sipbot.spool import spool_of
+from tests.calls_meanwhile import calls_meanwhile
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 from tests.sites import CLIENT, a_site, closed, files_of, keys_of, record
 from tests.test_handover import BUNDLE, consent, export
@@ -104,17 +105,7 @@ def take(folder: Path) -> None:
 
 
 async def _store(site: Site) -> list[float]:
-    waits: list[float] = []
-    async with Ledger.open(site.ledger) as ledger:
-
-        async def calls() -> None:
-            while True:
-                asked = time.monotonic()
-                await ledger.add_call(an_offer(), "midori", "to", "+81312345600")
-                waits.append(time.monotonic() - asked)
-                await asyncio.sleep(0.1)
-
-        calling = asyncio.create_task(calls())
+    async with Ledger.open(site.ledger) as ledger, calls_meanwhile(ledger) as waits:
         began = time.monotonic()
         rows = await asyncio.to_thread(staged, site.var, BUNDLE)
         print(f"read again: {time.monotonic() - began:.1f} s")
@@ -122,7 +113,6 @@ async def _store(site: Site) -> list[float]:
         await ledger.handovers.take(*rows, AT)
         print(f"stored: {time.monotonic() - began:.1f} s")
         await asyncio.sleep(0.2)
-        calling.cancel()
     return waits
 
 

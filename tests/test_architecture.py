@@ -58,6 +58,7 @@ PURE = (
     "sipbot.ahead",
     "sipbot.as_heard",
     "sipbot.board",
+    "sipbot.call_counts",
     "sipbot.audit",
     "sipbot.backoff",
     "sipbot.bus_rights",

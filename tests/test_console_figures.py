@@ -19,12 +19,11 @@ from sipbot.board import (
     Period,
     Work,
     before_of,
-    ends_of,
-    heat_of,
     span_of,
     together,
     work_of,
 )
+from sipbot.call_counts import by_end, by_hour
 from sipbot.console.boards import OLD, SHARE, YOUNG, Boards
 from sipbot.kpi import CallFact, Facts, Terms
 from sipbot.ledger_board import work_on
@@ -77,8 +76,8 @@ def a_board(client: str, calls: Sequence[CallFact]) -> Board:
         client=client,
         figures=figures(calls),
         before=figures([]),
-        heat=heat_of(calls, TOKYO),
-        ends=ends_of(calls),
+        heat=by_hour((call.received_at for call in calls), TOKYO),
+        ends=by_end(call.state for call in calls),
         work=(Work(operator="hanako", claimed=1, claim_s=60.0),),
     )
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sipbot import cli_kpi
+from sipbot.call_counts import by_end, by_hour
 from sipbot.cli import program
 from sipbot.dialplan import load_all
 from sipbot.errors import UsageError
@@ -29,8 +30,6 @@ from sipbot.report.pack import (
     Pack,
     Plan,
     benchmark_of,
-    ends_of,
-    heat_of,
     missed_of,
     problems_of,
 )
@@ -88,13 +87,13 @@ def test_week_with_a_change_of_clocks_is_an_hour_longer() -> None:
 
 
 def test_heat_map_counts_by_the_clients_clock() -> None:
-    heat = heat_of([a_call(0, EndState.MEMO), a_call(167.9, EndState.MEMO)], TOKYO)
+    heat = by_hour((a_call(h, EndState.MEMO).at for h in (0, 167.9)), TOKYO)
     assert (1, 1, 2) == (heat[0][0], heat[6][23], sum(map(sum, heat)))
 
 
 @given(st.lists(st.none() | st.sampled_from(EndState)))
 def test_ends_add_up_to_every_call(states: list[EndState | None]) -> None:
-    assert len(states) == sum(ends_of([a_call(n, s) for n, s in enumerate(states)]).values())
+    assert len(states) == sum(by_end(states).values())
 
 
 def test_missed_caller_who_called_again_is_told_with_how_that_ended() -> None:
@@ -283,9 +282,7 @@ def test_figure_below_its_target_is_no_problem_when_it_is_of_too_few() -> None:
     )
     plan, say = Plan(month="2026-11", used=0, limit=None, over=None), Say("en", TOKYO)
     few, enough = (
-        problems_of(
-            [figure], ends_of([]), plan, say.number, fewest=n, waiting=0, unread=0, broken=0
-        )
+        problems_of([figure], by_end([]), plan, say.number, fewest=n, waiting=0, unread=0, broken=0)
         for n in (4, 3)
     )
     assert ((), ["below_target"]) == (few, [one.word for one in enough])

@@ -33,14 +33,15 @@ OLD = timedelta(minutes=10)
 Reckon = Callable[[Sequence[BoardAsk]], Awaitable[list[Board]]]
 """Returns the board of each, in their order; raises LedgerError."""
 
-_State = tuple[tuple[int, int], ...]
+_State = tuple[int, int] | None
+"""Time of change in nanoseconds, and length in bytes, of the ledger's file; None: there is none."""
 
 
 class Boards:
     """Belongs to the event loop.
 
     Args:
-        ledger: its path; whether it has changed is seen at its files.
+        ledger: its path; whether it has changed is seen at the file.
         reckon: has boards reckoned.
         clients: returns the clients whose dialplans are in force, by id.
         clock: measures how long it takes, in seconds.
@@ -54,7 +55,7 @@ class Boards:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._files = (ledger, ledger.with_name(f"{ledger.name}-wal"))
+        self._ledger = ledger
         self._reckon = reckon
         self._clients = clients
         self._clock = clock
@@ -99,15 +100,12 @@ class Boards:
         return _Kept(made=made, state=state, clients=clients, took=took)
 
     def _state(self) -> _State:
-        """Return what changes with every transaction: SQLite appends each to the file ``-wal``."""
-        found = []
-        for path in self._files:
-            try:
-                stat = path.stat()
-            except FileNotFoundError:  # the last who had the ledger open takes this file along
-                continue
-            found.append((stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
+        """Return what changes with every transaction: SQLite writes it into the file itself."""
+        try:
+            stat = self._ledger.stat()  # with a rollback journal, docs/decisions/0005
+        except FileNotFoundError:  # whoever reckons says so, and what to do
+            return None
+        return stat.st_mtime_ns, stat.st_size
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ measured"; it is never shown as 0.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from statistics import median
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -161,23 +160,6 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     benchmark_clients: int
     """How many other clients the medians are of; 0: too few."""
     reviewed: tuple[Reviewed, ...] = ()
-
-
-def heat_of(calls: Sequence[Taken], tz: ZoneInfo) -> tuple[tuple[int, ...], ...]:
-    """Return how many calls came by day (Monday first) and hour of this zone's clock."""
-    counts = [[0] * 24 for _ in range(7)]
-    for call in calls:
-        local = call.at.astimezone(tz)
-        counts[local.weekday()][local.hour] += 1
-    return tuple(map(tuple, counts))
-
-
-def ends_of(calls: Sequence[Taken]) -> dict[str, int]:
-    """Return how many calls ended in each way; every end is named, also ``going``."""
-    found = {"going": 0, **{state.value: 0 for state in EndState}}
-    for call in calls:
-        found["going" if call.state is None else call.state.value] += 1
-    return found
 
 
 def missed_of(calls: Sequence[Taken], later: Sequence[Taken]) -> tuple[Missed, ...]:

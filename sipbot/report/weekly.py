@@ -6,6 +6,7 @@ Data path: ledger_reader, kpi -> [weekly] -> pack
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sipbot.call_counts import by_end, by_hour
 from sipbot.kpi import AGAIN_WITHIN, Figures
 from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span
@@ -21,8 +22,6 @@ from sipbot.report.pack import (
     Plan,
     Problem,
     benchmark_of,
-    ends_of,
-    heat_of,
     missed_of,
     problems_of,
 )
@@ -112,7 +111,7 @@ def pack_of(
     weeks = weeks_of(week)
     trend = [ledger.figures(plan, span_of(one, plan), now) for one in weeks]
     figures = _figures(trend, say, [one for who, one in others.items() if who != plan.client])
-    terms, ends = trend[-1].terms, ends_of(calls)
+    terms, ends = trend[-1].terms, by_end(one.state for one in calls)
     quota = _plan(ledger, plan, span, now)
     categories = plan.form.report.complaints if plan.form.report else ()
     compared = [one for one in figures if one.benchmark is not None]
@@ -133,7 +132,7 @@ def pack_of(
         ends=ends,
         figures=figures,
         weeks=tuple(map(str, weeks)),
-        heat=heat_of(calls, plan.hours.tz),
+        heat=by_hour((one.at for one in calls), plan.hours.tz),
         missed=missed_of(calls, later),
         complaints=_complaints(calls, handled, categories),
         complaint_categories=categories,

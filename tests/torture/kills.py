@@ -33,6 +33,7 @@ from tests.torture.callers import (
 )
 from tests.torture.journal import Event, Journal, answered_after
 from tests.torture.knocking import knock, ring_again_and_again
+from tests.torture.operators import heard_on_the_bus
 from tests.torture.promise import Promise, Scale
 from tests.torture.verdicts import Subscribed
 
@@ -280,26 +281,9 @@ def _models(folder: Path, *, second: bool) -> Path:
 @contextlib.asynccontextmanager
 async def _subscriber(port: int) -> AsyncIterator[Subscribed]:
     """Subscribe to every memo, and drop what is known."""
-    process = await asyncio.create_subprocess_exec(
-        *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
-        *["-F", "%p", "-t", "sipbot/1/test/client/+/memo/+"],
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
-    assert process.stdout is not None
-    subscribed, stdout = Subscribed(), process.stdout
-
-    async def read() -> None:
-        async for line in stdout:
-            subscribed.hear(line)
-
-    reading = asyncio.create_task(read())
-    try:
+    subscribed = Subscribed()
+    async with heard_on_the_bus(port, "sipbot/1/test/client/+/memo/+", "%p", subscribed.hear):
         yield subscribed
-    finally:
-        process.kill()
-        await process.wait()
-        await reading
 
 
 async def _settled(bot: Bot, subscribed: Subscribed) -> None:

@@ -20,6 +20,7 @@ from tests.bot import until
 from tests.conftest import DATA
 from tests.fronts import Front, pair
 from tests.torture.nodes_site import NodeBot
+from tests.torture.operators import heard_on_the_bus
 from tests.torture.promise import Promise, Scale
 from tests.torture.telephone import microphone, port_of, say, telephone
 from tests.torture.verdicts import Subscribed, each_once, user
@@ -305,26 +306,9 @@ class Course:
 @contextlib.asynccontextmanager
 async def _subscriber(port: int) -> AsyncIterator[Bus]:
     """Subscribe to every memo of every site, as operators do."""
-    process = await asyncio.create_subprocess_exec(
-        *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
-        *["-F", "%t\t%p", "-t", "sipbot/1/+/client/+/memo/+"],
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
-    assert process.stdout is not None
-    bus, stdout = Bus(), process.stdout
-
-    async def read() -> None:
-        async for line in stdout:
-            bus.hear(line)
-
-    reading = asyncio.create_task(read())
-    try:
+    bus = Bus()
+    async with heard_on_the_bus(port, "sipbot/1/+/client/+/memo/+", "%t\t%p", bus.hear):
         yield bus
-    finally:
-        process.kill()
-        await process.wait()
-        await reading
 
 
 def _speech() -> bytes:

@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -293,3 +293,37 @@ async def _pump(process: asyncio.subprocess.Process, journal: Journal) -> None:
     while line := await process.stdout.readline():
         topic, payload = line.rstrip(b"\n").split(b"\t", 1)
         journal.take(topic.decode(), payload)
+
+
+@contextlib.asynccontextmanager
+async def heard_on_the_bus(
+    port: int, topics: str, form: str, hear: Callable[[bytes], None]
+) -> AsyncIterator[None]:
+    """Subscribe as operators do, while the block runs.
+
+    Args:
+        port: the broker's.
+        topics: filter.
+        form: what a line has, in the words of `mosquitto_sub -F`.
+        hear: takes a line, its end included.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *["mosquitto_sub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-q", "1"],
+        *["-F", form, "-t", topics],
+        stdout=asyncio.subprocess.PIPE,
+        limit=1 << 24,
+    )
+    assert process.stdout is not None
+    stdout = process.stdout
+
+    async def read() -> None:
+        async for line in stdout:
+            hear(line)
+
+    reading = asyncio.create_task(read())
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+        await reading
