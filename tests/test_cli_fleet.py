@@ -16,7 +16,10 @@ from sipbot.ledger_day import Span
 from sipbot.ledger_fleet import FleetLedger, wanted_for
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.quota import Month
+from sipbot.report import weekly
 from sipbot.report.months import statement_of
+from sipbot.report.weeks import Week
+from sipbot.report.words import Say
 from tests.agency import UNTIL, Agency, small
 from tests.archives import a_server
 from tests.postgres import Postgres
@@ -85,6 +88,20 @@ def test_statement_from_the_archive_is_that_from_the_ledger(
         with ReadOnlyLedger.open(agency.ledger) as own, FleetLedger.of(fleet, own) as ledger:
             ours = statement_of(own, plan, month, NOW)
             assert ours == statement_of(ledger, plan, month, NOW)
+
+
+def test_weekly_packs_from_the_archive_are_those_from_the_ledger(
+    agency: Agency, archived: Server
+) -> None:
+    week = Week.of(UNTIL - timedelta(days=8), agency.plans[0].hours.tz)
+    spans = [weekly.span_of(one, plan) for plan in agency.plans for one in weekly.weeks_of(week)]
+    wanted = wanted_for([plan.client for plan in agency.plans], spans)
+    fleet = ask(archived, partial(ArchiveStore.fleet, wanted=wanted))
+    with ReadOnlyLedger.open(agency.ledger) as own, FleetLedger.of(fleet, own) as ledger:
+        ours, theirs = (weekly.Packs(one, agency.plans, NOW) for one in (own, ledger))
+        for plan in agency.plans:
+            say = Say("ja", plan.hours.tz)
+            assert ours.of(plan, week, say) == theirs.of(plan, week, say)
 
 
 def test_figures_are_made_without_what_callers_said(agency: Agency, archived: Server) -> None:
