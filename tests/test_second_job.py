@@ -20,7 +20,8 @@ MODEL = ModelRef(name="w", engine="faster-whisper", languages=("ja",), path="")
 class Loud(vad.Detector):
     """Takes everything but zeros for speech."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int) -> None:
+        assert RATE_HZ == rate_hz
         self.rate_hz, self.window_s = RATE_HZ, WINDOW / RATE_HZ
         self._left = b""
 
@@ -31,15 +32,11 @@ class Loud(vad.Detector):
         yield from (bool(window.any()) for window in audio[:whole].reshape(-1, WINDOW))
 
 
-class Lent(vad.Detectors):
-    """Lends what takes everything but zeros for speech."""
-
-    def take(self, rate_hz: int) -> vad.Detector:
-        assert RATE_HZ == rate_hz
-        return Loud()
-
-    def give_back(self, detector: vad.Detector) -> None:
-        assert isinstance(detector, Loud)
+@pytest.fixture(autouse=True, scope="module")
+def loud() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vad, "Detector", Loud)
+        yield
 
 
 class Ear:
@@ -79,7 +76,7 @@ class Call:
         self.path, self.ear = path, Ear()
         path.write_bytes(unclosed_header())
         request = wire.Follow(job="call", path=str(path), language="ja")
-        self.job = SecondJob(request, self.ear, MODEL, Lent())
+        self.job = SecondJob(request, self.ear, MODEL)
 
     def grow(self, *, voice_s: float = 0.0, silence_s: float = 0.0) -> None:
         """The caller speaks, then is silent."""

