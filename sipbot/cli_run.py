@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from sipbot import config, log, supervisor
+from sipbot import config, heap, log, supervisor
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
 from sipbot.errors import DialplanError, SipbotError
@@ -35,6 +35,7 @@ def run(*, config_path: ConfigOption = None) -> None:
     settings = config.load(config_path)
     watched = sys.stdout.isatty() and settings.log.format != "json"
     log.configure(settings.log.level, "json" if watched else settings.log.format)
+    heap.limit(0)
     if not watched:  # who watches it on a terminal sees it die
         supervisor.keep(settings.var.absolute() / "run", os.environ)
     _finish_handovers(settings)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from sipbot import heap
 from sipbot.gauges import Gauges
 from sipbot.ledger import Ledger
 from sipbot.metrics import ADDRESS, Metrics
@@ -65,6 +66,7 @@ class Herald:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._notifier.watch(self._ledger.answers), name="watchdog")
+                group.create_task(heap.keep_small(), name="heap")
                 while True:
                     await self._look()
                     await asyncio.sleep(LOOK_EVERY_S)

@@ -1,11 +1,18 @@
 """What a recogniser has freed goes back to the system, and threads share their heaps."""
 
+import asyncio
 import subprocess
 import sys
+import threading
+
+import pytest
+
+from sipbot import heap
+from tests.brokers import PATIENCE_S
 
 PROGRAM = """
 import ctypes, threading
-from sipbot.speech import heap
+from sipbot import heap
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
@@ -49,3 +56,15 @@ def test_threads_share_two_heaps_and_what_they_freed_goes_back_to_the_system() -
     *_, given_back = done.stdout.split()
     assert 2 == done.stdout.count("<heap nr=")
     assert 50 <= int(given_back)  # of 76 MB
+
+
+async def test_main_gives_back_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back = threading.Semaphore(0)
+    monkeypatch.setattr(heap, "GIVE_BACK_S", 0.0)
+    monkeypatch.setattr(heap, "give_back", given_back.release)
+
+    keeping = asyncio.create_task(heap.keep_small())
+
+    for _ in range(2):
+        assert await asyncio.to_thread(given_back.acquire, timeout=PATIENCE_S)
+    keeping.cancel()

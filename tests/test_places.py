@@ -9,16 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sipbot import heap
 from sipbot.records import Transcript
-from sipbot.speech import heap, wire
+from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef
 from sipbot.speech.live_job import LiveJob
 from sipbot.speech.places import Places
-from sipbot.speech.vad import Detectors
 from tests.brokers import PATIENCE_S
 
 DATA = Path(__file__).parent / "data"
-DETECTORS = Detectors()
 MODEL = ModelRef(name="counting", engine="vosk", languages=("ko",), path="")
 
 
@@ -68,7 +67,7 @@ def test_more_recordings_than_places_are_all_heard_and_never_more_at_once(tmp_pa
     for number in range(6):
         path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / f"{number}.wav"))
         follow = wire.Follow(str(number), str(path), "ko")
-        job = LiveJob(follow, (ear, MODEL), say, places, DETECTORS)
+        job = LiveJob(follow, (ear, MODEL), say, places)
         job.start()
         job.ending.finish()
 
@@ -82,9 +81,7 @@ def test_recording_that_is_forgotten_while_it_waits_for_a_place_is_not_heard(
     path = Path(shutil.copy(DATA / "ko_03_8k.wav", tmp_path / "a.wav"))
     ear, places, free, over = CountingEar(), Places(1), threading.Event(), threading.Event()
     places.give(free.wait)
-    job = LiveJob(
-        wire.Follow("a", str(path), "ko"), (ear, MODEL), lambda _: None, places, DETECTORS
-    )
+    job = LiveJob(wire.Follow("a", str(path), "ko"), (ear, MODEL), lambda _: None, places)
     job.start()
     job.ending.finish()
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from sipbot.speech import heap
+from sipbot import heap
 
 Work = Callable[[], object]
 

@@ -21,9 +21,10 @@ from typing import BinaryIO, get_args
 import msgspec
 import structlog
 
+from sipbot import heap
 from sipbot.errors import UsageError, WireError
 from sipbot.lines import encode
-from sipbot.speech import heap, loading, vad, wire
+from sipbot.speech import loading, vad, wire
 from sipbot.speech.ears import LiveEar, ModelRef, Role, for_language
 from sipbot.speech.live_job import LiveJob, Say
 from sipbot.speech.loading import Loaded
@@ -70,7 +71,7 @@ class LiveDesk:
     def __init__(self, models: Sequence[ModelRef], say: Say) -> None:
         self._say = say
         self._jobs: dict[str, LiveJob] = {}
-        self._detectors = vad.Detectors()
+        vad.network()
         self._places = Places(PLACES["live"])
         self.loaded: Loaded[LiveEar] = loading.load(models, "live", _vosk)
 
@@ -80,7 +81,7 @@ class LiveDesk:
             case wire.Follow(job=job):
                 self._forget(job)
                 ear = for_language(request.language, self.loaded.ears)
-                self._jobs[job] = LiveJob(request, ear, self._say, self._places, self._detectors)
+                self._jobs[job] = LiveJob(request, ear, self._say, self._places)
                 self._jobs[job].start()
             case wire.Expect(job=job):
                 if job in self._jobs:
