@@ -14,7 +14,8 @@ from sipbot import config
 from sipbot.archive import Held
 from sipbot.archive_store import RELEASE, ArchiveStore, Server
 from sipbot.cli_config import ConfigOption, JsonOption
-from sipbot.cli_fleet import ask, server_of
+from sipbot.cli_fleet import server_of
+from sipbot.fleet import ask
 from sipbot.from_settings import ledger_path
 from sipbot.ledger_archive import ArchiveSource
 

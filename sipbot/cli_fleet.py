@@ -1,12 +1,11 @@
 """What commands read of the archive: reports of all sites, memos of other ones.
 
-Data path: archive_store -> [cli_fleet] -> cli_report, cli_kpi, cli_memos
+Data path: archive_store, fleet -> [cli_fleet] -> cli_report, cli_kpi, cli_memos
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import pydantic
 import typer
@@ -15,13 +14,11 @@ from sipbot.archive import SiteMemo
 from sipbot.archive_store import ArchiveStore, Server
 from sipbot.config import Settings
 from sipbot.errors import UnreadableError, UsageError
+from sipbot.fleet import ask, fleet_ledger
 from sipbot.from_settings import archive_of, ledger_path
 from sipbot.ledger_day import Span
-from sipbot.ledger_fleet import FleetLedger, wanted_for
 from sipbot.ledger_reader import ReadOnlyLedger
 from sipbot.memo import Memo, Status
-
-Result = TypeVar("Result")
 
 ArchiveOption = Annotated[
     bool, typer.Option("--archive", help="Of all sites, from the archive, not from our ledger.")
@@ -40,23 +37,6 @@ def server_of(settings: Settings) -> Server:
     return server
 
 
-def ask(server: Server, question: Callable[[ArchiveStore], Awaitable[Result]]) -> Result:
-    """Return what the archive answers; blocks.
-
-    Raises:
-        ArchiveError: it is away, or refuses.
-    """
-
-    async def work() -> Result:
-        store = await ArchiveStore.open(server)
-        try:
-            return await question(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(work())
-
-
 @contextmanager
 def ledger_of(
     settings: Settings, clients: Sequence[str], spans: Sequence[Span], *, archive: bool
@@ -73,12 +53,8 @@ def ledger_of(
         SipbotError: the ledger or the archive refuses.
     """
     with ReadOnlyLedger.open(ledger_path(settings)) as own:
-        if not archive:
-            yield own
-            return
-        wanted = wanted_for(clients, spans)
-        found = ask(server_of(settings), lambda store: store.fleet(wanted))
-        with FleetLedger.of(found, own) as ledger:
+        server = server_of(settings) if archive else None
+        with fleet_ledger(own, clients, spans, server) as ledger:
             yield ledger
 
 

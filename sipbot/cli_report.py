@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import msgspec
 import typer
 
 from sipbot import config, private_file
@@ -23,10 +22,11 @@ from sipbot.ledger_day import Span
 from sipbot.plan import Dialplan
 from sipbot.quota import Month, month_of
 from sipbot.reload import start
-from sipbot.report import csv_form, months, weekly
-from sipbot.report.pack import Pack
+from sipbot.report import months, weekly
+from sipbot.report.files import pack_as, reader_of, statement_as
 from sipbot.report.weeks import Week
 from sipbot.report.words import Say
+from sipbot.report_form import ReportFileForm as Format
 
 report_app = typer.Typer(
     no_args_is_help=True, help="What clients are handed: weekly packs, monthly statements."
@@ -35,8 +35,6 @@ report_app = typer.Typer(
 report_app.add_typer(kpi_app)
 report_app.add_typer(action_app, name="action")
 report_app.add_typer(quality_app, name="quality")
-
-Format = Literal["html", "pdf", "csv", "json"]
 
 _OF_ALL: tuple[Format, ...] = ("html", "csv", "json")
 """A PDF takes ten times as long as the three together (2 s of a processor beside 0.2 s, measured on
@@ -85,15 +83,7 @@ def monthly_command(
     with ledger_of(settings, [plan.client], [span], archive=archive) as ledger:
         made = months.statement_of(ledger, plan, chosen, now)
     say = Say(language or reader_of(plan), plan.hours.tz)
-    if form == "json":
-        deliver(msgspec.json.format(msgspec.json.encode(made)), out)
-    elif form == "csv":
-        deliver(csv_form.monthly(made).encode(), out)
-    else:
-        # The web's libraries are for pages alone: `sipbot run` must not load them.
-        from sipbot.report import render  # noqa: PLC0415
-
-        deliver(printed(render.monthly(made, say), form), out)
+    deliver(statement_as(form, made, say), out)
 
 
 @report_app.command(
@@ -146,22 +136,6 @@ def weekly_command(
                 deliver(pack_as(each, made, say), file)
 
 
-def pack_as(form: Format, made: Pack, say: Say) -> bytes:
-    """Return a pack in a form."""
-    if form == "json":
-        return msgspec.json.format(msgspec.json.encode(made))
-    if form == "csv":
-        return csv_form.weekly(made).encode()
-    from sipbot.report import render  # noqa: PLC0415 - as above
-
-    return printed(render.weekly(made, say), form)
-
-
-def reader_of(plan: Dialplan) -> str:
-    """Return the language of who reads a client's reports."""
-    return (plan.form.report.language if plan.form.report else "") or plan.language
-
-
 def form_of(form: Format | None, out: Path | None) -> Format:
     """Return the form that the options mean.
 
@@ -194,15 +168,6 @@ def plan_of(settings: Settings, client: str, config_file: Path | None) -> Dialpl
         return one_plan(client, None, None, config_file)[0]
     found = start(settings.dialplans, settings.region, settings.var).in_force
     return find_plan(found.plans, client)
-
-
-def printed(page: str, form: Format) -> bytes:
-    """Return a page as HTML or PDF."""
-    if form != "pdf":
-        return page.encode()
-    from sipbot.report.pdf import pdf  # noqa: PLC0415 - an extra, and slow to load
-
-    return pdf(page)
 
 
 def deliver(content: bytes, out: Path | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sipbot.archive import Batch
 from sipbot.archive_store import ArchiveStore, Server
-from sipbot.cli_fleet import ask
+from sipbot.fleet import ask
 from sipbot.kpi import Figures
 from sipbot.ledger_archive import ArchiveSource
 from sipbot.ledger_day import Span
