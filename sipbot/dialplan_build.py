@@ -7,7 +7,7 @@ spelling, prompts that exist, steps that lead somewhere, hours that do not contr
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sipbot import card_form, category_form, notice_form
+from sipbot import card_form, category_form, notice_form, report_form
 from sipbot.dialplan_checks import (
     circles,
     targets,
@@ -156,10 +156,15 @@ class _Builder:
         )
 
     def _check_channels(self) -> None:
-        for key, problem, remedy in notice_form.flaws(self._form.notify):
+        form = self._form
+        promised = form.targets is not None and bool(form.targets.limits())
+        for key, problem, remedy in (
+            *notice_form.flaws(form.notify, promised=promised),
+            *report_form.flaws(form.report, form.notify),
+        ):
             self._wrong(key, problem, remedy)
-        for place, form in enumerate(self._form.notify):
-            self._check_words(form.hours, ("notify", place, "hours"))
+        for place, one in enumerate(form.notify):
+            self._check_words(one.hours, ("notify", place, "hours"))
 
     def _said(self) -> Said:
         answer, find = self._form.answer, self._compiler.prompt

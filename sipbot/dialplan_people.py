@@ -14,6 +14,11 @@ from sipbot.notice_times import next_time, tells
 from sipbot.plan import Dialplan
 
 _HOLIDAYS = {"also": "", "not": ", not on holidays", "only": ", on holidays only"}
+_ON = {
+    "weekly": "the weekly pack",
+    "monthly": "the monthly statement",
+    "service": "a service below its targets",
+}
 _WHEN = {"each": "each message", "urgent": "urgent messages", "asked": "when an [[escalate]] asks"}
 
 
@@ -59,7 +64,8 @@ def rota_words(plan: Dialplan, region: str) -> list[tuple[str, str]]:
 
 def channel_words(form: NotifyForm) -> str:
     """What a channel tells, when, and where it leads."""
-    when = _WHEN.get(form.when) or f"all messages together at {', '.join(form.at)}"
+    memos = _WHEN.get(form.when) or f"all messages together at {', '.join(form.at)}"
+    when = ", ".join(memos if one == "memo" else _ON[one] for one in form.on)
     hours = f", while {' or '.join(form.hours)}" if form.hours else ""
     language = f", in {form.language}" if form.language else ""
     return f"{when}{hours} → {form.target}, {form.what}{language}"

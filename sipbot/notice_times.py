@@ -32,6 +32,8 @@ def is_ready(memo: Memo, now: datetime) -> bool:
 
 def tells(channel: NotifyForm, *, urgent: bool) -> bool:
     """Tell whether a channel tells of a memo by itself."""
+    if "memo" not in channel.on:
+        return False
     return channel.when in ("each", "digest") or (channel.when == "urgent" and urgent)
 
 
