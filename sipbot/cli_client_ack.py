@@ -4,7 +4,6 @@ A running sipbot is asked to write it down; without one the command does.
 """
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -14,7 +13,6 @@ from rich.table import Table
 
 from sipbot import config
 from sipbot import control_wire as wire
-from sipbot.accounts import Account, may
 from sipbot.accounts_file import read_accounts
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_dialplan_source import find_plan
@@ -24,20 +22,9 @@ from sipbot.errors import UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.ledger_check import reading
 from sipbot.ledger_review import Acknowledged, acknowledged
-from sipbot.plan import Dialplan
 from sipbot.reload import start
 from sipbot.terminal import printable
-
-
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """A client's file that an operator has not read as it is now."""
-
-    client: str
-    operator: str
-    sha256: str
-    """Of the file as it is now."""
-    read_before: datetime | None
-    """When the operator last read another form of it; None: never."""
+from sipbot.unread import unread, works_for
 
 
 def ack_command(
@@ -55,7 +42,7 @@ def ack_command(
         start(settings.dialplans, settings.region, settings.var).in_force.plans, client
     )
     account = read_accounts(settings.console.accounts).get(by)
-    if account is None or not _works_for(account, plan.client):
+    if account is None or not works_for(account, plan.client):
         raise UsageError(
             f"--by {by}: has no account with {plan.client}'s memos: sipbot accounts list names them"
         )
@@ -73,8 +60,8 @@ def unread_command(
     settings = config.load(config_file)
     plans = start(settings.dialplans, settings.region, settings.var).in_force.plans
     chosen = plans.all if client is None else [find_plan(plans, client)]
-    accounts = read_accounts(settings.console.accounts)
-    found = unread(chosen, tuple(accounts), _read(settings))
+    files = {plan.client: plan.sha256 for plan in chosen}
+    found = unread(files, read_accounts(settings.console.accounts), _read(settings))
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return
@@ -83,38 +70,6 @@ def unread_command(
         before = f"{one.read_before.astimezone():%Y-%m-%d %H:%M}" if one.read_before else "never"
         table.add_row(one.client, printable(one.operator), one.sha256[:12], before)
     Console().print(table, markup=False)
-
-
-def unread(
-    plans: list[Dialplan] | tuple[Dialplan, ...],
-    accounts: tuple[Account, ...],
-    read: list[Acknowledged],
-) -> list[Unread]:
-    """Return who has still to read which client's file.
-
-    Args:
-        plans: in force.
-        accounts: all of them; who takes no memos of a client need not know its file.
-        read: what was read, the first that was read first.
-    """
-    known = {(one.client, one.operator, one.sha256) for one in read}
-    latest = {(one.client, one.operator): one.at for one in read}
-    return [
-        Unread(
-            client=plan.client,
-            operator=account.name,
-            sha256=plan.sha256,
-            read_before=latest.get((plan.client, account.name)),
-        )
-        for plan in plans
-        for account in accounts
-        if _works_for(account, plan.client)
-        and (plan.client, account.name, plan.sha256) not in known
-    ]
-
-
-def _works_for(account: Account, client: str) -> bool:
-    return may(account, "act", client)
 
 
 def _read(settings: Settings) -> list[Acknowledged]:

@@ -31,6 +31,7 @@ from sipbot.permission import permitted
 from sipbot.plan import Dialplan
 from sipbot.status import Status
 from sipbot.topics import LivePayload
+from sipbot.unread import works_for
 
 STATUS_EVERY_S = 5.0
 """How old the state of the site may be in a browser; the memos are told at once."""
@@ -56,7 +57,7 @@ AGAIN_S = 1.0
 
 _log = structlog.get_logger()
 
-Asked = wire.Obey | wire.Record
+Asked = wire.Obey | wire.Record | wire.Acknowledge
 
 
 def card_of(plan: Dialplan | None) -> ClientCard | None:
@@ -131,7 +132,7 @@ class ConsoleLink:
     # Event loop, from the child's reader.
     def _hear(self, message: wire.FromConsole) -> None:
         match message:
-            case wire.Obey() | wire.Record():
+            case wire.Obey() | wire.Record() | wire.Acknowledge():
                 if not self._asked.full():
                     self._asked.put_nowait(message)
                 elif self.child.waiting_bytes > CARDS_BYTES:
@@ -164,7 +165,7 @@ class ConsoleLink:
                 for record in records:
                     self._say(wire.Answered(n=record.n, problem=problem))
             for one in some:
-                if isinstance(one, wire.Obey):
+                if not isinstance(one, wire.Record):
                     self._say(await self._obeyed(one))
 
     async def _record(self, entries: Sequence[AuditEntry]) -> str:
@@ -176,8 +177,10 @@ class ConsoleLink:
             return _fault("a row of the audit log is given up", error)
         return ""
 
-    async def _obeyed(self, asked: wire.Obey) -> wire.Answered:
+    async def _obeyed(self, asked: wire.Obey | wire.Acknowledge) -> wire.Answered:
         try:
+            if isinstance(asked, wire.Acknowledge):
+                return wire.Answered(n=asked.n, problem=await self._acknowledge(asked))
             return await self._obey_one(asked)
         except LedgerError as error:
             return wire.Answered(n=asked.n, problem=str(error))
@@ -196,6 +199,19 @@ class ConsoleLink:
         status = answer.status if answer is not None else None
         _log.info("command", client=asked.client, verb=asked.verb, by=by, status=status)
         return wire.Answered(n=asked.n, answer=answer)
+
+    async def _acknowledge(self, asked: wire.Acknowledge) -> str:
+        """Store who has read a client's file; return what is in the way of it."""
+        accounts = self._accounts()
+        account = accounts.get(asked.operator) if accounts is not None else None
+        if account is None or not works_for(account, asked.client):
+            return f"{asked.operator}: has no account with {asked.client}'s memos"
+        plan = self._in_force().plans.of(asked.client)
+        if plan is None or plan.sha256 != asked.sha256:
+            return f"{asked.client}: another form of the file is in force by now"
+        now = datetime.now(UTC)
+        await self._ledger.reviews.acknowledge(asked.client, asked.operator, asked.sha256, now)
+        return ""
 
     async def _tell_changes(self) -> None:
         """Tell each revision once it is stored."""

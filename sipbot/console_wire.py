@@ -102,7 +102,7 @@ class Ping(Base, frozen=True, kw_only=True):
 
 
 class Answered(Base, frozen=True, kw_only=True):
-    """What became of `Obey`, `Record` or `AskCard` number `n`."""
+    """What became of `Obey`, `Record`, `Acknowledge` or `AskCard` number `n`."""
 
     n: int
     answer: Answer | None = None
@@ -190,6 +190,16 @@ class Record(Base, frozen=True, kw_only=True):
     entry: AuditEntry
 
 
+class Acknowledge(Base, frozen=True, kw_only=True):
+    """An operator has read a client's file; answered by `Answered` when it is stored."""
+
+    n: int
+    client: str
+    operator: str
+    sha256: str
+    """Of the form that was read; refused when another one is in force by now."""
+
+
 class AskCard(Base, frozen=True, kw_only=True):
     """Ask for the knowledge card of a client, as it is in force; answered by `Answered`."""
 
@@ -197,8 +207,10 @@ class AskCard(Base, frozen=True, kw_only=True):
     client: str
 
 
+Asking = Obey | Record | Acknowledge | AskCard
+"""Answered by `Answered`."""
 FromMain = Ping | Answered | Changed | Live | Site | Clients | Behind
-FromConsole = Ready | Pong | Obey | Record | AskCard
+FromConsole = Ready | Pong | Asking
 
 to_console = Decoder(FromMain)
 to_main = Decoder(FromConsole)

@@ -120,6 +120,12 @@ class ReadOnlyLedger:
         """Return how memos of a stretch of time were judged, of one client or all."""
         return ledger_review.reviewed(self._connection, client, span)
 
+    def acknowledged(
+        self, *, client: str | None = None, operator: str | None = None
+    ) -> list[ledger_review.Acknowledged]:
+        """Return who has read which form of which client's file, the first first."""
+        return ledger_review.acknowledged(self._connection, client=client, operator=operator)
+
     def handled(self, memos: Sequence[str]) -> dict[str, ledger_report.Handled]:
         """Return what people did with these memos, by memo."""
         return ledger_report.handled(self._connection, memos)

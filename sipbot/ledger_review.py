@@ -111,9 +111,22 @@ class ReviewRows:
         await self._run(lambda c: c.execute(query))
 
 
-def acknowledged(connection: sa.Connection) -> list[Acknowledged]:
-    """Return who has read which form of which client's file, the first that was read first."""
-    query = sa.select(acknowledgements).order_by(acknowledgements.c.at, acknowledgements.c.operator)
+def acknowledged(
+    connection: sa.Connection, *, client: str | None = None, operator: str | None = None
+) -> list[Acknowledged]:
+    """Return who has read which form of which client's file, the first that was read first.
+
+    Args:
+        connection: the ledger.
+        client: only this one's file; None for all.
+        operator: only what this account has read; None for all.
+    """
+    rows = acknowledgements.c
+    query = sa.select(acknowledgements).order_by(rows.at, rows.operator)
+    if client is not None:
+        query = query.where(rows.client == client)
+    if operator is not None:
+        query = query.where(rows.operator == operator)
     return [Acknowledged(**dict(row)) for row in connection.execute(query).mappings()]
 
 

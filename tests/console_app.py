@@ -44,14 +44,14 @@ class Main:
         self.problem = ""
         """Why no card is given."""
         self._ledger = ledger
-        self._asked: asyncio.Queue[wire.Obey] = asyncio.Queue()
+        self._asked: asyncio.Queue[wire.Obey | wire.Acknowledge] = asyncio.Queue()
 
     def _write(self, line: bytes) -> None:
         match wire.to_main.decode(line):
             case wire.Record() as asked:
                 self.audit.append(asked.entry)
                 asyncio.get_running_loop().call_soon(self._answer, wire.Answered(n=asked.n))
-            case wire.Obey() as asked:
+            case wire.Obey() | wire.Acknowledge() as asked:
                 self._asked.put_nowait(asked)
             case wire.AskCard() as asked:
                 card = None if self.problem else self.cards.get(asked.client)
@@ -61,6 +61,12 @@ class Main:
     async def run(self) -> None:
         while True:
             asked = await self._asked.get()
+            if isinstance(asked, wire.Acknowledge):
+                now = datetime.now(UTC)
+                rows = self._ledger.reviews
+                await rows.acknowledge(asked.client, asked.operator, asked.sha256, now)
+                self._answer(wire.Answered(n=asked.n))
+                continue
             request = read(asked.client, asked.verb, bytes(asked.payload))
             assert request is not None
             answer = await self._ledger.commands.obey(request, datetime.now(UTC))

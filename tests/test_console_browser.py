@@ -73,6 +73,12 @@ async def test_shift_of_an_operator_is_seen_by_a_colleague_step_by_step(
     await expect(hanako.locator("#told")).to_contain_text("Closed.")
     await expect(row).to_have_count(0)
 
+    await hanako.click("#head #unread")
+    await hanako.click("#file button")
+    await expect(hanako.locator("#history")).to_contain_text("Still to read it: taro, boss")
+    await taro.click("#unread a[href='/cards/yamato']")
+    await expect(taro.locator("#history")).to_contain_text("hanako")
+
 
 async def test_second_to_claim_is_told_who_was_faster_and_keeps_the_note(
     rig: Rig, chromium: Browser
@@ -118,9 +124,9 @@ async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Bro
     found["narrow memo"] = await barriers(narrow)
     widths.append(await narrow.evaluate("document.documentElement.scrollWidth"))
     boss = await logged_in(chromium, rig.url, "boss", viewport={"width": 390, "height": 844})
-    for path in ("/dialplans", "/dialplans/northgate", "/system"):
+    for path in ("/dialplans", "/dialplans/northgate", "/system", "/cards/yamato"):
         await boss.goto(f"{rig.url}{path}")
         found[path] = await barriers(boss)
         widths.append(await boss.evaluate("document.documentElement.scrollWidth"))
     assert {} == {place: one for place, one in found.items() if one}
-    assert [390] * 6 == widths
+    assert [390] * 7 == widths

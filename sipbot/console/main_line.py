@@ -76,6 +76,16 @@ class MainLine:
         """
         await self._ask(lambda n: wire.Record(n=n, entry=entry))
 
+    async def acknowledge(self, client: str, operator: str, sha256: str) -> None:
+        """Have stored that an operator has read a form of a client's file.
+
+        Raises:
+            ConsoleError: it could not be stored, or another form is in force by now.
+        """
+        await self._ask(
+            lambda n: wire.Acknowledge(n=n, client=client, operator=operator, sha256=sha256)
+        )
+
     async def card(self, client: str) -> ClientCard | None:
         """Return a client's knowledge card as it is in force; None for a client without one.
 
@@ -115,7 +125,7 @@ class MainLine:
 
     async def _ask(
         self,
-        request: Callable[[int], wire.Obey | wire.Record | wire.AskCard],
+        request: Callable[[int], wire.Asking],
         patience_s: float = PATIENCE_S,
     ) -> wire.Answered:
         if len(self._waiting) >= WAITING_MAX:

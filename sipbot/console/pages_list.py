@@ -15,12 +15,16 @@ from sipbot.accounts import may
 from sipbot.console import looks
 from sipbot.console.cards import VIEWS, Card, View, Wanted, is_key, veiled
 from sipbot.console.guard import Me
+from sipbot.console.pages_cards import to_read
 from sipbot.console.store import Page
 from sipbot.console.viewer import Viewer
 from sipbot.topics import ID
 
 CATEGORY_CHARS = 63
 """Of a category, as the ledger keeps it."""
+
+NAMED = 5
+"""Clients named whose files are still to be read; they stand above the memos, which matter more."""
 
 router = APIRouter()
 
@@ -54,6 +58,8 @@ async def memos(request: Request, me: Me) -> HTMLResponse:
         me,
         **values,
         page=page,
+        to_read=await to_read(viewer),
+        most=NAMED,
         views=VIEWS,
         clients=_with(_of(viewer), wanted.client if may(me, "see", wanted.client) else ""),
         categories=_with(store.categories(viewer.clients), wanted.category),

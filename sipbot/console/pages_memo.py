@@ -19,12 +19,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from sipbot.accounts import may
-from sipbot.client_card import ClientCard
 from sipbot.command import NOTE_CHARS, VERBS
 from sipbot.console import looks, memo_values, text_marks, waveform
 from sipbot.console.audit import note
 from sipbot.console.cards import card_of_memo
 from sipbot.console.guard import Me, need
+from sipbot.console.pages_cards import client_card, to_read
 from sipbot.console.pages_list import query_of, wanted_of
 from sipbot.console.text_marks import Shown
 from sipbot.console.viewer import Viewer
@@ -248,7 +248,8 @@ async def _page(
         behind=behind,
         later=card.is_later(now),
         audio=await _audio(viewer, memo),
-        **await _client_card(viewer, memo.client),
+        **await client_card(viewer, memo.client),
+        file_changed=bool(await to_read(viewer, memo.client)),
         outcomes=[one.value for one in Outcome],
         told_whom=lambda one: step(one, now, labels_of(viewer.look.language)),
         kept=typed.text,
@@ -279,18 +280,6 @@ def _said(memo: Shown, words: Words) -> dict[str, Any]:
         "meant": lambda one: memo_values.meant(one, memo),
         "why": lambda name: memo_values.why(getattr(memo.reasons, name) or "", words),
     }
-
-
-async def _client_card(viewer: Viewer, client: str) -> dict[str, Any]:
-    """Return what the page says of the client itself, as its dialplan in force has it."""
-    card: ClientCard | None = None
-    problem = ""
-    if not viewer.hidden:  # it names people, and their numbers
-        try:
-            card = await viewer.parts.main.card(client)
-        except ConsoleError:
-            problem = viewer.look.words["card_missing"]
-    return {"client_card": card, "card_problem": problem}
 
 
 async def _audio(viewer: Viewer, memo: Memo) -> Audio:
