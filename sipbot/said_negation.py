@@ -66,7 +66,7 @@ _IDIOMS = {
         r"(?:問題|間違い|まちがい|差し支え)\s*(?:ありません|ございません|な[いくけ]れ?)|"
         r"(?:いただけ|頂け|もらえ|くれ|下さい|ください)(?:ない|ません)|少な[いく]|"
         r"(?:だけ|のみ)\s*(?:では|じゃ|で)?\s*なく|(?:ない|ません)\s*(?:です|でしょう)?\s*か|"
-        r"(?:忘れ|遅れ)ないで|ご?遠慮なく|サイズが違"
+        r"(?:忘れ|遅れ)ないで|ご?遠慮なく|サイズが(?:違|ちが)"
     ),
     "en": late.compile(
         r"\bif\s+not\b|\bnot\s+(?:only|before|after|until|later)\b|\bhas(?:n't|\s+not)\s+(?:come|arrived|changed)|"
@@ -84,7 +84,7 @@ _QUOTED = late.compile(r"\d+\s*(?:では|じゃ)\s*なく")
 _BAD_AFTER = {
     "ja": late.compile(
         r"ない|ません|なく|なけれ|ならず|せずに|控え|遠慮|やめ|以外|除い|解約|古い|使われ|不通|"
-        r"間違|違[ういっ]|無駄|変わりまし|番号変更|せんといて|えへん|避け|壊れ|勘弁|留守|不在|代わり|ちゃう|あかん|おまへん|へん[で。、]|のうて|よりも?|無理|だめ|ダメ"
+        r"間違|まちが|違[ういっ]|ちが[ういっえ]|無駄|変わりまし|番号変更|せんといて|えへん|避け|壊れ|勘弁|留守|不在|代わり|ちゃう|あかん|おまへん|へん[で。、]|のうて|よりも?|無理|だめ|ダメ"
     ),
     "ko": late.compile(
         r"(?<![가-힣])[안못]\s*(?:[받돼됩되써쓰씁합해걸하]|통|연락|나)|않|아니|아닙|아닌|없|말고|말구|"
@@ -115,6 +115,38 @@ _BAD_BEFORE = {
     ),
 }
 """The same before it."""
+_ELSEWHERE = {
+    "ja": late.compile(
+        r"^\s*(?:という?番号)?\s*から\s*(?:お?電話|(?:か|掛)け|借り)|"
+        r"^.{0,6}(?:ファッ?クス|ファクシミリ|fax)|"
+        r"(?:自宅|実家|家|携帯|スマホ|会社|職場|事務所|支店|本社|店|別|ほか|他|そちら|息子|娘|妻|夫|主人|家内|母|父|"
+        r"兄|姉|弟|妹|同僚|部下|上司|担当)(?:さん)?(?:の\s*(?:電話|携帯|番号|方|ほう|者|人|ところ|所))*\s*"
+        r"(?:に|へ|まで|の方|のほう)(?:は)?\s*(?:お?電話|ご?連絡|お?(?:か|掛)け|お?折り?返|お願い|ください|下さい)"
+    ),
+    "ko": late.compile(
+        r"^\s*(?:번\s*)?(?:번호)?(?:에서|로)\s*(?:전화(?:하|했|드|를\s*(?:드|걸|하))|걸)|^.{0,6}팩스|"
+        r"(?:사무실|회사|직장|집|자택|핸드폰|휴대폰|가게|본사|지점|아들|딸|아내|남편|동료|담당자?|다른\s*(?:번호|데|곳))"
+        r"\s*(?:의?\s*(?:번호|전화|핸드폰|휴대폰))*\s*(?:으로|로|에|에게|한테)\s*(?:다시\s*)?(?:전화|연락|걸)"
+    ),
+    "en": late.compile(
+        r"^.{0,3}\s*(?:is|that's|that\s+is)?\s*(?:my|our|the|a)?\s*(?:\w+\s+)?fax|"
+        r"\b(?:call|ring|phone|text|try|reach|contact|dial)\s+(?:(?:me|us|back)\s+)*(?:(?:on|at|to)\s+)?"
+        r"(?:my|our|the|his|her|their|another|a\s+different)\s+(?:\w+(?:'s|s')?\s+){0,2}(?:cell|mobile|home|office|"
+        r"work|house|shop|store|landline|phone|number|line|desk|assistant|secretary|wife|husband|"
+        r"son|daughter|partner|colleague|boss|manager)\b"
+    ),
+}
+"""What stands after a number that is only where the caller is now, or a fax, or when the call is to
+go elsewhere; without digits of that other place nobody else notices."""
+_AT_ONCE_BEFORE = {
+    "ja": late.compile(r"(?:ファッ?クス|ファクシミリ|fax)(?:の?番号)?(?:は|が|:)?[、\s]*$"),
+    "ko": late.compile(r"팩스\s*(?:번호)?(?:는|은|가|이)?[,\s]*$"),
+    "en": late.compile(
+        r"\b(?:call|ring|phon)ing(?:\s+you)?\s+(?:from|on)\b[^.!?;\d]{0,40}$|"
+        r"\bfax(?:\s+number)?(?:\s+is|\s*:)?[,\s]*$"
+    ),
+}
+"""The same at once before it."""
 _NO_CALL = {
     "ja": late.compile(
         r"(?:電話|連絡|折り?返し?|かけ|掛け|鳴らさ)[^。]{0,6}(?:ないで|なくて|ず|控え|遠慮|やめ)"
@@ -167,6 +199,8 @@ def is_doubted(text: str, start: int, end: int, language: str, *, corrected: boo
         for pattern, part in (
             (_BAD_BEFORE[language], sentence[0]),
             (_BAD_AFTER[language], sentence[1]),
+            (_AT_ONCE_BEFORE[language], sentence[0]),
+            (_ELSEWHERE[language], sentence[1]),
             (_NO_CALL[language], ahead),
             (_NO_CALL[language], behind),
         )
