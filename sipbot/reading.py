@@ -173,11 +173,12 @@ class Reading:
             self._jobs.pop(memo.call.id, None)
             self.through(memo.call.id)
             return
-        early, job.early = job.early, {}
+        early = dict(job.early)
         if SECOND_EAR not in early:
             self._reread(memo, language)
         for engine, reply in early.items():
             await self._take(memo.id, reply, engine)
+        job.early.clear()  # last: a ledger that refuses is asked again, with what is ready
 
     async def resume(self, language_of: dict[str, str]) -> None:
         """After a start: read again what no ear has finished reading.

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sipbot.errors import LedgerError
 from sipbot.ledger import Ledger
 from sipbot.memo import LIVE_EAR, SECOND_EAR, Stage
 from sipbot.reading import Reading
@@ -173,3 +174,39 @@ async def test_text_that_cannot_be_understood_is_kept_as_it_was_heard(
     assert stored is not None
     assert (Stage.TRANSCRIBED, "もしもし") == (stored.stage, stored.text)
     assert (LIVE_EAR,) == stored.recognition.not_understood
+
+
+async def test_text_that_was_there_first_is_written_although_the_ledger_refused_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        offer = an_offer()
+        memo = a_memo_of(offer)
+        await ledger.add_call(offer, memo.client, "request-uri", "yamato")
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+        live = SpeechClient("live", (), lambda _: None)
+        reading = Reading(
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=live,
+            second=None,
+            models=(),
+            texts=TextThread(),
+        )
+        reading.facts = lambda _: ClientFacts()
+        reading.listen(offer.call, "ja", memo.client)
+        await reading.heard(wire.Final(job=offer.call, transcript=a_transcript("至急")), LIVE_EAR)
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger, "revise_memo", _refuse)
+            with pytest.raises(LedgerError):
+                await reading.begin(memo, "ja")
+
+        await reading.begin(memo, "ja")
+
+        stored = await ledger.memo(memo.id)
+    assert stored is not None
+    assert "至急" == stored.text
+
+
+async def _refuse(*_: object) -> None:
+    raise LedgerError("the disk is full")
