@@ -136,6 +136,7 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
 
     Older revisions of the memo that it has not got, dead or brought back from the dead, would
     now overwrite the newer one.  Neither keeps its payload: the memo itself has what was said.
+    A delivery whose memo was taken back meanwhile is not there any more, and nothing is left to do.
     """
     made = (
         sa.update(deliveries)
@@ -143,7 +144,9 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
         .values(delivered_at=at, payload="")
         .returning(deliveries.c.target, deliveries.c.memo, deliveries.c.rev)
     )
-    it = connection.execute(made).one()
+    it = connection.execute(made).one_or_none()
+    if it is None:
+        return 0
     if it.memo is None:
         if it.target == ARCHIVE:  # two of every call, and nobody asks for them again
             connection.execute(sa.delete(deliveries).where(deliveries.c.id == delivery))

@@ -395,6 +395,16 @@ async def test_delivered_is_never_due_again(ledger: Ledger) -> None:
     assert ([], None) == (await ledger.due_deliveries(AT, 10), await ledger.next_due())
 
 
+async def test_delivery_that_is_not_there_any_more_holds_up_no_other(ledger: Ledger) -> None:
+    """What a client took back with its memos may just have been published."""
+    await end_with_memo(ledger)
+    [first] = await ledger.due_deliveries(AT, 10)
+
+    await ledger.delivered([first.id + 1, first.id], AT)
+
+    assert [] == await ledger.due_deliveries(AT, 10)
+
+
 def payloads(tmp_path: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(tmp_path / "sipbot.sqlite3")) as raw:
         return [payload for (payload,) in raw.execute("SELECT payload FROM deliveries ORDER BY id")]
