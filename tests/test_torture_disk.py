@@ -256,6 +256,20 @@ def test_full_disk_that_is_not_told_of_is_found(times: Full, promise: str) -> No
     assert [promise] == promises_broken(times=times)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"thanked": 9}, {"hangs_up": True, "by": "caller"}],
+    ids=["thanked", "hung up after 3 s"],
+)
+def test_accepted_message_that_a_failing_write_has_cost_is_found(said: dict[str, object]) -> None:
+    shot = Shot(role=Role.MAIN, nth=3, error=errno.EIO, forever=False)
+    lost = outcome(story(**said), states=("no_message",))
+
+    row = disk.shot_row(shot.name, [(Fired(shot=shot, story=lost.story, failed=1), lost)])
+
+    assert (1, 1, False) == (row.tries, row.lost, row.kept)
+
+
 def test_unsound_ledger_is_found() -> None:
     assert ["the ledger is sound (sipbot ledger check)"] == promises_broken(problem="torn page")
 

@@ -95,12 +95,15 @@ async def failing(rng: random.Random, folder: Path, models: Path, number: int) -
     shots = failing_writes.plan(rng, number)
     runs = await failing_writes.shoot(shots, rng, folder, models, SPEECH)
     outcomes = {id(run): compare(run.bot, [one.story for one in run.fired]) for run in runs}
-    names = sorted({shot.name for shot in shots})
+    pairs: dict[str, list[tuple[Fired, Outcome]]] = {one.name: [] for one in shots}
+    for run in runs:
+        for fired, found in zip(run.fired, outcomes[id(run)], strict=True):
+            pairs[fired.shot.name].append((fired, found))
     problems = [p for run in runs if (p := failing_writes.ledger_problem(run.bot.folder))]
     restarts = sum(run.restarts for run in runs)
     every = [one for found in outcomes.values() for one in found]
     return [
-        *(row for name in names if (row := _shot_row(name, runs, outcomes)).tries or row.lost),
+        *(row for name in sorted(pairs) if (row := shot_row(name, pairs[name])).tries or row.lost),
         *(hit_row(role, [one for run in runs for one in run.fired]) for role in Role),
         unsynced_row([one for run in runs for one in run.fired]),
         _sum_row("the n-th write fails", every),
@@ -252,27 +255,20 @@ def _kept_or_owned_up(one: Outcome) -> bool:
     return one.states == [EndState.FAILED_INTERNAL.value]
 
 
-def _shot_row(
-    name: str, runs: Sequence[failing_writes.Run], outcomes: dict[int, list[Outcome]]
-) -> Promise:
-    pairs = [
-        (fired, outcome)
-        for run in runs
-        for fired, outcome in zip(run.fired, outcomes[id(run)], strict=True)
-        if fired.shot.name == name
-    ]
+def shot_row(name: str, pairs: Sequence[tuple[Fired, Outcome]]) -> Promise:
+    """Judge the calls during which writes failed in the same way."""
     hit = [(fired, outcome) for fired, outcome in pairs if fired.failed]
-    thanked = [outcome for fired, outcome in pairs if fired.story.thanked]
-    lost = [outcome for outcome in thanked if not outcome.complete]
+    counting = [outcome for fired, outcome in pairs if fired.story.counts_on_it]
+    lost = [outcome for outcome in counting if not outcome.complete]
     return Promise(
         harm=name,
-        promise="who heard the thanks has a complete memo",
-        tries=len(hit),
+        promise="who heard the thanks, or hung up after 2 s of speech, has a complete memo",
+        tries=len(counting),
         lost=len(lost),
-        worst=max((outcome.missing_s for outcome in thanked), default=None),
-        limit=MISSING_LIMIT_S if thanked else None,
+        worst=max((outcome.missing_s for outcome in counting), default=None),
+        limit=MISSING_LIMIT_S if counting else None,
         unit="s missing",
-        note=f"{len(hit)} of {len(pairs)} calls were hit, {len(thanked)} callers thanked"
+        note=f"{len(hit)} of {len(pairs)} calls were hit"
         + "".join(f"; lost {outcome.story.caller}" for outcome in lost),
     )
 

@@ -53,6 +53,8 @@ class Called:
     over_at: float | None = None
     killed_at: float | None = None
     """When its agent was killed under it."""
+    beside: bool = False
+    """Whether a process that is no agent was killed while it was up."""
 
     @property
     def final(self) -> bool:
@@ -127,7 +129,7 @@ class Journal:
     def settle(self) -> None:
         """Find again which calls were killed: some events were written down later than a kill."""
         for call in self.calls.values():
-            call.killed_at = None
+            call.killed_at, call.beside = None, False
         for kill in self.kills:
             self._mark(kill)
 
@@ -139,6 +141,7 @@ class Journal:
         for call in self.calls.values():
             if kill.port == call.port and call.killed_at is None and call.is_up(kill.at):
                 call.killed_at = kill.at
+            call.beside |= not kill.port and call.is_up(kill.at)
 
     def _called(self, event: Event) -> None:
         if event.what == "invite":

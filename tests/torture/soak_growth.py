@@ -80,7 +80,7 @@ def _threads(role: str, held: Held) -> int:
     """Return how many threads a process may have in the end.
 
     asyncio's pool, where main does what blocks, fills only when so much blocks at the same time, be
-    it late; and main has a thread for itself, the ledger and each of the children it waits for.
+    it late; and main has a thread for itself, the ledger, the texts and each child it waits for.
     """
     pool = min(32, (os.cpu_count() or 1) + 4)
-    return max(held.threads, 2 + WAITED_FOR + pool) if role == "main" else held.threads
+    return max(held.threads, 3 + WAITED_FOR + pool) if role == "main" else held.threads

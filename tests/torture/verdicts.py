@@ -214,7 +214,7 @@ def _marks(codes: bytes) -> list[bytes]:
 
 def _audio(evidence: Evidence, harm: str) -> list[Promise]:
     paths = {row.offer.from_.user: _path(evidence.spool, row) for row in evidence.rows}
-    cut, received, whole = [], [], []
+    cut, received, beside, whole = [], [], [], []
     frames = missing = 0
     for call in evidence.journal.calls.values():
         path = paths.get(call.call)
@@ -230,6 +230,8 @@ def _audio(evidence: Evidence, harm: str) -> list[Promise]:
                 received.append(((min(came, sent) - last - 1) * FRAME_S, call))
         elif call.answered_at is not None and sent:
             whole.append(((sent - found) * FRAME_S, call))
+            if call.beside:
+                beside.append(((sent - last - 1) * FRAME_S, call))
             frames, missing = frames + sent, missing + sent - found
     share = 1 - missing / frames if frames else 0.0
     clock = "the end of what was said to a killed agent is there"
@@ -241,8 +243,10 @@ def _audio(evidence: Evidence, harm: str) -> list[Promise]:
         ]
     else:
         ends = [_worst(harm, clock, cut, MISSING_LIMIT_S, "packets are for root to see")]
+    promise = "the end of what was said is there when another process was killed meanwhile"
     return [
         *ends,
+        *([_worst(harm, promise, beside, MISSING_LIMIT_S)] if beside else ()),
         _worst(
             harm,
             "what was said to the others is there",
