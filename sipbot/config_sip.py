@@ -127,7 +127,7 @@ class Sip(BaseModel):
     public_address: OptionalAddress = Field(default="", examples=["203.0.113.10"])
     """Address that peers see when a NAT stands between; empty when there is none."""
     rtp_port: int = Field(default=40000, ge=1024, le=65516, multiple_of=2)
-    """First UDP port of audio, even; each agent takes 20, 4 more for each call above 4."""
+    """First UDP port of audio, even; each agent takes 32, 8 more for each call above 4."""
     media_allow: tuple[Annotated[str, AfterValidator(_media_source)], ...] = Field(
         default=(), strict=False, max_length=MAX_NETWORKS - 2, examples=[["192.0.2.64/26"]]
     )

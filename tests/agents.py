@@ -8,11 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sipbot.agent_places import rtp_ports_of
 from sipbot.lines import encode
 from sipbot.place import place
 from sipbot.sip import caller_wire, wire
 from sipbot.sip.client import fingerprint
-from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
+from sipbot.sip.stack import LINES, AgentSettings, StackSettings, untold_file
 from tests import ulaw
 from tests.bot import LOOK_EVERY_S, thanks, until
 from tests.free_ports import free_ports
@@ -27,8 +28,8 @@ def stack_on(port: int) -> StackSettings:
         user_agent="test",
         address="127.0.0.1",
         port=port,
-        rtp_port=free_ports(20),
-        rtp_ports=20,
+        rtp_port=free_ports(rtp_ports_of(LINES)),
+        rtp_ports=rtp_ports_of(LINES),
     )
 
 

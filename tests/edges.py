@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from sipbot.agent_places import rtp_ports_of
 from sipbot.audit import AuditEntry
 from sipbot.edge import Edge, secret_of
 from sipbot.edge_config import Plan
 from sipbot.sip import wire
-from sipbot.sip.stack import StackSettings
+from sipbot.sip.stack import LINES, StackSettings
 from tests.bot import until
 from tests.free_ports import free_ports
 
@@ -51,8 +52,8 @@ def stack_behind(plan: Plan, number: int = 0, *, lines: int = 4) -> StackSetting
         user_agent="test",
         address="127.0.0.1",
         port=plan.agents[number],
-        rtp_port=free_ports(20),
-        rtp_ports=20,
+        rtp_port=free_ports(rtp_ports_of(LINES)),
+        rtp_ports=rtp_ports_of(LINES),
         lines=lines,
         edge=f"127.0.0.1:{plan.inner_port}",
     )

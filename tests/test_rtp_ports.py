@@ -1,18 +1,28 @@
 """A new agent has other RTP ports than the one that died; and none is another agent's."""
 
+import asyncio
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from sipbot.sip import wire
 from sipbot.sip.rtp_ports import half_of, with_fresh_ports
-from tests.agents import calling, real_agent, stack_on
+from sipbot.sip.stack import LINES
+from tests.agents import Parent, calling, real_agent, stack_on
 from tests.free_ports import free_ports
+from tests.torture.telephone import microphone, port_of, telephone
+
+SILENT = wire.Alone(beep="", thanks="", recording="", max_s=60.0, finish_key="")
 
 STACK = stack_on(5060)
-TURNS = 8
+TURNS = 10
 """More calls than a life has pairs of ports, so that all of them have their turn."""
+
+SWAPS, SWAP_EVERY_S = 12, 0.2
+"""Moments in which all four callers of an agent make way for others.  With one spare pair of ports
+a caller was refused in every fifth of them (measured)."""
 
 
 def ports(half: int) -> range:
@@ -20,9 +30,9 @@ def ports(half: int) -> range:
     return range(stack.rtp_port, stack.rtp_port + stack.rtp_ports)
 
 
-def test_halves_share_no_port_and_hold_four_calls_and_a_spare_pair_each() -> None:
+def test_halves_share_no_port_and_hold_four_calls_and_four_that_have_just_ended_each() -> None:
     first, second = ports(0), ports(1)
-    assert (10, 10) == (len(first), len(second))
+    assert (16, 16) == (len(first), len(second))
     assert (STACK.rtp_port, first.stop, 0) == (first[0], second[0], second[0] % 2)
 
 
@@ -43,7 +53,7 @@ def test_note_that_cannot_be_written_keeps_no_agent_from_answering(
 async def test_calls_one_after_the_other_keep_to_the_ports_of_their_life(tmp_path: Path) -> None:
     """pjsua2 goes round through its range, and its range has one pair more than it is told."""
     stack = stack_on(free_ports())
-    allowed = set(range(stack.rtp_port, stack.rtp_port + 10))
+    allowed = set(range(stack.rtp_port, stack.rtp_port + stack.rtp_ports // 2))
     used = set()
     with real_agent(tmp_path, stack) as agent:
         parent = await agent.parent()
@@ -56,6 +66,45 @@ async def test_calls_one_after_the_other_keep_to_the_ports_of_their_life(tmp_pat
         await parent.die()
     assert set() == used - allowed
     assert used
+
+
+@pytest.mark.sip
+async def test_four_callers_who_come_in_the_moment_in_which_four_others_leave_are_answered(
+    tmp_path: Path,
+) -> None:
+    """pjmedia closes the sockets of those who left later than the library frees their lines."""
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        await parent.next(wire.Hello)
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(answer_all(parent))
+            async with asyncio.TaskGroup() as calling_:
+                callers = [
+                    calling_.create_task(call_again_and_again(f"caller{n}-", agent.port))
+                    for n in range(LINES)
+                ]
+            answering.cancel()
+        await parent.die()
+    codes = [code for caller in callers for code in caller.result()]
+    assert LINES * SWAPS * [200] == codes
+
+
+async def answer_all(parent: Parent) -> None:
+    while True:
+        call = (await parent.next(wire.Offered)).offer.call
+        parent.say(wire.Answer(call=call, alone=SILENT))
+
+
+async def call_again_and_again(name: str, port: int) -> list[int]:
+    """Call, hang up in the moment in which the others do, call again."""
+    codes = []
+    async with telephone(name, ("127.0.0.1", port)) as one, microphone() as ear:
+        for _ in range(SWAPS):
+            codes.append((await one.call(port_of(ear))).code)
+            await asyncio.sleep(SWAP_EVERY_S - time.monotonic() % SWAP_EVERY_S)
+            if codes[-1] == 200:
+                await one.hang_up()
+    return codes
 
 
 def udp_ports(pid: int) -> set[int]:

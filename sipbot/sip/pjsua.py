@@ -39,11 +39,11 @@ SOON_S = 0.01
 """Between two looks at what is about to happen in pjmedia's clock thread, which tells nobody: half
 of its tick."""
 
-TIMERS_MS = (250, 1000, 5000, 4500)
+TIMERS_MS = (200, 800, 5000, 3700)
 """T1, T2, T4, TD of RFC 3261 section 17.  An answer that gets no ACK, and then the BYE that gets no
 answer, are given up after TD each; with the RFC's 32 s four such callers would block an agent for a
-minute.  In 4.5 s a message is sent six times (at 0, 0.25, 0.75, 1.75, 2.75 and 3.75 s): where every
-tenth packet is lost each way, one call in twenty thousand finds no ACK."""
+minute.  In 3.7 s a message is sent six times (at 0, 0.2, 0.6, 1.4, 2.2 and 3 s): where every tenth
+packet is lost each way, one call in twenty thousand finds no ACK."""
 
 
 class _Closing(NamedTuple):

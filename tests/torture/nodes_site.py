@@ -7,7 +7,9 @@ import signal
 import time
 from pathlib import Path
 
+from sipbot.agent_places import rtp_ports_of
 from sipbot.front_config import Node
+from sipbot.sip.stack import LINES
 from tests.bot import _main
 from tests.torture.broker_calls import DeafBot
 
@@ -31,7 +33,7 @@ class NodeBot(DeafBot):
         config.write_text(text, encoding="utf-8")
         bot.site, bot.agents_wanted = site, agents
         first = int(text.partition("rtp_port = ")[2].split()[0])
-        bot.rtp = range(first, first + 20 * agents)
+        bot.rtp = range(first, first + rtp_ports_of(LINES) * agents)
         return bot
 
     agents_wanted = 0
