@@ -18,7 +18,7 @@ from tests.free_ports import free_ports
 from tests.torture.hostile_messages import BODY, message
 from tests.torture.hostile_site import MAD_TRUNK, STRANGER, HostileBot, Probes, exits_row, send
 from tests.torture.promise import Promise, Scale
-from tests.torture.telephone import Answer, microphone, port_of, telephone
+from tests.torture.telephone import Answer, Telephone, microphone, port_of, telephone
 
 # The acceptance table's: A1a (flood), A1b (unacknowledged), L2 (more callers than lines).
 FLOOD_S, PER_S, TRUNK_CALLS, GROWN_MB = 60, 200, 30, 20.0
@@ -28,8 +28,9 @@ BUSY_LIMIT_S = 0.2
 AGENTS = 5
 ALL_LINES = AGENTS * LINES
 
-AGAIN_S = 0.5
-"""Between two looks at whether all lines are free, each of which is a call for every line."""
+AGAIN_S = 0.6
+"""From a refusal to the next call, of as many callers as there are lines: 33 INVITEs a second, for
+the edge takes 50 of one address."""
 
 HELD_S = 2.0
 """How long callers stay who fill all lines."""
@@ -75,23 +76,47 @@ async def unacknowledged(bot: HostileBot) -> list[Promise]:
     began = time.monotonic()
     await send(MAD_TRUNK, bot.target, many, 0.0)
     await until(lambda: _answered(bot, "deaf"))
-    answered = 0
-    while answered < ALL_LINES and time.monotonic() < began + 6 * FREE_LIMIT_S:
-        name = f"free{int(10 * (time.monotonic() - began))}-"
-        rush = await _rush(bot, name, ALL_LINES, 0.0)
-        answered = rush.codes.count(200)
-        await asyncio.sleep(AGAIN_S)
+    freed = await _all_at_once(bot, began + 6 * FREE_LIMIT_S)
+    answered = [at for at in freed if at]
     return [
         Promise(
             harm=harm,
             promise="all lines are free again",
             tries=ALL_LINES,
-            lost=ALL_LINES - answered,
-            worst=round(time.monotonic() - began, 1),
+            lost=ALL_LINES - len(answered),
+            worst=round(max(answered, default=time.monotonic()) - began, 1),
             limit=FREE_LIMIT_S,
+            note=f"the first after {min(answered, default=began) - began:.1f} s",
         ),
         exits_row(harm, UNACKNOWLEDGED, bot.exits - exits, ""),
     ]
+
+
+async def _all_at_once(bot: HostileBot, until_at: float) -> list[float]:
+    """Let a caller for each line call until answered, and stay until all are.
+
+    Returns:
+        When each was answered, of the monotonic clock; 0 for who never was.
+    """
+
+    async def one(phone: Telephone, ear: int) -> float:
+        while time.monotonic() < until_at:
+            if (await phone.call(ear)).code == 200:
+                return time.monotonic()
+            await asyncio.sleep(AGAIN_S)
+        return 0.0
+
+    async with AsyncExitStack() as stack:
+        ear = port_of(await stack.enter_async_context(microphone()))
+        names = [f"free{n}" for n in range(ALL_LINES)]
+        phones = [await stack.enter_async_context(telephone(n, bot.target)) for n in names]
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(one(phone, ear)) for phone in phones]
+        async with asyncio.TaskGroup() as group:
+            for phone, call in zip(phones, calls, strict=True):
+                if call.result():
+                    group.create_task(phone.hang_up())
+    return [call.result() for call in calls]
 
 
 def _answered(bot: HostileBot, prefix: str) -> bool:
@@ -103,11 +128,6 @@ class _Rush:
     """What came of callers who called at the same moment."""
 
     answers: dict[str, Answer]
-
-    @property
-    def codes(self) -> list[int]:
-        """Final responses."""
-        return [answer.code for answer in self.answers.values()]
 
 
 async def _rush(bot: HostileBot, prefix: str, callers: int, hold_s: float) -> _Rush:
