@@ -45,6 +45,7 @@ from sipbot.from_settings import (
     masked_url_of,
     notices_of,
     phones_by,
+    reports_of,
     stacks_of,
 )
 from sipbot.gauges import Gauges, Parts
@@ -126,17 +127,16 @@ class App:
         self.live = self._ear("live", models)
         self.second = self._ear("second", models) if reads_again(*wanted) else None
         self.reading = Reading(ledger, self.spool, self.live, self.second, models, texts)
-        who, url = settings.mqtt.masked, masked_url_of(settings)
-        kept = self.spool.recordings
+        who, url, kept = settings.mqtt.masked, masked_url_of(settings), self.spool.recordings
         masked = MaskedFeed(self.feed, who, kept, self.reading, tell, texts, url=url)
-        masked.remember = ledger.masked.remember
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
         )
         self.archiving = Archiving(archive_of(settings), ledger.archive, tell)
-        others = self.notices.publishers
+        self.reports = reports_of(settings, ledger, self.alerts, self._plans)
+        others = {**self.notices.publishers, **self.reports.publishers}
         self.outbox = outbox_of(ledger, self.feed, masked, others, self.archiving, troubles)
-        ledger.on_unreadable = troubles.memo_unreadable
+        masked.remember, ledger.on_unreadable = ledger.masked.remember, troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
         self.fleet = self._fleet()
@@ -207,7 +207,7 @@ class App:
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts += [("service", self.service.run()), ("sweep", self.sweep.run())]
-        parts.append(("archive", self.archiving.run()))
+        parts += [("archive", self.archiving.run()), ("reports", self.reports.run())]
         kept = self.spool.recordings
         return parts + audio_vault.parts(self.ledger, self.reading, kept, self.alerts.tell)
 

@@ -1,7 +1,7 @@
 """What ``dialplan check`` holds against config.toml and accounts.toml, and what it cannot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sipbot import config
@@ -18,6 +18,8 @@ class Elsewhere:
 
     targets: frozenset[str] | None = None
     """Of config.toml; None: it was not read."""
+    folders: frozenset[str] = frozenset()
+    """Those of the targets that are folders."""
     people: frozenset[str] | None = None
     """Who has an account; None: there is no accounts.toml, or it is wrong."""
     accounts_problem: str = ""
@@ -45,14 +47,16 @@ def elsewhere(path: Path | None, config_path: Path | None) -> Elsewhere:
         return Elsewhere()
     settings = config.load(config_path)
     targets = frozenset(one.name for one in settings.notify.target)
+    folders = frozenset(one.name for one in settings.notify.target if one.folder is not None)
+    found = Elsewhere(targets=targets, folders=folders)
     accounts = settings.console.accounts
     if not accounts.exists():
-        return Elsewhere(targets=targets)
+        return found
     try:
         people = frozenset(one.name for one in read_accounts(accounts))
     except AccountsError as error:
-        return Elsewhere(targets=targets, accounts_problem=str(error).splitlines()[0])
-    return Elsewhere(targets=targets, people=people)
+        return replace(found, accounts_problem=str(error).splitlines()[0])
+    return replace(found, people=people)
 
 
 def named_in_vain(plans: Sequence[Dialplan], others: Elsewhere) -> list[Mistake]:
@@ -61,7 +65,8 @@ def named_in_vain(plans: Sequence[Dialplan], others: Elsewhere) -> list[Mistake]
     Raises:
         DialplanError: a file cannot be read any more.
     """
-    found = [one for plan in plans for one in of_plan(plan, others.targets, others.people)]
+    there = others.targets, others.people, others.folders
+    found = [one for plan in plans for one in of_plan(plan, *there)]
     for folder in dict.fromkeys(plan.path.parent for plan in plans):
-        found += of_file(read_defaults(folder), others.targets, others.people)
+        found += of_file(read_defaults(folder), *there)
     return found

@@ -15,10 +15,10 @@ from sipbot.cli_config import ConfigOption, JsonOption, print_json
 from sipbot.cli_dialplan_source import find_plan
 from sipbot.errors import FeedError, UsageError
 from sipbot.from_settings import notices_of
+from sipbot.notice import Attachment, Parcel
 from sipbot.notice_form import NotifyForm
-from sipbot.notice_sender import send
 from sipbot.notice_text import Style, trial_notice
-from sipbot.notice_watch import NoticeSettings
+from sipbot.notice_watch import NoticeSettings, ways_to
 from sipbot.plan import Dialplan
 
 notify_app = typer.Typer(
@@ -39,7 +39,8 @@ def list_channels(config_path: ConfigOption = None, *, as_json: JsonOption = Fal
         {
             "client": plan.client,
             "channel": one.name,
-            "when": one.when,
+            "on": " ".join(one.on),
+            "when": one.when if "memo" in one.on else "",
             "what": one.what,
             "target": one.target,
             "known": one.target in targets,
@@ -53,10 +54,10 @@ def list_channels(config_path: ConfigOption = None, *, as_json: JsonOption = Fal
     if not rows:
         typer.echo("no client has a [[notify]]")
         return
-    table = Table("client", "channel", "when", "what", "target")
+    table = Table("client", "channel", "on", "when", "what", "target")
     for row in rows:
         target = f"{row['target']}" if row["known"] else f"{row['target']} (not in config.toml)"
-        names = ("client", "channel", "when", "what")
+        names = ("client", "channel", "on", "when", "what")
         table.add_row(*(str(row[name]) for name in names), target)
     Console().print(table, markup=False)
 
@@ -91,13 +92,17 @@ def try_channels(
 def _try(plan: Dialplan, channel: NotifyForm, settings: NoticeSettings) -> str:
     """Send a test; return what is wrong, empty when it was taken."""
     where = f"{plan.client}: {channel.name} → {channel.target}"
-    url = settings.targets.get(channel.target)
-    if url is None:
+    way = ways_to(settings).get(channel.target)
+    if way is None:
         remedy = f'Add [[notify.target]] with name = "{channel.target}" to config.toml'
         return f"{where}: there is no such target. {remedy}"
     language = channel.language or plan.language
     style = Style(language=language, say_name=plan.say_name, zone=plan.hours.tz)
-    sent = send(url, trial_notice(channel.name, style, datetime.now(UTC)))
+    notice = trial_notice(channel.name, style, datetime.now(UTC))
+    if channel.target in settings.folders:
+        said = Attachment(name=f"{plan.client}-test.txt", content=notice.body.encode())
+        notice = Parcel(ts=notice.ts, subject=notice.subject, body=notice.body, files=(said,))
+    sent = way(notice)
     if sent.done:
         typer.echo(f"{where}: taken")
         return ""

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import archive, config, control
+from sipbot import archive, config, control, report_order
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
@@ -118,6 +118,6 @@ def _row(one: Undelivered) -> tuple[str, ...]:
 
 
 def _kind(one: Undelivered) -> str:
-    if one.target == archive.TARGET:
-        return ""
+    if one.target == archive.TARGET or one.target.startswith(report_order.PREFIX):
+        return ""  # what it is stands in its name
     return "notification" if one.target.startswith(TARGET_PREFIX) else "answer"

@@ -1,13 +1,14 @@
-"""The table ``[notify]`` of config.toml: where notifications may go, with addresses and passwords.
+"""The table ``[notify]`` of config.toml: where notifications and reports may go, with passwords.
 
 A client's file names a target and never has its password.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from sipbot.config_table import FROZEN
+from sipbot.config_table import FROZEN, OptionalFile
 from sipbot.toml_file import wrong
 
 TARGETS_MAX = 200
@@ -29,9 +30,22 @@ class NotifyTarget(BaseModel):
         default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", examples=["YAMATO_MAIL_URL"]
     )
     """Environment variable that has the address instead."""
+    folder: OptionalFile = Field(
+        default=None, json_schema_extra={"default": "", "examples": ["/srv/reports"]}
+    )
+    """Folder that gets reports as files instead, and nothing else; absolute."""
 
     @model_validator(mode="after")
     def _has_one_address(self) -> "NotifyTarget":
+        if self.folder is not None:
+            for key in ("url", "url_env"):
+                if key in self.model_fields_set:
+                    raise wrong("is said beside folder", "Remove one of the two", key)
+            if not self.folder.is_absolute():
+                raise wrong(
+                    "is not a whole path", 'Write it from the root: "/srv/reports"', "folder"
+                )
+            return self
         if not self.url.get_secret_value() and not self.url_env:
             raise wrong("is missing", 'Add url_env = "YAMATO_MAIL_URL", or url', "url_env")
         if self.url.get_secret_value() and self.url_env:
@@ -42,7 +56,7 @@ class NotifyTarget(BaseModel):
         return self
 
     def address(self, environment: Mapping[str, str]) -> str:
-        """Return where it leads; empty when its variable is not set."""
+        """Return where it leads; empty when its variable is not set, or it is a folder."""
         return self.url.get_secret_value() or environment.get(self.url_env, "")
 
 
@@ -53,6 +67,11 @@ class Notify(BaseModel):
 
     target: tuple[NotifyTarget, ...] = Field(default=(), max_length=TARGETS_MAX, strict=False)
     """Where notifications may go."""
+    reports: Literal["", "site", "archive", "off"] = Field(
+        default="", examples=["site", "archive", "off"]
+    )
+    """Whose calls are in the reports that go out by themselves: this site's, those of all sites
+    from the archive, or none go out here; empty: this site's, where there is no archive."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Notify":

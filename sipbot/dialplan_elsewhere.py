@@ -37,6 +37,22 @@ def lost_targets(file: TomlFile, targets: Collection[str]) -> Iterator[Mistake]:
             )
 
 
+def for_folders(file: TomlFile, folders: Collection[str]) -> Iterator[Mistake]:
+    """What is to be sent to folders, which take reports only.
+
+    Args:
+        file: a client's, or the defaults of all clients; as written.
+        folders: names of the ``[[notify.target]]`` that are.
+    """
+    for place, table in _tables(file, "notify"):
+        on = table.get("on", ["memo"])
+        others = {"memo", "service"} & {one for one in on if isinstance(one, str)}
+        if table.get("target") in folders and others:
+            problem = f"is a folder, which takes reports only, not {' and '.join(sorted(others))}"
+            remedy = "Name a target that is mail or chat, or take that out of on"
+            yield file.mistake(("notify", place, "target"), problem, remedy)
+
+
 def strangers(file: TomlFile, people: Collection[str] | None) -> Iterator[Mistake]:
     """Who is to be told or called, and is nobody here.
 
@@ -62,7 +78,10 @@ def strangers(file: TomlFile, people: Collection[str] | None) -> Iterator[Mistak
 
 
 def of_plan(
-    plan: Dialplan, targets: Collection[str] | None, people: Collection[str] | None
+    plan: Dialplan,
+    targets: Collection[str] | None,
+    people: Collection[str] | None,
+    folders: Collection[str] = (),
 ) -> list[Mistake]:
     """What a client's own file names and other files do not have; reads the file again.
 
@@ -70,18 +89,22 @@ def of_plan(
         plan: the client's.
         targets: None: they are not known.
         people: as `strangers` has it.
+        folders: as `for_folders` has it.
     """
     if not (plan.channels or plan.escalation.steps or plan.escalation.rota):
         return []
-    return of_file(read(plan.path, DialplanError, links=False), targets, people)
+    return of_file(read(plan.path, DialplanError, links=False), targets, people, folders)
 
 
 def of_file(
-    file: TomlFile, targets: Collection[str] | None, people: Collection[str] | None
+    file: TomlFile,
+    targets: Collection[str] | None,
+    people: Collection[str] | None,
+    folders: Collection[str] = (),
 ) -> list[Mistake]:
     """What one file names and other files do not have; arguments as in `of_plan`."""
     found = [] if targets is None else list(lost_targets(file, targets))
-    return [*found, *strangers(file, people)]
+    return [*found, *for_folders(file, folders), *strangers(file, people)]
 
 
 def where_lost(plan: Dialplan, targets: Collection[str]) -> Mistake | None:

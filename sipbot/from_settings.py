@@ -1,7 +1,7 @@
 """What the settings mean for the parts that `sipbot.app` opens."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from sipbot import bus_key, config
 from sipbot.accounts import Accounts
 from sipbot.agent_places import Place
 from sipbot.agents import Backend
+from sipbot.alerts import Alerts
 from sipbot.archive_store import Server as ArchiveServer
 from sipbot.audio_keys import AudioKeys
 from sipbot.call_backs import Manner
@@ -22,11 +23,15 @@ from sipbot.edge import Audit, Edge, secret_of
 from sipbot.edge_config import Plan as EdgePlan
 from sipbot.edge_config import Registration, Tls
 from sipbot.errors import ConfigError, Mistake
+from sipbot.ledger import Ledger
 from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
 from sipbot.notice_watch import NoticeSettings
 from sipbot.patterns import canonical_pattern
+from sipbot.plan import Dialplan
+from sipbot.reckoning import Reckoner
 from sipbot.recordings import Recordings
+from sipbot.report_watch import ReportSettings, ReportWatch
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
@@ -133,13 +138,18 @@ def notices_of(settings: Settings) -> NoticeSettings:
             remedy="Set it for sipbot to the address of the target, or remove the target",
         )
         for place, one in enumerate(settings.notify.target)
-        if not one.address(os.environ)
+        if one.folder is None and not one.address(os.environ)
     ]
     if lost:
         raise ConfigError(lost)
     console = settings.console
     return NoticeSettings(
-        targets={one.name: one.address(os.environ) for one in settings.notify.target},
+        targets={
+            one.name: one.address(os.environ)
+            for one in settings.notify.target
+            if one.folder is None
+        },
+        folders={one.name: one.folder for one in settings.notify.target if one.folder is not None},
         link=f"{console.reached_at}/memos/" if console.port else "",
     )
 
@@ -305,3 +315,32 @@ def _account(account: TrunkAccount, *, registers: bool) -> Account:
         expires_s=account.expires_s,
         registers=registers,
     )
+
+
+def reports_of(
+    settings: Settings, ledger: Ledger, alerts: Alerts, plans: Callable[[], Sequence[Dialplan]]
+) -> ReportWatch:
+    """Return who sees to it that clients get their reports.
+
+    Raises:
+        ConfigError: the variable of a target is not set, or there is no archive to take them from.
+    """
+    wanted, archive = settings.notify.reports, archive_of(settings)
+    if wanted == "archive" and archive is None:
+        lost = Mistake(
+            file=config.DEFAULT_FILE,
+            key="notify.reports",
+            value=wanted,
+            problem="needs an archive, and there is none",
+            remedy='Set archive.url, or write "site"',
+        )
+        raise ConfigError([lost])
+    given = ReportSettings(
+        notices=notices_of(settings),
+        wanted=wanted or ("undecided" if archive else "site"),
+        dialplans=settings.dialplans,
+        region=settings.region,
+        var=settings.var.absolute(),
+        archive=archive if wanted == "archive" else None,
+    )
+    return ReportWatch(ledger.notices, given, Reckoner(ledger.path), alerts, plans)

@@ -99,7 +99,8 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     """What left this site, to whom, by which right."""
 
     kind: str
-    """``export``: a bundle was made; ``accepted``: who took the client over has said so."""
+    """``export``: a bundle was made; ``accepted``: who took the client over has said so;
+    ``report``: the client got a report."""
     client: str
     by: str
     recipient: str

@@ -9,19 +9,22 @@ like the answer to a command: it has no revision, and none supersedes it.
 The work of each method runs in the ledger's thread.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from sipbot import ledger_consents as consents
 from sipbot import ledger_queries as queries
 from sipbot.errors import LedgerError
-from sipbot.ledger_schema import deliveries, memos, meta, notices
+from sipbot.handover import Disclosure
+from sipbot.ledger_schema import deliveries, disclosures, memos, meta, notices
 from sipbot.ledger_thread import Run
 from sipbot.memo import Memo
-from sipbot.notice import TARGET_PREFIX, Notice
+from sipbot.notice import TARGET_PREFIX
 
 AT_ONCE = 50
 """Memos looked at, or told, in one transaction, which a caller may have to wait for: 7 ms to read
@@ -48,6 +51,17 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Which are to be told of it; empty: nobody is."""
 
 
+class Message(Protocol):
+    """What is to be sent: a `Notice`, or the order of a report."""
+
+    @property
+    def ts(self) -> datetime:
+        """When it was stored, UTC-aware."""
+
+    def encode(self) -> bytes:
+        """Return it as JSON."""
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A message for one channel of one client."""
 
@@ -57,7 +71,17 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """As deliveries name it."""
     key: str
     """The same key for the same target and client is stored only once."""
-    notice: Notice
+    notice: Message
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is still to be sent."""
+
+    id: int
+    client: str
+    target: str
+    req: str
+    """The key that it was stored with."""
 
 
 class Notices:
@@ -130,6 +154,69 @@ class Notices:
             self._announce()
         return stored
 
+    async def tell_all(self, told: Sequence[Told], marks: Mapping[str, int | None]) -> int:
+        """Store messages, and what is known by them from now on, in one transaction.
+
+        Args:
+            told: each is stored unless there was one with its key before.
+            marks: name in `meta` to its value; None removes it.
+
+        Returns:
+            How many messages were stored.
+        """
+        stored = await self._run(lambda c: _tell_all(c, told, marks))
+        if stored:
+            self._announce()
+        return stored
+
+    async def marks(self, prefix: str) -> dict[str, int]:
+        """Return what was marked under names that begin so."""
+        named = meta.c.name.startswith(prefix, autoescape=True)
+        query = sa.select(meta.c.name, meta.c.value).where(named)
+        rows = await self._run(lambda c: c.execute(query).all())
+        return {row.name: row.value for row in rows}
+
+    async def waiting(self, prefix: str) -> list[Waiting]:
+        """Return what is still to be sent to targets whose names begin so."""
+        return await self._run(lambda c: _waiting(c, prefix))
+
+    async def withdraw(self, deliveries: Collection[int]) -> None:
+        """Drop what is still to be sent."""
+        await self._run(lambda c: _withdraw(c, deliveries))
+
+    async def note_sent(self, sent: Sequence[Disclosure], at: datetime) -> None:
+        """Store what has left this site."""
+
+        def work(connection: sa.Connection) -> None:
+            for one in sent:
+                consents.note_disclosure(connection, one, at)
+
+        await self._run(work)
+
+    async def was_sent(self, kind: str, client: str, recipient: str, what: str) -> bool:
+        """Tell whether something has left this site; `what` is how its description begins."""
+        rows = disclosures.c
+        query = sa.select(rows.id).where(
+            rows.client == client,
+            rows.kind == kind,
+            rows.recipient == recipient,
+            rows.what.startswith(what, autoescape=True),
+        )
+        return await self._run(lambda c: c.execute(query).first()) is not None
+
+    async def bury_lost(self, prefix: str, targets: Collection[str], now: datetime) -> int:
+        """Make dead letters of what is to be sent to targets that are there no more.
+
+        Args:
+            prefix: of the targets' names.
+            targets: those that are there.
+            now: UTC-aware.
+
+        Returns:
+            How many that are.
+        """
+        return await self._run(lambda c: _bury_lost(c, prefix, targets, now))
+
     async def forget(self, client: str, channel: str) -> int:
         """Drop what is kept for a channel that is no more; return how many memos that were."""
         table = notices
@@ -144,13 +231,19 @@ def _begin(connection: sa.Connection, targets: Collection[str], now: datetime) -
     elif connection.execute(first).rowcount == 1:
         old = sa.update(memos).where(memos.c.noticed_at.is_(None))
         connection.execute(old.values(noticed_at=now))
+    return _bury_lost(connection, TARGET_PREFIX, targets, now)
+
+
+def _bury_lost(
+    connection: sa.Connection, prefix: str, targets: Collection[str], now: datetime
+) -> int:
     table = deliveries
     lost = (
         sa.update(table)
         .where(
             table.c.delivered_at.is_(None),
             table.c.dead_at.is_(None),
-            table.c.target.startswith(TARGET_PREFIX, autoescape=True),
+            table.c.target.startswith(prefix, autoescape=True),
             table.c.target.not_in(targets),
         )
         .values(dead_at=now, last_error="there is no such [[notify.target]] in the settings")
@@ -226,6 +319,38 @@ def _tell(connection: sa.Connection, told: Told, done: Collection[str]) -> bool:
     }
     connection.execute(sa.insert(table).values(**row))
     return True
+
+
+def _tell_all(
+    connection: sa.Connection, told: Sequence[Told], marks: Mapping[str, int | None]
+) -> int:
+    stored = sum(_tell(connection, one, ()) for one in told)
+    for name, value in marks.items():
+        if value is None:
+            connection.execute(sa.delete(meta).where(meta.c.name == name))
+            continue
+        row = insert(meta).values(name=name, value=value)
+        connection.execute(
+            row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": value})
+        )
+    return stored
+
+
+def _waiting(connection: sa.Connection, prefix: str) -> list[Waiting]:
+    table = deliveries
+    query = sa.select(table.c.id, table.c.client, table.c.target, table.c.req).where(
+        table.c.delivered_at.is_(None),
+        table.c.dead_at.is_(None),
+        table.c.req.is_not(None),
+        table.c.target.startswith(prefix, autoescape=True),
+    )
+    return [Waiting(**row) for row in connection.execute(query).mappings()]
+
+
+def _withdraw(connection: sa.Connection, identifiers: Collection[int]) -> None:
+    table = deliveries
+    gone = sa.delete(table).where(table.c.id.in_(identifiers), table.c.delivered_at.is_(None))
+    connection.execute(gone)
 
 
 def _readable(connection: sa.Connection, identifiers: Sequence[str]) -> dict[str, Memo | None]:

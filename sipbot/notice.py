@@ -30,6 +30,20 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self)
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is sent with a message."""
+
+    name: str
+    """Such as ``sato-law-2026-W46.html``."""
+    content: bytes
+
+
+class Parcel(Notice, frozen=True, kw_only=True):
+    """A message with files; it is sent as it is made, and never stored."""
+
+    files: tuple[Attachment, ...]
+
+
 class Notify(Protocol):
     """Who can tell people something; `sipbot.notice_watch.NoticeWatch` does."""
 

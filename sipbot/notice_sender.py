@@ -9,11 +9,15 @@ import logging
 import re
 import threading
 from contextlib import suppress
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from sipbot.notice import Notice
+from sipbot import private_file
+from sipbot.errors import ReportError
+from sipbot.notice import Notice, Parcel
 
 _HTTP = re.compile(r"\berror=(\d{3})\b")
 _SMTP = re.compile(r"\((\d{3}), b")
@@ -56,6 +60,9 @@ def send(url: str, notice: Notice) -> Sent:
     service = apprise.Apprise.instantiate(url)
     if service is None:
         return Sent(done=False, for_good=True, words="apprise does not understand the URL")
+    files = notice.files if isinstance(notice, Parcel) else ()
+    if files and not service.attachment_support:
+        return Sent(done=False, for_good=True, words="the service takes no files: use mail")
     heard = _Heard()
     logger = logging.getLogger("apprise")
     logger.addHandler(heard)
@@ -65,10 +72,29 @@ def send(url: str, notice: Notice) -> Sent:
             body=notice.body,
             notify_type=apprise.NotifyType.WARNING if notice.urgent else apprise.NotifyType.INFO,
             body_format=apprise.NotifyFormat.TEXT,
+            attach=[_attached(one.name, one.content) for one in files] or None,
         )
     finally:
         logger.removeHandler(heard)
     return Sent(done=True) if done else judged(heard.lines)
+
+
+# Runs in a thread of its own.
+def put(folder: Path, notice: Notice) -> Sent:
+    """Put a message's files into a folder, each whole or not at all; the same name is replaced.
+
+    Args:
+        folder: is there; what reads it is nobody of ours.
+        notice: with files.
+    """
+    if not isinstance(notice, Parcel):
+        return Sent(done=False, for_good=True, words="it is a folder, which takes reports only")
+    try:
+        for one in notice.files:
+            private_file.write(folder / one.name, one.content)
+    except ReportError as error:
+        return Sent(done=False, words=str(error))
+    return Sent(done=True)
 
 
 def judged(lines: list[str]) -> Sent:
@@ -102,6 +128,13 @@ class _Heard(logging.Handler):
         """Keep a line of ours."""
         if record.thread == self._thread:
             self.lines.append(record.getMessage())
+
+
+def _attached(name: str, content: bytes) -> Any:  # noqa: ANN401 - apprise's
+    from apprise.attachment.memory import AttachMemory  # noqa: PLC0415 - see above
+
+    kind = guess_type(name)[0]
+    return AttachMemory(content=content, name=name, mimetype=kind)  # type: ignore[no-untyped-call]
 
 
 def _apprise() -> Any:  # noqa: ANN401 - a module

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 import msgspec
 
@@ -53,6 +54,7 @@ class NoticeTarget:
         name: of the target in the settings.
         send: sends one notice, in a thread of its own; blocks.
         trouble: raises an alert (id, problem, remedy) or clears it (None); in the event loop.
+        alert: which it raises; empty: that of the target's notifications.
     """
 
     def __init__(
@@ -60,10 +62,13 @@ class NoticeTarget:
         name: str,
         send: Callable[[Notice], Sent],
         trouble: Callable[[str, str | None, str], None],
+        *,
+        alert: str = "",
     ) -> None:
         self.connected = asyncio.Event()
         self.connected.set()
         self._name = name
+        self._alert = alert or alert_of(name)
         self._send = send
         self._trouble = trouble
         self._failures = 0
@@ -102,17 +107,32 @@ class NoticeTarget:
         Raises:
             FeedError: the target has not taken it.
         """
-        notice = msgspec.json.decode(payload, type=Notice)
+        await self.tell(client, req, msgspec.json.decode(payload, type=Notice))
+
+    async def tell(self, client: str, req: str, notice: Notice) -> None:
+        """Send a notice that needs no decoding.
+
+        Raises:
+            FeedError: the target has not taken it.
+        """
         sent = await self._sent((client, req), notice)
+        if not sent.done:
+            self.failed(client, req, sent)
+        self._refused = False
+        self._failures = 0
+        self._trouble(self._alert, None, "")
+
+    def failed(self, client: str, req: str, sent: Sent) -> NoReturn:
+        """Count that a notice was not sent, or could not be made.
+
+        Raises:
+            FeedError: always.
+        """
         self._refused = sent.for_good
-        if sent.done:
-            self._failures = 0
-            self._trouble(alert_of(self._name), None, "")
-            return
         self._failures += 1
         if self._failures >= ALARM_AFTER:
             remedy = f"Try it: sipbot notify test {client}; messages wait meanwhile"
-            self._trouble(alert_of(self._name), f"{self._name}: {sent.words}", remedy)
+            self._trouble(self._alert, f"{self._name}: {sent.words}", remedy)
         raise FeedError(f"{self._name}: {sent.words} ({req})")
 
     async def works(self) -> bool:

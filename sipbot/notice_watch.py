@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -28,7 +29,7 @@ from sipbot.masking import mask_of
 from sipbot.memo import Memo
 from sipbot.notice import Notice, target_of
 from sipbot.notice_form import NotifyForm
-from sipbot.notice_sender import send, warm_up
+from sipbot.notice_sender import Sent, put, send, warm_up
 from sipbot.notice_target import NoticeTarget, alert_of
 from sipbot.notice_text import SUBJECT_MAX, Shown, Style, cut, notice_of
 from sipbot.notice_times import channels_for, due_until, is_ready
@@ -54,8 +55,18 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     targets: dict[str, str] = {}
     """Name of a ``[[notify.target]]`` to its address, which holds a password."""
+    folders: dict[str, Path] = {}
+    """Name of a target to the folder that gets its reports."""
     link: str = ""
     """Address of a memo in the web console up to its id; empty: there is none."""
+
+
+def ways_to(settings: NoticeSettings) -> dict[str, Callable[[Notice], Sent]]:
+    """Return what sends a notice to each target; it blocks."""
+    return {
+        **{name: partial(send, url) for name, url in settings.targets.items()},
+        **{name: partial(put, folder) for name, folder in settings.folders.items()},
+    }
 
 
 class NoticeWatch:
@@ -87,7 +98,7 @@ class NoticeWatch:
     ) -> None:
         self._ledger = ledger
         self._plans = plans
-        self._targets = settings.targets.keys()
+        self._targets = settings.targets.keys() | settings.folders.keys()
         self._link = settings.link
         self._reading = reading
         self._texts = texts
@@ -103,8 +114,8 @@ class NoticeWatch:
         self._again: dict[tuple[str, str], datetime] = {}
         """Client and channel that failed → when they are tried again."""
         self.publishers: dict[str, Publisher] = {
-            target_of(name): NoticeTarget(name, partial(send, url), alerts.tell)
-            for name, url in settings.targets.items()
+            target_of(name): NoticeTarget(name, way, alerts.tell)
+            for name, way in ways_to(settings).items()
         }
         left = [MASKING, TARGETS, *map(alert_of, self._targets)]
         alerts.adopt(left)  # an earlier run may have raised them

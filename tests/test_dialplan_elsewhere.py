@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from sipbot.cli_dialplan import dialplan_app
 from sipbot.dialplan_diff import changes
-from sipbot.dialplan_elsewhere import of_file, where_lost
+from sipbot.dialplan_elsewhere import for_folders, of_file, where_lost
 from sipbot.dialplan_people import channel_words, notified
 from sipbot.dialplan_tree import terminal_tree
 from sipbot.errors import DialplanError
 from sipbot.notice_form import NotifyForm
 from sipbot.notice_times import next_time
-from sipbot.toml_file import TomlFile, parse
+from sipbot.toml_file import TomlFile, parse, read
 from tests.clients import client, write_client
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -211,3 +211,11 @@ def test_channel_is_put_into_words() -> None:
 
     expected = "all messages together at 09:00, while open → mail, full, in en"
     assert expected == channel_words(one)
+
+
+def test_message_that_would_go_to_a_folder_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "yamato.toml"
+    channel = '[[notify]]\nname = "a"\ntarget = "shelf"\n'
+    file.write_text(channel + channel + 'on = ["weekly"]\n', encoding="utf-8")
+    (mistake,) = for_folders(read(file, DialplanError), {"shelf"})
+    assert (3, "is a folder, which takes reports only, not memo") == (mistake.line, mistake.problem)

@@ -1,12 +1,10 @@
 """People are told of each memo once: from the ledger to a mail server and a web hook."""
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,6 +30,7 @@ from sipbot.text_thread import TextThread
 from sipbot.topics import AlertPayload
 from sipbot.understanding import ClientFacts
 from tests.free_ports import free_ports
+from tests.hooks import Hook, web_hook
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 PLAN = """
@@ -49,40 +48,10 @@ DIGEST = '[[notify]]\nname = "hook"\ntarget = "hook"\nwhen = "digest"\nat = ["15
 SAID = Notice(ts=AT, subject="件名", body="one\ntwo")
 
 
-class Hook:
-    """A web hook on loopback; answers with the codes it is told to, the last one for ever."""
-
-    def __init__(self) -> None:
-        self.said: list[dict[str, str]] = []
-        self.codes = [200]
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                code = hook.codes.pop(0) if len(hook.codes) > 1 else hook.codes[0]
-                if code == 200:
-                    hook.said.append(json.loads(body))
-                self.send_response(code)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"json://127.0.0.1:{self.server.server_port}/"
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    made = Hook()
-    thread = threading.Thread(target=made.server.serve_forever)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with web_hook() as made:
+        yield made
 
 
 @pytest.fixture
