@@ -92,6 +92,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         *("audio-encryption", "audio-locked", "on-call-unreachable"),
         *("broker-full", "recording-stalled", "recording-unreadable", "recording-unsafe"),
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "retention"),
+        "retention-rests",
         "speech-models",
         "archive",
         *(f"crash-loop-{child}" for child in children),

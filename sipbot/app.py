@@ -215,7 +215,7 @@ class App:
     def sweep(self) -> Sweep:
         """Deletes what was kept long enough, and what commands name."""
         files = (self.settings.var.absolute(), ledger_path(self.settings))
-        return sweep_of(*files, self.ledger, lambda: self.reload.in_force, self.alerts.tell)
+        return sweep_of(*files, self.ledger, self.reload, self.switchboard, self.alerts.tell)
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:
         """The ears and who watches them."""

@@ -259,7 +259,16 @@ def _erase(settings: Settings, wanted: Sequence[Wanted], reason: str) -> list[Wa
         if not isinstance(reply, wire.Erased):
             raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
         done |= set(reply.calls)
+    asyncio.run(_leave_no_rest(settings))
     return [one for one in wanted if one.call in done]
+
+
+async def _leave_no_rest(settings: Settings) -> None:
+    """Write the ledger anew once for all erasures; a running sipbot does it when nobody calls."""
+    path = ledger_path(settings)
+    if path.is_file() and not await control.is_running(control.socket_path(settings.var)):
+        async with Ledger.open(path) as ledger:
+            await ledger.erasures.leave_no_rest(path)
 
 
 def _disclosed(settings: Settings, said: wire.Disclosed) -> None:
@@ -276,8 +285,6 @@ async def _ask(settings: Settings, request: wire.Erase | wire.Disclosed) -> wire
                 return wire.Noted()
             eraser = eraser_of(settings.var.absolute(), ledger)
             done = await eraser.erase(request.wanted, request.by, request.reason)
-            if done:
-                await ledger.erasures.leave_no_rest(ledger_path(settings))
             return wire.Erased(tuple(one.call for one in done))
 
 

@@ -87,7 +87,7 @@ class Ledger:
         self.call_notices = CallNotices(self._run)
         self.calls_back = CallsBack(self._run, targets, self._announce)
         self.console = ConsoleRows(self._run)
-        self.erasures = Erasures(self._run, targets, self._announce)
+        self.erasures = Erasures(self._run, targets, self._announce, self._in_thread)
         self.escalations = Escalations(self._run, targets, self._announce)
         self.handovers = Handovers(self._run, targets, self._announce)
         self.kpis = Kpis(self._run)

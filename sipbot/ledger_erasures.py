@@ -8,8 +8,9 @@ The work of each method runs in the ledger's thread.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot import ledger_vacuum
 from sipbot import ledger_writes as writes
+from sipbot.errors import LedgerError
 from sipbot.keep_form import KeepForm
 from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_thread import Run
@@ -58,37 +60,47 @@ class Erasures:
         run: how work gets into the ledger's thread.
         targets: each is told every revision of a memo.
         announce: called in the event loop after a delivery was stored.
+        alone: how work gets there that begins no transaction.
     """
 
-    def __init__(self, run: Run, targets: Sequence[str], announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        targets: Sequence[str],
+        announce: Callable[[], None],
+        alone: Callable[[Callable[[], None]], Awaitable[None]],
+    ) -> None:
         self._run = run
+        self._alone = alone
         self._targets = targets
         self._announce = announce
 
-    async def give_back_pages(self, path: Path) -> None:
-        """Give back the free pages of releases that did not overwrite what they deleted; once.
+    async def leave_no_rest(self, path: Path, most_bytes: int | None = None) -> bool:
+        """Write the file anew if something was erased since it was; return whether it was due.
+
+        Of 300 swept calls one caller's number was still in a page of an index (measured, SQLite
+        3.40.1, ``python -m tests.aged 300``).  In the ledger's thread, so that a call that comes
+        meanwhile waits for its row instead of being refused it.
 
         Args:
             path: of the ledger.
-        """
-        if not await ledger_vacuum.is_done(self._run):
-            await asyncio.to_thread(ledger_vacuum.vacuum, path)
-            await ledger_vacuum.keep_done(self._run)
-
-    async def leave_no_rest(self, path: Path) -> None:
-        """Write the file anew after something was erased.
-
-        ``secure_delete`` overwrites what is deleted, but not the copies that SQLite leaves in the
-        gaps of a page when it moves rows between pages: of 300 swept calls one caller's number was
-        still in a page of an index (measured, SQLite 3.40.1, ``python -m tests.aged 300``).
-
-        Args:
-            path: of the ledger.
+            most_bytes: a larger file is not written anew; None for any.
 
         Raises:
-            LedgerError: there is no room; what was erased is gone for every reader all the same.
+            LedgerError: it is too large, or there is no room; what was erased is gone for every
+                reader all the same, and this stays due.
         """
-        await asyncio.to_thread(ledger_vacuum.vacuum, path)
+        if not await ledger_vacuum.is_due(self._run):
+            return False
+        size = (await asyncio.to_thread(path.stat)).st_size
+        if most_bytes is not None and size > most_bytes:
+            raise LedgerError(
+                f"{path}: has {size >> 20} MB, too many to be written anew while calls are taken; "
+                "copies of what was erased may be in its gaps. Stop sipbot, run sipbot privacy "
+                "sweep, start it again"
+            )
+        await self._alone(partial(ledger_vacuum.vacuum, path))
+        return True
 
     async def clients(self) -> list[str | None]:
         """Return whose calls there are; None: those of numbers that nobody claimed."""
@@ -133,6 +145,8 @@ class Erasures:
         """
 
         def work(connection: sa.Connection) -> list[Wanted]:
+            if wanted:
+                ledger_vacuum.note_rest(connection)
             return [
                 one for one in wanted if _store(connection, one, now, by, reason, self._targets)
             ]

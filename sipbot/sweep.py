@@ -4,9 +4,11 @@ Data path: dialplans -> retention -> [sweep] -> erase -> ledger, spool
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,6 +24,10 @@ from sipbot.retention import Rules
 from sipbot.search_forget import search_path
 from sipbot.spool import spool_of
 
+if TYPE_CHECKING:
+    from sipbot.reload import Reload
+    from sipbot.switchboard import Switchboard
+
 FIRST_S = 600.0
 """After the start: whatever a crash has left is finished by then, and the models are loaded."""
 
@@ -31,7 +37,18 @@ EVERY_S = 24 * 3600.0
 BETWEEN_S = 0.5
 """Between two steps of `erase.AT_ONCE` calls, so that a year's calls at once are a trickle."""
 
-ALERT = "retention"
+QUIET_S = 10.0
+"""Between two looks whether somebody is on the line."""
+
+LONGEST_S = 24 * 3600.0
+"""After this the ledger is written anew though somebody is: callers may hear it ring for seconds,
+and what was erased must go."""
+
+LIVE_BYTES = 1 << 30
+"""Up to which a ledger is written anew while sipbot takes calls: 10 s at the 112 MB/s measured
+(docs/decisions/0034), and whoever watches main takes 30 s for a fault (`sipbot.ledger_thread`)."""
+
+ALERT, RESTS = "retention", "retention-rests"
 
 _REMEDY = "See the log; the next sweep tries again, and so does sipbot privacy sweep"
 
@@ -50,6 +67,7 @@ class Sweep:
         rules: those in force.
         tell: id of an alert, problem (None when it is over), remedy.
         clock: UTC-aware.
+        on_line: how many calls are up.
     """
 
     def __init__(
@@ -60,7 +78,10 @@ class Sweep:
         rules: Callable[[], Rules],
         tell: Tell,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_line: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._on_line = on_line
+        self._erased = asyncio.Event()
         self._ledger = ledger
         self._path = path
         self._eraser = eraser
@@ -69,17 +90,46 @@ class Sweep:
         self._clock = clock
 
     async def run(self) -> None:
-        """Sweep now and then, until cancelled."""
+        """Sweep now and then, and leave no rests, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every_day(), name="daily sweep")
+            group.create_task(self._tidy_after_erasures(), name="rests")
+
+    async def _every_day(self) -> None:
         await asyncio.sleep(FIRST_S)
         while True:
             try:
-                await self._ledger.erasures.give_back_pages(self._path)
                 await self.sweep()
                 self._tell(ALERT, None, "")
             except SipbotError as error:
                 _log.error("what has been kept long enough stays", problem=str(error))
                 self._tell(ALERT, f"not all was deleted that should be: {error}", _REMEDY)
+            self._erased.set()  # or an earlier run was stopped before it had tidied
             await asyncio.sleep(EVERY_S)
+
+    async def _tidy_after_erasures(self) -> None:
+        while True:
+            await self._erased.wait()
+            self._erased.clear()
+            try:
+                await self.tidy()
+                self._tell(RESTS, None, "")
+            except SipbotError as error:
+                _log.error("copies of what was erased may be left", problem=str(error))
+                self._tell(RESTS, str(error), _REMEDY)
+
+    async def tidy(self) -> None:
+        """Write the ledger anew as soon as nobody is on the line, if something was erased.
+
+        Raises:
+            LedgerError: it cannot be done; it stays due.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_S):
+                while self._on_line():
+                    await asyncio.sleep(QUIET_S)
+        if await self._ledger.erasures.leave_no_rest(self._path, LIVE_BYTES):
+            _log.info("the ledger was written anew after an erasure")
 
     async def sweep(self) -> int:
         """Delete what is due; return of how many calls something went.
@@ -98,8 +148,6 @@ class Sweep:
                     some = due[start : start + AT_ONCE]
                     count += len(await self._eraser.erase(some, SYSTEM, ""))
                     await asyncio.sleep(BETWEEN_S)
-        if count:
-            await self._ledger.erasures.leave_no_rest(self._path)
         return count
 
     def handlers(self) -> Mapping[type[wire.Request], control.Handler]:
@@ -109,8 +157,7 @@ class Sweep:
     # All in the event loop, for a client of the control socket.
     async def _erase(self, request: wire.Erase) -> wire.Reply:
         done = await self._eraser.erase(request.wanted, request.by, request.reason)
-        if done:
-            await self._ledger.erasures.leave_no_rest(self._path)
+        self._erased.set()
         return wire.Erased(tuple(one.call for one in done))
 
     async def _note(self, request: wire.Disclosed) -> wire.Reply:
@@ -123,7 +170,7 @@ class Sweep:
 
 
 def sweep_of(
-    var: Path, path: Path, ledger: Ledger, in_force: Callable[[], InForce], tell: Tell
+    var: Path, path: Path, ledger: Ledger, reload: "Reload", board: "Switchboard", tell: Tell
 ) -> Sweep:
     """Return what main runs.
 
@@ -131,10 +178,18 @@ def sweep_of(
         var: folder of what sipbot writes; absolute.
         path: of the ledger.
         ledger: open.
-        in_force: what callers meet now.
+        reload: knows what callers meet now.
+        board: knows the calls that are up.
         tell: id of an alert, problem (None when it is over), remedy.
     """
-    return Sweep(ledger, path, eraser_of(var, ledger), lambda: rules_of(in_force()), tell)
+    return Sweep(
+        ledger,
+        path,
+        eraser_of(var, ledger),
+        lambda: rules_of(reload.in_force),
+        tell,
+        on_line=lambda: len(board.calls),
+    )
 
 
 def eraser_of(var: Path, ledger: Ledger) -> Eraser:

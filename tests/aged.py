@@ -148,6 +148,7 @@ async def sweep(var: Path, ledger: Ledger) -> tuple[int, float, list[float]]:
     async with calls_meanwhile(ledger) as waits:
         began = time.monotonic()
         swept = await sweeping.sweep()
+        await sweeping.tidy()
     return swept, time.monotonic() - began, waits
 
 

@@ -22,7 +22,7 @@ from sipbot import memo_page
 from sipbot.cli import program
 from sipbot.control import Control, ask, socket_path
 from sipbot.erase import Eraser, delete_files
-from sipbot.errors import UsageError
+from sipbot.errors import LedgerError, UsageError
 from sipbot.keep_form import KeepForm
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
@@ -31,6 +31,7 @@ from sipbot.ledger_invariants import examine
 from sipbot.ledger_lists import MemoLists
 from sipbot.ledger_number import CALLER
 from sipbot.ledger_privacy import PrivacyLedger
+from sipbot.ledger_vacuum import vacuum
 from sipbot.memo import Memo, Status, with_transcript
 from sipbot.memo_erased import erased
 from sipbot.memo_history import next_revision
@@ -440,7 +441,7 @@ async def test_pages_that_an_older_release_has_freed_are_given_back_once(tmp_pat
             older.commit()
         before = still_there(tmp_path)
 
-        await ledger.erasures.give_back_pages(path)
+        await ledger.erasures.leave_no_rest(path)
 
     assert (["sipbot.sqlite3"], []) == (before, still_there(tmp_path))
 
@@ -450,7 +451,7 @@ async def test_sweep_leaves_no_rest_of_what_pages_have_held(tmp_path: Path) -> N
     path = tmp_path / "sipbot.sqlite3"
     rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
     async with Ledger.open(path) as ledger:
-        await ledger.erasures.give_back_pages(path)
+        await ledger.erasures.leave_no_rest(path)
         with contextlib.closing(sqlite3.connect(path)) as rest:  # as SQLite leaves it in gaps
             rest.execute("PRAGMA secure_delete = OFF")
             rest.execute("CREATE TABLE gone (text)")
@@ -462,5 +463,69 @@ async def test_sweep_leaves_no_rest_of_what_pages_have_held(tmp_path: Path) -> N
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
 
         await sweep.sweep()
+        await sweep.tidy()
 
     assert [] == still_there(tmp_path)
+
+
+async def test_ledger_is_written_anew_once_for_several_erasures_and_only_when_nobody_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = await a_site(tmp_path, done=True)
+    path, seen, line = tmp_path / "sipbot.sqlite3", list[str](), [1, 1, 0]
+
+    def look() -> int:
+        seen.append("look")
+        return line.pop(0)
+
+    def anew(_: Path) -> None:
+        seen.append("anew")
+        vacuum(path)
+
+    monkeypatch.setattr("sipbot.sweep.QUIET_S", 0.0)
+    async with Ledger.open(path) as ledger:
+        await ledger.erasures.leave_no_rest(path)
+        monkeypatch.setattr("sipbot.ledger_vacuum.vacuum", anew)
+        eraser, rules = eraser_of(tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, on_line=look)
+        for memo in (own, other):
+            wanted = Wanted(call=memo.call.id, kinds=EVERYTHING, rule="erase", memo=memo.id)
+            await eraser.erase([wanted], "root", "")
+        await sweep.tidy()
+        line.append(0)
+        await sweep.tidy()
+
+    assert ["look", "look", "look", "anew", "look"] == seen
+
+
+async def test_ledger_that_was_not_written_anew_before_a_crash_is_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    path = tmp_path / "sipbot.sqlite3"
+    found = []
+    async with Ledger.open(path) as ledger:
+        await ledger.erasures.leave_no_rest(path)
+        wanted = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
+        await eraser_of(tmp_path, ledger).erase([wanted], "root", "")
+    for _ in range(2):
+        async with Ledger.open(path) as ledger:
+            found.append(await ledger.erasures.leave_no_rest(path))
+
+    assert [True, False] == found
+
+
+async def test_ledger_too_large_for_a_pause_of_the_calls_says_how_it_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    path = tmp_path / "sipbot.sqlite3"
+    monkeypatch.setattr("sipbot.sweep.LIVE_BYTES", 1)
+    async with Ledger.open(path) as ledger:
+        eraser, rules = eraser_of(tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None)
+        wanted = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
+        await eraser.erase([wanted], "root", "")
+        with pytest.raises(LedgerError, match="Stop sipbot, run sipbot privacy sweep"):
+            await sweep.tidy()
+        assert await ledger.erasures.leave_no_rest(path)
