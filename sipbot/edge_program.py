@@ -220,7 +220,8 @@ class EdgeProgram:
         while True:
             await self._new_states.wait()
             self._new_states.clear()
-            for agent, state in self._states.items():
+            # On before off: while one agent takes another's place, there is no moment without both.
+            for agent, state in sorted(self._states.items(), key=lambda one: one[1] != "a"):
                 if taken.get(agent) == state:
                     continue
                 answer = await self._ask("dispatcher.set_state", state, GROUP, agent)

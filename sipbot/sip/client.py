@@ -12,8 +12,6 @@ import hashlib
 import os
 import random
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import time
@@ -27,7 +25,7 @@ import sipbot
 from sipbot.child import CRASH_LOOP, YOUNG_S, grown_up, restart_delay_s
 from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, encode
-from sipbot.sip import wire
+from sipbot.sip import door, wire
 from sipbot.sip.on_call_wire import CallOnCall, OnCallEnded
 from sipbot.sip.stack import AgentSettings, StackSettings, untold_file
 from sipbot.sip.untold import Kept, call_of
@@ -46,6 +44,10 @@ in pings, not in seconds: while the parent itself was stopped, the agent was nev
 
 STDERR = 2
 """Descriptor of the log: what a C library prints goes there, for stdout may hold a live view."""
+
+TAKEN_OUT_S = 3.0
+"""Until an agent that is replaced is told: an edge looks five times a second whom to send calls, and
+tells Kamailio again after a second when that did not listen."""
 
 CONNECT_EVERY_S = 0.05
 """Between two looks for a starting agent's socket."""
@@ -177,14 +179,21 @@ class AgentClient:
     def drain(self) -> None:
         """Take no new calls; the agent ends when its last caller has hung up, and so does `run`."""
         self._draining.set()
-        with contextlib.suppress(ChildGoneError):  # no agent, no calls: drained already
-            self.send(wire.Drain())
+        self._run_out()
 
     def renew(self) -> None:
-        """Take no new calls; when the last caller has hung up, another agent takes its place."""
+        """Take no new calls; when the last caller has hung up, another agent takes its place.
+
+        An idle agent ends once it is told; whom an edge still sends there is refused, or is late.
+        """
         self._renewing = True
-        with contextlib.suppress(ChildGoneError):  # it has just ended, and is being replaced
-            self.send(wire.Drain())
+        asyncio.get_running_loop().call_later(TAKEN_OUT_S, self._run_out)
+
+    # Event loop, also when another agent has taken its place already: that one stays.
+    def _run_out(self) -> None:
+        if self._renewing or self._draining.is_set():
+            with contextlib.suppress(ChildGoneError):  # no agent, no calls: it has run out already
+                self.send(wire.Drain())
 
     def kill(self) -> None:
         """End the agent at once; another is started."""
@@ -211,8 +220,7 @@ class AgentClient:
             self._writer.close()
             self._writer, self._pid, self.hello, self.pong = None, 0, None, None
             if not self.found.is_set():
-                # One that never said Hello is gone now, and its calls with it; one that was just
-                # ending has left word of theirs.
+                # Whoever never said Hello is gone; who was just ending left word of its calls.
                 self._hear_untold()
                 self.found.set()
         return f"{reason}{await self._reap()}"
@@ -260,7 +268,7 @@ class AgentClient:
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         connection = await asyncio.open_unix_connection(self._socket_path, limit=LIMIT_BYTES)
-        self._pid = _peer_pid(connection[1])
+        self._pid = door.peer_pid(connection[1].get_extra_info("socket"))
         return connection
 
     def _start(self) -> None:
@@ -390,11 +398,3 @@ class AgentClient:
 
 def _words(file: Path, error: OSError) -> dict[str, str]:
     return {"file": str(file), "problem": error.strerror or str(error)}
-
-
-def _peer_pid(writer: asyncio.StreamWriter) -> int:
-    """Return who listens at the other end (SO_PEERCRED, unix(7)): a hung agent cannot tell."""
-    size = struct.calcsize("3i")
-    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    pid: int = struct.unpack("3i", peer)[0]
-    return pid

@@ -1,6 +1,7 @@
 """The Unix socket by which a parent reaches its agent."""
 
 import socket
+import struct
 from pathlib import Path
 
 from sipbot.errors import ChildStartError
@@ -57,3 +58,12 @@ def heard(parent: socket.socket) -> bytes:
         return parent.recv(1 << 16)
     except ConnectionError:
         return b""
+
+
+def peer_pid(connection: socket.socket) -> int:
+    """Return who is at the other end (SO_PEERCRED, unix(7)): a hung agent cannot tell."""
+    size = struct.calcsize("3i")
+    pid, _, _ = struct.unpack(
+        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return int(pid)
