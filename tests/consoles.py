@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from uuid6 import uuid7
 
@@ -167,7 +168,8 @@ async def a_console(
 
 async def left(ledger: Ledger, spool: Path, memo: Memo, *, seconds: float = 12.0) -> Memo:
     """Store a call that left this memo, with a recording of so many seconds."""
-    offer = an_offer(memo.call.id)
+    at = memo.call.started_at
+    offer = msgspec.structs.replace(an_offer(memo.call.id), received_at=at)
     await ledger.add_call(offer, memo.client, "test", "+81355500000", caller=memo.caller.number)
     recorded(spool / memo.call.id / "audio.wav", seconds)
     await ledger.end_call(memo.call.id, EndState.MEMO, datetime.now(UTC), EndedBy.CALLER, 200, memo)

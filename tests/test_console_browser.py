@@ -1,16 +1,25 @@
 """Operators at work, in real browsers: what one does the other sees, and everybody can use it."""
 
+import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from sipbot.kpi import Figures, Value
+from sipbot.kpi_definitions import BY_KEY
+from sipbot.report.words import Say
 from tests.browsers import a_chromium, logged_in
-from tests.consoles import Rig, a_console, a_morning
+from tests.consoles import DIALPLANS, IN_FORCE, Rig, a_console, a_morning
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +30,9 @@ ACCOUNTS = (
 )
 WAIT_MS = 60_000
 """A busy machine is slow; speed is for benchmarks/bench_console.py."""
+
+COLUMNS = 4
+"""Of a figure on its page, beside its name: value, target, before, measured on."""
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -97,7 +109,22 @@ async def test_second_to_claim_is_told_who_was_faster_and_keeps_the_note(
     await expect(hanako.locator("#history")).to_contain_text("she rang twice")
 
 
-async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Browser) -> None:
+def reported(folder: Path) -> dict[str, Value]:
+    """Return yamato's figures of this day and the six before, as the command line reckons them."""
+    config = folder / "config.toml"
+    config.write_text(f'var = "{folder}"\ndialplans = "{DIALPLANS}"\n', encoding="utf-8")
+    today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    days = ["--from", f"{today - timedelta(days=6)}", "--to", f"{today}"]
+    command = [sys.executable, "-m", "sipbot", "report", "kpi", "yamato", "--json", *days]
+    done = subprocess.run([*command, "--config", config], capture_output=True, check=True)
+    return msgspec.json.decode(done.stdout, type=Figures).values
+
+
+async def test_pages_have_no_barrier_fit_a_telephone_and_show_the_figures_of_the_report(
+    rig: Rig, chromium: Browser, tmp_path: Path
+) -> None:
+    # As main does it at its start.
+    await rig.ledger.kpis.keep_terms(IN_FORCE.plans.all, datetime.now(UTC) - timedelta(days=8))
     memos = [await rig.call(memo) for memo in a_morning()]
     door = await chromium.new_page(locale="ja-JP")
     await door.goto(f"{rig.url}/login")
@@ -128,5 +155,19 @@ async def test_pages_have_no_barrier_and_fit_a_telephone(rig: Rig, chromium: Bro
         await boss.goto(f"{rig.url}{path}")
         found[path] = await barriers(boss)
         widths.append(await boss.evaluate("document.documentElement.scrollWidth"))
+    said = {}
+    for language in ("en", "ja"):
+        await boss.click("#menu summary")
+        await boss.click(f"button[value={language}]")
+        await boss.goto(f"{rig.url}/figures?client=yamato&period=days7")
+        found[f"figures, {language}"] = await barriers(boss)
+        said[language] = await boss.locator(".results tbody").first.locator("td").all_inner_texts()
+    widths.append(await boss.evaluate("document.documentElement.scrollWidth"))
     assert {} == {place: one for place, one in found.items() if one}
-    assert [390] * 7 == widths
+    assert [390] * 8 == widths
+    reckoned = await asyncio.to_thread(reported, tmp_path)
+    assert 2 == reckoned["received"].value
+    for language, cells in said.items():
+        say = Say(language, ZoneInfo("Asia/Tokyo"))
+        shown = [say.number(reckoned[key].value, BY_KEY[key].unit) for key in BY_KEY]
+        assert shown == cells[::COLUMNS]
