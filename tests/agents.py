@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,8 @@ from tests.free_ports import free_ports
 
 Event = TypeVar("Event", bound=wire.Base)
 
+AGENT = ("-m", "sipbot.sip.agent")
+
 ALLOW = ("127.0.0.1/32",)
 
 
@@ -34,13 +36,17 @@ def stack_on(port: int) -> StackSettings:
 
 
 class RealAgent:
-    """An agent process, and how to reach it."""
+    """An agent process, and how to reach it.
 
-    def __init__(self, folder: Path, stack: StackSettings) -> None:
+    Args:
+        program: what Python runs; by default an agent as sipbot starts it.
+    """
+
+    def __init__(self, folder: Path, stack: StackSettings, program: Sequence[str] = AGENT) -> None:
         self.socket = folder / "agent-0.sock"
         self.port = stack.port
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sipbot.sip.agent", str(self.socket)], stdin=subprocess.PIPE
+            [sys.executable, *program, str(self.socket)], stdin=subprocess.PIPE
         )
         settings = AgentSettings(stack=stack, allow=ALLOW, fingerprint=fingerprint(stack, ALLOW))
         assert self.process.stdin is not None
@@ -83,9 +89,11 @@ class Parent:
 
 
 @contextlib.contextmanager
-def real_agent(folder: Path, stack: StackSettings | None = None) -> Iterator[RealAgent]:
+def real_agent(
+    folder: Path, stack: StackSettings | None = None, program: Sequence[str] = AGENT
+) -> Iterator[RealAgent]:
     """Start an agent and leave nothing of it behind."""
-    agent = RealAgent(folder, stack or stack_on(free_ports()))
+    agent = RealAgent(folder, stack or stack_on(free_ports()), program)
     try:
         yield agent
     finally:

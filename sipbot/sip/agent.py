@@ -25,6 +25,7 @@ from sipbot.errors import SipbotError, WireError
 from sipbot.lines import encode
 from sipbot.records import CallOffer, EndedBy
 from sipbot.sip import door, stderr, wire
+from sipbot.sip.asked import BUSY, Asked
 from sipbot.sip.call_back import CallBack, CallsBack
 from sipbot.sip.gate import Gate
 from sipbot.sip.lone import LoneCall
@@ -35,7 +36,7 @@ from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
 from sipbot.sip.rtp_ports import with_fresh_ports
 from sipbot.sip.sequels import Sequels
-from sipbot.sip.stack import AgentSettings, untold_file
+from sipbot.sip.stack import AgentSettings, asked_file, untold_file
 from sipbot.sip.transfer import Transfer, Transfers
 from sipbot.sip.untold import Kept, Untold
 
@@ -70,12 +71,13 @@ class Agent:
         self._offers: dict[str, CallOffer] = {}
         """Offered, and not yet answered."""
         self._untold = Untold(untold_file(socket_path))
-        self._backlog_bytes = BACKLOG_BYTES
-        self._draining = False
+        self._asked = Asked(asked_file(socket_path), self._gate, time.monotonic())
+        self._backlog_bytes, self._draining = BACKLOG_BYTES, False
         self._door = door.listen(socket_path)
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
         parent = door.first_parent(self._door)
         self.stack = Stack(with_fresh_ports(settings.stack, socket_path), self)
+        self.stack.on_queued = None if self._gate.is_left_to_edge(BUSY) else self._asked.queued
         self.stack.waiting.add(self._door.fileno())
         # The end of each is kept: it may be told to a parent that dies.
         self._calls_back = CallsBack(
@@ -110,6 +112,10 @@ class Agent:
         for call, one in self._led():
             with self.stack.guard(call):
                 one.tick(now)
+        for refused in self._asked.due(now):
+            self._emit(refused, keep=True)
+        if self._parent is not None and not self._unsent:
+            self._asked.told()
 
     def _done(self) -> bool:
         left = self.stack.lines or self._calls_back.going()  # one that is looked up has no line yet
@@ -119,6 +125,7 @@ class Agent:
 
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
+        self._asked.offered(raw)
         offer, why, code = self._gate.look(raw, source)
         line = self.stack.take(line_id, account, offer.call, offer.source)
         if not why and (self._parent is None or self._draining):
@@ -133,10 +140,8 @@ class Agent:
 
     def rejected(self, raw: str, source: str, code: int) -> None:
         """Report what the library refused by itself, or because we declined a takeover."""
-        if self._gate.is_left_to_edge(code) or self._gate.is_again(raw, time.monotonic()):
-            return
-        offer, why = self._gate.rejected(raw, source, code)
-        self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
+        if (refused := self._asked.refused(raw, source, code)) is not None:
+            self._emit(refused, keep=True)
 
     def refused_takeover(self, line: Line, method: str, raw: str, source: str) -> None:
         """Report a refused transfer or takeover; of the INVITE itself `rejected` is told."""
@@ -252,8 +257,8 @@ class Agent:
             calls=(*self._plans, *self._untold.ended),  # one whose recording is closing too
             calls_back=(*self._calls_back.going(), *self._untold.calls_back),
         )
-        told = (hello, *self._registered.values(), *self._untold.take())
-        self._unsent = b"".join(map(encode, told))
+        told = (*self._registered.values(), *self._untold.take())
+        self._unsent = b"".join(map(encode, (hello, *told)))
         self._backlog_bytes = len(self._unsent) + BACKLOG_BYTES
 
     def _lose_parent(self) -> None:
@@ -349,10 +354,8 @@ class Agent:
                 case wire.StopRecording():
                     target.stop_recording()
                 case wire.Transfer():
-                    settings = self._settings.stack
-                    self._transfers.begin(
-                        call, Transfer(self.stack, settings, target, command, self._emit)
-                    )
+                    one = Transfer(self.stack, self._settings.stack, target, command, self._emit)
+                    self._transfers.begin(call, one)
                 case wire.HangUp(code=code):
                     target.end(code)
                 case wire.Refuse(code=code, reason=reason, retry_after_s=retry_after_s):

@@ -85,13 +85,17 @@ class Gate:
             raw: the INVITE.
             now_s: monotonic.
         """
-        for old in [key for key, at in self._rejected.items() if now_s - at > COPIES_S]:
-            del self._rejected[old]
         key = transaction_of(raw)
-        known = key in self._rejected
+        known = self.has_refused(key, now_s)
         if len(self._rejected) < COPIES_MAX:
             self._rejected.setdefault(key, now_s)
         return known
+
+    def has_refused(self, key: str, now_s: float) -> bool:
+        """Return whether `is_again` has seen an INVITE of this transaction in the last seconds."""
+        for old in [one for one, at in self._rejected.items() if now_s - at > COPIES_S]:
+            del self._rejected[old]
+        return key in self._rejected
 
     def rejected(self, raw: str, source: str, code: int) -> tuple[CallOffer, str]:
         """Return what an INVITE says that the library has answered with `code`, and why it has."""

@@ -76,6 +76,17 @@ def transaction_of(raw: str) -> str:
     return "\n".join((*parts, *_values(headers, "CSeq")))
 
 
+def is_initial_invite(raw: str) -> bool:
+    """Return whether a packet asks for a new call: To has no tag (RFC 3261 section 12.2.2)."""
+    if not raw.startswith("INVITE "):
+        return False
+    _, _, rest = raw.partition("\n")
+    to = next(_values(HeaderParser().parsestr(rest.replace("\r\n", "\n")), "To"), "")
+    match = _NAME_ADDR.match(to)
+    params = match["params"] if match else ";" + to.partition(";")[2]
+    return all(param["key"].lower() != "tag" for param in _PARAM.finditer(params))
+
+
 def told_source(raw: str) -> str:
     """Return what the edge says of an INVITE's source; empty when it says nothing.
 

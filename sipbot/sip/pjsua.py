@@ -15,6 +15,7 @@ strong references live here because a collected Call sends 603 by itself.
 import ctypes
 import math
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -126,6 +127,8 @@ class Stack:
 
     def __init__(self, settings: StackSettings, listener: StackListener) -> None:
         self.listener = listener
+        self.on_queued: Callable[[list[tuple[str, str]], int], None] | None = None
+        """Called with INVITEs before the library sees them, text and source, and with `free`."""
         self.prompts = Prompts()
         self.media_allow = tuple(map(IPv4Network, settings.media_allow))
         self.lines: dict[str, Line] = {}
@@ -216,6 +219,7 @@ class Stack:
             Which descriptors of `waiting` there is something to read from.
         """
         ready = self.waiting.until(min(limit_ms / 1000, self._due_in_s(time.monotonic())))
+        self._look(ready)
         self._endpoint.libHandleEvents(0)
         now = time.monotonic()
         self._flush(now)
@@ -234,6 +238,19 @@ class Stack:
         # (measured: 603 to the next caller), so it is kept until that place is empty.
         self._left = [line for line in self._left if line.isActive()]
         return ready
+
+    def _look(self, ready: frozenset[int]) -> None:
+        """Tell what waits to be answered; with a place for each the library refuses none."""
+        if self.on_queued is None:
+            return
+        with self.guard(""):
+            packets = [
+                (clean(packet.decode(errors="surrogateescape")), source)
+                for packet, source in self.waiting.queued(ready)
+                if packet.startswith(b"INVITE ")
+            ]
+            if packets:
+                self.on_queued(packets, self.free)
 
     def _due_in_s(self, now: float) -> float:
         """Return how long nothing has to be done by the clock; below 0 when it is late."""

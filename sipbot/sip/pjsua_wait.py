@@ -7,9 +7,20 @@ waiting is done here, for all sockets together, and pjsua2 is asked not to wait 
 
 import select
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from sipbot.errors import ChildStartError
+
+SO_PEEK_OFF = 42
+"""socket(7): each look with MSG_PEEK goes on behind the one before.  For UDP since Linux 3.4; the
+standard library has no name for it."""
+
+LOOKED_MAX = 200
+"""Packets looked at in one go: about what the kernel queues by default (212,992 bytes)."""
+
+PACKET_BYTES = 65_535
+"""The longest UDP packet."""
 
 
 class Wait:
@@ -24,7 +35,8 @@ class Wait:
 
     def __init__(self, sip_port: int) -> None:
         self._poll = select.poll()
-        self.add(_udp_socket(sip_port))
+        self._sip = _udp_socket(sip_port)
+        self.add(self._sip)
 
     def add(self, descriptor: int) -> None:
         """Wait for what this one has to read, too."""
@@ -38,6 +50,33 @@ class Wait:
         """Wait for at most `limit_s`; return the descriptors that can be read or have ended."""
         ready = self._poll.poll(max(0.0, limit_s) * 1000)  # rounded up to whole milliseconds
         return frozenset(descriptor for descriptor, _ in ready)
+
+    def queued(self, ready: frozenset[int]) -> list[tuple[bytes, str]]:
+        """Return the SIP packets that wait to be read, and ``address:port`` of their senders.
+
+        They stay where they are.  Costs 37 us for one packet, 110 us for seven (measured, Linux
+        6.18, both cores busy), and nothing when `until` saw none in `ready`.
+        """
+        if self._sip not in ready:
+            return []
+        sip = socket.socket(fileno=self._sip)
+        try:
+            sip.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, 0)
+            try:
+                return list(_looked_at(sip))
+            finally:
+                sip.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, -1)
+        finally:
+            sip.detach()
+
+
+def _looked_at(sip: socket.socket) -> Iterator[tuple[bytes, str]]:
+    for _ in range(LOOKED_MAX):
+        try:
+            packet, source = sip.recvfrom(PACKET_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except (BlockingIOError, ConnectionError):  # an ICMP error is pjsip's to hear of
+            return
+        yield packet, f"{source[0]}:{source[1]}"
 
 
 def _udp_socket(port: int) -> int:

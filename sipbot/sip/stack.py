@@ -67,6 +67,11 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of the settings and release; a new parent with another one lets this agent run out."""
 
 
+def asked_file(socket_path: Path) -> Path:
+    """Return where an agent notes INVITEs that the library may refuse by itself."""
+    return socket_path.with_suffix(".asked")
+
+
 def untold_file(socket_path: Path) -> Path:
     """Return where an agent leaves the events that no parent was there to hear."""
     return socket_path.with_suffix(".untold")
