@@ -6,6 +6,8 @@ Data path: kpi -> [service] -> service_watch -> alerts
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from sipbot.kpi import Figures
 from sipbot.kpi_definitions import BY_KEY
 from sipbot.ledger_day import Span
@@ -37,8 +39,19 @@ def window(plan: Dialplan, now: datetime) -> Span | None:
     return Span(since=now - timedelta(hours=form.window_h), until=now)
 
 
-def problem(plan: Dialplan, found: Figures, unclaimed: Sequence[datetime] = ()) -> str | None:
-    """Return what an alert says of a client; None while every promise is kept.
+class Lapse(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure that is below what was promised."""
+
+    key: str
+    """Of `sipbot.kpi_definitions`."""
+    value: float
+    target: float
+    unclaimed: int = 0
+    """Messages that nobody has claimed, with which the value is; 0: it was measured without."""
+
+
+def lapses(plan: Dialplan, found: Figures, unclaimed: Sequence[datetime] = ()) -> list[Lapse]:
+    """Return what is below the client's targets; empty while every promise is kept.
 
     A figure that was measured on too few says nothing.
 
@@ -49,20 +62,45 @@ def problem(plan: Dialplan, found: Figures, unclaimed: Sequence[datetime] = ()) 
     """
     form = plan.form.targets
     if form is None:
-        return None
-    said = [
-        f"{BY_KEY[one.key].name} {one.value:.1f} "
-        f"(agreed: {'at least' if BY_KEY[one.key].at_least else 'at most'} {one.target:g})"
+        return []
+    below = [
+        Lapse(key=one.key, value=one.value, target=one.target)
         for one in found.values.values()
-        if one.met is False and one.n >= form.fewest_calls and one.value is not None
+        if one.met is False
+        and one.n >= form.fewest_calls
+        and one.value is not None
+        and one.target is not None
     ]
-    said += _unclaimed(found, unclaimed, form.fewest_calls)
-    if not said:
+    return below + _unclaimed(found, unclaimed, form.fewest_calls)
+
+
+def met(plan: Dialplan, found: Figures) -> frozenset[str]:
+    """Return the figures that were measured on enough, and are as promised."""
+    form = plan.form.targets
+    fewest = form.fewest_calls if form is not None else 1
+    values = found.values.values()
+    return frozenset(one.key for one in values if one.met is True and one.n >= fewest)
+
+
+def problem(plan: Dialplan, below: Sequence[Lapse]) -> str | None:
+    """Return what an alert says of a client; None while every promise is kept."""
+    form = plan.form.targets
+    if form is None or not below:
         return None
-    return f"{plan.client}, last {form.window_h} h, below its targets: {'; '.join(said)}"
+    said = "; ".join(map(_said, below))
+    return f"{plan.client}, last {form.window_h} h, below its targets: {said}"
 
 
-def _unclaimed(found: Figures, ended: Sequence[datetime], fewest: int) -> list[str]:
+def _said(lapse: Lapse) -> str:
+    about = BY_KEY[lapse.key]
+    if lapse.unclaimed:
+        wait = f"{lapse.unclaimed} messages unclaimed for longer than {lapse.target:g} s"
+        return f"{wait}: {about.name} is {lapse.value:.1f} with them"
+    agreed = f"{'at least' if about.at_least else 'at most'} {lapse.target:g}"
+    return f"{about.name} {lapse.value:.1f} (agreed: {agreed})"
+
+
+def _unclaimed(found: Figures, ended: Sequence[datetime], fewest: int) -> list[Lapse]:
     """Say that messages wait so long that the mean time to claim cannot be kept any more.
 
     The figure itself is of messages that were claimed: those that nobody claims would never be in
@@ -77,9 +115,8 @@ def _unclaimed(found: Figures, ended: Sequence[datetime], fewest: int) -> list[s
     total_s = (claim.value or 0.0) * claim.n + sum(late)
     if not late or n < fewest or total_s / n <= claim.target:
         return []
-    name, with_them = BY_KEY[claim.key].name, f"{total_s / n:.1f}"
-    wait = f"{len(late)} messages unclaimed for longer than {claim.target:g} s"
-    return [f"{wait}: {name} is {with_them} with them"]
+    value = total_s / n
+    return [Lapse(key=claim.key, value=value, target=claim.target, unclaimed=len(late))]
 
 
 def period(name: str, plan: Dialplan, now: datetime) -> Span:

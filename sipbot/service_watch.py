@@ -21,6 +21,7 @@ from sipbot.ledger import Ledger
 from sipbot.ledger_kpi import subject_of
 from sipbot.plan import Dialplan
 from sipbot.reckoning import Ask, Reckoner
+from sipbot.service_told import ServiceTold
 
 LOOK_EVERY_S = 300.0
 """A service does not fall within minutes, and figures of a month cost a look at all its calls
@@ -82,6 +83,7 @@ class ServiceWatch:
         """Whether the broker was not there at the latest look."""
         self._published: set[str] = set()
         """Clients of whom the broker may have figures, by this run or an earlier one."""
+        self._told = ServiceTold(ledger.notices)
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
@@ -110,6 +112,7 @@ class ServiceWatch:
             self._kept = plans
         await self._judge_and_publish(plans, self._raised)
         clients = {plan.client for plan in plans}
+        await self._told.forget_all_but(clients)
         for client in sorted(self._raised - clients):
             await self._tell(client, None, self._raised)
         for client in sorted(self._published - clients):
@@ -133,11 +136,12 @@ class ServiceWatch:
         for plan in plans:
             figures = judged.get(plan.client)
             window = windows[plan.client]
-            problem = None
+            below: list[service.Lapse] = []
             if figures is not None and window is not None:
                 unclaimed = await self._ledger.kpis.unclaimed(plan.client, window)
-                problem = service.problem(plan, figures, unclaimed)
-            await self._tell(plan.client, problem, raised)
+                below = service.lapses(plan, figures, unclaimed)
+            await self._tell(plan.client, service.problem(plan, below), raised)
+            await self._told.look(plan, figures, below, now)
         for (plan, name), figures in zip(periods, found[looked_back:], strict=True):
             await self._publish(plan.client, name, figures)
 
