@@ -18,20 +18,21 @@ from rich.table import Table
 from sipbot import config, control, handover_desk, private_file, seal
 from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.disk import sync_folder
 from sipbot.errors import HandoverError, UsageError
 from sipbot.from_settings import ledger_path
 from sipbot.handover import Disclosure
 from sipbot.handover_accept import Acceptance, decode, encode
-from sipbot.handover_back import refuse_the_last, remove_plan, remove_recordings
+from sipbot.handover_back import refuse_the_last, remove_plan
 from sipbot.handover_open import open_bundle
 from sipbot.handover_page import KIND_WORDS, page
 from sipbot.handover_parity import Report
 from sipbot.handover_site import Site
-from sipbot.handover_stage import finish_locked, locked
+from sipbot.handover_stage import finish_locked, leaving, locked, remove_recordings
 from sipbot.handover_take import Arrival, judge, stage
 from sipbot.ledger_check import reading
 from sipbot.ledger_consents import disclosed
-from sipbot.ledger_handovers import Back, Handover, handovers, known_calls
+from sipbot.ledger_handovers import Back, Handover, handovers
 from sipbot.seal import Keys
 from sipbot.system_user import me
 from sipbot.terminal import printable
@@ -106,10 +107,9 @@ def rollback_command(
         refuse_the_last(site, found.taken, running=running)
         files = remove_plan(site, found.taken)
         order = handover_desk.TakeBack(found.taken.id)
-        back = handover_desk.ask(site.var, site.ledger, order, Back)
-        with reading(site.ledger) as ledger:
-            staying = known_calls(ledger, found.taken.calls)
-        recordings = remove_recordings(site, found.taken, staying)
+        with leaving(site.places, found.taken):
+            back = handover_desk.ask(site.var, site.ledger, order, Back)
+            recordings = remove_recordings(site.places, found.taken)
     if as_json:
         said = {**msgspec.structs.asdict(back), "files": files, "recordings": recordings}
         typer.echo(msgspec.json.encode(said))
@@ -183,6 +183,7 @@ def _take(site: Site, arrival: Arrival) -> bool:
     stage(site, arrival)
     place = arrival.opened.folder.parent
     place.rename(place.with_name(identifier))
+    sync_folder(place.parent)  # else a power cut after the ledger's commit might undo it
     order = handover_desk.TakeIn(identifier)
     new = handover_desk.ask(site.var, site.ledger, order, bool)
     finish_locked(site.places)

@@ -20,7 +20,6 @@ from sipbot.handover_site import Site
 from sipbot.handover_stage import ASIDE
 from sipbot.prompt_folder import named_in
 from sipbot.prompt_shelf import PROMPTS_FOLDER
-from sipbot.spool import recording_of, spool_of
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,30 +79,6 @@ def remove_plan(site: Site, taken: Taken) -> Files:
     except OSError as error:
         raise HandoverError(f"{site.dialplans}: cannot be written: {error}") from error
     return Files(gone=tuple(gone), aside=tuple(aside), kept=tuple(kept))
-
-
-def remove_recordings(site: Site, taken: Taken, staying: set[str]) -> int:
-    """Delete the recordings of calls that have left the ledger; return how many.
-
-    Args:
-        site: this one.
-        taken: what the bundle had brought.
-        staying: calls that still have a row.
-
-    Raises:
-        HandoverError: the disk refuses.
-    """
-    count = 0
-    for call in taken.calls:
-        folder = recording_of(spool_of(site.var), call).parent
-        if call in staying or not folder.is_dir():
-            continue
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise HandoverError(f"{folder}: cannot be deleted: {error}") from error
-        count += 1
-    return count
 
 
 def _remove(site: Site, taken: Taken, target: str, gone: list[str], aside: list[str]) -> None:

@@ -4,7 +4,7 @@ Data path: handover_take -> [handover_stage] -> ledger, then spool and dialplans
 
 Nothing is visible before the ledger's one transaction.  After it everything is decided: the files
 are moved to their places, the client's own last; whoever comes next (`sipbot run`, `sipbot client`)
-goes on moving when somebody was killed in between.
+goes on moving when somebody was killed in between.  A roll-back is the same the other way round.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ from sipbot.disk import sync_folder
 from sipbot.errors import HandoverError
 from sipbot.handover import Taken
 from sipbot.ledger_check import reading
-from sipbot.ledger_handovers import handovers
+from sipbot.ledger_handovers import Handover, handovers, known_calls
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
 from sipbot.prompt_manifest import Entry
@@ -112,20 +112,58 @@ def finish(places: Places) -> list[str]:
 def finish_locked(places: Places) -> list[str]:
     """As `finish`, by whoever holds the lock."""
     folder = places.var.absolute() / FOLDER
-    decided: dict[str, Taken] = {}
+    decided: dict[str, Handover] = {}
     if places.ledger.is_file():
         with reading(places.ledger) as ledger:
-            decided = {one.taken.id: one.taken for one in handovers(ledger) if one.state == "taken"}
+            decided = {one.taken.id: one for one in handovers(ledger)}
     done = []
     for each in sorted(one for one in folder.iterdir() if one.is_dir()):
+        one = decided.get(each.name)
         try:
-            if each.name in decided:
-                _move(places, each / PLACE, decided[each.name])
+            if one is not None and one.state == "taken":
+                _move(places, each / PLACE, one.taken)
                 done.append(each.name)
+            elif one is not None:
+                remove_recordings(places, one.taken)
             shutil.rmtree(each)
         except OSError as error:
             raise HandoverError(f"{each}: cannot be moved to its place: {error}") from error
     return done
+
+
+@contextmanager
+def leaving(places: Places, taken: Taken) -> Iterator[None]:
+    """Say on disk that a bundle goes; `finish` ends what somebody was killed at."""
+    mark = places.var.absolute() / FOLDER / taken.id
+    mark.mkdir(mode=0o700)
+    sync_folder(mark.parent)
+    yield
+    mark.rmdir()
+
+
+def remove_recordings(places: Places, taken: Taken) -> int:
+    """Delete the recordings of a bundle's calls that have no row any more; return how many.
+
+    Args:
+        places: of this site.
+        taken: what the bundle had brought.
+
+    Raises:
+        HandoverError: the disk refuses.
+    """
+    with reading(places.ledger) as ledger:
+        staying = known_calls(ledger, taken.calls)
+    count = 0
+    for call in taken.calls:
+        folder = recording_of(spool_of(places.var), call).parent
+        if call in staying or not folder.is_dir():
+            continue
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise HandoverError(f"{folder}: cannot be deleted: {error}") from error
+        count += 1
+    return count
 
 
 def _move(site: Places, place: Path, taken: Taken) -> None:

@@ -114,6 +114,40 @@ def add(
     connection.execute(sa.insert(deliveries), [{**row, "target": target} for target in targets])
 
 
+def add_new(
+    connection: sa.Connection,
+    client: str,
+    found: Sequence[Memo],
+    at: datetime,
+    targets: Sequence[str],
+) -> None:
+    """Store that each target must be told these memos of one client: `add` for many at once.
+
+    Each statement of SQLAlchemy's costs a third of a millisecond, and callers wait meanwhile.
+    """
+    if not (targets and found):
+        return
+    last = _count_up(connection, f"seq:{client}", len(found))
+    rows = []
+    for seq, memo in enumerate(found, last - len(found) + 1):
+        event = FeedPayload(
+            type="new", memo=memo.id, rev=memo.rev, seq=seq, changed=changed(None, memo)
+        )
+        row = {
+            "memo": memo.id,
+            "rev": memo.rev,
+            "client": client,
+            "seq": seq,
+            "payload": _payload(memo),
+            "event": event.encode().decode(),
+            "due_at": at,
+            "attempts": 0,
+            "refusals": 0,
+        }
+        rows += [{**row, "target": target} for target in targets]
+    connection.execute(sa.insert(deliveries), rows)
+
+
 def add_answer(
     connection: sa.Connection, client: str, req: str, payload: bytes, at: datetime
 ) -> None:
@@ -346,11 +380,11 @@ def _not_yet(now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _count_up(connection: sa.Connection, name: str) -> int:
+def _count_up(connection: sa.Connection, name: str, by: int = 1) -> int:
     query = (
         insert(meta)
-        .values(name=name, value=1)
-        .on_conflict_do_update(index_elements=[meta.c.name], set_={"value": meta.c.value + 1})
+        .values(name=name, value=by)
+        .on_conflict_do_update(index_elements=[meta.c.name], set_={"value": meta.c.value + by})
         .returning(meta.c.value)
     )
     value: int = connection.execute(query).scalar_one()

@@ -19,6 +19,7 @@ from sipbot import ledger_consents as consents
 from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
+from sipbot import ledger_vacuum
 from sipbot import ledger_writes as writes
 from sipbot.errors import HandoverError
 from sipbot.handover import Consent, Disclosure, Taken
@@ -161,8 +162,7 @@ def take(
         connection.execute(sa.insert(schema.calls), [_call_row(one) for one in calls])
         told = {one.offer.call: one.notice for one in calls if one.notice is not None}
         call_notices.store(connection, told)
-    for memo in memos:
-        _insert(connection, memo, at, targets)
+    _insert(connection, taken.client, memos, at, targets)
     row = {
         "id": taken.id,
         "client": taken.client,
@@ -228,6 +228,8 @@ def take_back(
         connection.execute(sa.delete(schema.calls).where(schema.calls.c.call.in_(some))).rowcount
         for some in _some(calls)
     )
+    if gone or calls:
+        ledger_vacuum.note_rest(connection)
     state: State = "leaving" if waiting else "gone"
     connection.execute(
         sa.update(schema.handovers).where(schema.handovers.c.id == identifier).values(state=state)
@@ -237,9 +239,26 @@ def take_back(
     )
 
 
-def _insert(connection: sa.Connection, memo: Memo, at: datetime, targets: Sequence[str]) -> None:
-    """Store a memo with all its revisions; of an open one the last is still to be told."""
-    row = {
+def _insert(
+    connection: sa.Connection,
+    client: str,
+    memos: Sequence[Memo],
+    at: datetime,
+    targets: Sequence[str],
+) -> None:
+    """Store memos with all their revisions; of open ones the last is still to be told."""
+    if not memos:
+        return
+    connection.execute(sa.insert(schema.memos), [_memo_row(one, at) for one in memos])
+    told = [row for one in memos for row in _told_rows(one, at, targets)]
+    if told:
+        connection.execute(sa.insert(schema.deliveries), told)
+    still_open = [one for one in memos if one.status is not Status.DONE]
+    deliveries.add_new(connection, client, still_open, at, targets)
+
+
+def _memo_row(memo: Memo, at: datetime) -> dict[str, Any]:
+    return {
         "id": memo.id,
         "call": memo.call.id,
         "client": memo.client,
@@ -253,10 +272,12 @@ def _insert(connection: sa.Connection, memo: Memo, at: datetime, targets: Sequen
         # Whoever wanted to know of it was told by the site it came from.
         "noticed_at": at,
     }
-    connection.execute(sa.insert(schema.memos).values(**row))
+
+
+def _told_rows(memo: Memo, at: datetime, targets: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the deliveries of the revisions that are told already."""
     is_open = memo.status is not Status.DONE
-    told = range(1, memo.rev if is_open else memo.rev + 1)
-    rows = [
+    return [
         {
             "memo": memo.id,
             "rev": rev,
@@ -269,13 +290,9 @@ def _insert(connection: sa.Connection, memo: Memo, at: datetime, targets: Sequen
             "delivered_at": at,
             "superseded_by": memo.rev if rev < memo.rev else None,
         }
-        for rev in told
+        for rev in range(1, memo.rev if is_open else memo.rev + 1)
         for target in targets
     ]
-    if rows:
-        connection.execute(sa.insert(schema.deliveries), rows)
-    if is_open:
-        deliveries.add(connection, None, memo, at, targets)
 
 
 def _worked_on(connection: sa.Connection, memo: Memo, rev: int) -> bool:

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import signal
 import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,17 +22,24 @@ from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
 from sipbot.handover import Consent, Disclosure, Manifest
 from sipbot.handover_accept import Acceptance, decode, encode
-from sipbot.handover_back import refuse_the_last, remove_plan, remove_recordings
+from sipbot.handover_back import refuse_the_last, remove_plan
 from sipbot.handover_coverage import PROBES
 from sipbot.handover_give import Order, give
 from sipbot.handover_open import Opened, open_bundle
 from sipbot.handover_site import Site
-from sipbot.handover_stage import finish, finish_locked, locked, staged
+from sipbot.handover_stage import (
+    finish,
+    finish_locked,
+    leaving,
+    locked,
+    remove_recordings,
+    staged,
+)
 from sipbot.handover_take import Arrival, judge, stage
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_check import reading
 from sipbot.ledger_day import Span
-from sipbot.ledger_handovers import Back, handovers, known_calls
+from sipbot.ledger_handovers import Back, handovers
 from sipbot.ledger_invariants import examine
 from sipbot.ledger_kpi import facts, held
 from sipbot.ledger_usage import calls_that_count
@@ -131,10 +140,9 @@ def back(site: Site) -> Back:
     with reading(site.ledger) as ledger:
         taken = handovers(ledger)[0].taken
     remove_plan(site, taken)
-    gone = handover_desk.ask(site.var, site.ledger, handover_desk.TakeBack(taken.id), Back)
-    with reading(site.ledger) as ledger:
-        staying = known_calls(ledger, taken.calls)
-    remove_recordings(site, taken, staying)
+    with leaving(site.places, taken):
+        gone = handover_desk.ask(site.var, site.ledger, handover_desk.TakeBack(taken.id), Back)
+        remove_recordings(site.places, taken)
     return gone
 
 
@@ -289,6 +297,47 @@ def test_rollback_takes_out_exactly_what_came(trip: Trip, taker: Site) -> None:
     assert [] == memos_at(taker)
     after = {name: sha for name, sha in files_of(taker).items() if "manifest.toml" not in name}
     assert before == after
+    assert () == examine(taker.ledger, spool_of(taker.var)).problems
+
+
+STEPS = {
+    "the file": "sipbot.cli_client_import.leaving",
+    "the mark": "sipbot.cli_client_import.handover_desk.ask",
+    "the rows": "sipbot.cli_client_import.remove_recordings",
+}
+"""What a roll-back has done last → the function at which it is killed."""
+
+
+@pytest.mark.parametrize("done", STEPS)
+def test_rollback_killed_in_between_is_finished_by_the_next(
+    trip: Trip, taker: Site, tmp_path: Path, done: str
+) -> None:
+    before = files_of(taker)
+    take(taker, arrive(taker, trip.file))
+    finish(taker.places)
+    config = tmp_path / "taker.toml"
+    config.write_text(
+        f'site = "agency-b"\nvar = "{taker.var}"\ndialplans = "{taker.dialplans}"\n',
+        encoding="utf-8",
+    )
+    module, _, name = STEPS[done].rpartition(".")
+    kill = (
+        "import os, sys, functools\n"
+        "from sipbot import cli, cli_client_import, handover_desk\n"
+        f"setattr({module.removeprefix('sipbot.').split('.')[-1]}, {name!r},"
+        " lambda *a, **k: os.kill(os.getpid(), 9))\n"
+        "cli.program()(['client', 'rollback', *sys.argv[1:]])\n"
+    )
+    options = [CLIENT, "--config", str(config)]
+    killed = subprocess.run([sys.executable, "-c", kill, *options], check=False)
+    if done != "the rows":
+        again = [sys.executable, "-m", "sipbot", "client", "rollback", *options]
+        subprocess.run(again, check=True, capture_output=True)
+
+    finish(taker.places)  # the next start
+
+    assert -signal.SIGKILL == killed.returncode
+    assert before == {n: sha for n, sha in files_of(taker).items() if "manifest.toml" not in n}
     assert () == examine(taker.ledger, spool_of(taker.var)).problems
 
 
