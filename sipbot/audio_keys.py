@@ -5,8 +5,9 @@ keeps the others until nothing is left that was encrypted for them.  The keys ar
 are needed, so a file that was changed counts at once and in every process.
 """
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ from sipbot.errors import LockedError, UsageError
 
 if TYPE_CHECKING:
     from sipbot.age_file import Identity
+
+PROOFS = 20
+"""Encrypted files that are looked at before a key is used for the first time: one of another site
+among them, come with a hand-over say, must not stop the rest."""
 
 
 class AudioKeys:
@@ -108,7 +113,42 @@ def write_keys(path: Path, identities: "Sequence[Identity]", at: datetime) -> No
         draft.replace(path)
         sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):  # of the folder, which the message names
+            draft.unlink(missing_ok=True)
         raise UsageError(
             f"{path}: cannot be written: {error.strerror}. Name another place with "
             "privacy.audio_key_file"
         ) from error
+
+
+def prove(identities: "Sequence[Identity]", latest: Iterable[Path], where: str) -> None:
+    """See that keys are this site's, before a plain recording is given up for them.
+
+    Keys of another site, or of a test, are valid as well: what they encrypt would be lost with
+    them.  Where nothing is encrypted yet, any key is right.
+
+    Args:
+        identities: the keys.
+        latest: what was encrypted last.
+        where: where the keys come from, for the message.
+
+    Raises:
+        LockedError: none of the keys opens any of these files.
+        DamagedError: one is no file of age.
+        OSError: the disk refuses.
+    """
+    from sipbot import age_file  # noqa: PLC0415 - only where something is encrypted
+
+    tried = []
+    for path in latest:
+        with path.open("rb") as file:
+            if any(age_file.opens(file, one) for one in identities if file.seek(0) == 0):
+                return
+        tried.append(path)
+    if tried:
+        raise LockedError(
+            f"{tried[0]}: no key in {where} opens it, nor others that were encrypted last; what is "
+            "encrypted with these keys could be lost, so it stays plain. Add the key that they "
+            "were encrypted with, on a line of its own; if it is lost for ever, move them out of "
+            "the spool"
+        )
