@@ -117,11 +117,6 @@ class Kpis:
         """Store whether the broker may keep a client's figures."""
         await self._run(lambda c: ledger_usage.keep_alert(c, client, raised=there, about=_STATS))
 
-    async def figures(self, plan: Dialplan, span: Span, now: datetime) -> Figures:
-        """Return a client's figures of a stretch of time."""
-        found = await self._run(lambda connection: facts(connection, plan, span))
-        return kpi.figures(found, now)
-
 
 def figures(connection: sa.Connection, plan: Dialplan, span: Span, now: datetime) -> Figures:
     """Return a client's figures of a stretch of time.

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from sipbot.command import Request
+from sipbot.kpi import Figures
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_day import Span
 from sipbot.ledger_kpi import memo_fact, terms_of
@@ -50,6 +51,11 @@ def asked(verb: str, memo: str, after_s: float, **fields: str) -> tuple[Request,
     return a_request(verb, memo=memo, ts=at, req=f"{verb}-{after_s:.0f}", **fields), at
 
 
+def figures(ledger: Ledger, plan: Dialplan, span: Span) -> Figures:
+    with ReadOnlyLedger.open(ledger.path) as reader:
+        return reader.figures(plan, span, LATER)
+
+
 async def test_work_on_a_memo_is_measured_from_the_end_of_its_call(
     ledger: Ledger, tmp_path: Path
 ) -> None:
@@ -60,7 +66,7 @@ async def test_work_on_a_memo_is_measured_from_the_end_of_its_call(
         asked("done", memo, 180),
     ):
         await ledger.commands.obey(request, at)
-    found = await ledger.kpis.figures(plan(tmp_path / "d"), DAY, LATER)
+    found = figures(ledger, plan(tmp_path / "d"), DAY)
     keys = ("answer_time", "claim_time", "call_back_time", "handle_time", "fcr", "fcr_by_result")
     assert [2, 60, 120, 40 + 120, 100, 100] == [found[key].value for key in keys]
 
@@ -70,17 +76,8 @@ async def test_calls_beyond_the_months_quota_are_over_in_the_period_that_holds_t
 ) -> None:
     await take(ledger)
     await take(ledger)
-    found = await ledger.kpis.figures(plan(tmp_path / "d"), DAY, LATER)
+    found = figures(ledger, plan(tmp_path / "d"), DAY)
     assert [2, 1] == [found[key].value for key in ("quota_used", "quota_over")]
-
-
-async def test_reader_of_another_process_finds_the_same_figures(
-    ledger: Ledger, tmp_path: Path
-) -> None:
-    await take(ledger)
-    ours = plan(tmp_path / "d")
-    with ReadOnlyLedger.open(tmp_path / "sipbot.sqlite3") as reader:
-        assert reader.figures(ours, DAY, LATER) == await ledger.kpis.figures(ours, DAY, LATER)
 
 
 async def test_past_period_keeps_the_targets_that_were_in_force(
@@ -90,10 +87,10 @@ async def test_past_period_keeps_the_targets_that_were_in_force(
     after = plan(tmp_path / "d", "\n[targets]\nanswer_rate = 99\n")
     assert ["yamato"] == await ledger.kpis.keep_terms([before], DAY.since)
     assert ["yamato"] == await ledger.kpis.keep_terms([after], DAY.until)
-    found = await ledger.kpis.figures(after, DAY, LATER)
+    found = figures(ledger, after, DAY)
     following = Span(since=DAY.until, until=LATER)
     assert (90, before.sha256) == (found["answer_rate"].target, found.terms.dialplan)
-    assert 99 == (await ledger.kpis.figures(after, following, LATER))["answer_rate"].target
+    assert 99 == figures(ledger, after, following)["answer_rate"].target
 
 
 async def test_changed_file_that_promises_the_same_makes_no_new_terms(
@@ -108,7 +105,7 @@ async def test_changed_file_that_promises_the_same_makes_no_new_terms(
 
 async def test_terms_are_todays_where_none_were_recorded(ledger: Ledger, tmp_path: Path) -> None:
     ours = plan(tmp_path / "d", "\n[targets]\nanswer_rate = 98\n")
-    found = await ledger.kpis.figures(ours, DAY, LATER)
+    found = figures(ledger, ours, DAY)
     assert (None, 98) == (found.terms.since, found["answer_rate"].target)
     assert terms_of(ours) == found.terms
 
