@@ -85,6 +85,7 @@ async def killed_when_told(folder: Path, stack: StackSettings, caller: Caller) -
             caller.invite()
             assert -signal.SIGKILL == await agent.ended()
         await parent.die()
+    assert asked_file(agent.socket).exists()
 
 
 async def test_who_was_told_that_all_lines_are_busy_is_told_of_by_the_next_agent(
