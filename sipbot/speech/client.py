@@ -22,6 +22,7 @@ from sipbot.errors import ChildGoneError
 from sipbot.speech import wire
 from sipbot.speech.ears import ModelRef, Role, for_language, turn
 from sipbot.speech.starving import Starving
+from sipbot.speech.tunables import VARIABLE, tunables
 from sipbot.speech.work import Work
 
 READY_S = 120.0
@@ -108,7 +109,12 @@ class SpeechClient:
             on_gone=self._bury,
             on_crash_loop=on_crash_loop,
             # a model comes from its folder or not at all; threads are ours to count
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "HF_HUB_OFFLINE": "1",
+                "OMP_NUM_THREADS": "1",
+                **({VARIABLE: tunables(os.environ)} if role == "second" else {}),
+            },
             limits=limits or Limits(ready_s=READY_S),
         )
         self.ready = self._child.ready

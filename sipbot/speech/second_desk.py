@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sipbot import heap
 from sipbot.errors import WireError
 from sipbot.speech import loading, vad, wire
 from sipbot.speech.ears import ENGINE_OF, ModelRef, SecondEar, for_language, turn
@@ -103,7 +104,8 @@ class SecondDesk:
     # -- the reading thread -----------------------------------------------------------------------
 
     def _read_all(self) -> None:
-        """Read one stretch after the other."""
+        """Read one stretch after the other; give memory back when there is nothing to read."""
+        kept = False
         while True:
             self._woken.clear()
             with self._lock:
@@ -111,8 +113,11 @@ class SecondDesk:
                     self._jobs.values(), key=lambda job: turn(job.name, urgent=job.urgent)
                 )
             in_turn = self._in_turn(jobs)
-            if not any(self._advance(job) for job in in_turn) and not self._guess(in_turn):
-                self._woken.wait(LOOK_S)
+            if any(self._advance(job) for job in in_turn) or self._guess(in_turn):
+                kept = True
+            elif not self._woken.wait(LOOK_S) and kept:
+                heap.give_back()
+                kept = False
 
     def _in_turn(self, jobs: Sequence[SecondJob]) -> Sequence[SecondJob]:
         closed = [job for job in jobs if job.closed]
