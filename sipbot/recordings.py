@@ -15,10 +15,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sipbot.audio_keys import AudioKeys
+from sipbot.audio_keys import PROOFS, AudioKeys, prove
 from sipbot.disk import RESERVE_BYTES, look, sync_folder
 from sipbot.errors import DamagedError, LockedError, SpoolError
 
@@ -48,6 +49,8 @@ class Recordings:
     def __init__(self, spool: Path, keys: AudioKeys | None = None) -> None:
         self.spool = spool
         self.keys = keys
+        self._proven = ""
+        """The recipient that encrypts, once it is known to be this site's."""
 
     def folder(self, call: str) -> Path:
         """Return where a call's files are."""
@@ -266,9 +269,17 @@ class Recordings:
     ) -> None:
         from sipbot import age_file  # noqa: PLC0415 - see `_unlocked`
 
-        identity = self._need_keys().identities()[0]
+        identities = self._need_keys().identities()
+        if identities[0].recipient != self._proven:
+            prove(identities, islice(self._sealed(), PROOFS), self._need_keys().where)
+            self._proven = identities[0].recipient
         with _replacing(sealed, like) as target:
-            age_file.seal(source, target, identity, _bound(call, name))
+            age_file.seal(source, target, identities[0], _bound(call, name))
+
+    def _sealed(self) -> Iterator[Path]:
+        """Every encrypted file, those of the latest calls first."""
+        for call in reversed(self.calls()):
+            yield from (path for name in BOTH if (path := self._places(call, name)[1]).is_file())
 
     def _unlocked(self, file: BinaryIO, path: Path, call: str, name: str) -> BinaryIO:
         # Where nothing is encrypted, the process that leads calls does not load the library.

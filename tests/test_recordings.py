@@ -154,6 +154,32 @@ def test_wrong_key_is_named_with_a_remedy(recordings: Recordings, key: Path) -> 
         recordings.open(CALL)
 
 
+def test_key_of_another_site_encrypts_nothing_and_the_plain_recording_stays(
+    recordings: Recordings, key: Path
+) -> None:
+    """What it encrypted would be lost with it, or once the right key is back."""
+    said = heard(recordings, OTHER)
+    recordings.seal(CALL)
+    write_keys(key, [Identity.new()], MADE)
+    after_a_start = Recordings(recordings.spool, AudioKeys(key))
+
+    for one in (recordings, after_a_start):
+        with pytest.raises(LockedError, match=r"stays plain.*Add the key"):
+            one.seal(OTHER)
+
+    assert (["audio.wav"], said) == (files(recordings, OTHER), heard(recordings, OTHER))
+
+
+def test_new_key_before_the_old_one_encrypts(recordings: Recordings, key: Path) -> None:
+    recordings.seal(CALL)
+    old = AudioKeys(key).identities()
+    write_keys(key, [Identity.new(), *old], MADE)
+
+    recordings.seal(OTHER)
+
+    assert ["audio.wav.age"] == files(recordings, OTHER)
+
+
 def test_settings_without_a_key_say_which_one_is_wanted(recordings: Recordings) -> None:
     recordings.seal(CALL)
     with pytest.raises(LockedError, match=r"set privacy\.audio_key_file"):
