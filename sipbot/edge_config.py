@@ -63,6 +63,7 @@ PING_S = 5
 
 MODULES = (
     "tm",
+    "tmx",
     "sl",
     "rr",
     "pv",

@@ -43,7 +43,8 @@ route[FROM_OUTSIDE] {
         exit;
     }
     if (is_method("CANCEL")) {
-        if (t_check_trans()) {
+        # Who has seen the Via of an INVITE can copy it, and an address is not in its branch.
+        if (t_lookup_cancel() && $T_inv($si) == $si && t_check_trans()) {
             ds_load_unset();
             t_relay();
         }
@@ -228,7 +229,8 @@ route[WITHIN] {
     $var(caller) = $(var(mark){s.sha256}{s.substr,0,32});
     $var(mark) = "@SECRET@|" + $ci + "|out";
     $var(called) = $(var(mark){s.sha256}{s.substr,0,32});
-    $var(by) = $(route_uri{uri.params}{param.value,by});
+    $var(by) = "";
+    if ($route_uri != $null) $var(by) = $(route_uri{uri.params}{param.value,by});
     if (!loose_route()) {
         # The ACK to a refusal of ours goes no further.
         if (is_method("ACK")) {

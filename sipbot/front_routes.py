@@ -30,7 +30,8 @@ request_route {
         append_to_reply("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK\r\n");
         sl_send_reply("405", "Method Not Allowed");
     } else if (is_method("CANCEL")) {
-        if (t_check_trans()) {
+        # Who has seen the Via of an INVITE can copy it, and an address is not in its branch.
+        if (t_lookup_cancel() && $T_inv($si) == $si && t_check_trans()) {
             ds_load_unset();
             t_relay();
         }
@@ -135,7 +136,8 @@ failure_route[NEXT_NODE] {
 route[WITHIN] {
     $var(mark) = "@SECRET@|" + $ci + "|" + $var(network);
     $var(caller) = $(var(mark){s.sha256}{s.substr,0,32});
-    $var(by) = $(route_uri{uri.params}{param.value,by});
+    $var(by) = "";
+    if ($route_uri != $null) $var(by) = $(route_uri{uri.params}{param.value,by});
     if (!loose_route()) {
         # The ACK to a refusal of ours goes no further.
         if (is_method("ACK")) {

@@ -111,10 +111,19 @@ class Peer:
         self._socket.setblocking(False)
         self.here = "{}:{}".format(*self._socket.getsockname())
 
-    def send(self, branch: str, *, method: str = "INVITE", more: str = "", body: str = "") -> None:
-        """Send a request outside of any call."""
+    def send(
+        self,
+        branch: str,
+        *,
+        method: str = "INVITE",
+        more: str = "",
+        body: str = "",
+        as_if: str = "",
+    ) -> None:
+        """Send a request outside of any call; `as_if` is whose addresses it copies."""
+        here = as_if or self.here
         text = INVITE.format(
-            here=self.here, branch=branch, method=method, more=more, body=body, size=len(body)
+            here=here, branch=branch, method=method, more=more, body=body, size=len(body)
         )
         self._socket.send(text.replace("INVITE sip:", f"{method} sip:", 1).encode())
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sipbot.records import EndedBy
@@ -14,6 +15,11 @@ from tests.bot import until
 from tests.edges import RunningEdge, peer, plan_on, running, stack_behind
 
 pytestmark = [pytest.mark.sip, pytest.mark.peer]
+
+OTHER_TRUNK = "127.0.0.3"
+"""Whose calls are taken as well."""
+
+FORGED = 10
 
 SILENT = wire.Alone(beep="", thanks="", recording="", max_s=60.0, finish_key="")
 
@@ -125,6 +131,37 @@ async def test_packets_that_end_an_agent_do_not_reach_it(tmp_path: Path) -> None
             await parent.die()
     assert [*["405"] * 5, "415"] == sorted(text.split()[1] for text in said)
     assert EndedBy.CALLER == ended.by
+
+
+async def test_cancel_ends_a_call_only_from_the_address_that_the_call_came_from(
+    tmp_path: Path,
+) -> None:
+    """Whoever sees the signalling can copy all of it, Via and branch too."""
+    plan = msgspec.structs.replace(plan_on(tmp_path), allow=("127.0.0.1/32", OTHER_TRUNK + "/32"))
+    async with running(plan):
+        with (
+            real_agent(tmp_path, stack_behind(plan)) as agent,
+            peer(plan.port) as caller,
+            peer(plan.port, OTHER_TRUNK) as trunk,
+            peer(plan.port, "127.0.0.2") as stranger,
+        ):
+            parent = await agent.parent()
+            calls = []
+            for name in ("1", "2"):
+                caller.send(name)
+                calls.append((await parent.next(wire.Offered)).offer.call)
+            for forger in (trunk, stranger):
+                for _ in range(FORGED):
+                    forger.send("1", method="CANCEL", as_if=caller.here)
+            # A CANCEL gets no answer from the edge; what is sent after it does.
+            trunk.send("3", method="OPTIONS")
+            await trunk.answer()
+            caller.send("2", method="CANCEL")
+            ended = [await parent.next(wire.Ended)]
+            parent.say(wire.Refuse(call=calls[0], code=480))
+            ended.append(await parent.next(wire.Ended))
+            await parent.die()
+    assert [(calls[1], 487), (calls[0], 480)] == [(one.call, one.code) for one in ended]
 
 
 async def test_agent_that_serves_no_more_is_taken_out_without_a_restart(tmp_path: Path) -> None:

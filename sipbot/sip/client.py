@@ -46,8 +46,8 @@ STDERR = 2
 """Descriptor of the log: what a C library prints goes there, for stdout may hold a live view."""
 
 TAKEN_OUT_S = 3.0
-"""Until an agent that is replaced is told: an edge looks five times a second whom to send calls, and
-tells Kamailio again after a second when that did not listen."""
+"""Until an agent that is replaced is told: an edge looks five times a second whom to send calls,
+and tells Kamailio again after a second when that did not listen."""
 
 CONNECT_EVERY_S = 0.05
 """Between two looks for a starting agent's socket."""
