@@ -137,19 +137,22 @@ def _recordings(client: str, plans: Path, settings: Settings, folder: Path) -> l
 def _kept(client: str, names: Sequence[str], settings: Settings, folder: Path) -> dict[str, Path]:
     """Where the recordings of memos are; of encrypted ones a copy in this folder."""
     # here, not above: the database is not needed where every reference has its recording
+    from sipbot import looked  # noqa: PLC0415
     from sipbot.from_settings import ledger_path, recordings_of  # noqa: PLC0415
     from sipbot.ledger_reader import ReadOnlyLedger  # noqa: PLC0415
 
-    found, recordings = dict[str, Path](), recordings_of(settings)
-    with ReadOnlyLedger.open(ledger_path(settings)) as ledger:
-        for name in names:
-            memo = ledger.memo(name)
-            if memo is None or memo.client != client or not recordings.is_there(memo.call.id):
-                raise SipbotError(
-                    f"{name}.txt: there is no {name}.wav beside it, and no memo {name} of {client} "
-                    "with a kept recording. Add the recording, or name the file after its memo"
-                )
-            found[name] = recordings.playable(memo.call.id, folder / f"{len(found)}.wav")
+    path, recordings = ledger_path(settings), recordings_of(settings)
+    with ReadOnlyLedger.open(path) as ledger:
+        memos = {name: ledger.memo(name) for name in names}
+    found = dict[str, Path]()
+    for name, memo in memos.items():
+        if memo is None or memo.client != client or not recordings.is_there(memo.call.id):
+            raise SipbotError(
+                f"{name}.txt: there is no {name}.wav beside it, and no memo {name} of {client} "
+                "with a kept recording. Add the recording, or name the file after its memo"
+            )
+        looked.heard(path, memo, "all of it, by the ears of sipbot speech")
+        found[name] = recordings.playable(memo.call.id, folder / f"{len(found)}.wav")
     return found
 
 
