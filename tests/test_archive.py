@@ -22,6 +22,7 @@ from sipbot.memo import Memo, with_transcript
 from sipbot.records import EndedBy, EndState
 from sipbot.retention import BY_HAND, EVERYTHING, Wanted
 from tests.archives import Site, a_server, site
+from tests.brokers import PATIENCE_S
 from tests.memo_samples import AT, a_memo, a_transcript
 from tests.postgres import Postgres, running
 
@@ -241,6 +242,23 @@ async def test_archive_that_is_away_long_raises_an_alert_until_it_is_back(
     assert "Is the server up" in str(away["archive"])
     assert any("Is the server up" in str(one) for one in last_errors)
     assert {"archive": None} == there.alerts
+
+
+@peer
+async def test_ledger_is_not_asked_what_is_due_to_an_archive_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_target, "AGAIN_S", 0.1)
+    with running() as postgres:
+        server = await asyncio.to_thread(a_server, postgres)
+        postgres.kill()
+        async with site(tmp_path, server) as there:
+            await there.memo()
+            await there.outbox.run_once()
+
+            assert not there.target.connected.is_set()
+            async with asyncio.timeout(PATIENCE_S):
+                await there.target.connected.wait()
 
 
 @peer
