@@ -18,6 +18,7 @@ from sipbot.wav import HEADER_BYTES
 from tests import ulaw
 from tests.agents import calling, last, left_by, real_agent
 from tests.bot import thanks, until
+from tests.edges import peer
 
 FRAME_BYTES = 320
 """20 ms at 8 kHz, 16 bit."""
@@ -399,3 +400,18 @@ async def test_prompt_of_an_agent_that_was_stopped_meanwhile_is_heard_to_its_end
     arrived, sent = ulaw.frames_that_arrived(said, ulaw.read(heard))
     # The caller's jitter buffer replaces some frames around the gap, more on a busy machine.
     assert arrived >= 0.75 * sent
+
+
+async def test_invite_without_sdp_that_is_refused_at_once_does_not_end_the_agent(
+    tmp_path: Path,
+) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        await parent.next(wire.Hello)
+        with peer(agent.port, "127.0.0.2") as stranger:
+            stranger.send("1")
+            said = await stranger.answer()
+        refused = await parent.next(wire.Refused)
+        assert agent.process.poll() is None
+        await parent.die()
+    assert (True, "source") == (said.startswith("SIP/2.0 403"), refused.why)

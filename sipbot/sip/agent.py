@@ -131,7 +131,7 @@ class Agent:
         if not why and (self._parent is None or self._draining):
             why, code = "draining", self._gate.busy
         if why:
-            line.end(code, retry_after_s=5 if code == 503 else 0)
+            self.stack.refuse(line, code, retry_after_s=5 if code == 503 else 0)
             if not self._gate.is_left_to_edge(code):
                 self._emit(wire.Refused(offer=offer, code=code, why=why), keep=True)
         else:

@@ -137,6 +137,7 @@ class Stack:
         self._flush_at = 0.0
         self._leaving: list[Line] = []
         self._left: list[Line] = []
+        self._refused: list[tuple[Line, int, int]] = []
         self._settings = settings
         self._endpoint = _Endpoint()
         self._endpoint.stack = self
@@ -221,6 +222,10 @@ class Stack:
         ready = self.waiting.until(min(limit_ms / 1000, self._due_in_s(time.monotonic())))
         self._look(ready)
         self._endpoint.libHandleEvents(0)
+        refused, self._refused = self._refused, []
+        for line, code, retry_after_s in refused:
+            with self.guard(line.call):
+                line.end(code, retry_after_s=retry_after_s)
         now = time.monotonic()
         self._flush(now)
         for line in list(self.lines.values()):
@@ -280,6 +285,14 @@ class Stack:
         if prompt is not None and line.prompt_is_over(now):
             line.stop_playing()
             line.listener.prompt_ended(line, prompt.wav)
+
+    def refuse(self, line: Line, code: int, retry_after_s: int = 0) -> None:
+        """Refuse an INVITE that has just arrived, once its callback is over.
+
+        Inside it, one that carries no SDP ends the process: the library frees the message twice
+        (`pjsip_rx_data_free_cloned: Assertion 'rdata' failed`, measured with 2.15.1).
+        """
+        self._refused.append((line, code, retry_after_s))
 
     def closing(self, line: Line, path: str, recorder: Recorder) -> None:
         """Remember a recording whose header is about to be written."""
