@@ -29,8 +29,8 @@ is lost meanwhile (our wish)."""
 
 AGAIN_S, AGAIN_MOST_S = 2.0, 60.0
 """After a failed connection no other is tried for so long, twice as long each time.  Looking for
-what is due takes the ledger's one thread, which callers need, 63 ms when 30,000 rows wait (measured),
-and a host that is switched off takes `archive_store.CONNECT_S` to fail."""
+what is due takes the ledger's one thread, which callers need, for 63 ms when 30,000 rows wait
+(measured), and a host that is switched off takes `archive_store.CONNECT_S` to fail."""
 
 ANSWER_S = 45.0
 """Longer than any statement may take at the server, for a network that swallows its answer."""
