@@ -135,6 +135,8 @@ _JA_NAMED = late.compile(
 _JA_MOST_MORAE = 4
 """Of one character: 志 is こころざし, but a name's character rarely has more."""
 _JA_SLACK = 1
+_JA_PARTICLES = "のをにはがとでもへや"
+"""What stands after a word and belongs to none: a term has it only where it ends so itself."""
 _KATAKANA_OR_KANJI = late.compile(r"[ァ-ヶー]|[㐀-鿿々]")
 
 
@@ -187,6 +189,8 @@ class _Japanese:
         first, last = piece
         if text[last - 1].isspace() or (last < len(text) and _goes_on(text[last])):
             return False
+        if text[last - 1] in _JA_PARTICLES and not self._is_last(text[last - 1], term):
+            return False  # 見つもりの県 is no 見積書 with a 県 behind it, but 見積もりの件
         if term.size > 4:
             return True
         # a short reading is also part of longer words: 盛り of 盛り上がる, サト of サトウキビ
@@ -197,6 +201,12 @@ class _Japanese:
         ) and not (
             "ぁ" <= text[last - 1] <= "ゖ" and "㐀" <= after <= "鿿" and not self.names(text, piece)
         )
+
+    @staticmethod
+    def _is_last(kana: str, term: Wanted) -> bool:
+        """Whether a term ends as this letter sounds."""
+        sound = sounds.of_kana(sounds.katakana(kana))
+        return tuple(term.sounds[-len(sound) :]) == tuple(sound)
 
 
 def _goes_on(one: str) -> bool:

@@ -170,6 +170,17 @@ def test_without_a_term_the_transcript_is_the_same_object() -> None:
     assert heard is correct(heard, (SATO,), "ja", reading)[0]
 
 
+def test_particle_belongs_to_no_term() -> None:
+    """Seen: お見つもりの県で, where the caller said お見積もりの件で."""
+    terms = (Term(write="見積書", read="ミツモリショ"), Term(write="浦野", read="ウラノ"))
+    assert "おみつもりの県で" == corrected_text("おみつもりの県で", terms, "ja", reading)
+
+
+def test_term_that_ends_as_a_particle_sounds_is_found() -> None:
+    terms = (Term(write="桜之本", read="サクラノモト"),)
+    assert "桜之本です" == corrected_text("さくらのもとです", terms, "ja", reading)
+
+
 def test_two_terms_that_sound_alike_correct_nothing() -> None:
     twins = (YAMATO, Term(write="大和興業", read="ヤマトコウギョウ"))
     assert "山と工業" == corrected_text("山と工業", twins, "ja", reading)
