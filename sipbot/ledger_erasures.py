@@ -130,7 +130,13 @@ class Erasures:
         return await self._run(work)
 
     async def store(
-        self, wanted: Sequence[Wanted], now: datetime, by: str, reason: str
+        self,
+        wanted: Sequence[Wanted],
+        now: datetime,
+        by: str,
+        reason: str,
+        *,
+        force: bool = False,
     ) -> list[Wanted]:
         """Store that this is gone; return what of it is.
 
@@ -142,14 +148,16 @@ class Erasures:
             now: UTC-aware.
             by: who asked for it; `sipbot.memo_history.SYSTEM` for a rule.
             reason: for people; neither a number nor a word of a caller's.
+            force: whatever it waits for: this is a copy, and its ledger has it as gone already.
         """
 
         def work(connection: sa.Connection) -> list[Wanted]:
             if wanted:
                 ledger_vacuum.note_rest(connection)
-            return [
-                one for one in wanted if _store(connection, one, now, by, reason, self._targets)
-            ]
+            waits = {one.call for one in wanted if not force and waits_for(connection, one)}
+            for one in wanted:
+                _store(connection, one, now, by, reason, self._targets, waits=one.call in waits)
+            return [one for one in wanted if one.call not in waits]
 
         stored: list[Wanted] = await self._run(work)
         self._announce()
@@ -306,9 +314,10 @@ def _store(
     by: str,
     reason: str,
     targets: Sequence[str],
-) -> bool:
-    """Store what of a call is gone; return whether all that was wanted is."""
-    waits = bool(waits_for(connection, wanted))
+    *,
+    waits: bool,
+) -> None:
+    """Store what of a call is gone: all that was wanted, or its files where the rest waits."""
     if waits:  # it was opened again since, and its files are gone by now
         wanted = msgspec.structs.replace(wanted, kinds=_of_files(wanted.kinds))
     call = schema.calls.c.call
@@ -340,7 +349,6 @@ def _store(
     latest = {name: new.excluded[name] for name in ("at", "rule", "by", "reason")}
     if rows:
         connection.execute(new.on_conflict_do_update(set_=latest), rows)
-    return not waits
 
 
 def _of_files(kinds: Sequence[Kind]) -> tuple[Kind, ...]:

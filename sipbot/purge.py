@@ -48,11 +48,14 @@ async def purge(copy: Path, spool: Path | None, gone: Sequence[Tombstone]) -> tu
         known = await ledger.known_calls()
         had = [one for one in named if one.call in known]
         there = await ledger.erasures.still_there(had)
+        calls = 0
         for (by, reason), some in groupby(there, lambda one: why[one.call]):
             for few in _some([*some]):
-                await ledger.erasures.store(few, datetime.now(UTC), by, reason)
+                now = datetime.now(UTC)
+                # Open, or on the line, in the copy: since then it has ended, and is gone here.
+                calls += len(await ledger.erasures.store(few, now, by, reason, force=True))
     await asyncio.to_thread(vacuum, copy)
-    return len(there), folders
+    return calls, folders
 
 
 def _some(wanted: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:

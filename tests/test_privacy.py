@@ -9,6 +9,7 @@ import json
 import sqlite3
 import zipfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,7 @@ from sipbot.ledger_vacuum import vacuum
 from sipbot.memo import Memo, Status, with_transcript
 from sipbot.memo_erased import erased
 from sipbot.memo_history import next_revision
+from sipbot.purge import purge
 from sipbot.records import Diversion, EndedBy, EndState, Party
 from sipbot.retention import EVERYTHING, MENTIONS, Facts, Kind, Rules, Wanted, due
 from sipbot.search_file import SearchFile
@@ -221,6 +223,39 @@ def test_erased_number_is_in_no_byte_of_any_file_nor_of_a_purged_backup(tmp_path
     assert () == examine(var / "sipbot.sqlite3", spool_of(var)).problems
     logged = json.loads(run(config, "log", "--json"))["erased"]
     assert {"request 17"} == {one["reason"] for one in logged}
+
+
+async def test_purged_backup_keeps_nothing_of_what_was_open_in_it_and_swept_here_later(
+    tmp_path: Path,
+) -> None:
+    var, copy = tmp_path / "var", tmp_path / "backup.sqlite3"
+    own, other = await a_site(var, done=False)
+    back_up(var / "sipbot.sqlite3", copy)
+    rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
+    later = AT + timedelta(days=31)
+    async with Ledger.open(var / "sipbot.sqlite3") as ledger:
+        for memo in (own, other):
+            done = {"status": Status.DONE}
+            await ledger.revise_memo(
+                memo.id, partial(next_revision, at=later, update=done, what="done", by="hanako")
+            )
+        sweep = Sweep(
+            ledger,
+            var / "sipbot.sqlite3",
+            eraser_of(var, ledger),
+            lambda: rules,
+            lambda *_: None,
+            clock=lambda: later,
+        )
+        await sweep.sweep()
+    with PrivacyLedger.open(var / "sipbot.sqlite3") as reader:
+        gone = reader.tombstones(None, -1)
+
+    purged = await purge(copy, None, gone)
+    again = await purge(copy, None, gone)
+
+    assert ((2, 0), (0, 0)) == (purged, again)
+    assert [] == still_there(tmp_path)
 
 
 def test_number_that_another_caller_s_open_memo_says_waits_for_its_caller(tmp_path: Path) -> None:
