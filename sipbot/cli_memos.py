@@ -32,7 +32,7 @@ from sipbot.labels import labels_of
 from sipbot.ledger import CallEntry, ReadOnlyLedger
 from sipbot.memo import Memo, Status
 from sipbot.memo_clip import clip, number_part, write_new
-from sipbot.memo_page import memo_page, notice_line
+from sipbot.memo_page import memo_page, notice_text
 from sipbot.memo_parts import clock_span
 from sipbot.memo_play import fetched, kept, play, player
 from sipbot.memo_table import SHORT, list_table
@@ -164,8 +164,7 @@ def show_command(
         also["notice"] = msgspec.to_builtins(call and call.notice)
         _print_json(memo.model_dump(mode="json") | also)
         return
-    print_page(memo_page(memo, labels, datetime.now().astimezone()))
-    print_page(_notice(call, labels))
+    print_page(memo_page(memo, labels, datetime.now().astimezone(), _told(call, labels)))
     if card:
         typer.echo()
         print_page(card_page(known, labels) if known else labels["card_none"])
@@ -243,10 +242,10 @@ def _note_taken(ledger: Path, memos: Sequence[Memo], *, as_json: bool) -> None:
         looked.taken(ledger, memos, "JSON" if as_json else "text")
 
 
-def _notice(call: CallEntry | None, labels: Mapping[str, str]) -> str:
+def _told(call: CallEntry | None, labels: Mapping[str, str]) -> str:
     if call is None:
-        return notice_line(None, None, labels)
-    return notice_line(call.notice, call.answered_at, labels)
+        return notice_text(None, None, labels)
+    return notice_text(call.notice, call.answered_at, labels)
 
 
 def _recordings(config_file: Path | None, var: Path | None) -> Recordings:

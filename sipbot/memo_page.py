@@ -30,13 +30,14 @@ _DATES = frozenset({Kind.DATE, Kind.TIME, Kind.WHEN})
 _SOURCES = {"keys": "by_keys", "speech": "by_speech", "caller_id": "by_network"}
 
 
-def memo_page(memo: Memo, labels: Labels, now: datetime) -> RenderableType:
+def memo_page(memo: Memo, labels: Labels, now: datetime, told: str = "") -> RenderableType:
     """Return a memo as something that a terminal can show.
 
     Args:
         memo: in full.
         labels: of the reader's language.
         now: of the reader's zone.
+        told: what the caller was told of the recording (`notice_text`); empty: it is not shown.
     """
     parts: list[RenderableType] = [_head(memo, labels, now)]
     parts += _history(memo, labels, now)
@@ -44,7 +45,7 @@ def memo_page(memo: Memo, labels: Labels, now: datetime) -> RenderableType:
     parts += [Padding(_evidence(memo, labels), (0, 0, 0, 2))] if memo.callback.evidence else []
     if _disagree(memo):
         parts.append(Text(f"  {labels['disagree']}", style="bold red"))
-    return Group(*parts, Text(""), _facts(memo, labels))
+    return Group(*parts, Text(""), _facts(memo, labels, told))
 
 
 def caller(memo: Memo, labels: Labels) -> str:
@@ -65,7 +66,7 @@ def text(memo: Memo, labels: Labels) -> str:
     return (labels["silence"] if memo.stage is Stage.TRANSCRIBED else labels["unread"]) + cut
 
 
-def notice_line(
+def notice_text(
     notice: RecordingNotice | None, answered_at: datetime | None, labels: Labels
 ) -> str:
     """Return what the caller was told of the recording, and whether they heard it.
@@ -75,12 +76,12 @@ def notice_line(
         answered_at: UTC-aware; None when that is not known.
         labels: of the reader's language.
     """
-    name, said = labels["notice"], labels[f"notice_{verdict(notice).replace(' ', '_')}"]
+    said = labels[f"notice_{verdict(notice).replace(' ', '_')}"]
     if notice is None or notice.prompt is None:
-        return f"{name}  {said}"
+        return said
     span = at_s(notice, answered_at)
     where = labels["notice_at"].format(from_s=span[0], to_s=span[1]) if span else ""
-    return printable(f"{name}  {notice.prompt}{where}: {said}")
+    return printable(f"{notice.prompt}{where}: {said}")
 
 
 def _head(memo: Memo, labels: Labels, now: datetime) -> Text:
@@ -145,11 +146,13 @@ def _disagree(memo: Memo) -> bool:
     return len({one.number for one in memo.callback.evidence}) > 1 and not memo.callback.confirmed
 
 
-def _facts(memo: Memo, labels: Labels) -> Table:
+def _facts(memo: Memo, labels: Labels, told: str) -> Table:
     table = _grid(2)
     table.columns[1].overflow = "fold"
     for name, value in _rows(memo, labels):
         table.add_row(Text(_word(name, labels), style="bold"), value)
+    if told:
+        table.add_row(Text(labels["notice"], style="bold"), Text(told, style="dim"))
     return table
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import io
+import re
 import wave
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
@@ -9,12 +11,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from sipbot.call_tools import Gone
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_privacy import PrivacyLedger
-from sipbot.memo_page import notice_line
+from sipbot.memo_page import memo_page, notice_text
 from sipbot.notice_log import NoticeLog
 from sipbot.recording_notice import CUT, HEARD, NONE, UNKNOWN, RecordingNotice, at_s, verdict
 from sipbot.records import EndedBy, EndState
@@ -22,7 +25,7 @@ from sipbot.sip import wire
 from sipbot.steps import Course, Prompt
 from sipbot.vcon import vcon_of
 from tests.courses import course
-from tests.memo_samples import AT, an_offer
+from tests.memo_samples import AT, a_memo, an_offer
 
 ENDED = wire.Ended(call="c", by=EndedBy.CALLER, code=200, reason="", answered=True)
 HEARD_WHOLE = RecordingNotice(
@@ -157,11 +160,13 @@ async def test_ledger_tells_what_was_kept_first_and_counts_it(tmp_path: Path) ->
 def test_page_of_a_memo_says_what_its_caller_was_told() -> None:
     labels = labels_of("en")
 
-    assert (
-        "notice  builtin:ja/notice, 0.0 to 6.2 s after the answer: heard to the end"
-        == notice_line(HEARD_WHOLE, AT, labels)
-    )
-    assert "notice  not known" == notice_line(None, AT, labels)
+    told = notice_text(HEARD_WHOLE, AT, labels)
+    page = io.StringIO()
+    Console(file=page, width=100).print(memo_page(a_memo(), labels, AT.astimezone(), told))
+
+    assert "builtin:ja/notice, 0.0 to 6.2 s after the answer: heard to the end" == told
+    assert "not known" == notice_text(None, AT, labels)
+    assert ["notice", told] == re.split(r"\s{2,}", page.getvalue().splitlines()[-1].rstrip())
 
 
 async def test_container_of_a_call_names_its_notice(tmp_path: Path) -> None:
