@@ -214,7 +214,7 @@ class App:
     @cached_property
     def sweep(self) -> Sweep:
         """Deletes what was kept long enough, and what commands name."""
-        files = (self.settings.var.absolute(), ledger_path(self.settings))
+        files = (self.settings.var.absolute(), self.settings.dialplans, ledger_path(self.settings))
         return sweep_of(*files, self.ledger, self.reload, self.switchboard, self.alerts.tell)
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:

@@ -283,7 +283,7 @@ async def _ask(settings: Settings, request: wire.Erase | wire.Disclosed) -> wire
             if isinstance(request, wire.Disclosed):
                 await note(ledger, request)
                 return wire.Noted()
-            eraser = eraser_of(settings.var.absolute(), ledger)
+            eraser = eraser_of(settings.var.absolute(), settings.dialplans, ledger)
             done = await eraser.erase(request.wanted, request.by, request.reason)
             return wire.Erased(tuple(one.call for one in done))
 

@@ -146,10 +146,15 @@ def _kept(client: str, names: Sequence[str], settings: Settings, folder: Path) -
         memos = {name: ledger.memo(name) for name in names}
     found = dict[str, Path]()
     for name, memo in memos.items():
-        if memo is None or memo.client != client or not recordings.is_there(memo.call.id):
+        if (
+            memo is None
+            or memo.id != name
+            or memo.client != client
+            or not recordings.is_there(memo.call.id)
+        ):
             raise SipbotError(
                 f"{name}.txt: there is no {name}.wav beside it, and no memo {name} of {client} "
-                "with a kept recording. Add the recording, or name the file after its memo"
+                "with a kept recording. Add the recording, or name it after its memo's whole id"
             )
         looked.heard(path, memo, "all of it, by the ears of sipbot speech")
         found[name] = recordings.playable(memo.call.id, folder / f"{len(found)}.wav")

@@ -1,6 +1,6 @@
 """Deletes what callers left: the files first, then the tombstones, then the search's words.
 
-Data path: retention -> [erase] -> spool, ledger, search file
+Data path: retention -> [erase] -> spool, golden sets, ledger, search file
 
 In this order a crash leaves nothing behind that a tombstone calls gone: whatever was not finished
 is still due, and is done again.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from sipbot import golden
 from sipbot.disk import sync_folder
 from sipbot.errors import SpoolError
 from sipbot.ledger_erasures import Erasures
@@ -32,6 +33,10 @@ FILES = {
 """In a call's folder; with `Kind.CALLS` the folder goes, with whatever is in it."""
 
 
+SAID = frozenset({Kind.AUDIO, Kind.TEXT, Kind.CALLS})
+"""With any of these goes what a golden set has of the memo: its words, or a copy of its sound."""
+
+
 class Eraser:
     """Deletes; belongs to the event loop of the ledger's only writer.
 
@@ -39,6 +44,7 @@ class Eraser:
         rows: of the ledger.
         spool: the folder with one folder a call.
         search: the search's file, where there is one.
+        dialplans: the folder of the dialplans, with the golden sets.
         clock: UTC-aware.
     """
 
@@ -47,11 +53,13 @@ class Eraser:
         rows: Erasures,
         spool: Path,
         search: Path,
+        dialplans: Path,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._rows = rows
         self._spool = spool
         self._search = search
+        self._dialplans = dialplans
         self._clock = clock
 
     async def erase(self, wanted: Sequence[Wanted], by: str, reason: str) -> list[Wanted]:
@@ -70,6 +78,8 @@ class Eraser:
         for start in range(0, len(wanted), AT_ONCE):
             some = await self._rows.ready(wanted[start : start + AT_ONCE])
             await asyncio.to_thread(delete_files, self._spool, some)
+            said = [one.memo for one in some if one.memo and SAID.intersection(one.kinds)]
+            await asyncio.to_thread(golden.forget, self._dialplans, said)
             stored = await self._rows.store(some, self._clock(), by, reason)
             memos = [one.memo for one in stored if one.memo]
             await asyncio.to_thread(forget, self._search, memos)

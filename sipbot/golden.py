@@ -1,19 +1,22 @@
 """A client's golden set: recordings with what is said in them, and the verdict on the terms.
 
 ``dialplans/speech/<client>/`` holds ``NAME.txt``, what is said as people write it, each with
-``NAME.wav`` beside it; without a recording, NAME is a memo whose audio sipbot has kept.
+``NAME.wav`` beside it; without a recording, NAME is a memo whose audio sipbot has kept.  What is
+named after a memo is what its caller said, and goes when the memo's words or recording go.
 ``verdict.json`` there says what the last trial of the terms found; `gated` holds a client's terms
 back while it says that exactly these made texts worse.  A call is never refused for it.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from sipbot.errors import Mistake, SipbotError
+from sipbot.disk import sync_folder
+from sipbot.errors import Mistake, SipbotError, SpoolError
 from sipbot.plan import Dialplan
 from sipbot.term_form import terms_of
 from sipbot.vocabulary import Term
@@ -76,6 +79,30 @@ def references(dialplans: Path, client: str) -> list[Reference]:
             "in NAME.txt; or NAME.txt alone, named after a memo whose recording is kept"
         )
     return found
+
+
+def forget(dialplans: Path, memos: Iterable[str]) -> None:
+    """Delete every client's files that are named after these memos; blocks, for a thread.
+
+    Args:
+        dialplans: the folder of the dialplans.
+        memos: their ids.
+
+    Raises:
+        SpoolError: one cannot be deleted.
+    """
+    names = set(memos)
+    for path in (dialplans / SPEECH_FOLDER).glob("*/*") if names else ():
+        if path.name.partition(".")[0] not in names:
+            continue
+        try:
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise SpoolError(
+                f"{path}: holds what a caller said, and cannot be deleted: {error.strerror}. Make "
+                "its folder writable for sipbot, then erase again"
+            ) from error
 
 
 def digest(terms: tuple[Term, ...], language: str) -> str:

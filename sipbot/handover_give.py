@@ -78,6 +78,8 @@ class _Goods:
     audio: dict[str, Source]
     """Call → recording."""
     missing: tuple[str, ...]
+    known: frozenset[str]
+    """Ids of all of the client's memos, those that stay here, too."""
 
 
 def give(site: Site, order: Order, note: Note) -> Manifest:
@@ -130,6 +132,7 @@ def _goods(site: Site, client: str) -> _Goods:
             )
         consent = found[1]
         calls, memos = calls_of(ledger, client), memos_of(ledger, client)
+        known = frozenset(one.id for one in memos)
     if "history" not in consent.scope:
         memos = [one for one in memos if one.status is not Status.DONE]
         memos = memos if "memos" in consent.scope else []
@@ -143,6 +146,7 @@ def _goods(site: Site, client: str) -> _Goods:
         memos=memos,
         audio=audio,
         missing=tuple(missing),
+        known=known,
     )
 
 
@@ -174,6 +178,8 @@ def _entries(site: Site, goods: _Goods, keys: Keys, order: Order) -> Iterator[En
     yield handover.COVERAGE, _json(covered)
     yield handover.BASELINE, _json(baseline(goods.calls))
     yield from _plan_files(site, plan)
+    for file in _golden(folder_of(site.dialplans, plan.client), goods):
+        yield f"{handover.PLANS}/speech/{plan.client}/{file.name}", file
     yield handover.VOCABULARY, _json([one.model_dump(mode="json") for one in plan.form.term])
     yield handover.CARD, _json(plan.card)
     yield (
@@ -216,10 +222,22 @@ def _plan_files(site: Site, plan: Dialplan) -> Iterator[Entry]:
         entry = entries.get(name) if own else None
         texts.append({"name": name, "entry": entry})
     yield handover.PROMPT_TEXTS, _json(texts)
-    golden = folder_of(site.dialplans, plan.client)
-    for path in sorted(golden.iterdir()) if golden.is_dir() else ():
-        if path.suffix in (".txt", ".wav", ".json") and path.is_file() and not path.is_symlink():
-            yield f"{folder}/speech/{plan.client}/{path.name}", path
+
+
+def _golden(folder: Path, goods: _Goods) -> Iterator[Path]:
+    """Yield what goes of a golden set: what is named after a memo only if that memo goes, too."""
+    words = {one.id for one in goods.memos}
+    sound = {one.id for one in goods.memos if one.call.id in goods.audio}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix not in (".txt", ".wav", ".json") or path.is_symlink() or not path.is_file():
+            continue
+        name = path.name.partition(".")[0]
+        alone = path.suffix == ".txt" and not path.with_suffix(".wav").is_file()
+        if (name in goods.known or alone) and name not in (
+            sound if path.suffix == ".wav" else words
+        ):
+            continue
+        yield path
 
 
 def _resolved(site: Site, plan: Dialplan) -> bytes:

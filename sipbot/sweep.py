@@ -170,12 +170,19 @@ class Sweep:
 
 
 def sweep_of(
-    var: Path, path: Path, ledger: Ledger, reload: "Reload", board: "Switchboard", tell: Tell
+    var: Path,
+    dialplans: Path,
+    path: Path,
+    ledger: Ledger,
+    reload: "Reload",
+    board: "Switchboard",
+    tell: Tell,
 ) -> Sweep:
     """Return what main runs.
 
     Args:
         var: folder of what sipbot writes; absolute.
+        dialplans: folder of the dialplans.
         path: of the ledger.
         ledger: open.
         reload: knows what callers meet now.
@@ -185,16 +192,16 @@ def sweep_of(
     return Sweep(
         ledger,
         path,
-        eraser_of(var, ledger),
+        eraser_of(var, dialplans, ledger),
         lambda: rules_of(reload.in_force),
         tell,
         on_line=lambda: len(board.calls),
     )
 
 
-def eraser_of(var: Path, ledger: Ledger) -> Eraser:
+def eraser_of(var: Path, dialplans: Path, ledger: Ledger) -> Eraser:
     """Return what deletes at this site; `var` is the folder of what sipbot writes."""
-    return Eraser(ledger.erasures, spool_of(var), search_path(var))
+    return Eraser(ledger.erasures, spool_of(var), search_path(var), dialplans)
 
 
 def rules_of(in_force: InForce) -> Rules:

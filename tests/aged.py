@@ -142,7 +142,7 @@ def index(var: Path) -> None:
 async def sweep(var: Path, ledger: Ledger) -> tuple[int, float, list[float]]:
     """Sweep; return how many went, in which time, and how long each call waited meanwhile."""
     rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
-    eraser = Eraser(ledger.erasures, spool_of(var), search_path(var))
+    eraser = Eraser(ledger.erasures, spool_of(var), search_path(var), var)
     path = var / "sipbot.sqlite3"
     sweeping = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: LATER)
     async with calls_meanwhile(ledger) as waits:

@@ -266,8 +266,7 @@ CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uu
 
 WHERE_CALLS_ARE_RECORDED = {
     "sipbot.from_settings": "names the file in a memo, where there is no console",
-    "sipbot.handover_back": "removes a call's folder",
-    "sipbot.handover_stage": "moves recordings that came with a bundle to their places",
+    "sipbot.handover_stage": "moves recordings that came with a bundle, and takes them out again",
     "sipbot.handover_take": "puts them where they wait for that",
 }
 """Who may ask for the path of a recording without reading it, and why."""

@@ -128,7 +128,7 @@ async def test_erased_caller_and_words_are_gone_in_the_archive_too(
             "SELECT caller, payload ->> 'text' FROM sipbot.memos JOIN "
             "sipbot.calls USING (site, call)"
         )
-        eraser = Eraser(there.ledger.erasures, tmp_path / "spool", tmp_path / "search")
+        eraser = Eraser(there.ledger.erasures, tmp_path / "spool", tmp_path / "search", tmp_path)
         wanted = Wanted(call=memo.call.id, kinds=EVERYTHING, rule=BY_HAND, memo=memo.id)
         await eraser.erase([wanted], "admin", "")
         await there.outbox.run_once()
@@ -151,7 +151,7 @@ async def test_erasing_while_the_archive_is_away_leaves_no_word_to_be_archived(
     async with site(tmp_path, server) as there:
         memo = await there.memo()
         await there.ledger.revise_memo(memo.id, heard)
-        eraser = Eraser(there.ledger.erasures, tmp_path / "spool", tmp_path / "search")
+        eraser = Eraser(there.ledger.erasures, tmp_path / "spool", tmp_path / "search", tmp_path)
         wanted = Wanted(call=memo.call.id, kinds=EVERYTHING, rule=BY_HAND, memo=memo.id)
         await eraser.erase([wanted], "admin", "")
         await there.outbox.run_once()

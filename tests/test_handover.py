@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sipbot import dialplan, handover, handover_desk, ledger_report, seal
 from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
+from sipbot.golden import folder_of
 from sipbot.handover import Consent, Disclosure, Manifest
 from sipbot.handover_accept import Acceptance, decode, encode
 from sipbot.handover_back import refuse_the_last, remove_plan
@@ -452,6 +453,25 @@ async def test_export_takes_no_more_than_the_consent_names(tmp_path: Path) -> No
 
     kinds = [one.path.partition("/")[0] for one in manifest.files]
     assert (1, 1, 0) == (kinds.count("memos"), kinds.count("vcon"), kinds.count("audio"))
+
+
+async def test_golden_set_goes_without_the_words_of_memos_that_stay(tmp_path: Path) -> None:
+    giver = a_site(tmp_path / "a", "agency-a", with_client=True)
+    taker = a_site(tmp_path / "b", "agency-b")
+    waiting, done = await fill(giver)
+    golden = folder_of(giver.dialplans, CLIENT)
+    golden.mkdir(parents=True)
+    for name in (waiting.id, done.id, "call-1"):
+        for suffix in (".txt", ".wav"):
+            (golden / f"{name}{suffix}").write_text("moshi moshi", encoding="utf-8")
+    (golden / "of-no-memo.txt").write_text("moshi moshi", encoding="utf-8")
+    only = msgspec.structs.replace(CONSENT, scope=("memos",))
+    await asyncio.to_thread(consent, giver, only)
+
+    manifest = await asyncio.to_thread(export, giver, taker, tmp_path / "x.sipbot", [])
+
+    gone = {Path(one.path).name for one in manifest.files if "/speech/" in one.path}
+    assert {f"{waiting.id}.txt", "call-1.txt", "call-1.wav"} == gone
 
 
 def test_bundle_for_somebody_else_is_refused_with_a_remedy(trip: Trip, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ async def test_running_sipbot_writes_down_what_a_command_hears(
     path = var / "sipbot.sqlite3"
     async with Ledger.open(path) as ledger:
         rules = Rules(of={}, otherwise=KeepForm())
-        sweep = Sweep(ledger, path, eraser_of(var, ledger), lambda: rules, lambda *_: None)
+        sweep = Sweep(ledger, path, eraser_of(var, var, ledger), lambda: rules, lambda *_: None)
         door = Control(socket_path(var), sweep.handlers())
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(door.run())

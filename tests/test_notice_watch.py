@@ -189,7 +189,9 @@ async def test_digest_that_waits_is_told_again_without_the_memo_that_was_erased(
     ledger: Ledger, hook: Hook, tmp_path: Path
 ) -> None:
     with a_site(ledger, tmp_path, DIGEST, hook.url) as site:
-        eraser = Eraser(ledger.erasures, tmp_path / "spool", tmp_path / "search", site.clock)
+        eraser = Eraser(
+            ledger.erasures, tmp_path / "spool", tmp_path / "search", tmp_path, site.clock
+        )
         await site.watch.begin()
         memos = [await end_with_memo(ledger) for _ in range(3)]
         for memo in memos:

@@ -24,6 +24,7 @@ from sipbot.cli import program
 from sipbot.control import Control, ask, socket_path
 from sipbot.erase import Eraser, delete_files
 from sipbot.errors import LedgerError, UsageError
+from sipbot.golden import folder_of
 from sipbot.keep_form import KeepForm
 from sipbot.labels import labels_of
 from sipbot.ledger import Ledger
@@ -181,7 +182,7 @@ async def test_sweep_leaves_open_memos_and_tombstones_and_nothing_else(tmp_path:
     rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
         spool = Spool(spool_of(tmp_path))
-        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path), tmp_path)
         now = AT + timedelta(days=31)
         path = tmp_path / "sipbot.sqlite3"
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
@@ -242,7 +243,7 @@ async def test_purged_backup_keeps_nothing_of_what_was_open_in_it_and_swept_here
         sweep = Sweep(
             ledger,
             var / "sipbot.sqlite3",
-            eraser_of(var, ledger),
+            eraser_of(var, var, ledger),
             lambda: rules,
             lambda *_: None,
             clock=lambda: later,
@@ -318,7 +319,7 @@ async def test_running_sipbot_erases_what_a_command_asks_it_to(tmp_path: Path) -
     own, other = await a_site(tmp_path, done=False)
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
         path = tmp_path / "sipbot.sqlite3"
-        eraser = eraser_of(tmp_path, ledger)
+        eraser = eraser_of(tmp_path, tmp_path, ledger)
         rules = Rules(of={}, otherwise=KeepForm())
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None)
         door = Control(socket_path(tmp_path), sweep.handlers())
@@ -339,13 +340,34 @@ async def test_running_sipbot_erases_what_a_command_asks_it_to(tmp_path: Path) -
     assert not recording_of(spool_of(tmp_path), own.call.id).is_file()
 
 
+@pytest.mark.parametrize(
+    ("kind", "stays"), [*zip(EVERYTHING, (False, True, False, False), strict=True)]
+)
+async def test_golden_set_loses_what_is_named_after_an_erased_memo(
+    tmp_path: Path, kind: Kind, stays: bool
+) -> None:
+    own, other = await a_site(tmp_path, done=True)
+    golden = folder_of(tmp_path, "yamato")
+    golden.mkdir(parents=True)
+    for name in (f"{own.id}.txt", f"{own.id}.wav", f"{other.id}.txt", "call-1.txt"):
+        (golden / name).write_text(TEXT, encoding="utf-8")
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        wanted = Wanted(call=own.call.id, kinds=(kind,), rule="erase", memo=own.id)
+
+        await eraser_of(tmp_path, tmp_path, ledger).erase([wanted], "root", "")
+
+    kept = {f"{other.id}.txt", "call-1.txt"}
+    kept |= {f"{own.id}.txt", f"{own.id}.wav"} if stays else set()
+    assert kept == {path.name for path in golden.iterdir()}
+
+
 async def test_note_on_an_erased_memo_goes_when_its_words_are_due_again(tmp_path: Path) -> None:
     own, _ = await a_site(tmp_path, done=True)
     rules = Rules(of={"yamato": KeepForm(text_days=30)}, otherwise=KeepForm())
     now = AT + timedelta(days=31)
     path = tmp_path / "sipbot.sqlite3"
     async with Ledger.open(path) as ledger:
-        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path), tmp_path)
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
         await sweep.sweep()
         await ledger.revise_memo(
@@ -451,7 +473,7 @@ def test_page_of_an_erased_memo_says_so() -> None:
 async def test_nothing_of_a_memo_waits_for_the_bus_once_it_is_erased(tmp_path: Path) -> None:
     own, _ = await a_site(tmp_path, done=False)
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
-        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path), tmp_path)
         one = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
 
         await eraser.erase([one], "root", "request 17")
@@ -493,7 +515,7 @@ async def test_sweep_leaves_no_rest_of_what_pages_have_held(tmp_path: Path) -> N
             rest.execute("INSERT INTO gone VALUES (?)", (TEXT * 100,))
             rest.execute("DROP TABLE gone")
             rest.commit()
-        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path))
+        eraser = Eraser(ledger.erasures, spool_of(tmp_path), search_path(tmp_path), tmp_path)
         now = AT + timedelta(days=31)
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
 
@@ -521,7 +543,7 @@ async def test_ledger_is_written_anew_once_for_several_erasures_and_only_when_no
     async with Ledger.open(path) as ledger:
         await ledger.erasures.leave_no_rest(path)
         monkeypatch.setattr("sipbot.ledger_vacuum.vacuum", anew)
-        eraser, rules = eraser_of(tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
+        eraser, rules = eraser_of(tmp_path, tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, on_line=look)
         for memo in (own, other):
             wanted = Wanted(call=memo.call.id, kinds=EVERYTHING, rule="erase", memo=memo.id)
@@ -542,7 +564,7 @@ async def test_ledger_that_was_not_written_anew_before_a_crash_is_at_the_next_st
     async with Ledger.open(path) as ledger:
         await ledger.erasures.leave_no_rest(path)
         wanted = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
-        await eraser_of(tmp_path, ledger).erase([wanted], "root", "")
+        await eraser_of(tmp_path, tmp_path, ledger).erase([wanted], "root", "")
     for _ in range(2):
         async with Ledger.open(path) as ledger:
             found.append(await ledger.erasures.leave_no_rest(path))
@@ -557,7 +579,7 @@ async def test_ledger_too_large_for_a_pause_of_the_calls_says_how_it_is_written_
     path = tmp_path / "sipbot.sqlite3"
     monkeypatch.setattr("sipbot.sweep.LIVE_BYTES", 1)
     async with Ledger.open(path) as ledger:
-        eraser, rules = eraser_of(tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
+        eraser, rules = eraser_of(tmp_path, tmp_path, ledger), Rules(of={}, otherwise=KeepForm())
         sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None)
         wanted = Wanted(call=own.call.id, kinds=EVERYTHING, rule="erase", memo=own.id)
         await eraser.erase([wanted], "root", "")
