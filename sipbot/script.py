@@ -72,7 +72,7 @@ _BEFORE_ANSWER = frozenset({Phase.OFFERED, Phase.RINGING})
 _AFTER_THE_STEPS = frozenset({Phase.LEAVING, Phase.JUDGING, Phase.CONNECTED})
 _RECORDED = frozenset(
     {Phase.SAYING, Phase.RECORDING, Phase.ASKING, Phase.CHOOSING, Phase.KEYING, Phase.CONFIRMING}
-    | {Phase.REVIEWING, Phase.RATING}
+    | {Phase.BEEPING, Phase.REVIEWING, Phase.RATING}
 )
 _SAYING = frozenset(
     {
@@ -139,6 +139,9 @@ def _went_on(script: Script, event: Event) -> Turn:
             calm, actions = quiet(script)
             sorry, more = _apologise(calm)
             return sorry, (*actions, *more)
+        case Phase.TRANSFERRING, RecordingUnsafe():
+            # Somebody's telephone rings; if nobody answers there, a message is recorded anew.
+            return changed(script, recording=False, recorded=False), ()
         case Phase.CLOSING, RecordingSafe() if _must_judge(script):
             return changed(script, judging=True), (Judge(),)
         case Phase.CLOSING, RecordingSafe():

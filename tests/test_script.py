@@ -43,6 +43,7 @@ from sipbot.script_events import (
     StopPlaying,
     StopWaiting,
     TimeUp,
+    TransferFailed,
     Wait,
 )
 from sipbot.script_state import Phase, Script
@@ -193,6 +194,28 @@ def test_caller_whose_recording_could_not_be_begun_is_told_at_once() -> None:
     assert StopListening() in actions
 
 
+def test_caller_who_goes_on_before_the_disk_has_refused_is_told_at_the_tone() -> None:
+    """Else he would speak after it, and nobody would record or end that."""
+    menu = steps.Menu(name="menu", keys={"1": RECORD}, words={"yes": RECORD})
+    story = [Offered(), Answered(), PromptEnded(prompt="greeting"), KeyPressed(key="1")]
+
+    _, actions = play([*story, RecordingUnsafe()], course(menu, start="menu"))
+
+    assert [OpenRecording()] == [one for one in actions if isinstance(one, OpenRecording)]
+    assert [Play(prompt=BEEP), StopPlaying(), Play(prompt=SORRY)] == actions[-3:]
+
+
+def test_message_after_a_transfer_that_failed_is_recorded_anew_where_the_disk_had_refused() -> None:
+    menu = steps.Menu(name="menu", keys={"1": "boss"}, words={"yes": RECORD})
+    boss = steps.Transfer(name="boss", to="sip:100@192.0.2.1", otherwise=RECORD)
+    story = [Offered(), Answered(), PromptEnded(prompt="greeting"), KeyPressed(key="1")]
+    failed = [RecordingUnsafe(), TransferFailed(), PromptEnded(prompt="beep")]
+
+    _, actions = play([*story, *failed], course(menu, boss, start="menu"))
+
+    assert 2 == sum(isinstance(one, OpenRecording) for one in actions)
+
+
 @pytest.mark.parametrize("verdict", [[], [Judged(spoke=False)]])
 def test_unsafe_recording_of_which_too_little_is_left_to_judge_is_a_memo(
     verdict: list[Event],
@@ -307,6 +330,6 @@ def test_recording_is_begun_at_most_once_and_stopped_only_after_it_began(rules, 
     _, actions = play(events, rules)
 
     kinds = [type(action) for action in actions]
-    assert kinds.count(OpenRecording) <= 1
+    assert kinds.count(OpenRecording) <= 1 + sum(isinstance(e, RecordingUnsafe) for e in events)
     assert kinds.count(CloseRecording) <= kinds.count(OpenRecording)
     assert CloseRecording not in kinds or kinds.index(OpenRecording) < kinds.index(CloseRecording)

@@ -59,8 +59,11 @@ from tests.scripts_by_chance import PERSONS, planned, rehearsed
 TURNS_MAX = 4000
 """More than any caller needs: 61 steps of at most 3 tries, 15 keys and 20 prompts."""
 
-KINDS = ("silent", "talker", "masher", "chance", "deaf")
-"""Says nothing; speaks and never stops; presses without end; anything; the recogniser is down."""
+KINDS = ("silent", "talker", "masher", "chance", "deaf", "full")
+"""Says nothing; speaks and never stops; presses without end; anything; the recogniser is down;
+anything, while the disk has no place for a recording."""
+
+ANYTHING = ("chance", "full")
 
 
 SEEDS = st.integers(0, 2**32)
@@ -83,6 +86,8 @@ class World:
 
     def __init__(self, kind: str, seed: int) -> None:
         self.kind = kind
+        self.records = False
+        """Whether a recorder is open; one that is not has no end either."""
         self._chance = random.Random(seed)
         self.coming: deque[Event] = deque([Offered()])
 
@@ -96,13 +101,17 @@ class World:
                 self.coming.append(PromptEnded(prompt=said.name))
             case StopPlaying():
                 self.coming = deque(e for e in self.coming if not isinstance(e, PromptEnded))
-            case CloseRecording():
-                unsafe = self.kind == "chance" and self._chance.random() < 0.5
+            case OpenRecording():
+                self.records = self.kind != "full" or self._chance.random() < 0.2
+                if not self.records:
+                    self.coming.append(RecordingUnsafe())
+            case CloseRecording() if self.records:
+                unsafe = self.kind in ANYTHING and self._chance.random() < 0.5
                 self.coming.append(RecordingUnsafe() if unsafe else RecordingSafe())
             case Judge():
                 self.coming.append(Judged(spoke=self.kind != "silent"))
             case Transfer():
-                found = self.kind == "chance" and self._chance.random() < 0.5
+                found = self.kind in ANYTHING and self._chance.random() < 0.5
                 self.coming.append(Transferred() if found else TransferFailed())
             case HangUp():
                 self.coming = deque([HungUp(by=EndedBy.SIPBOT)])
@@ -118,7 +127,7 @@ class World:
     def _interrupts(self) -> bool:
         if self.kind == "masher":
             return self._chance.random() < 0.3
-        return self.kind == "chance" and self._chance.random() < 0.5
+        return self.kind in ANYTHING and self._chance.random() < 0.5
 
     def _caller(self, script: Script) -> Event:
         time_up = TimeUp(n=script.timer)
@@ -161,6 +170,19 @@ def test_every_caller_of_any_course_comes_to_exactly_one_end(
     assert End is kinds[-1]
     assert len(script.visited) <= MAX_STEPS + 1
     assert kinds.count(Enter) == len(script.visited)
+
+
+@given(rules=COURSES, seed=SEEDS)
+def test_caller_of_whom_nothing_is_recorded_is_not_asked_for_more_than_the_disk_allows(
+    rules: Course, seed: int
+) -> None:
+    """Whoever stays until the end hears that no message was taken."""
+    world = World("full", seed)
+    _, done = lead(rules, world)
+
+    unheard = OpenRecording in map(type, done) and not world.records
+    sorry = Play(prompt=rules.sorry) in done
+    assert sorry or not unheard or Transfer in map(type, done)
 
 
 @given(rules=COURSES, kind=st.sampled_from(KINDS), seed=SEEDS)
