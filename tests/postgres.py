@@ -61,6 +61,7 @@ class Postgres:
                 stderr=log,
                 user=self._user,
                 group=self._group,
+                process_group=0,  # its children, too, are killed by `kill`
             )
         end = time.monotonic() + PATIENCE_S
         while not self._answers():
@@ -71,7 +72,7 @@ class Postgres:
     def kill(self) -> None:
         """End it as a power cut would, with all its children."""
         assert self.process is not None
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:

@@ -11,6 +11,7 @@ from msgspec import structs
 from uuid6 import uuid7
 
 from sipbot.console.pages_calls import asked_of
+from sipbot.memo import Memo
 from sipbot.records import EndedBy, EndState
 from tests.console_app import Desk, a_desk
 from tests.consoles import memo_for
@@ -44,6 +45,11 @@ async def came(
     return call
 
 
+def on_the_day() -> Memo:
+    memo = memo_for("yamato")
+    return memo.model_copy(update={"call": memo.call.model_copy(update={"started_at": AT})})
+
+
 async def shown(desk: Desk, name: str, query: str = "") -> str:
     async with desk.browser(name) as browser:
         return (await browser.get(f"/calls?day={DAY}&{query}")).text
@@ -64,7 +70,7 @@ async def test_every_invite_of_the_day_is_counted_once_and_the_figures_add_up(de
     for state in [*ends, *ends[:3], None]:
         await came(desk, "yamato", state)
     await came(desk, None, EndState.REFUSED_UNMAPPED)
-    await desk.leave(memo_for("yamato"))
+    await desk.leave(on_the_day())
     await came(desk, "yamato", EndState.NO_MESSAGE, timedelta(days=2))
     text = await shown(desk, "boss")
     expected = len(ends) + 3 + 1 + 1 + 1
@@ -102,7 +108,7 @@ async def test_masked_account_reads_no_number_that_called(desk: Desk) -> None:
 
 
 async def test_call_leads_to_its_memo(desk: Desk) -> None:
-    memo = await desk.leave(memo_for("yamato"))
+    memo = await desk.leave(on_the_day())
     assert f'href="/memos/{memo.id}"' in await shown(desk, "hanako", "end=memo")
 
 
