@@ -2,8 +2,9 @@
 
 Data path: retention -> [erase] -> spool, golden sets, ledger, search file
 
-In this order a crash leaves nothing behind that a tombstone calls gone: whatever was not finished
-is still due, and is done again.
+In this order a crash leaves no file behind that a tombstone calls gone: whatever was not finished
+is still due, and is done again.  The search's words may outlive a crash right after the tombstone,
+until the console, where it runs, has brought its file into step.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What glibc is told about the memory of the second ear, in the environment of its process.
 
-CTranslate2 allocates and frees some 640 MB for a page of 30 s, in pieces of up to 72 MB that glibc
-maps anew each time: 160,000 page faults and 0.37 of 1.95 s of processor for each reading of 10 s.
+A reading of 10 s has 160,000 page faults, 0.37 of 1.95 s of processor: large pieces (CTranslate2's,
+as we reckon, 640 MB for a page of 30 s; not traced) that glibc maps anew each time.
 Kept between the readings, and in large pages where the kernel has them for the asking ("madvise"),
 it is 1,230 faults and 0.05 to 0.22 s of the kernel (getrusage, measured; peak 543 MB, was 390).
 What is kept goes back when nothing is to be read (`second_desk`). Other C libraries know no such
