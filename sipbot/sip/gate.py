@@ -4,9 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import uuid6
-
 from sipbot.records import CallOffer
+from sipbot.sip.call_id import new_call_id
 from sipbot.sip.headers import content_type, read_offer, told_source, transaction_of
 
 _REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
@@ -114,5 +113,5 @@ def _is_source(text: str) -> bool:
 
 def offer_of(raw: str, source: str) -> CallOffer:
     """Return what an INVITE says, with a new call id."""
-    call = str(uuid6.uuid7())
+    call = new_call_id()
     return read_offer(raw, call=call, received_at=datetime.now(UTC), source=source)
