@@ -14,6 +14,9 @@ from typing import Any
 import pjsua2 as pj
 
 CALLS = 4
+PORTS = 32
+"""For audio, and none of the next agent's: pjsua2's range includes its end."""
+
 POLL_MS = 10
 """As in the Python example of pjsua2's documentation."""
 
@@ -89,7 +92,7 @@ def main() -> None:
     wanted = pj.AccountConfig()
     wanted.idUri = f"sip:bare@127.0.0.1:{port}"
     rtp = wanted.mediaConfig.transportConfig
-    rtp.boundAddress, rtp.port, rtp.portRange = "127.0.0.1", rtp_port, 18
+    rtp.boundAddress, rtp.port, rtp.portRange = "127.0.0.1", rtp_port, PORTS - 2
     agent = Agent(prompt, folder)
     agent.create(wanted, True)
     while True:

@@ -20,8 +20,9 @@ from rich.console import Console
 from benchmarks.bench_bot import ROOT
 from benchmarks.completeness import completeness
 from benchmarks.figures import percentile
+from benchmarks.lines_heard import Prompts, listening, prompts
 from benchmarks.lines_page import plot, table
-from benchmarks.lines_sites import Site, bare, sipbot
+from benchmarks.lines_sites import RTP_PORT, Site, bare, sipbot
 from benchmarks.lines_sound import GREETING_S, read, said, write_raw
 from benchmarks.machine import Machine, load, machine
 from benchmarks.processes import Use, tree, uses
@@ -30,6 +31,10 @@ SCENARIO = Path(__file__).parent / "lines.xml"
 
 RAMP_S = 10.0
 """All callers have begun after so long: 40 calls a second with 400 lines."""
+
+GREETED_S = GREETING_S + 0.5
+"""After the last caller has begun, all prompts are over; then nobody listens on the wire any more,
+so that the processor's figures are the calls' alone."""
 
 SPEAK_AFTER_S = GREETING_S + 1.5
 """From the answer on: after the greeting, also on a busy machine."""
@@ -53,6 +58,7 @@ class Level(msgspec.Struct, kw_only=True):
     """Frames of the worst recording that are as they were sent, of those sent."""
     complete_mean: float | None
     recordings: int
+    prompts: Prompts
     cpu_percent_per_line: float
     """Of one core, while all callers speak; all processes of the site."""
     agents_cpu_percent_per_line: float
@@ -80,9 +86,11 @@ async def measure(site: Site, lines: int, speech_s: float, folder: Path) -> Leve
     before = load()
     audio = said(speech_s)
     write_raw(folder / "said.ul", audio)
-    calls = await _dial(site.port, lines, speech_s, folder)
-    window_s = max(1.0, SPEAK_AFTER_S + speech_s - RAMP_S - 2.0)
-    await asyncio.sleep(RAMP_S + 1.0)
+    packets = folder / "heard.pcap"
+    async with listening(RTP_PORT, site.rtp_ports, packets):
+        calls = await _dial(site.port, lines, speech_s, folder)
+        await asyncio.sleep(RAMP_S + GREETED_S)
+    window_s = max(1.0, SPEAK_AFTER_S + speech_s - RAMP_S - GREETED_S - 1.0)
     processes = tree(site.roots)
     first, began = uses(processes, memory=False), time.monotonic()
     await asyncio.sleep(window_s / 2)
@@ -95,7 +103,8 @@ async def measure(site: Site, lines: int, speech_s: float, folder: Path) -> Leve
         use.cpu_s = round(last[role].cpu_s - first[role].cpu_s, 3)
         use.pss_mb = round(use.pss_mb, 1)
     found = [completeness(audio, read(one)).ratio for one in site.recordings()]
-    return _level(site.who, lines, middle, took_s, _answer_times_ms(folder), found, before)
+    heard = await asyncio.to_thread(prompts, packets)
+    return _level(site.who, lines, middle, took_s, _answer_times_ms(folder), found, before, heard)
 
 
 def _level(
@@ -106,6 +115,7 @@ def _level(
     times: list[float],
     found: list[float],
     before: float,
+    heard: Prompts,
 ) -> Level:
     agents = use.get("agent", Use())
     heavy = [one for role, one in use.items() if "recogniser" not in role]
@@ -118,6 +128,7 @@ def _level(
         complete_min=round(min(found), 4) if found else None,
         complete_mean=round(sum(found) / len(found), 5) if found else None,
         recordings=len(found),
+        prompts=heard,
         cpu_percent_per_line=_percent(sum(one.cpu_s for one in use.values()), took_s, lines),
         agents_cpu_percent_per_line=_percent(agents.cpu_s, took_s, lines),
         pss_mb_per_line=round(sum(one.pss_mb for one in heavy) / lines, 2),
@@ -185,13 +196,17 @@ async def _run(numbers: list[int], speech_s: float, *, ears: bool, yardstick: bo
 
 def line_of(level: Level) -> str:
     """Say a level in one line."""
+    heard = level.prompts
     words = [
         f"{level.who}, {level.lines} lines: {level.answered} answered",
         f"INVITE to 200 p50 {level.answer_ms_p50} ms, p99 {level.answer_ms_p99} ms",
         f"{level.recordings} recordings, complete {level.complete_mean} on average",
-        f"{level.complete_min} at worst; processor {level.cpu_percent_per_line} % of a core a line",
-        f"agents {level.agents_cpu_percent_per_line}; memory {level.pss_mb_per_line} MB a line",
-        f"agents {level.agents_pss_mb_per_line}; load before {level.load}",
+        f"{level.complete_min} at worst",
+        f"prompt {heard.heard} of {heard.sent} frames, longest gap {heard.worst_ms} ms",
+        f"processor {level.cpu_percent_per_line} % of a core a line",
+        f"agents {level.agents_cpu_percent_per_line}",
+        f"memory {level.pss_mb_per_line} MB a line, agents {level.agents_pss_mb_per_line}",
+        f"load before {level.load}",
     ]
     return ", ".join(words)
 

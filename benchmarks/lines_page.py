@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from benchmarks.lines_heard import Prompts
 from sipbot.carried import YARDSTICK
 from sipbot.report.plots import Bar, Frame, columns
 
@@ -21,6 +22,7 @@ class Measured(Protocol):
     answer_ms_p50: float | None
     answer_ms_p99: float | None
     complete_min: float | None
+    prompts: Prompts
     cpu_percent_per_line: float
     agents_cpu_percent_per_line: float
     pss_mb_per_line: float
@@ -40,6 +42,7 @@ def ratio(level: Measured, levels: Sequence[Measured]) -> float | None:
 def table(levels: Sequence[Measured]) -> str:
     """Return the levels as a Markdown table, in the order they were measured in."""
     heads = ["lines", "who", "answered", "INVITE to 200, p50 / p99 ms", "complete, worst"]
+    heads += ["prompt heard", "gap in it, worst ms"]
     heads += ["% of a core a line, all / agents", "agents' of the bare ones'"]
     heads += ["MB a line, all / agents", "load before"]
     rows = [heads, ["---"] * len(heads), *(_row(level, levels) for level in levels)]
@@ -54,11 +57,17 @@ def _row(level: Measured, levels: Sequence[Measured]) -> list[str]:
         str(level.answered),
         f"{_figure(level.answer_ms_p50)} / {_figure(level.answer_ms_p99)}",
         _figure(level.complete_min),
+        _heard(level.prompts),
+        _figure(level.prompts.worst_ms),
         f"{level.cpu_percent_per_line:g} / {level.agents_cpu_percent_per_line:g}",
         NOT_MEASURED if of_bare is None else f"{of_bare:.2f}",
         f"{level.pss_mb_per_line:g} / {level.agents_pss_mb_per_line:g}",
         f"{level.load:g}",
     ]
+
+
+def _heard(prompts: Prompts) -> str:
+    return f"{100 * prompts.heard / prompts.sent:.2f} %" if prompts.sent else NOT_MEASURED
 
 
 def _figure(value: float | None) -> str:

@@ -16,7 +16,8 @@ from benchmarks.lines_sound import greeting, write_wav
 from benchmarks.machine import listening_udp
 
 CALLS_PER_AGENT = 4
-RTP_PORT, RTP_PORTS_PER_AGENT = 34_000, 20
+RTP_PORT, RTP_PORTS_PER_AGENT = 34_048, 32
+"""A bare agent begins, as a whole one does, at a multiple of 32: see `lines_heard.PORT_STEP`."""
 UP_S = 300.0
 """A hundred agents need 40 s of processor to load."""
 
@@ -64,6 +65,8 @@ class Site:
     roots: list[int]
     """Processes that are it, with all below them."""
     recordings: Callable[[], list[Path]]
+    rtp_ports: int
+    """From `RTP_PORT` on."""
 
 
 @asynccontextmanager
@@ -95,6 +98,7 @@ async def sipbot(lines: int, *, ears: bool) -> AsyncIterator[Site]:
                 port=port,
                 roots=[pid],
                 recordings=lambda: sorted((folder / "var" / "spool").glob("*/audio.wav")),
+                rtp_ports=agents * RTP_PORTS_PER_AGENT,
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,6 +135,7 @@ async def bare(lines: int) -> AsyncIterator[Site]:
                 port=port,
                 roots=[edge, *(process.pid for process in processes)],
                 recordings=lambda: sorted((folder / "said").glob("*.wav")),
+                rtp_ports=agents * RTP_PORTS_PER_AGENT,
             )
     finally:
         for process in processes:

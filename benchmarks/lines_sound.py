@@ -40,6 +40,11 @@ def write_wav(path: Path, samples: Samples) -> None:
 
 def write_raw(path: Path, samples: Samples) -> None:
     """Write bare mu-law, as SIPp sends it (G.711; `samples` are values that it has)."""
+    path.write_bytes(codes_of(samples))
+
+
+def codes_of(samples: Samples) -> bytes:
+    """Return the mu-law codes of samples that have come over the line (G.711)."""
     codes = np.arange(256, dtype=np.uint8)
     inverted = ~codes
     exponent = ((inverted >> 4) & 7).astype(np.int32)
@@ -47,7 +52,7 @@ def write_raw(path: Path, samples: Samples) -> None:
     values = (((mantissa << 3) + 0x84) << exponent) - 0x84
     values = np.where(inverted & 0x80, -values, values)
     code_of = {int(value): int(code) for code, value in zip(codes, values, strict=True)}
-    path.write_bytes(bytes(code_of[int(sample)] for sample in samples))
+    return bytes(code_of[int(sample)] for sample in samples)
 
 
 def read(path: Path) -> Samples:

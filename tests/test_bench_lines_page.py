@@ -28,7 +28,9 @@ def test_yardstick_that_used_nothing_measurable_is_no_divisor() -> None:
 
 def test_table_has_a_row_for_each_level_and_a_dash_for_what_nobody_measured() -> None:
     rows = table([a_level("sipbot", 4, cpu=0.3), a_level("bare", 4, cpu=0.4)]).splitlines()
-    assert "| 4 | sipbot | 4 | 9 / - | 1 | 1.5 / 0.3 | 0.75 | 6 / 5 | 0.5 |" == rows[2]
+    assert (
+        "| 4 | sipbot | 4 | 9 / - | 1 | 98.00 % | 40 | 1.5 / 0.3 | 0.75 | 6 / 5 | 0.5 |" == rows[2]
+    )
 
 
 def test_plot_says_its_figures_in_words_too() -> None:

@@ -18,6 +18,8 @@ need cc gcc
 need faketime faketime
 need espeak-ng espeak-ng
 need chromium chromium
+# what callers are sent, for `make bench-lines`
+need tcpdump tcpdump
 # what anybody opens a hand-over bundle with
 need age age
 need openssl openssl
