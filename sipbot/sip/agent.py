@@ -352,7 +352,7 @@ class Agent:
                 case wire.Record(path=path):
                     self._sequels.record(target, path, self._emit)
                 case wire.StopRecording():
-                    target.stop_recording()
+                    self._sequels.stop_recording(target, self._emit)
                 case wire.Transfer():
                     one = Transfer(self.stack, self._settings.stack, target, command, self._emit)
                     self._transfers.begin(call, one)

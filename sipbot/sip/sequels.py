@@ -6,12 +6,14 @@ process that hangs must not keep a caller who speaks after the greeting from bei
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from sipbot.errors import CallError, PromptError
 from sipbot.sip import wire
 from sipbot.sip.pjsua_call import Line
+from sipbot.wav import HEADER_BYTES
 
 
 class Sequels:
@@ -77,3 +79,25 @@ class Sequels:
                     call=line.call, path=path, audio_bytes=0, recorded_s=0.0, whole=False
                 )
             )
+
+    def stop_recording(self, line: Line, tell: Callable[[wire.Event], None]) -> None:
+        """Close the recording; where none is open, say at once what there is.
+
+        The script waits for that answer before the caller hears another word.
+        """
+        if line.recording:
+            line.stop_recording()
+        elif not line.closing:
+            tell(_closed_before(line))
+
+
+def _closed_before(line: Line) -> wire.RecordingClosed:
+    path = Path(line.recording_path)
+    audio_bytes = max(0, path.stat().st_size - HEADER_BYTES) if path.is_file() else 0
+    return wire.RecordingClosed(
+        call=line.call,
+        path=line.recording_path,
+        audio_bytes=audio_bytes,
+        recorded_s=line.recorded_s,
+        whole=line.whole and audio_bytes > 0,
+    )
