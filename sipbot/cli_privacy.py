@@ -21,7 +21,7 @@ from sipbot.cli_privacy_key import key_app
 from sipbot.cli_table import print_whole
 from sipbot.config import Settings
 from sipbot.disclosure import write_archive
-from sipbot.errors import ControlError, NotRunningError, UsageError
+from sipbot.errors import ControlError, NotRunningError, SipbotError, SweepError, UsageError
 from sipbot.from_settings import ledger_path, recordings_of
 from sipbot.ledger import Ledger
 from sipbot.ledger_privacy import PrivacyLedger
@@ -251,15 +251,21 @@ def _nothing(client: str) -> str:
 
 
 def _erase(settings: Settings, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:
-    done = set[str]()
+    done, problems = set[str](), list[str]()
     for start in range(0, len(wanted), AT_ONCE):
         some = tuple(wanted[start : start + AT_ONCE])
         request = wire.Erase(wanted=some, by=me(), reason=reason)
-        reply = asyncio.run(_ask(settings, request))
+        try:
+            reply = asyncio.run(_ask(settings, request))
+        except SipbotError as error:  # the others are due as well
+            problems.append(str(error))
+            continue
         if not isinstance(reply, wire.Erased):
             raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
         done |= set(reply.calls)
     asyncio.run(_leave_no_rest(settings))
+    if problems:
+        raise SweepError("; ".join(dict.fromkeys(problems)))
     return [one for one in wanted if one.call in done]
 
 

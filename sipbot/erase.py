@@ -1,10 +1,10 @@
-"""Deletes what callers left: the files first, then the tombstones, then the search's words.
+"""Deletes what callers left: the files and the search's words first, then the tombstones.
 
 Data path: retention -> [erase] -> spool, golden sets, ledger, search file
 
-In this order a crash leaves no file behind that a tombstone calls gone: whatever was not finished
-is still due, and is done again.  The search's words may outlive a crash right after the tombstone,
-until the console, where it runs, has brought its file into step.
+In this order a crash leaves nothing behind that a tombstone calls gone: whatever was not finished
+is still due, and is done again.  Only words that the console reads into its search in the instant
+before the tombstone may outlive a crash there, until it has brought its file into step again.
 """
 
 import asyncio
@@ -25,6 +25,12 @@ from sipbot.search_forget import forget
 
 AT_ONCE = 20
 """Calls of one transaction: each writes a memo and its delivery, and somebody's call may wait."""
+
+WORDS = frozenset({Kind.TEXT, Kind.CALLS})
+"""With any of these go the words that the search has."""
+
+TOLD = 3
+"""Folders that refuse and are named in full."""
 
 FILES = {
     Kind.AUDIO: (*files_of(AUDIO), "audio.mended"),
@@ -72,22 +78,50 @@ class Eraser:
             reason: for people; neither a number nor a word of a caller's.
 
         Raises:
-            SpoolError: a file cannot be deleted.
+            SpoolError: files of some calls cannot be deleted; all others are gone.
             LedgerError: ledger or search file refuses; what is left is still due.
         """
-        done = list[Wanted]()
+        done, problems = list[Wanted](), list[SpoolError]()
         for start in range(0, len(wanted), AT_ONCE):
-            some = await self._rows.ready(wanted[start : start + AT_ONCE])
-            await asyncio.to_thread(delete_files, self._spool, some)
+            ready = await self._rows.ready(wanted[start : start + AT_ONCE])
+            some, failed = await asyncio.to_thread(_without_files, self._spool, ready)
+            problems += failed
             said = [one.memo for one in some if one.memo and SAID.intersection(one.kinds)]
             await asyncio.to_thread(golden.forget, self._dialplans, said)
-            stored = await self._rows.store(some, self._clock(), by, reason)
-            memos = [one.memo for one in stored if one.memo]
+            memos = [one.memo for one in some if one.memo and WORDS.intersection(one.kinds)]
             await asyncio.to_thread(forget, self._search, memos)
-            done += stored
+            done += await self._rows.store(some, self._clock(), by, reason)
+            # Again: the console may have read one of them into the search in between.
+            await asyncio.to_thread(forget, self._search, memos)
         if done:
             structlog.get_logger().info("what callers left was erased", calls=len(done), by=by)
+        if problems:
+            raise SpoolError(f"{len(done)} calls erased, {len(problems)} not: {_first(problems)}")
         return done
+
+
+def _without_files(
+    spool: Path, wanted: Sequence[Wanted]
+) -> tuple[Sequence[Wanted], list[SpoolError]]:
+    """Return whose files are gone, and what kept the others; one folder must not keep all."""
+    try:
+        delete_files(spool, wanted)
+    except SpoolError:
+        gone, problems = list[Wanted](), list[SpoolError]()
+        for one in wanted:
+            try:
+                delete_files(spool, [one])
+            except SpoolError as error:
+                problems.append(error)
+            else:
+                gone.append(one)
+        return gone, problems
+    return wanted, []
+
+
+def _first(problems: Sequence[SpoolError]) -> str:
+    told = "; ".join(str(one) for one in problems[:TOLD])
+    return told if len(problems) <= TOLD else f"{told}; and {len(problems) - TOLD} more"
 
 
 def delete_files(spool: Path, wanted: Sequence[Wanted]) -> int:

@@ -143,6 +143,10 @@ class SpoolError(SipbotError):
     """Raised when recorded audio cannot be written, read or repaired."""
 
 
+class SweepError(SipbotError):
+    """Something that has been kept long enough cannot be deleted; everything else is gone."""
+
+
 class DamagedError(SpoolError):
     """Raised when a file beside a recording was read and is not what sipbot writes there."""
 

@@ -15,7 +15,7 @@ import structlog
 from sipbot import control
 from sipbot import control_wire as wire
 from sipbot.erase import AT_ONCE, Eraser
-from sipbot.errors import SipbotError
+from sipbot.errors import SipbotError, SpoolError, SweepError
 from sipbot.in_force import InForce
 from sipbot.keep_form import KeepForm
 from sipbot.ledger import Ledger
@@ -135,20 +135,31 @@ class Sweep:
         """Delete what is due; return of how many calls something went.
 
         Raises:
-            SipbotError: a file, or the ledger, refuses; the rest is still due.
+            SweepError: files, or the ledger, refuse; all that could go is gone, the rest is due.
         """
-        rules, count = self._rules(), 0
+        rules, count, problems = self._rules(), 0, list[str]()
         for client in await self._ledger.erasures.clients():
-            after, more = "", True
-            while more:
-                keep = rules.of_client(client)
-                due, after = await self._ledger.erasures.due(client, keep, self._clock(), after)
-                more = bool(after)
-                for start in range(0, len(due), AT_ONCE):
+            gone, refused = await self._sweep_client(client, rules.of_client(client))
+            count += gone
+            problems += [f"client {client}: {problem}" for problem in refused]
+        if problems:
+            raise SweepError("; ".join(problems))
+        return count
+
+    async def _sweep_client(self, client: str | None, keep: KeepForm) -> tuple[int, list[str]]:
+        """Return of how many calls something went, and what refused."""
+        count, problems, after, more = 0, list[str](), "", True
+        while more:
+            due, after = await self._ledger.erasures.due(client, keep, self._clock(), after)
+            more = bool(after)
+            for start in range(0, len(due), AT_ONCE):
+                try:
                     some = due[start : start + AT_ONCE]
                     count += len(await self._eraser.erase(some, SYSTEM, ""))
-                    await asyncio.sleep(BETWEEN_S)
-        return count
+                except SpoolError as error:
+                    problems.append(str(error))
+                await asyncio.sleep(BETWEEN_S)
+        return count, problems
 
     def handlers(self) -> Mapping[type[wire.Request], control.Handler]:
         """Return what the running sipbot does for `sipbot privacy`."""

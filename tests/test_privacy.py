@@ -11,6 +11,7 @@ import zipfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -23,7 +24,7 @@ from sipbot import memo_page
 from sipbot.cli import program
 from sipbot.control import Control, ask, socket_path
 from sipbot.erase import Eraser, delete_files
-from sipbot.errors import LedgerError, UsageError
+from sipbot.errors import LedgerError, SweepError, UsageError
 from sipbot.golden import folder_of
 from sipbot.keep_form import KeepForm
 from sipbot.labels import labels_of
@@ -75,7 +76,14 @@ def still_there(folder: Path) -> list[str]:
 
 
 async def a_call(
-    ledger: Ledger, spool: Spool, text: str, *, caller: str, uri: str, done: bool
+    ledger: Ledger,
+    spool: Spool,
+    text: str,
+    *,
+    caller: str,
+    uri: str,
+    done: bool,
+    client: str = "yamato",
 ) -> Memo:
     """Let a call of an hour ago leave a memo with words, and a recording."""
     offer = an_offer()
@@ -84,14 +92,14 @@ async def a_call(
         **{name: getattr(offer, name) for name in offer.__struct_fields__ if name != "from_"},
         from_=party,
     )
-    await ledger.add_call(offer, "yamato", "to", "+81355501234", caller=caller)
-    note = Note(offer=offer, client="yamato", rule="to", number="+81355501234", caller=caller)
+    await ledger.add_call(offer, client, "to", "+81355501234", caller=caller)
+    note = Note(offer=offer, client=client, rule="to", number="+81355501234", caller=caller)
     spool.prepare(note)
     kept = Answer(item="number", source="keys", value="09087654321")
     spool.keep(offer.call, Kept(asked=("number",), answers=(kept,)))
     for name in ("audio.wav", "audio-masked.wav"):
         spool.audio(offer.call).with_name(name).write_bytes(bytes(44) + SAMPLES)
-    base = a_memo_of(offer)
+    base = a_memo_of(offer, client)
     call = base.call.model_copy(update={"from_": uri})
     person = base.caller.model_copy(update={"number": caller})
     memo = base.model_copy(update={"call": call, "caller": person})
@@ -224,6 +232,50 @@ def test_erased_number_is_in_no_byte_of_any_file_nor_of_a_purged_backup(tmp_path
     assert () == examine(var / "sipbot.sqlite3", spool_of(var)).problems
     logged = json.loads(run(config, "log", "--json"))["erased"]
     assert {"request 17"} == {one["reason"] for one in logged}
+
+
+async def test_folder_that_refuses_keeps_nothing_else_from_being_swept(tmp_path: Path) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    spool, path = spool_of(tmp_path), tmp_path / "sipbot.sqlite3"
+    stuck = spool / own.call.id / "audio.wav"
+    stuck.unlink()
+    stuck.mkdir()  # not to be unlinked, by root either
+    ten = KeepForm(audio_days=10)
+    rules = Rules(of={"yamato": ten, "zenith": ten}, otherwise=KeepForm())
+    now = AT + timedelta(days=31)
+    async with Ledger.open(path) as ledger:
+        await a_call(ledger, Spool(spool), "x", caller="", uri="", done=True, client="zenith")
+        eraser = eraser_of(tmp_path, tmp_path, ledger)
+        sweep = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: now)
+
+        with pytest.raises(SweepError, match=f"client yamato: .*{own.call.id}"):
+            await sweep.sweep()
+        left = [one.parent.name for one in spool.glob("*/audio.wav")]
+        stuck.rmdir()
+        again = await sweep.sweep()
+
+    assert [own.call.id] == left
+    assert 1 == again
+
+
+async def test_words_that_are_searched_for_go_before_the_tombstone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, _ = await a_site(tmp_path, done=True)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+
+        async def crash(*_: object) -> NoReturn:
+            raise LedgerError("the power went")
+
+        monkeypatch.setattr(ledger.erasures, "store", crash)
+        eraser = eraser_of(tmp_path, tmp_path, ledger)
+        wanted = Wanted(call=own.call.id, memo=own.id, kinds=(Kind.TEXT,), rule="", why="")
+        with pytest.raises(LedgerError):
+            await eraser.erase([wanted], "me", "")
+
+    with contextlib.closing(sqlite3.connect(search_path(tmp_path))) as search:
+        found = search.execute("SELECT text FROM texts WHERE memo = ?", (own.id,)).fetchall()
+    assert {("",)} == set(found)
 
 
 async def test_purged_backup_keeps_nothing_of_what_was_open_in_it_and_swept_here_later(
