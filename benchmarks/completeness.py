@@ -16,6 +16,9 @@ FRAME_SAMPLES = 160
 
 Samples = npt.NDArray[np.int16]
 
+_PLACES = 8
+"""Where a message is looked for: more than it says anything again in a recording."""
+
 _BIAS = 33
 _CLIP = 8158
 _SEGMENT_ENDS = np.array([0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF, 0x1FFF])
@@ -59,19 +62,37 @@ def completeness(sent: Samples, recorded: Samples) -> Completeness:
     wanted = _frames(heard, 0)
     if not wanted:
         raise ValueError(f"{len(sent)} samples are less than a frame of {FRAME_SAMPLES}")
-    found = _frames(recorded, offset(heard, recorded) % FRAME_SAMPLES)
-    matcher = SequenceMatcher(None, wanted, found, autojunk=False)
-    arrived = sum(block.size for block in matcher.get_matching_blocks())
+    arrived = 0
+    for start in offsets(heard, recorded):
+        found = _frames(recorded, start % FRAME_SAMPLES)
+        matcher = SequenceMatcher(None, wanted, found, autojunk=False)
+        arrived = max(arrived, sum(block.size for block in matcher.get_matching_blocks()))
+        if 2 * arrived > len(wanted):
+            break
     return Completeness(sent_frames=len(wanted), arrived_frames=arrived)
 
 
 def offset(sent: Samples, recorded: Samples) -> int:
     """Return where most of `sent` begins in `recorded`, in samples; below 0: its start is gone."""
+    return offsets(sent, recorded)[0]
+
+
+def offsets(sent: Samples, recorded: Samples) -> list[int]:
+    """Return where `sent` may begin in `recorded`, in samples, the likeliest first.
+
+    Speech that says the same again is as much like its neighbour as like itself where some frames
+    of it are missing, so the likeliest place need not be the right one.
+    """
     points = 1 << (len(sent) + len(recorded)).bit_length()
     spectrum = np.fft.rfft(recorded.astype(np.float64), points)
     spectrum *= np.conj(np.fft.rfft(sent.astype(np.float64), points))
-    best = int(np.argmax(np.fft.irfft(spectrum, points)))
-    return best if best < len(recorded) else best - points
+    likeness = np.fft.irfft(spectrum, points)
+    places: list[int] = []
+    for _ in range(_PLACES):
+        best = int(np.argmax(likeness))
+        places.append(best if best < len(recorded) else best - points)
+        likeness[max(0, best - FRAME_SAMPLES) : best + FRAME_SAMPLES] = -np.inf
+    return places
 
 
 def _frames(samples: Samples, start: int) -> list[bytes]:

@@ -125,6 +125,17 @@ def test_recording_of_something_else_has_nothing_of_it():
     assert 0 == completeness(noise(20), over_the_line(noise(20, seed=3))).arrived_frames
 
 
+def test_recording_of_a_message_that_says_the_same_again_and_louder_is_found():
+    word = noise(40)[: -FRAME_SAMPLES // 4]
+    sent = np.concatenate([word * loud for loud in (0.5, 0.6, 0.7)]).astype(np.int16)
+    line, cut = over_the_line(sent), 70 * FRAME_SAMPLES
+    recorded = np.concatenate([line[:cut], line[cut + 2 * FRAME_SAMPLES :]])
+
+    found = completeness(sent, recorded)
+
+    assert 2 == found.sent_frames - found.arrived_frames
+
+
 def test_message_shorter_than_a_frame_is_refused():
     with pytest.raises(ValueError, match="less than a frame"):
         completeness(np.zeros(FRAME_SAMPLES - 1, np.int16), noise(1))
