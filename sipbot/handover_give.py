@@ -8,6 +8,7 @@ the ledger before the file has its name.
 
 import hashlib
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from sipbot.handover import Consent, Disclosure, FileFact, Manifest
 from sipbot.handover_coverage import Baseline, Record
 from sipbot.handover_readme import TEXT
 from sipbot.handover_site import Site, coverage, defaults_text, prompt_folder, prompts_of
+from sipbot.handover_stage import locked
 from sipbot.ledger_check import reading
 from sipbot.ledger_consents import calls_of, consent_of, memos_of
 from sipbot.ledger_queries import CallEntry
@@ -115,7 +117,7 @@ def give(site: Site, order: Order, note: Note) -> Manifest:
         missing=goods.missing,
         files=tuple(FileFact(path, *_facts(content)) for path, content in entries),
     )
-    _write(keys, manifest, entries, order, note, goods.consent)
+    _write(site.var, keys, manifest, entries, order, note, goods.consent)
     return manifest
 
 
@@ -276,6 +278,7 @@ def _nameless(call: CallEntry, region: str) -> CallEntry:
 
 
 def _write(
+    var: Path,
     keys: Keys,
     manifest: Manifest,
     entries: Sequence[Entry],
@@ -283,12 +286,10 @@ def _write(
     note: Note,
     consent: Consent,
 ) -> None:
-    clear = keys.folder.parent / f".give-{order.id}.tar"
     sealed = order.file.with_name(f".{order.file.name}.partial")
     try:
         sealed.unlink(missing_ok=True)
-        _tar(clear, keys, manifest, entries)
-        seal.lock(clear, sealed, order.to)
+        _seal(var, keys, manifest, entries, order, sealed)
         note(
             Disclosure(
                 kind="export",
@@ -305,8 +306,26 @@ def _write(
     except OSError as error:
         raise HandoverError(f"{order.file}: cannot be written: {error.strerror}") from error
     finally:
-        clear.unlink(missing_ok=True)
         sealed.unlink(missing_ok=True)
+
+
+def _seal(
+    var: Path,
+    keys: Keys,
+    manifest: Manifest,
+    entries: Sequence[Entry],
+    order: Order,
+    sealed: Path,
+) -> None:
+    """Write the bundle in the clear, where `finish` throws it away if we are killed; lock it."""
+    with locked(var) as folder:
+        place = folder / f"give-{order.id}"
+        place.mkdir(mode=0o700)
+        try:
+            _tar(place / "bundle.tar", keys, manifest, entries)
+            seal.lock(place / "bundle.tar", sealed, order.to)
+        finally:
+            shutil.rmtree(place)
 
 
 def _tar(clear: Path, keys: Keys, manifest: Manifest, entries: Sequence[Entry]) -> None:
@@ -316,7 +335,6 @@ def _tar(clear: Path, keys: Keys, manifest: Manifest, entries: Sequence[Entry]) 
         (handover.SIGNATURE, keys.sign(said)),
         (handover.SUMS, handover.sums(manifest.files)),
     ]
-    clear.unlink(missing_ok=True)
     with os.fdopen(os.open(clear, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         tar = Writer(out)
         for name, content in first:

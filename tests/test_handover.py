@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -259,6 +260,20 @@ def test_export_is_in_the_disclosures_before_the_file_is_there(trip: Trip) -> No
 
 
 # -- killed in between -----------------------------------------------------------------------------
+
+
+def test_export_killed_in_between_leaves_nothing_in_the_clear(trip: Trip, tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:  # dies as by SIGKILL: no `finally` is run
+        seal.lock = lambda *_: os._exit(9)
+        export(trip.giver, trip.taker, tmp_path / "x.sipbot", [])
+        os._exit(0)
+    assert 9 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert 1 == len(list(trip.giver.var.rglob("*.tar")))
+
+    finish(trip.giver.places)
+
+    assert [] == list(trip.giver.var.rglob("*.tar"))
 
 
 def test_import_killed_before_the_ledger_leaves_nothing(trip: Trip, taker: Site) -> None:
