@@ -3,9 +3,12 @@
 What programs read (JSON, the bus) is never translated.
 """
 
-import locale
+import os
+from collections.abc import Mapping
 
 from sipbot.errors import UsageError
+
+_LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 LABELS = {
     "en": {
@@ -322,7 +325,16 @@ def labels_of(lang: str) -> dict[str, str]:
         UsageError: another language.
     """
     if lang == "auto":
-        lang = "ja" if (locale.getlocale()[0] or "").startswith("ja") else "en"
+        lang = "ja" if wanted_locale(os.environ).startswith("ja") else "en"
     if lang not in LABELS:
         raise UsageError(f"--lang {lang}: use en, ja or auto")
     return LABELS[lang]
+
+
+def wanted_locale(environ: Mapping[str, str]) -> str:
+    """Return the locale of messages that a terminal asks for; "" where it asks for none.
+
+    Read off the variables (POSIX.1-2017, Base Definitions 8.2), not from the C library: that knows
+    only locales that are installed, and a small server has no Japanese one.
+    """
+    return next((environ[name] for name in _LOCALE_VARIABLES if environ.get(name)), "")
