@@ -52,6 +52,7 @@ PEERS = {
     "libfaketime": ("faketime", "faketime"),
     "eSpeak NG": ("espeak-ng", "espeak-ng"),
     "Chromium": ("chromium", "chromium"),
+    "tcpdump": ("tcpdump", "tcpdump"),
     "age": ("age", "age"),
     "OpenSSL": ("openssl", "openssl"),
 }
