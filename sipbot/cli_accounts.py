@@ -80,6 +80,8 @@ def add_command(
             values["password"] = passwords.hashed(_new_password(stdin=password_stdin))
         accounts_edit.add(path, values)
         typer.echo(f"{name} is in {path}. A running sipbot knows it already.")
+        if not values["clients"]:
+            typer.echo(f"warning: {_sees_nothing(name, path)}", err=True)
 
 
 @accounts_app.command("list", epilog="Example: sipbot accounts list --json")
@@ -185,6 +187,7 @@ def _strange(settings: Settings, accounts: Accounts) -> list[str]:
     found = list[str]()
     if path.stat().st_mode & 0o077:
         found.append(f"{path} can be read by other users of this machine: chmod 600 {path}")
+    found += [_sees_nothing(one.name, path) for one in accounts if not one.clients]
     if settings.dialplans.is_dir():
         known = {file.stem for file in settings.dialplans.glob("*.toml")}
         for account in accounts:
@@ -195,6 +198,13 @@ def _strange(settings: Settings, accounts: Accounts) -> list[str]:
                     if client not in known
                 ]
     return found
+
+
+def _sees_nothing(name: str, path: Path) -> str:
+    return (
+        f"{name} works for no client, and so sees no memo and no call. Write clients = "
+        f'["yamato"], or clients = ["*"] for all, in {path}'
+    )
 
 
 def _new_password(*, stdin: bool) -> str:

@@ -131,6 +131,20 @@ def test_list_shows_no_hash(folder: Path) -> None:
     assert "$7$" not in shown
 
 
+def test_account_without_clients_is_added_with_a_word_that_it_sees_nothing(folder: Path) -> None:
+    assert "works for no client" in add(folder, "boss", "--role", "admin").stderr
+
+
+def test_account_with_clients_is_added_without_a_warning(folder: Path) -> None:
+    assert "" == add(folder, "boss", "--role", "admin", "--all-clients").stderr
+
+
+def test_check_tells_of_accounts_without_clients(folder: Path) -> None:
+    add(folder, "boss", "--role", "admin")
+    said = json.loads(accounts(folder, "check", "--json").output)["strange"]
+    assert ["works for no client" in one for one in said] == [True]
+
+
 def test_check_tells_of_readers_and_of_clients_that_nobody_has(folder: Path) -> None:
     added(folder).chmod(0o644)
     (folder / "dialplans").mkdir()

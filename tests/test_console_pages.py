@@ -22,6 +22,7 @@ ACCOUNTS = (
     'name = "hanako"\nrole = "operator"\nclients = ["yamato", "northgate"]',
     'name = "taro"\nrole = "operator"\nclients = ["*"]',
     'name = "reader"\nrole = "viewer"\nclients = ["*"]',
+    'name = "boss"\nrole = "admin"',
     'name = "wall"\nrole = "viewer"\nclients = ["*"]\nmasked = true',
 )
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -39,6 +40,15 @@ async def test_list_shows_ones_own_clients_memos_and_no_other(desk: Desk) -> Non
     async with desk.browser("hanako") as browser:
         text = (await browser.get("/")).text
     assert (True, False) == (tanaka.id in text, suzuki.id in text)
+
+
+@pytest.mark.parametrize("path", ["/", "/figures"])
+async def test_account_without_clients_is_told_why_it_sees_nothing(desk: Desk, path: str) -> None:
+    await desk.leave(memo_for("yamato"))
+    async with desk.browser("boss") as browser:
+        text = (await browser.get(path)).text
+    assert "Your account has no clients" in text
+    assert "Nothing to do" not in text
 
 
 @pytest.mark.parametrize("path", ["/memos/{}", "/memos/{}/audio", "/memos/{}/audio?part=1"])

@@ -32,6 +32,8 @@ WORDS = {
     "all_categories": "All categories",
     "filter": "Show",
     "list": "List of memos",
+    "no_clients": "Your account has no clients, so there is nothing to see. "
+    "Ask whoever keeps accounts.toml.",
     "nothing": "Nothing to do. New memos appear here by themselves.",
     "nothing_done": "Nothing has been closed yet.",
     "nothing_fits": "No memo fits. Choose another view or client.",
