@@ -22,7 +22,7 @@ ACCOUNTS = (
     'name = "hanako"\nrole = "operator"\nclients = ["yamato", "northgate"]',
     'name = "taro"\nrole = "operator"\nclients = ["*"]',
     'name = "reader"\nrole = "viewer"\nclients = ["*"]',
-    'name = "boss"\nrole = "admin"',
+    'name = "boss"\nrole = "admin"\nclients = []',
     'name = "wall"\nrole = "viewer"\nclients = ["*"]\nmasked = true',
 )
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
