@@ -38,7 +38,10 @@ def source(path: Path | None, region: str | None, config_path: Path | None) -> t
         raise UsageError(f"--region {region}: is not a region. Write two capitals such as JP")
     if path is not None and config_path is None:
         if not path.exists():
-            raise UsageError(f"{path}: does not exist. Name a dialplan file or a folder of them")
+            file = path if path.suffix else Path("dialplans") / f"{path.name}.toml"
+            raise UsageError(
+                f"{path}: does not exist. Name a dialplan file, such as {file}, or a folder of them"
+            )
         return path, region or config.Settings.model_fields["region"].default
     settings = config.load(config_path)
     return path or settings.dialplans, region or settings.region

@@ -239,7 +239,7 @@ def new_folder() -> Path:
     var = Path("var").absolute()
     var.mkdir(mode=0o700, exist_ok=True)
     folder = var / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
