@@ -165,6 +165,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Calls of known numbers since the period's beginning, also those after it."""
     quota: Sequence[QuotaFact]
     terms: Terms
+    served: bool = True
+    """Whether anybody could have called: sipbot knew the client by the end of the period."""
 
 
 def figures(facts: Facts, now: datetime) -> Figures:
@@ -195,7 +197,10 @@ def figures(facts: Facts, now: datetime) -> Figures:
         complete=facts.until <= now,
         terms=msgspec.structs.replace(facts.terms, price=msgspec.UNSET),
         values={
-            one.key: judged(one.key, *measured[one.key], facts.terms.limits) for one in DEFINITIONS
+            one.key: judged(
+                one.key, *(measured[one.key] if facts.served else _NOTHING), facts.terms.limits
+            )
+            for one in DEFINITIONS
         },
         missed={kind.value: missed.count(kind) for kind in MISSED},
     )
@@ -212,6 +217,8 @@ def judged(key: str, value: float | None, n: int, limits: Mapping[str, float]) -
 
 _Measured = tuple[float | None, int]
 """A value and on how many it was measured."""
+
+_NOTHING: _Measured = (None, 0)
 
 
 def _share(held: Iterable[bool]) -> _Measured:

@@ -156,6 +156,7 @@ def facts_of(connection: sa.Connection, subject: Subject, span: Span) -> Facts:
         later=_later(connection, client, Span(since=span.since, until=until)),
         quota=[_month(connection, client, agreed, month, span, tz) for month in _months(span, tz)],
         terms=agreed,
+        served=bool(found) or _was_known(connection, client, span.until),
     )
 
 
@@ -206,6 +207,13 @@ def _terms_at(connection: sa.Connection, subject: Subject, until: datetime) -> T
     if row is None:
         return subject.terms
     return msgspec.structs.replace(msgspec.json.decode(row.body, type=Terms), since=row.since)
+
+
+def _was_known(connection: sa.Connection, client: str, by: datetime) -> bool:
+    """Whether the client's terms, or a call of its, had been recorded before this moment."""
+    agreed = sa.exists().where(terms.c.client == client, terms.c.since < by)
+    called = sa.exists().where(calls.c.client == client, calls.c.received_at < by)
+    return bool(connection.execute(sa.select(sa.or_(agreed, called))).scalar())
 
 
 def keep_terms(connection: sa.Connection, plans: Sequence[Dialplan], at: datetime) -> list[str]:

@@ -172,3 +172,30 @@ def test_call_back_counts_once_and_only_if_the_caller_was_rung(
 def test_memo_that_nobody_can_read_is_measured_by_its_category_alone() -> None:
     fact = memo_fact("repair", "{")
     assert ("repair", None, 0) == (fact.category, fact.claimed_at, fact.calls_back)
+
+
+async def test_time_before_a_client_was_known_was_not_measured(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ours = plan(tmp_path / "d")
+    await ledger.kpis.keep_terms([ours], DAY.until)
+    found = figures(ledger, ours, DAY)
+    keys = ("received", "offered", "missed", "quota_used")
+    assert [None] * 4 == [found[key].value for key in keys]
+
+
+async def test_day_without_a_call_has_none_missed_once_the_client_was_known(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ours = plan(tmp_path / "d")
+    await ledger.kpis.keep_terms([ours], DAY.since)
+    found = figures(ledger, ours, DAY)
+    assert [0, 0, 0] == [found[key].value for key in ("received", "offered", "missed")]
+
+
+async def test_client_whose_terms_came_later_than_its_calls_was_known_with_the_first(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    await take(ledger)
+    after = Span(since=DAY.until, until=LATER)
+    assert 0 == figures(ledger, plan(tmp_path / "d"), after)["offered"].value
