@@ -236,6 +236,7 @@ def _show(arrival: Arrival, *, as_json: bool) -> None:
     manifest = arrival.opened.manifest
     typer.echo(f"bundle {report.bundle}, made {manifest.made_at}")
     typer.echo(f"signed by {arrival.opened.signer}: compare it with {report.giver}'s people")
+    typer.echo(printable(f"for {manifest.recipient} ({manifest.to}), as the client has consented"))
     typer.echo(f"{len(arrival.calls)} calls, {len(arrival.memos)} memos")
     Console().print(_table(report), markup=False)
 

@@ -72,6 +72,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scope: tuple[Scope, ...]
     recipient: str
     """Who takes the client over, as the consent names them."""
+    to: str
+    """The key for which the bundle was locked (age's recipient): signed, so that nobody who may
+    open it can lock it anew for somebody else."""
     missing: tuple[str, ...] = ()
     """Ids of memos whose recording was not there, or was not what the memo says."""
     files: tuple[FileFact, ...]

@@ -114,6 +114,7 @@ def give(site: Site, order: Order, note: Note) -> Manifest:
         sipbot=site.version,
         scope=goods.consent.scope,
         recipient=goods.consent.recipient,
+        to=order.to,
         missing=goods.missing,
         files=tuple(FileFact(path, *_facts(content)) for path, content in entries),
     )

@@ -15,10 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from sipbot import handover, seal
 from sipbot.disk import look
 from sipbot.errors import HandoverError
-from sipbot.handover import FileFact, Manifest
+from sipbot.handover import Consent, FileFact, Manifest
 from sipbot.seal import Keys
 from sipbot.tight_tar import Member, members
 
@@ -89,7 +91,7 @@ def open_bundle(file: Path, keys: Keys, stage: Path, signed_by: str | None) -> O
     try:
         keys.open(file, clear)
         with clear.open("rb") as source:
-            return _unpacked(source, stage, signed_by)
+            return _be_meant_for(_unpacked(source, stage, signed_by), keys.recipient)
     except OSError as error:
         shutil.rmtree(stage, ignore_errors=True)
         raise HandoverError(f"{stage}: cannot be written: {error.strerror}") from error
@@ -122,6 +124,31 @@ def _unpacked(source: BinaryIO, stage: Path, signed_by: str | None) -> Opened:
     return Opened(
         manifest=manifest, sha256=hashlib.sha256(said).hexdigest(), signer=signer, folder=folder
     )
+
+
+def _be_meant_for(opened: Opened, recipient: str) -> Opened:
+    """Return a bundle that its signer has locked for this site, and may give.
+
+    Raises:
+        HandoverError: says which.
+    """
+    manifest = opened.manifest
+    if manifest.to != recipient:
+        raise HandoverError(
+            f"the bundle was made for {manifest.to}, and locked anew for this site by somebody "
+            f"else: ask {manifest.site} for one of your own"
+        )
+    try:
+        consent = msgspec.json.decode(opened.read(handover.CONSENT), type=Consent)
+    except msgspec.DecodeError as error:
+        raise HandoverError(f"{handover.CONSENT}: cannot be read: {error}") from error
+    said = consent.kind, consent.client, consent.scope, consent.recipient
+    if said != ("given", manifest.client, manifest.scope, manifest.recipient):
+        raise HandoverError(
+            f"{handover.CONSENT}: is not the client's consent to what this bundle holds: ask "
+            f"{manifest.site} for the consent, and for another bundle"
+        )
+    return opened
 
 
 def _unpack(member: Member, fact: FileFact, folder: Path) -> None:

@@ -10,8 +10,9 @@ import sys
 import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ from sipbot import dialplan, handover, handover_desk, ledger_report, seal
 from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
 from sipbot.golden import folder_of
-from sipbot.handover import Consent, Disclosure, Manifest
+from sipbot.handover import Consent, Disclosure, FileFact, Manifest
 from sipbot.handover_accept import Acceptance, decode, encode
 from sipbot.handover_back import refuse_the_last, remove_plan
 from sipbot.handover_coverage import PROBES
@@ -583,9 +584,8 @@ def test_hostile_tar_is_refused_and_nothing_is_written(
     assert not (tmp_path.parent / "manifest.json").exists()
 
 
-def test_signed_manifest_that_names_a_path_outside_is_refused(trip: Trip, tmp_path: Path) -> None:
-    bad = msgspec.structs.replace(trip.manifest.files[0], path="../outside")
-    manifest = msgspec.structs.replace(trip.manifest, files=(bad,))
+def signed(trip: Trip, manifest: Manifest, files: dict[str, bytes]) -> bytes:
+    """A tar that the giving site has really signed."""
     said = msgspec.json.encode(manifest)
     out = io.BytesIO()
     tar = Writer(out)
@@ -593,12 +593,51 @@ def test_signed_manifest_that_names_a_path_outside_is_refused(trip: Trip, tmp_pa
         (handover.MANIFEST, said),
         (handover.SIGNATURE, keys_of(trip.giver).sign(said)),
         (handover.SUMS, handover.sums(manifest.files)),
+        *files.items(),
     ):
         tar.add(f"{handover.FOLDER}/{name}", len(content), content)
     tar.close()
+    return out.getvalue()
+
+
+def test_signed_manifest_that_names_a_path_outside_is_refused(trip: Trip, tmp_path: Path) -> None:
+    bad = msgspec.structs.replace(trip.manifest.files[0], path="../outside")
+    manifest = msgspec.structs.replace(trip.manifest, files=(bad,))
 
     with pytest.raises(HandoverError, match="is no path of a bundle"):
-        relocked(trip, tmp_path, out.getvalue())
+        relocked(trip, tmp_path, signed(trip, manifest, {}))
+
+
+def test_bundle_that_its_recipient_has_locked_for_a_third_is_refused(
+    trip: Trip, tmp_path: Path
+) -> None:
+    third = keys_of(a_site(tmp_path / "d", "agency-d"))
+    (tmp_path / "tar").write_bytes(clear_tar(trip, tmp_path))
+    seal.lock(tmp_path / "tar", tmp_path / "x.sipbot", third.recipient)
+    (tmp_path / "stage").mkdir()
+
+    with pytest.raises(HandoverError, match=f"made for {keys_of(trip.taker).recipient}"):
+        open_bundle(tmp_path / "x.sipbot", third, tmp_path / "stage", None)
+
+    assert not (tmp_path / "stage").exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "withdrawn"}, {"client": "sato"}, {"scope": ()}, {"recipient": "x"}, None]
+)
+def test_bundle_without_the_clients_consent_to_all_of_it_is_refused(
+    trip: Trip, tmp_path: Path, change: dict[str, Any] | None
+) -> None:
+    files = {handover.KEY: keys_of(trip.giver).public_pem}
+    if change is not None:
+        files[handover.CONSENT] = msgspec.json.encode(msgspec.structs.replace(CONSENT, **change))
+    facts = tuple(
+        FileFact(name, len(content), sha256(content).hexdigest()) for name, content in files.items()
+    )
+    manifest = msgspec.structs.replace(trip.manifest, files=facts)
+
+    with pytest.raises(HandoverError, match=r"consent\.json"):
+        relocked(trip, tmp_path, signed(trip, manifest, files))
 
 
 def test_number_that_somebody_has_here_blocks(trip: Trip, taker: Site) -> None:
