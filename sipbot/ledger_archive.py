@@ -68,6 +68,20 @@ TRIGGERS = {
 }
 """Name → (when, what)."""
 
+
+def _each_erased(columns: str, values: str, named: str) -> str:
+    """As `_insert`, of all that was erased: while nobody followed, the archive was not told."""
+    into, _, what = _insert(columns, values).partition(" VALUES (")
+    return f"{into} SELECT DISTINCT {what.removesuffix(')')} FROM {named}"  # noqa: S608
+
+
+_ERASED = (
+    _each_erased("client, req", f"coalesce(client, ''), '{CALL}' || call", "erasures"),
+    _each_erased(
+        "client, memo, rev", "client, id, rev", "memos WHERE id IN (SELECT memo FROM erasures)"
+    ),
+)
+
 _log = structlog.get_logger()
 
 
@@ -167,6 +181,8 @@ def follow(connection: sa.Connection, *, wanted: bool) -> None:
         for name, (when, what) in TRIGGERS.items():
             connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {when} BEGIN {what}; END")
         if not there:
+            for what in _ERASED:
+                connection.exec_driver_sql(what)
             _log.info("every change goes to the archive from now on; what was before: refill it")
         return
     sent = schema.deliveries.c

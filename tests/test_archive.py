@@ -162,6 +162,27 @@ async def test_erasing_while_the_archive_is_away_leaves_no_word_to_be_archived(
 
 
 @peer
+async def test_erasing_while_no_archive_is_configured_reaches_it_once_one_is(
+    pg: Postgres, tmp_path: Path
+) -> None:
+    server = await asyncio.to_thread(a_server, pg)
+    async with site(tmp_path, server) as there:
+        memo = await there.memo()
+        await there.ledger.revise_memo(memo.id, heard)
+        await there.outbox.run_once()
+        await there.ledger.archive.follow(wanted=False)
+        eraser = Eraser(there.ledger.erasures, tmp_path / "spool", tmp_path / "search", tmp_path)
+        wanted = Wanted(call=memo.call.id, kinds=EVERYTHING, rule=BY_HAND, memo=memo.id)
+        await eraser.erase([wanted], "admin", "")
+        await there.ledger.archive.follow(wanted=True)
+        await there.outbox.run_once()
+        rows = await there.rows("SELECT calls::text, memos::text FROM sipbot.memos, sipbot.calls")
+        waiting = await there.waiting()
+    assert [] == [word for word in ("見積もり", "0355501234") if word in str(rows)]
+    assert (1, []) == (len(rows), waiting)
+
+
+@peer
 async def test_call_that_the_ledger_has_no_more_is_deleted_in_the_archive(
     pg: Postgres, tmp_path: Path
 ) -> None:
