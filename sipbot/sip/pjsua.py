@@ -2,7 +2,7 @@
 
 pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_call` (one
 call), `pjsua_media` (its sockets), `pjsua_players` (prompts) and `pjsua_recorder` (messages);
-`pjsua_wait` knows when there is something to do.
+`pjsua_wait` knows when there is something to do, `pjsua_step` does a piece of it.
 Everything runs on the one thread of a child program that calls `Stack.poll` (``threadCnt`` 0,
 ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
 Python: pjmedia's own clock thread moves it between C players, calls and C recorders.
@@ -24,21 +24,25 @@ import pjsua2 as pj
 from pjsua2 import _pjsua2
 
 from sipbot.errors import CallError, ChildStartError
+from sipbot.sip.crowd import Crowd
 from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
 from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
+from sipbot.sip.pjsua_step import Step
 from sipbot.sip.pjsua_wait import Wait
 from sipbot.sip.stack import StackSettings
 from sipbot.stdout import muted_stdout
 from sipbot.wav import HEADER_BYTES, named_bytes
 
 CLOSE_LIMIT_S = 1.0
-"""A recorder writes its header on the next clock tick (20 ms); later the file counts as it is."""
+"""A recorder writes its header on the next clock tick (20 ms); later the file counts as is."""
+
+STEPS = 10
+"""As many as ``libHandleEvents`` takes (``PJSIP_MAX_NET_EVENTS``): then what is due is done."""
 
 SOON_S = 0.01
-"""Between two looks at what is about to happen in pjmedia's clock thread, which tells nobody: half
-of its tick."""
+"""Between two looks at what pjmedia's clock thread is about to do and tells nobody: half a tick."""
 
 TIMERS_MS = (200, 800, 5000, 3700)
 """T1, T2, T4, TD of RFC 3261 section 17.  An answer that gets no ACK, and then the BYE that gets no
@@ -98,6 +102,10 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]  # the wheel ships no types
 
     # Stack thread, inside libHandleEvents.
     def onRejectedIncomingCall(self, prm: Any) -> None:
+        if (
+            prm.statusCode != pj.PJSIP_SC_BUSY_HERE
+        ):  # with no place for a call, the library makes no sockets for it
+            self.stack.crowd.left(time.monotonic())
         with self.stack.guard(""):
             self.stack.listener.rejected(
                 clean(prm.rdata.wholeMsg), prm.rdata.srcAddress, prm.statusCode
@@ -132,6 +140,7 @@ class Stack:
         self.prompts = Prompts()
         self.media_allow = tuple(map(IPv4Network, settings.media_allow))
         self.lines: dict[str, Line] = {}
+        self.crowd = Crowd()
         self._accounts: dict[str, _Account] = {}
         self._closing: list[_Closing] = []
         self._flush_at = 0.0
@@ -221,7 +230,7 @@ class Stack:
         """
         ready = self.waiting.until(min(limit_ms / 1000, self._due_in_s(time.monotonic())))
         self._look(ready)
-        self._endpoint.libHandleEvents(0)
+        self._handle_events()
         refused, self._refused = self._refused, []
         for line, code, retry_after_s in refused:
             with self.guard(line.call):
@@ -239,10 +248,21 @@ class Stack:
             assert line.gone is not None
             line.listener.ended(line, *line.gone)
             self._left.append(line)
+            self.crowd.left(now)
         # A Call that is freed hangs up whatever call has its place in the library by then
         # (measured: 603 to the next caller), so it is kept until that place is empty.
         self._left = [line for line in self._left if line.isActive()]
         return ready
+
+    def _handle_events(self) -> None:
+        """Let the library work, a step at a time, while it has room for who may come."""
+        steps = STEPS
+        while not self.crowd.is_full(len(self.lines), time.monotonic()):
+            if not steps or not self._step():
+                self._endpoint.libHandleEvents(0)
+                return
+            steps -= 1
+        time.sleep(SOON_S)  # audio goes on; `until` would return at once, with SIP to be read
 
     def _look(self, ready: frozenset[int]) -> None:
         """Tell what waits to be answered; with a place for each the library refuses none."""
@@ -322,7 +342,7 @@ class Stack:
         self._endpoint.audDevManager().setNullDev()
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = settings.address, settings.port
-        # The edge reaches us where we are; only audio comes from elsewhere.
+        # the edge reaches us where we are; only audio comes from elsewhere
         transport.publicAddress = "" if settings.edge else settings.public_address
         try:
             self._transport = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
@@ -336,6 +356,7 @@ class Stack:
         set_timers = ctypes.CDLL(_pjsua2.__file__).pjsip_tsx_set_timers
         set_timers(*(ctypes.c_uint(value) for value in TIMERS_MS))
         self._endpoint.libStart()
+        self._step = Step()
         self._allow_only_g711()
         self._accounts[""] = self._local_account()
         for account in settings.accounts:
