@@ -24,6 +24,7 @@ from sipbot.records import Transcript
 from sipbot.speech import wire
 from sipbot.speech.client import SpeechClient
 from sipbot.speech.ears import ModelRef, Role, choose, for_language, turn
+from sipbot.speech.tunables import VARIABLE, tunables
 from sipbot.speech.vosk_ear import feeding, repeatable
 from sipbot.wav import read_pcm
 from tests.test_wav import unclosed_header
@@ -459,3 +460,17 @@ async def test_audio_that_no_worker_has_read_is_the_backlog(tmp_path: Path) -> N
     async with running(second):
         await second.first(wire.Failed, "2")
     assert 0.0 == second.client.backlog_s
+
+
+@pytest.mark.asr
+@pytest.mark.parametrize(("role", "told"), [("second", True), ("live", False)])
+async def test_process_of_the_second_ear_alone_is_told_to_keep_its_memory(
+    role: Role, told: bool
+) -> None:
+    desk = Desk(role, [])
+    async with running(desk):
+        await desk.client.ready.wait()
+        file = Path(f"/proc/{desk.client.pid}/environ")
+        environ = await asyncio.to_thread(file.read_bytes)
+    # glibc cuts its variable into pieces where it lies
+    assert told == (f"{VARIABLE}={tunables(os.environ)}".encode() in environ.replace(b"\0", b":"))
