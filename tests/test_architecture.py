@@ -31,6 +31,7 @@ ONLY_IMPORTERS = {
         "sipbot.sip.pjsua_media",
         "sipbot.sip.pjsua_players",
         "sipbot.sip.pjsua_recorder",
+        "sipbot.sip.pjsua_step",
     },
     "vosk": {"sipbot.speech.vosk_ear"},
     "faster_whisper": {"sipbot.speech.whisper_ear"},
