@@ -19,7 +19,7 @@ from tests import ulaw
 from tests.bot import running
 from tests.brokers import ROOT
 from tests.free_ports import free_ports
-from tests.torture.hostile_messages import ipv6, known, mutated, torture
+from tests.torture.hostile_messages import aborting, ipv6, known, mutated, torture
 from tests.torture.hostile_site import (
     MAD_TRUNK,
     STRANGER,
@@ -45,6 +45,9 @@ PER_S = 500
 
 BETWEEN_PROBES = 1000
 
+UNACKNOWLEDGED_LIMIT_S = 10.0
+"""How long a line may be held by one who does not acknowledge, as in `flood`."""
+
 SPEAKERS = 2
 SPEECH_S = 10.0
 """What callers say while junk comes; longer junk hears more of them."""
@@ -65,24 +68,25 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
     bot = HostileBot(folder, free_ports(), ROOT / "models", agents=AGENTS)
     async with running(bot):
         probes = Probes(bot=bot)
-        rows = await malformed(bot, probes, scale.of(PASSES), scale.of(ABORTS))
+        rows = await malformed(bot, probes, scale.of(PASSES))
+        rows += await aborts(bot, probes, scale.of(ABORTS))
         rows += await mutations(bot, probes, rng, scale.of(MUTATIONS, 200))
         rows += await junk(bot, rng, scale.of(JUNK, 2000))
         rows.append(await probes.ledger_row("all of it"))
     return rows
 
 
-async def malformed(bot: HostileBot, probes: Probes, passes: int, aborts: int) -> list[Promise]:
+async def malformed(bot: HostileBot, probes: Probes, passes: int) -> list[Promise]:
     """Send each known message from a trunk that has gone mad, and call after each."""
     harm = "RFC 4475, RFC 5118, what ended pjproject"
     before, exits = len(probes.answers), bot.exits
     guilty: list[str] = []
-    for n in range(passes):
-        for name, messages in _malformed(aborts if n == 0 else 1):
-            seen = bot.exits
-            await send(MAD_TRUNK, bot.target, messages, 0.0)
-            await probes.one()
-            guilty += [name] * (bot.exits - seen)
+    whole = {name: [message] for name, message in (torture() | ipv6("desk")).items()}
+    for name, messages in (*whole.items(), *known("desk")) * passes:
+        seen = bot.exits
+        await send(MAD_TRUNK, bot.target, messages, 0.0)
+        await probes.one()
+        guilty += [name] * (bot.exits - seen)
     sent = len(probes.answers) - before
     return [
         probes.row(harm, before),
@@ -90,9 +94,21 @@ async def malformed(bot: HostileBot, probes: Probes, passes: int, aborts: int) -
     ]
 
 
-def _malformed(aborts: int) -> list[tuple[str, list[bytes]]]:
-    whole = [(name, [message]) for name, message in (torture() | ipv6("desk")).items()]
-    return [*whole, *known("desk", aborts)]
+async def aborts(bot: HostileBot, probes: Probes, number: int) -> list[Promise]:
+    """Send INVITEs and the ACK that aborts an agent which hears it, and call after each.
+
+    All of these INVITEs are whole and none is acknowledged, so they hold all lines in turn: the
+    next call waits for a line as in `flood` where a trunk sends INVITEs and no ACK.
+    """
+    harm = "INVITEs, each with the ACK that aborts pjproject"
+    before, exits = len(probes.answers), bot.exits
+    for n in range(number):
+        await send(MAD_TRUNK, bot.target, aborting("desk", n), 0.0)
+        await probes.one()
+    return [
+        probes.row(harm, before, limit_s=UNACKNOWLEDGED_LIMIT_S),
+        exits_row(harm, number, bot.exits - exits, ""),
+    ]
 
 
 async def mutations(
@@ -103,6 +119,7 @@ async def mutations(
     before, exits = len(probes.answers), bot.exits
     whole = torture() | ipv6("desk")
     whole |= {name: message for name, (message, *_) in known("desk")}
+    whole["ACK"] = aborting("desk", 0)[0]
     made = [mutated(whole, rng) for _ in range(number)]
     for first in range(0, number, BETWEEN_PROBES):
         batch = made[first : first + BETWEEN_PROBES]

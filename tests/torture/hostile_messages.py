@@ -89,12 +89,22 @@ def ipv6(number: str) -> dict[str, bytes]:
     }
 
 
-def known(number: str, times: int = 1) -> Iterator[tuple[str, list[bytes]]]:
-    """Return what has ended or blocked pjproject 2.15.1, with a name each.
+def aborting(number: str, n: int) -> list[bytes]:
+    """Return an INVITE and the ACK without To-tag, on another branch, that aborts pjproject.
 
     Args:
         number: a client's: nobody may be kept out by an unknown number.
-        times: how often the ACK that aborts is sent.
+        n: which one; each is another call.
+    """
+    ack = message("ACK", number, f"ack{n}").replace(b"z9hG4bKack", b"z9hG4bKother", 1)
+    return [message("INVITE", number, f"ack{n}", body=BODY), ack]
+
+
+def known(number: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Return what else has ended or blocked pjproject 2.15.1, with a name each.
+
+    Args:
+        number: a client's, as for `aborting`.
     """
 
     def invite(
@@ -102,10 +112,6 @@ def known(number: str, times: int = 1) -> Iterator[tuple[str, list[bytes]]]:
     ) -> bytes:
         return message("INVITE", number, name, body=body, headers=headers, kind=kind)
 
-    for n in range(times):
-        first = invite(f"ack{n}")
-        ack = message("ACK", number, f"ack{n}").replace(b"z9hG4bKack", b"z9hG4bKother", 1)
-        yield f"ACK without To-tag, on another branch, {n}", [first, ack]
     yield "67 keys of SRTP", [invite("crypto", BODY + "".join(_crypto(n) for n in range(67)))]
     yield "40 media sections", [invite("media", BODY + "m=audio 4000 RTP/AVP 0\r\n" * 39)]
     yield "60 formats", [invite("formats", BODY.replace("AVP 0", "AVP 0" + " 1" * 60))]

@@ -85,12 +85,13 @@ class Probes:
         self.answers[name] = answer = await probe(name, self.bot.target)
         return answer
 
-    def row(self, harm: str, since: int = 0) -> Promise:
+    def row(self, harm: str, since: int = 0, *, limit_s: float = PROBE_LIMIT_S) -> Promise:
         """Return whether everybody was answered, and how soon.
 
         Args:
             harm: what was done meanwhile.
             since: how many probes were placed before that.
+            limit_s: how long the one who waited longest may have waited.
         """
         answers = list(self.answers.values())[since:]
         waited = sorted(answer.after_s for answer in answers)
@@ -100,7 +101,7 @@ class Probes:
             tries=len(answers),
             lost=sum(answer.code != 200 for answer in answers),
             worst=round(waited[-1], 2) if waited else None,
-            limit=PROBE_LIMIT_S,
+            limit=limit_s,
             note=f"median {waited[len(waited) // 2]:.3f} s" if waited else "",
         )
 
