@@ -239,7 +239,7 @@ def _globals(plan: Plan) -> list[str]:
         f"listen=udp:{plan.address}:{plan.port}{said}",
         f"listen=udp:{LOOPBACK}:{plan.inner_port}",
     ]
-    if not plan.tcp and plan.tls is None:
+    if not _has_connections(plan):
         return [*lines, "disable_tcp=yes"]
     lines += ["tcp_children=2", "tcp_max_connections=512"]
     if plan.tcp:
@@ -254,6 +254,8 @@ def _modules(plan: Plan) -> list[str]:
     names = [*(("tls",) if plan.tls else ()), *MODULES]
     if plan.registrations:
         names += ["db_text", "uac"]
+    if _has_connections(plan):
+        names.append("nathelper")
     if plan.hide_topology:
         names.append("topoh")
     if plan.run_folder:
@@ -313,6 +315,11 @@ def _parameters(plan: Plan) -> list[str]:
     return [f'modparam("{m}", "{key}", {_value(value)})' for m, key, value in values]
 
 
+def _has_connections(plan: Plan) -> bool:
+    """Whether calls may come by a connection: TCP, or TLS over it."""
+    return plan.tcp or plan.tls is not None
+
+
 def _counts(name: str, size: int, expire_s: int) -> str:
     """Return a table of counts from 0, with 2 to the `size` slots."""
     return f"{name}=>size={size};autoexpire={expire_s};updateexpire=0;initval=0"
@@ -320,6 +327,12 @@ def _counts(name: str, size: int, expire_s: int) -> str:
 
 def _value(value: str | int) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+# Whoever calls by a connection is told of the end by the same one: another to the port in their
+# Contact may find nobody, or a telephone without a certificate (measured: baresip never heard BYE).
+ALIAS = "    if (proto == TCP || proto == TLS) add_contact_alias();"
+BY_ALIAS = "            if ($du == $null) handle_ruri_alias();"
 
 
 def _routes(plan: Plan) -> str:
@@ -348,6 +361,8 @@ def _routes(plan: Plan) -> str:
         "RETRY_AFTER_S": RETRY_AFTER_S,
         "RING_MS": RING_MS,
         "SILENCE_MS": SILENCE_MS,
+        "ALIAS": ALIAS if _has_connections(plan) else "",
+        "BY_ALIAS": BY_ALIAS if _has_connections(plan) else "",
         "TOKEN": plan.token,
         "SECRET": plan.secret,
     }

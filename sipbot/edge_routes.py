@@ -164,6 +164,7 @@ route[NEW] {
     append_hf("@SOURCE@: $si:$sp\r\n");
     $var(mark) = "@SECRET@|" + $ci + "|" + @DIALOG_FROM@;
     record_route(";by=$(var(mark){s.sha256}{s.substr,0,32})");
+@ALIAS@
     t_on_reply("ANSWER");
     t_on_failure("NEXT_AGENT");
     t_set_fr(@RING_MS@, @SILENCE_MS@);
@@ -251,6 +252,7 @@ route[WITHIN] {
         exit;
     }
     if (is_method("BYE")) ds_load_unset();
+@ALIAS@
     t_relay();
 }
 
@@ -267,7 +269,10 @@ route[FROM_AGENT] {
     }
     if (has_totag()) {
         if (is_method("BYE")) ds_load_unset();
-        if (loose_route() || (is_method("ACK") && t_check_trans())) t_relay();
+        if (loose_route() || (is_method("ACK") && t_check_trans())) {
+@BY_ALIAS@
+            t_relay();
+        }
         exit;
     }
     if (!is_method("INVITE")) {

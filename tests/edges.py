@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -17,7 +18,7 @@ from tests.bot import until
 from tests.free_ports import free_ports
 
 INVITE = (
-    "INVITE sip:desk@127.0.0.1 SIP/2.0\r\n"
+    "INVITE {uri} SIP/2.0\r\n"
     "Via: SIP/2.0/UDP {here};branch=z9hG4bK{branch}\r\n"
     "From: <sip:somebody@{here}>;tag=f{branch}\r\n"
     "To: <sip:desk@127.0.0.1>\r\n"
@@ -119,13 +120,30 @@ class Peer:
         more: str = "",
         body: str = "",
         as_if: str = "",
+        uri: str = "sip:desk@127.0.0.1",
     ) -> None:
         """Send a request outside of any call; `as_if` is whose addresses it copies."""
         here = as_if or self.here
         text = INVITE.format(
-            here=here, branch=branch, method=method, more=more, body=body, size=len(body)
+            here=here, branch=branch, method=method, more=more, body=body, size=len(body), uri=uri
         )
         self._socket.send(text.replace("INVITE sip:", f"{method} sip:", 1).encode())
+
+    def within(self, method: str, answer: str, branch: str) -> None:
+        """Send a request of the call that was answered so (RFC 3261 section 12.2.1.1)."""
+        found = re.findall(r"(?im)^(Contact|To|Record-Route):\s*(.*?)\r$", answer)
+        said = {name.lower(): value for name, value in found}
+        routes = [value for name, value in found if name.lower() == "record-route"]
+        route = "".join(f"Route: {one}\r\n" for one in reversed(routes))
+        uri = said["contact"].partition("<")[2].partition(">")[0]
+        text = INVITE.format(
+            here=self.here, branch=branch, method=method, more=route, body="", size=0, uri=uri
+        )
+        text = text.replace("INVITE sip:", f"{method} sip:", 1)
+        text = text.replace(f"z9hG4bK{branch}", f"z9hG4bK{branch}{method}")
+        text = text.replace("To: <sip:desk@127.0.0.1>", f"To: {said['to']}")
+        cseq = 1 if method == "ACK" else 2
+        self._socket.send(text.replace("CSeq: 1 ", f"CSeq: {cseq} ").encode())
 
     async def answer(self) -> str:
         """Return the next final response."""

@@ -8,6 +8,7 @@ need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$m
 need sipp sip-tester
 need baresip baresip
 need kamailio kamailio
+[ -n "$(ls /usr/lib/*/kamailio/modules/tls.so 2>/dev/null)" ] || missing="$missing kamailio-tls-modules"
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
 # tests/postgres.py starts a server of its own; the package's would be of no use, and is not started
