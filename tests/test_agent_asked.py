@@ -1,4 +1,4 @@
-"""An agent that is killed after the library has said 486, and before anybody was told of it."""
+"""INVITEs that the library refuses by itself: each is told of once, even by an agent that dies."""
 
 import asyncio
 import signal
@@ -57,8 +57,11 @@ class Caller:
         )
         self._invite = "\r\n".join((*lines, "", sdp)).encode()
 
-    def invite(self) -> None:
-        self._socket.sendto(self._invite, self._agent)
+    def invite(self, headers: str = "") -> None:
+        """Send the INVITE, with these headers in front of its Call-ID."""
+        self._socket.sendto(
+            self._invite.replace(b"Call-ID:", headers.encode() + b"Call-ID:"), self._agent
+        )
 
     def answer(self) -> bytes:
         """Return the status line of what came."""
@@ -125,3 +128,17 @@ async def test_copy_of_an_invite_that_a_killed_agent_had_noted_is_a_call_and_the
         await parent.die()
     assert "who-found-all-lines-busy" == offered.offer.sip_call_id
     assert not asked_file(agent.socket).exists()
+
+
+async def test_invite_whose_session_would_be_too_short_is_offered_and_ended_but_not_refused_too(
+    tmp_path: Path, one_line: StackSettings, caller: Caller
+) -> None:
+    with real_agent(tmp_path, one_line) as agent:
+        parent = await agent.parent()
+        await parent.next(wire.Hello)
+        caller.invite("Supported: timer\r\nSession-Expires: 10\r\n")
+        answer = await asyncio.to_thread(caller.answer)
+        told = [await parent.next(wire.Base) for _ in range(2)]
+        await parent.die()
+    assert answer.startswith(b"SIP/2.0 422 ")
+    assert [wire.Offered, wire.Ended] == [type(event) for event in told]

@@ -57,6 +57,14 @@ def test_copy_that_comes_to_the_next_agent_is_a_call_and_nothing_else(tmp_path: 
     assert not (tmp_path / "agent-0.asked").exists()
 
 
+def test_refusal_of_an_invite_that_is_a_call_is_told_by_the_end_of_the_call(
+    tmp_path: Path,
+) -> None:
+    agent = asked(tmp_path)
+    agent.offered(invite("z9hG4bK1"))
+    assert agent.refused(invite("z9hG4bK1"), SOURCE, 422) is None
+
+
 def test_copy_that_the_next_agent_refuses_is_told_under_the_name_that_was_noted(
     tmp_path: Path,
 ) -> None:

@@ -10,6 +10,7 @@ who was told is silent, and is a refused call then; one who was not calls again,
 """
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,6 +62,8 @@ class Asked:
             for key, one in self._noted.items()
         }
         """Left by an agent before this one → until when copies may come."""
+        self._offered = deque[str](maxlen=ASKED_MAX)
+        """Transactions that are calls, the latest: the library may refuse one even then."""
 
     def queued(self, invites: Sequence[tuple[str, str]], free: int) -> None:
         """Note what waits to be answered, unless there is a line for each.
@@ -87,16 +90,23 @@ class Asked:
 
     def offered(self, raw: str) -> None:
         """Forget an INVITE that is a call."""
-        key = transaction_of(raw) if self._noted else ""
+        key = transaction_of(raw)
+        self._offered.append(key)
         if self._noted.pop(key, None) is not None:
             self._held.pop(key, None)
             self._save()
 
     def refused(self, raw: str, source: str, code: int) -> wire.Refused | None:
-        """Return what is to be told of an INVITE that the library refused; None: told before."""
-        if self._gate.is_left_to_edge(code) or self._gate.is_again(raw, time.monotonic()):
-            return None
+        """Return what is to be told of an INVITE that the library refused; None: told before.
+
+        A session interval that is too short is refused (422, RFC 4028 section 6) only when the
+        call has been offered: its end is told as that of every call.
+        """
         key = transaction_of(raw)
+        if key in self._offered or self._gate.is_left_to_edge(code):
+            return None
+        if self._gate.is_again(raw, time.monotonic()):
+            return None
         offer, why = self._gate.rejected(raw, source, code)
         if key in self._noted:  # told under one name, if it is told twice
             self._held.pop(key, None)
