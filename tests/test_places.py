@@ -120,3 +120,19 @@ def test_memory_goes_back_when_the_last_of_the_ears_is_idle(
     second.set()
 
     assert given_back.wait(PATIENCE_S)
+
+
+def test_memory_goes_back_when_the_last_work_beside_the_places_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places, given_back = Places(2), threading.Event()
+    first, second = threading.Event(), threading.Event()
+    # threads of other tests may give back as well, before
+    monkeypatch.setattr(heap, "give_back", lambda: second.is_set() and given_back.set())
+    places.beside(first.wait)
+    places.beside(second.wait)
+    first.set()
+
+    second.set()
+
+    assert given_back.wait(PATIENCE_S)

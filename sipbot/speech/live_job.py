@@ -91,7 +91,7 @@ class LiveJob:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        threading.Thread(target=self._guarded, args=(self._judge,), daemon=True).start()
+        self._places.beside(lambda: self._guarded(self._judge))
         if self._ear is not None:
             self._places.give(lambda: self._guarded(self._listen))
 

@@ -5,6 +5,7 @@ after the other with that, and with as few heaps as keep the memory flat, ears w
 in malloc: four at a time lost 6 % of processor (measured, docs/decisions/0011).  With threads that
 stay, each has a heap of its own, and what one recording has freed is there for the next one:
 nothing goes back to the system, to be fetched page by page again, before all are idle.
+What must not wait for a place has a thread of its own; what the last of all leaves goes back too.
 """
 
 import threading
@@ -37,6 +38,7 @@ class Places:
         """The one that was used last at the end."""
         self._waiting: deque[Work] = deque()
         self._done = 0
+        self._beside = 0
 
     def give(self, work: Work) -> None:
         """Have it done as soon as a place is free; returns at once.
@@ -54,6 +56,25 @@ class Places:
                 threading.Thread(target=self._serve, args=(inbox,), daemon=True).start()
             else:
                 self._waiting.append(work)
+
+    def beside(self, work: Work) -> None:
+        """Have it done at once, whoever waits for a place.
+
+        Args:
+            work: must not raise.
+        """
+        with self._lock:
+            self._beside += 1
+        threading.Thread(target=self._do_beside, args=(work,), daemon=True).start()
+
+    def _do_beside(self, work: Work) -> None:
+        """Runs in a thread of its own, which ends with the work."""
+        work()
+        with self._lock:
+            self._beside -= 1
+            was_last = self._beside == 0 and len(self._idle) == self._started
+        if was_last:
+            heap.give_back()
 
     def _serve(self, inbox: "SimpleQueue[Work]") -> None:
         """Runs in a thread of its own until the process ends."""
