@@ -17,8 +17,11 @@ class Held:
 
     pid: int
     mb: float
-    """Memory that is its own and has been written to (10^6 bytes): what a leak makes grow.  Shared
-    pages and those that the kernel can read again from a file are not counted."""
+    """Memory that has been written to (10^6 bytes): what a leak makes grow.  Pages that the kernel
+    can read again from a file are not counted.  Those that a forked process shares with its parent
+    are, and so from the beginning: main copies a page that it was forked with when it first writes
+    there (38 MB were still uncopied after 3,000 calls), which looked like 1.0 MB in 1,000 calls,
+    while of what is in use (mallinfo2, Python's own blocks) nothing grew."""
     descriptors: int
     """Without prompts: an agent keeps them open for the next caller (`PLAYERS_MAX` at most),
     one more whenever more callers hear the same one than ever before."""
@@ -58,10 +61,8 @@ def look(bot: Bot, calls: int) -> Look:
 def _held(pid: int) -> Held:
     folder = Path(f"/proc/{pid}")
     rollup = (folder / "smaps_rollup").read_text(encoding="ascii")
-    dirty = re.search(r"^Private_Dirty:\s+(\d+) kB$", rollup, re.MULTILINE)
-    swapped = re.search(r"^Swap:\s+(\d+) kB$", rollup, re.MULTILINE)
-    assert dirty is not None
-    kb = int(dirty[1]) + (int(swapped[1]) if swapped else 0)
+    written = re.findall(r"^(?:Private_Dirty|Shared_Dirty|Swap):\s+(\d+) kB$", rollup, re.MULTILINE)
+    kb = sum(map(int, written))
     return Held(
         pid=pid,
         mb=kb * 1024 / 1e6,
