@@ -127,8 +127,12 @@ def test_memory_goes_back_when_the_last_work_beside_the_places_is_over(
 ) -> None:
     places, given_back = Places(2), threading.Event()
     first, second = threading.Event(), threading.Event()
-    # threads of other tests may give back as well, before
-    monkeypatch.setattr(heap, "give_back", lambda: second.is_set() and given_back.set())
+
+    def give_back() -> None:
+        if second.is_set():  # threads of other tests may give back as well, before
+            given_back.set()
+
+    monkeypatch.setattr(heap, "give_back", give_back)
     places.beside(first.wait)
     places.beside(second.wait)
     first.set()
