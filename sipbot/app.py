@@ -39,12 +39,12 @@ from sipbot.from_settings import (
     broker_of,
     console_of,
     edge_for,
-    ledger_path,
     listening,
     manner_of,
     masked_url_of,
     notices_of,
     phones_by,
+    places_of,
     reports_of,
     stacks_of,
 )
@@ -162,7 +162,7 @@ class App:
         await control.refuse_if_running(control.socket_path(settings.var))
         bus_key.make(settings.var)
         await ports.check(*listening(settings))
-        ledger = await stack.enter_async_context(Ledger.open(ledger_path(settings)))
+        ledger = await stack.enter_async_context(Ledger.open(places_of(settings).ledger))
         await ledger.archive.follow(wanted=bool(settings.archive.url))
         app = cls(settings, dialplans, ledger)
         stack.callback(app.texts.close)  # before the ledger closes
@@ -214,8 +214,8 @@ class App:
     @cached_property
     def sweep(self) -> Sweep:
         """Deletes what was kept long enough, and what commands name."""
-        files = (self.settings.var.absolute(), self.settings.dialplans, ledger_path(self.settings))
-        return sweep_of(*files, self.ledger, self.reload, self.switchboard, self.alerts.tell)
+        places = places_of(self.settings)
+        return sweep_of(places, self.ledger, self.reload, self.switchboard, self.alerts.tell)
 
     def _hearing(self) -> list[tuple[str, Coroutine[None, None, None]]]:
         """The ears and who watches them."""
@@ -356,7 +356,7 @@ class App:
                 **answers_of(self.outbox, self.gauges),
                 **self.sweep.handlers(),
                 **reviews_desk.handlers(self.ledger),
-                **handover_desk.handlers(self.ledger, self.settings.var),
+                **handover_desk.handlers(self.ledger, places_of(self.settings)),
             },
         )
 

@@ -17,7 +17,7 @@ from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_table import print_whole
 from sipbot.errors import UsageError
-from sipbot.from_settings import ledger_path
+from sipbot.from_settings import ledger_path, places_of
 from sipbot.handover import SCOPES, Consent, Disclosure, Scope
 from sipbot.handover_give import Order, give
 from sipbot.handover_stage import finish
@@ -102,7 +102,7 @@ def consent_command(
         document=document,
         sha256=digest,
     )
-    handover_desk.ask(settings.var, ledger_path(settings), handover_desk.NoteConsent(consent), bool)
+    handover_desk.ask(places_of(settings), handover_desk.NoteConsent(consent), bool)
     typer.echo(f"{client}: consent {consent.kind} by {by} on {on}: noted")
 
 
@@ -136,7 +136,7 @@ def export_command(
     )
 
     def note(disclosure: Disclosure) -> None:
-        handover_desk.ask(site.var, site.ledger, handover_desk.NoteDisclosure(disclosure), bool)
+        handover_desk.ask(site.places, handover_desk.NoteDisclosure(disclosure), bool)
 
     manifest = give(site, order, note)
     if as_json:

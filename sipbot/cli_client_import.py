@@ -20,7 +20,7 @@ from sipbot.cli_client_site import ByOption, site_of
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.disk import sync_folder
 from sipbot.errors import HandoverError, UsageError
-from sipbot.from_settings import ledger_path
+from sipbot.from_settings import ledger_path, places_of
 from sipbot.handover import Disclosure
 from sipbot.handover_accept import Acceptance, decode, encode
 from sipbot.handover_back import refuse_the_last, remove_plan
@@ -108,7 +108,7 @@ def rollback_command(
         files = remove_plan(site, found.taken)
         order = handover_desk.TakeBack(found.taken.id)
         with leaving(site.places, found.taken):
-            back = handover_desk.ask(site.var, site.ledger, order, Back)
+            back = handover_desk.ask(site.places, order, Back)
             recordings = remove_recordings(site.places, found.taken)
     if as_json:
         said = {**msgspec.structs.asdict(back), "files": files, "recordings": recordings}
@@ -161,7 +161,7 @@ def accepted_command(
         sha256=hashlib.sha256(content).hexdigest(),
     )
     order = handover_desk.NoteDisclosure(disclosure)
-    handover_desk.ask(settings.var, ledger_path(settings), order, bool)
+    handover_desk.ask(places_of(settings), order, bool)
     typer.echo(f"{found.client}: accepted by {found.by} of {found.taker}: {disclosure.what}")
 
 
@@ -185,9 +185,7 @@ def _take(site: Site, arrival: Arrival) -> bool:
     place.rename(place.with_name(identifier))
     sync_folder(place.parent)  # else a power cut after the ledger's commit might undo it
     order = handover_desk.TakeIn(identifier)
-    new = handover_desk.ask(site.var, site.ledger, order, bool)
-    finish_locked(site.places)
-    return new
+    return handover_desk.ask(site.places, order, bool)
 
 
 def _acceptance(arrival: Arrival, by: str) -> Acceptance:

@@ -13,8 +13,8 @@ from sipbot import config, heap, log, supervisor
 from sipbot.app import App
 from sipbot.cli_config import ConfigOption
 from sipbot.errors import DialplanError, SipbotError
-from sipbot.from_settings import ledger_path
-from sipbot.handover_stage import Places, finish
+from sipbot.from_settings import places_of
+from sipbot.handover_stage import finish
 from sipbot.reload import Start, start
 
 NOT_STARTED = (
@@ -54,9 +54,8 @@ def run(*, config_path: ConfigOption = None) -> None:
 
 def _finish_handovers(settings: config.Settings) -> None:
     """Clients whose import was decided and then killed; they hold up no start."""
-    places = Places(var=settings.var, dialplans=settings.dialplans, ledger=ledger_path(settings))
     try:
-        finish(places)
+        finish(places_of(settings))
     except SipbotError as error:
         structlog.get_logger().warning("a hand-over is not finished", problem=str(error))
 

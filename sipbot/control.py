@@ -23,8 +23,8 @@ REQUEST_BYTES = 1 << 16
 """Longest request accepted: some 8 000 delivery ids, more than anybody types."""
 
 REPLY_S = 30.0
-"""How long a command waits for its answer.  The slowest is one transaction of the ledger, which
-waits at most ledger_schema.BUSY_MS (5 s) for each lock; six times that."""
+"""How long a command that is not patient waits for its answer.  The slowest is one transaction of
+the ledger, which waits at most ledger_schema.BUSY_MS (5 s) for each lock; six times that."""
 
 _REMEDY = "Set var in config.toml to a folder of its owner whose path is shorter than 90 characters"
 """Linux gives the name of a socket 107 bytes (unix(7)); ours ends in ``/run/control.sock``."""
@@ -147,8 +147,14 @@ class Control:
         return reply
 
 
-async def ask(path: Path, request: wire.Request) -> wire.Reply:
+async def ask(path: Path, request: wire.Request, *, patient: bool = False) -> wire.Reply:
     """Ask the running sipbot.
+
+    Args:
+        path: of its socket.
+        request: what is asked.
+        patient: wait for as long as it lives: it may have a whole client to write.  One that hangs
+            is ended by those who look after it (sipbot/supervisor.py), and with it the wait.
 
     Raises:
         NotRunningError: nobody answers at this path.
@@ -156,7 +162,7 @@ async def ask(path: Path, request: wire.Request) -> wire.Reply:
     """
     reader, writer = await _connect(path)
     try:
-        async with asyncio.timeout(REPLY_S):
+        async with asyncio.timeout(None if patient else REPLY_S):
             await _send(writer, request)
             reply: wire.Reply = wire.replies.decode(await reader.readuntil(b"\n"))
     except TimeoutError as error:

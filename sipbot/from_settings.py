@@ -23,6 +23,7 @@ from sipbot.edge import Audit, Edge, secret_of
 from sipbot.edge_config import Plan as EdgePlan
 from sipbot.edge_config import Registration, Tls
 from sipbot.errors import ConfigError, Mistake
+from sipbot.handover_stage import Places
 from sipbot.ledger import Ledger
 from sipbot.link import Broker
 from sipbot.memo_history import SYSTEM
@@ -61,6 +62,15 @@ def broker_of(settings: Settings) -> Broker:
 def ledger_path(settings: Settings) -> Path:
     """Return where the ledger is."""
     return settings.var / "sipbot.sqlite3"
+
+
+def places_of(settings: Settings) -> Places:
+    """Return where a hand-over finds this site's things."""
+    return Places(
+        var=settings.var.absolute(),
+        dialplans=settings.dialplans.absolute(),
+        ledger=ledger_path(settings).absolute(),
+    )
 
 
 def archive_of(settings: Settings) -> ArchiveServer | None:

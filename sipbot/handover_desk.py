@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sipbot import control
+from sipbot import control, handover
 from sipbot import control_wire as wire
 from sipbot.errors import ControlError, HandoverError, NotRunningError
 from sipbot.handover import Consent, Disclosure
-from sipbot.handover_stage import staged
+from sipbot.handover_stage import FOLDER, Places, at_work, settle, staged
 from sipbot.ledger import Ledger
 from sipbot.ledger_handovers import Back
 
@@ -41,7 +41,10 @@ class NoteDisclosure(Base, frozen=True):
 
 
 class TakeIn(Base, frozen=True):
-    """Store the rows that wait in ``var/handover``; answered by whether they were new."""
+    """Store the rows that wait in ``var/handover``, and move the files that wait there.
+
+    Answered by whether the rows were new.
+    """
 
     id: str
 
@@ -55,12 +58,12 @@ class TakeBack(Base, frozen=True):
 Order = NoteConsent | NoteDisclosure | TakeIn | TakeBack
 
 
-def handlers(ledger: Ledger, var: Path) -> dict[type[wire.Request], control.Handler]:
+def handlers(ledger: Ledger, places: Places) -> dict[type[wire.Request], control.Handler]:
     """Return what the running sipbot does for the commands.
 
     Args:
         ledger: its own.
-        var: folder of what it writes.
+        places: of this site.
     """
 
     # In the event loop, for a client of the control socket.
@@ -69,42 +72,42 @@ def handlers(ledger: Ledger, var: Path) -> dict[type[wire.Request], control.Hand
             order: Order = msgspec.json.decode(request.order, type=Order)
         except msgspec.DecodeError as error:
             raise HandoverError(f"an order that this release does not know: {error}") from error
-        result = await _obey(ledger, var, order, running=True)
+        result = await _obey(ledger, places, order, running=True)
         return wire.HandedOver(msgspec.Raw(msgspec.json.encode(result)))
 
     return {wire.HandOver: obey}
 
 
-def ask(var: Path, ledger: Path, order: Order, answer: type[Result]) -> Result:
-    """Have an order done; blocks.
+def ask(places: Places, order: Order, answer: type[Result]) -> Result:
+    """Have an order done; blocks until it is, however many rows it has.
 
     Args:
-        var: folder of what sipbot writes.
-        ledger: the file.
+        places: of this site.
         order: what is to be done.
         answer: what `Order` says of it.
 
     Raises:
         SipbotError: it cannot be done; nothing has changed then.
     """
-    var.mkdir(parents=True, exist_ok=True, mode=0o700)
-    content = asyncio.run(_ask(var, ledger, order))
+    places.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    content = asyncio.run(_ask(places, order))
     return msgspec.json.decode(content, type=answer)
 
 
-async def _ask(var: Path, ledger: Path, order: Order) -> bytes:
+async def _ask(places: Places, order: Order) -> bytes:
     request = wire.HandOver(msgspec.Raw(msgspec.json.encode(order)))
     try:
-        reply = await control.ask(control.socket_path(var), request)
+        # Patient: one who stops waiting would take for undone what is still being done.
+        reply = await control.ask(control.socket_path(places.var), request, patient=True)
     except NotRunningError:
-        async with Ledger.open(ledger) as opened:
-            return msgspec.json.encode(await _obey(opened, var, order, running=False))
+        async with Ledger.open(places.ledger) as opened:
+            return msgspec.json.encode(await _obey(opened, places, order, running=False))
     if not isinstance(reply, wire.HandedOver):
         raise ControlError(f"sipbot answered {type(reply).__name__}: it is of another release")
     return bytes(reply.result)
 
 
-async def _obey(ledger: Ledger, var: Path, order: Order, *, running: bool) -> Any:  # noqa: ANN401
+async def _obey(ledger: Ledger, places: Places, order: Order, *, running: bool) -> Any:  # noqa: ANN401
     now = datetime.now(UTC)
     match order:
         case NoteConsent(consent):
@@ -113,9 +116,32 @@ async def _obey(ledger: Ledger, var: Path, order: Order, *, running: bool) -> An
         case NoteDisclosure(disclosure):
             await ledger.handovers.note_disclosure(disclosure, now)
             return True
+        # Shielded: who is stopped in between would let go of the folder while the ledger's thread
+        # still writes.
         case TakeIn(identifier):
-            rows = await asyncio.to_thread(staged, var, identifier)
-            return await ledger.handovers.take(*rows, now)
+            return await asyncio.shield(_take_in(ledger, places, identifier, now))
         case TakeBack(identifier):
-            back: Back = await ledger.handovers.take_back(identifier, now, running=running)
-            return back
+            return await asyncio.shield(
+                _take_back(ledger, places, identifier, now, running=running)
+            )
+
+
+async def _take_in(ledger: Ledger, places: Places, identifier: str, now: datetime) -> bool:
+    folder = _folder(places, identifier)
+    with at_work(folder):
+        rows = await asyncio.to_thread(staged, places.var, identifier)
+        new = await ledger.handovers.take(*rows, now)
+        await asyncio.to_thread(settle, places, folder)
+    return new
+
+
+async def _take_back(
+    ledger: Ledger, places: Places, identifier: str, now: datetime, *, running: bool
+) -> Back:
+    with at_work(_folder(places, identifier)):
+        return await ledger.handovers.take_back(identifier, now, running=running)
+
+
+def _folder(places: Places, identifier: str) -> Path:
+    handover.check_path(identifier)
+    return places.var.absolute() / FOLDER / identifier

@@ -2,9 +2,11 @@
 
 Data path: handover_take -> [handover_stage] -> ledger, then spool and dialplans
 
-Nothing is visible before the ledger's one transaction.  After it everything is decided: the files
-are moved to their places, the client's own last; whoever comes next (`sipbot run`, `sipbot client`)
-goes on moving when somebody was killed in between.  A roll-back is the same the other way round.
+Nothing is visible before the ledger's one transaction.  After it everything is decided: whoever
+has stored the rows moves the files to their places, the client's own last; whoever comes next
+(`sipbot run`, `sipbot client`) goes on moving when that one was killed in between.  A roll-back is
+the same the other way round.  A bundle's folder is locked from before its rows are read until its
+files are moved, for the command that has asked for it may be gone by then.
 """
 
 import fcntl
@@ -70,13 +72,42 @@ def locked(var: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Keep everybody else from what waits in a bundle's folder; a process that dies lets go of it.
+
+    Args:
+        folder: ``var/handover/<id>``.
+
+    Raises:
+        HandoverError: nothing waits there, or somebody is at work in it.
+    """
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise _nothing_in(folder) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(lock), folder.stat()):
+                raise _nothing_in(folder)
+        except BlockingIOError:
+            raise HandoverError(
+                f"{folder}: sipbot is still at work on this bundle: wait a minute, then try again"
+            ) from None
+        except FileNotFoundError as error:
+            raise _nothing_in(folder) from error
+        yield
+    finally:
+        os.close(lock)
+
+
 def staged(var: Path, identifier: str) -> tuple[Taken, list[CallEntry], list[Memo]]:
     """Return what `stage` has put beside for the ledger.
 
     Raises:
         HandoverError: there is nothing of this id.
     """
-    handover.check_path(identifier)
     folder = var.absolute() / FOLDER / identifier
     try:
         taken = msgspec.json.decode((folder / TAKEN).read_bytes(), type=Taken)
@@ -100,7 +131,7 @@ def finish(places: Places) -> list[str]:
     What the ledger does not know was never decided, and is thrown away.
 
     Raises:
-        HandoverError: another hand-over is at work, or the disk refuses.
+        HandoverError: another hand-over or the running sipbot is at work, or the disk refuses.
     """
     folder = places.var.absolute() / FOLDER
     if not folder.is_dir() or not any(one.is_dir() for one in folder.iterdir()):
@@ -112,23 +143,42 @@ def finish(places: Places) -> list[str]:
 def finish_locked(places: Places) -> list[str]:
     """As `finish`, by whoever holds the lock."""
     folder = places.var.absolute() / FOLDER
-    decided: dict[str, Handover] = {}
-    if places.ledger.is_file():
-        with reading(places.ledger) as ledger:
-            decided = {one.taken.id: one for one in handovers(ledger)}
     done = []
     for each in sorted(one for one in folder.iterdir() if one.is_dir()):
-        one = decided.get(each.name)
-        try:
-            if one is not None and one.state == "taken":
-                _move(places, each / PLACE, one.taken)
+        with at_work(each):
+            if settle(places, each):
                 done.append(each.name)
-            elif one is not None:
-                remove_recordings(places, one.taken)
-            shutil.rmtree(each)
-        except OSError as error:
-            raise HandoverError(f"{each}: cannot be moved to its place: {error}") from error
     return done
+
+
+def settle(places: Places, folder: Path) -> bool:
+    """Do with one folder what the ledger says; whether its files have gone to their places.
+
+    Args:
+        places: of this site.
+        folder: ``var/handover/<id>``, held by `at_work`; it is gone afterwards.
+
+    Raises:
+        HandoverError: the disk refuses.
+    """
+    one = _decided(places.ledger, folder.name)
+    is_here = one is not None and one.state == "taken"
+    try:
+        if one is not None and is_here:
+            _move(places, folder / PLACE, one.taken)
+        elif one is not None:
+            remove_recordings(places, one.taken)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise HandoverError(f"{folder}: cannot be moved to its place: {error}") from error
+    return is_here
+
+
+def _decided(ledger: Path, identifier: str) -> Handover | None:
+    if not ledger.is_file():
+        return None
+    with reading(ledger) as opened:
+        return next((one for one in handovers(opened) if one.taken.id == identifier), None)
 
 
 @contextmanager
@@ -202,6 +252,10 @@ def _put(source: Path, target: Path, aside: Path) -> None:
             os.fsync(file.fileno())
         draft.replace(target)
     sync_folder(target.parent)
+
+
+def _nothing_in(folder: Path) -> HandoverError:
+    return HandoverError(f"{folder}: nothing waits there any more: give the command again")
 
 
 def _note_texts(prompts: Path, content: bytes, taken: Taken) -> None:

@@ -16,6 +16,7 @@ from sipbot import control
 from sipbot import control_wire as wire
 from sipbot.erase import AT_ONCE, Eraser
 from sipbot.errors import SipbotError, SpoolError, SweepError
+from sipbot.handover_stage import Places
 from sipbot.in_force import InForce
 from sipbot.keep_form import KeepForm
 from sipbot.ledger import Ledger
@@ -181,9 +182,7 @@ class Sweep:
 
 
 def sweep_of(
-    var: Path,
-    dialplans: Path,
-    path: Path,
+    places: Places,
     ledger: Ledger,
     reload: "Reload",
     board: "Switchboard",
@@ -192,9 +191,7 @@ def sweep_of(
     """Return what main runs.
 
     Args:
-        var: folder of what sipbot writes; absolute.
-        dialplans: folder of the dialplans.
-        path: of the ledger.
+        places: of this site.
         ledger: open.
         reload: knows what callers meet now.
         board: knows the calls that are up.
@@ -202,8 +199,8 @@ def sweep_of(
     """
     return Sweep(
         ledger,
-        path,
-        eraser_of(var, dialplans, ledger),
+        places.ledger,
+        eraser_of(places.var, places.dialplans, ledger),
         lambda: rules_of(reload.in_force),
         tell,
         on_line=lambda: len(board.calls),

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sipbot import dialplan, handover, handover_desk, ledger_report, seal
+from sipbot import control, dialplan, handover, handover_desk, ledger_report, seal
+from sipbot import control_wire as wire
 from sipbot.caller import WITHHELD
 from sipbot.errors import HandoverError
 from sipbot.golden import folder_of
@@ -68,6 +69,8 @@ CONSENT = Consent(
     sha256=None,
 )
 LATER = AT + timedelta(days=9999)
+PLAN = f"dialplans/{CLIENT}.toml"
+PATIENCE_S = 30.0
 BUNDLE = "01a20574-831d-71d4-9606-b977ea4ad895"
 
 
@@ -81,7 +84,7 @@ class Trip(NamedTuple):
 
 
 def consent(site: Site, given: Consent = CONSENT) -> None:
-    handover_desk.ask(site.var, site.ledger, handover_desk.NoteConsent(given), bool)
+    handover_desk.ask(site.places, handover_desk.NoteConsent(given), bool)
 
 
 def export(giver: Site, taker: Site, file: Path, noted: list[Disclosure]) -> Manifest:
@@ -135,8 +138,13 @@ def take(site: Site, arrival: Arrival) -> bool:
 
 
 def store(site: Site) -> bool:
-    order = handover_desk.TakeIn(BUNDLE)
-    return handover_desk.ask(site.var, site.ledger, order, bool)
+    return handover_desk.ask(site.places, handover_desk.TakeIn(BUNDLE), bool)
+
+
+async def only_rows(site: Site) -> None:
+    """Store the rows, and be killed before a file is moved."""
+    async with Ledger.open(site.ledger) as ledger:
+        await ledger.handovers.take(*staged(site.var, BUNDLE), AT)
 
 
 def back(site: Site) -> Back:
@@ -144,7 +152,7 @@ def back(site: Site) -> Back:
         taken = handovers(ledger)[0].taken
     remove_plan(site, taken)
     with leaving(site.places, taken):
-        gone = handover_desk.ask(site.var, site.ledger, handover_desk.TakeBack(taken.id), Back)
+        gone = handover_desk.ask(site.places, handover_desk.TakeBack(taken.id), Back)
         remove_recordings(site.places, taken)
     return gone
 
@@ -288,12 +296,66 @@ def test_import_killed_before_the_ledger_leaves_nothing(trip: Trip, taker: Site)
 def test_import_killed_after_the_ledger_is_finished_by_the_next_start(
     trip: Trip, taker: Site
 ) -> None:
-    take(taker, arrive(taker, trip.file))
-    assert f"dialplans/{CLIENT}.toml" not in files_of(taker)
+    stage(taker, arrive(taker, trip.file))
+    asyncio.run(only_rows(taker))
+    assert PLAN not in files_of(taker)
 
     assert [BUNDLE] == finish(taker.places)
 
-    assert f"dialplans/{CLIENT}.toml" in files_of(taker)
+    assert PLAN in files_of(taker)
+    assert () == examine(taker.ledger, spool_of(taker.var)).problems
+
+
+async def test_import_is_waited_for_however_long_sipbot_takes(
+    taker: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "REPLY_S", 0.05)
+
+    async def slow(_: wire.HandOver) -> wire.Reply:
+        await asyncio.sleep(4 * control.REPLY_S)
+        return wire.HandedOver(msgspec.Raw(b"true"))
+
+    served = control.Control(control.socket_path(taker.var), {wire.HandOver: slow})
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(served.run())
+        await served.ready.wait()
+        new = await asyncio.to_thread(store, taker)
+        task.cancel()
+
+    assert new
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_bundle_that_is_being_stored_is_thrown_away_by_nobody(
+    trip: Trip, taker: Site, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    stage(taker, await asyncio.to_thread(arrive, taker, trip.file))
+    order = wire.HandOver(msgspec.Raw(msgspec.json.encode(handover_desk.TakeIn(BUNDLE))))
+    at_it, go_on = asyncio.Event(), asyncio.Event()
+    async with Ledger.open(taker.ledger) as ledger, asyncio.timeout(PATIENCE_S):
+        rows = ledger.handovers.take
+
+        async def slowly(*what: Any) -> bool:
+            at_it.set()
+            await go_on.wait()
+            return await rows(*what)
+
+        monkeypatch.setattr(ledger.handovers, "take", slowly)
+        obey = handover_desk.handlers(ledger, taker.places)[wire.HandOver]
+        asking = asyncio.ensure_future(obey(order))
+        await at_it.wait()
+        if stopped:
+            asking.cancel()
+            await asyncio.sleep(0)
+
+        with pytest.raises(HandoverError, match="still at work"):
+            await asyncio.to_thread(finish, taker.places)
+
+        go_on.set()
+        while (taker.var / "handover" / BUNDLE).exists():
+            await asyncio.sleep(0.01)
+
+    assert PLAN in files_of(taker)
     assert () == examine(taker.ledger, spool_of(taker.var)).problems
 
 
