@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from sipbot.errors import ChildStartError
+from sipbot.sip import pjsua_wait
 from sipbot.sip.pjsua_wait import Wait
 
 
@@ -80,3 +81,34 @@ def test_port_that_this_process_has_not_opened_is_a_failed_start(sip: socket.soc
     sip.close()
     with pytest.raises(ChildStartError, match=f"the UDP port {port} that it has just opened"):
         Wait(port)
+
+
+def both_looked_at(sip: socket.socket, waiting: Wait) -> list[bytes]:
+    for packet in (b"INVITE 1", b"INVITE 2"):
+        sip.sendto(packet, sip.getsockname())
+    return [packet for packet, _ in waiting.queued(waiting.until(3600.0))]
+
+
+def test_all_packets_that_wait_are_seen(sip: socket.socket) -> None:
+    assert [b"INVITE 1", b"INVITE 2"] == both_looked_at(sip, Wait(port_of(sip)))
+
+
+NO_OPTION = 9_999
+"""No option of any kernel: the real one answers ENOPROTOOPT."""
+
+
+def test_where_the_kernel_cannot_look_further_the_first_packet_alone_is_seen(
+    sip: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pjsua_wait, "SO_PEEK_OFF", NO_OPTION)
+    assert [b"INVITE 1"] == both_looked_at(sip, Wait(port_of(sip)))
+
+
+def test_kernel_that_cannot_look_further_is_spoken_of_once(
+    sip: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pjsua_wait, "SO_PEEK_OFF", NO_OPTION)
+    waiting = Wait(port_of(sip))
+    for _ in range(2):
+        both_looked_at(sip, waiting)
+    assert 1 == capsys.readouterr().err.count("SO_PEEK_OFF")
