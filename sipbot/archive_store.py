@@ -26,6 +26,7 @@ from sipbot.archive import (
     Wanted,
 )
 from sipbot.errors import ArchiveError, ArchiveRefusedError
+from sipbot.memo_answers import SURVEYS
 
 if TYPE_CHECKING:
     import psycopg
@@ -49,8 +50,11 @@ SILENT_S = 15
 _LOCK = 0x73697062
 """Of pg_advisory_xact_lock, so that two sites do not make the tables at the same time: "sipb"."""
 
-_FIGURES = ("stage", "status", "urgency", "result", "history", "asked", "answers")
-"""Of a memo, what figures and reports are made of; never what the caller said to the machine."""
+_FIGURES = ("stage", "status", "urgency", "result", "asked")
+"""Of a memo, what figures and reports take as it is; never what the caller said to the machine."""
+
+_NOTED = ("text", "escalated")
+"""Of an entry of a memo's history, what they do without: an operator's note may say it again."""
 
 _INIT_REMEDY = "Make them, as a role that owns the database: sipbot archive init"
 
@@ -312,13 +316,27 @@ _CALLS = f"""
 SELECT DISTINCT ON (calls.call) {", ".join(f"calls.{n}" for n in ArchivedCall.__struct_fields__)}
 FROM sipbot.calls WHERE {_WANTED} ORDER BY calls.call, calls.rev DESC, calls.site""".encode()  # noqa: S608
 
-_KEYS = ", ".join(f"'{key}'" for key in _FIGURES)
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_PART = f"""
+    SELECT key, value FROM jsonb_each(memos.payload) WHERE key IN ({_quoted(_FIGURES)})
+    UNION ALL
+    SELECT 'answers', jsonb_object_agg(key, value) FROM jsonb_each(
+        jsonb_path_query_first(memos.payload, '$.answers ? (@.type() == "object")'))
+    WHERE key IN ({_quoted(SURVEYS)}) HAVING count(*) > 0
+    UNION ALL
+    SELECT 'history', jsonb_agg(entry - ARRAY[{_quoted(_NOTED)}] ORDER BY place)
+    FROM jsonb_path_query(memos.payload, '$.history[*] ? (@.type() == "object")')
+        WITH ORDINALITY AS each (entry, place)
+    HAVING count(*) > 0"""  # noqa: S608 - names are ours
 
 _MEMOS = f"""
 SELECT DISTINCT ON (memos.id) memos.id, memos.rev, memos.call, memos.client, memos.status,
     memos.stage, memos.category, memos.updated_at,
-    (SELECT jsonb_object_agg(key, value) FROM jsonb_each(memos.payload)
-     WHERE key IN ({_KEYS}))::text AS payload
+    (SELECT jsonb_object_agg(key, value) FROM ({_PART}) AS part)::text AS payload
 FROM sipbot.memos JOIN sipbot.calls ON calls.site = memos.site AND calls.call = memos.call
 WHERE {_WANTED} ORDER BY memos.id, memos.rev DESC, memos.site""".encode()  # noqa: S608
 

@@ -7,14 +7,16 @@ from functools import partial
 import msgspec
 import pytest
 
-from sipbot.archive import Batch
+from sipbot.archive import ArchivedCall, ArchivedMemo, Batch
 from sipbot.archive_store import ArchiveStore, Server
 from sipbot.fleet import ask
 from sipbot.kpi import Figures
 from sipbot.ledger_archive import ArchiveSource
 from sipbot.ledger_day import Span
 from sipbot.ledger_fleet import FleetLedger, wanted_for
+from sipbot.ledger_kpi import memo_fact
 from sipbot.ledger_reader import ReadOnlyLedger
+from sipbot.memo_history import Outcome, next_revision
 from sipbot.quota import Month
 from sipbot.report import weekly
 from sipbot.report.months import statement_of
@@ -22,9 +24,11 @@ from sipbot.report.weeks import Week
 from sipbot.report.words import Say
 from tests.agency import UNTIL, Agency, small
 from tests.archives import a_server
+from tests.memo_samples import AT, a_memo
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SAID = "請求書がまだ届かない"
 SPANS = {
     "everything": Span(since=UNTIL - timedelta(days=14), until=UNTIL),
     "a_week": Span(since=UNTIL - timedelta(days=12), until=UNTIL - timedelta(days=5)),
@@ -111,3 +115,50 @@ def test_figures_are_made_without_what_callers_said(agency: Agency, archived: Se
     keys = {key for one in fleet.memos for key in msgspec.json.decode(one.payload)}
     assert {"history"} < keys
     assert keys <= {"stage", "status", "urgency", "result", "history", "asked", "answers"}
+
+
+@pytest.fixture
+def talkative(pg: Postgres) -> Server:
+    """An archive with one memo in which caller and operator have said a lot."""
+    server, memo = a_server(pg), a_memo()
+    memo = memo.model_copy(update={"answers": {"name": SAID, "wish": SAID, "csat": "4"}})
+    memo = next_revision(memo, AT, {}, what="note", by="hanako", text=SAID)
+    memo = next_revision(memo, AT, {}, what="called_back", by="hanako", outcome=Outcome.REACHED)
+    call = ArchivedCall(
+        call=memo.call.id,
+        rev=2,
+        client=memo.client,
+        received_at=AT,
+        answered_at=AT,
+        ended_at=AT,
+        ended_by="caller",
+        state="memo",
+        sip_code=200,
+        rule="to",
+        number=None,
+        caller=None,
+        taken_here=True,
+    )
+    kept = ArchivedMemo(
+        id=memo.id,
+        rev=memo.rev,
+        call=memo.call.id,
+        client=memo.client,
+        status=memo.status,
+        stage=memo.stage,
+        category=None,
+        updated_at=AT,
+        payload=memo.model_dump_json(),
+    )
+    ask(server, lambda store: store.put(Batch(calls=(call,), memos=(kept,))))
+    return server
+
+
+def test_neither_answers_nor_notes_leave_the_archive_for_figures(talkative: Server) -> None:
+    span = Span(since=AT - timedelta(days=2), until=AT + timedelta(days=2))
+    (one,) = ask(
+        talkative, partial(ArchiveStore.fleet, wanted=wanted_for(["yamato"], [span]))
+    ).memos
+    assert SAID not in one.payload
+    assert {"csat": "4"} == memo_fact(None, one.payload).rated
+    assert 1 == memo_fact(None, one.payload).calls_back
