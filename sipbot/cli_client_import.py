@@ -62,7 +62,7 @@ def import_command(
 
     First comes the parity report: what the client would notice here.  Nothing changes without
     --accept, which takes the client in and writes FILE.accepted.json for the other site; what must
-    be mended cannot be accepted.  Taking in a bundle again changes nothing.
+    be mended cannot be accepted.  Taking in a bundle again brings back files that are missing.
     """
     if accept == dry_run:
         raise UsageError("--dry-run reports, --accept takes the client in: choose one of them")
@@ -79,11 +79,13 @@ def import_command(
         if dry_run:
             return
         word = encode(_acceptance(arrival, by or me()), keys)
-        new = not arrival.here_already and _take(site, arrival)
+        lacking = arrival.lacking.count if arrival.lacking is not None else 0
+        new = (not arrival.here_already or lacking > 0) and _take(site, arrival)
     answer = file.with_name(f"{file.stem}.accepted.json")
     if new or not answer.exists():
         private_file.write(answer, word)
-    done = "taken in" if new else "was here already, nothing has changed"
+    back = f"{lacking} files that were missing are back" if lacking else "nothing has changed"
+    done = "taken in" if new else f"was here already, {back}"
     report = arrival.report
     typer.echo(f"{report.client}: {done}; send {answer} to {report.giver}", err=True)
 

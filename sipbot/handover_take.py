@@ -17,6 +17,7 @@ import pydantic
 
 from sipbot import dialplan, handover
 from sipbot.dialplan_defaults import DEFAULTS_FILE
+from sipbot.erase import SAID
 from sipbot.errors import DialplanError, HandoverError
 from sipbot.golden import SPEECH_FOLDER
 from sipbot.handover import Taken
@@ -26,19 +27,36 @@ from sipbot.handover_parity import Facts, Report, compare
 from sipbot.handover_site import Site, defaults_text, hashes, prompts_of
 from sipbot.handover_stage import CALLS, MEMOS, PLACE, TAKEN, write
 from sipbot.ledger_check import reading
-from sipbot.ledger_handovers import had_calls, handovers, known
+from sipbot.ledger_erasures import tombstones
+from sipbot.ledger_handovers import had_calls, handovers, known, known_calls
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import next_revision
 from sipbot.patterns import matches
 from sipbot.plan import Dialplan
 from sipbot.prompt_shelf import PROMPTS_FOLDER
+from sipbot.retention import Kind
 from sipbot.spool import recording_of
 
 LET_GO = "let_go"
 """In the history of a memo whose holder works at the giving site."""
 
 Form = TypeVar("Form")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """What a bundle has brought and is not there any more, though nobody has erased it."""
+
+    files: frozenset[str] = frozenset()
+    """Below the folder of dialplans."""
+    calls: frozenset[str] = frozenset()
+    """Whose recording is missing."""
+
+    @property
+    def count(self) -> int:
+        """How many files."""
+        return len(self.files) + len(self.calls)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +68,13 @@ class Arrival:
     calls: Sequence[CallEntry]
     memos: Sequence[Memo]
     """As they would stand here."""
-    here_already: bool
-    """This very bundle was taken in before."""
+    lacking: Lacking | None
+    """Set when this very bundle was taken in before."""
+
+    @property
+    def here_already(self) -> bool:
+        """This very bundle was taken in before."""
+        return self.lacking is not None
 
 
 def judge(site: Site, opened: Opened) -> Arrival:
@@ -63,24 +86,23 @@ def judge(site: Site, opened: Opened) -> Arrival:
     manifest = opened.manifest
     calls, memos = _rows(site, opened)
     record = _decoded(opened, handover.COVERAGE, Record)
-    with_ledger = site.ledger.is_file()
-    came = []
+    lacking = _lacking(site, opened, memos)
+    here_already = lacking is not None
     strangers: set[str] = set()
     a_former = False
-    if with_ledger:
+    if not here_already and site.ledger.is_file():
         with reading(site.ledger) as ledger:
-            came = [one for one in handovers(ledger) if one.taken.id == manifest.id]
             strangers = known(ledger, [one.id for one in memos])
             a_former = had_calls(ledger, manifest.client)
-    here_already = any(one.state != "gone" for one in came)
     plan, here, facts = _compiled(site, opened, record.client)
+    its_file_comes = lacking is None or f"{manifest.client}.toml" in lacking.files
     baseline = _decoded(opened, handover.BASELINE, Baseline)
     facts = msgspec.structs.replace(
         facts,
-        rivals={} if here_already or plan is None else rivals(site, plan),
+        rivals=rivals(site, plan) if plan is not None and its_file_comes else {},
         client_is_here=not here_already
         and (a_former or (site.dialplans / f"{manifest.client}.toml").exists()),
-        foreign_memos=0 if here_already else len(strangers),
+        foreign_memos=len(strangers),
         missing=len(manifest.missing),
         busiest=baseline.busiest,
     )
@@ -94,9 +116,7 @@ def judge(site: Site, opened: Opened) -> Arrival:
         taker=site.abilities,
         facts=facts,
     )
-    return Arrival(
-        opened=opened, report=report, calls=calls, memos=memos, here_already=here_already
-    )
+    return Arrival(opened=opened, report=report, calls=calls, memos=memos, lacking=lacking)
 
 
 def rivals(site: Site, plan: Dialplan) -> dict[str, str]:
@@ -116,6 +136,8 @@ def rivals(site: Site, plan: Dialplan) -> dict[str, str]:
 def stage(site: Site, arrival: Arrival) -> Taken:
     """Put everything beside its place, on disk, and return what the ledger is to know.
 
+    Of a bundle that is here already, what is lacking.
+
     Raises:
         HandoverError: the disk refuses.
     """
@@ -132,7 +154,7 @@ def stage(site: Site, arrival: Arrival) -> Taken:
         files={
             target: next(one.sha256 for one in manifest.files if one.path == source)
             for target, source in files.items()
-            if not (site.dialplans / target).exists()
+            if _comes(site, arrival.lacking, target)
         },
     )
     try:
@@ -144,10 +166,12 @@ def stage(site: Site, arrival: Arrival) -> Taken:
         for source in opened.below("audio"):
             if (call := ours.get(source)) is None:
                 raise HandoverError(f"{source}: is of no call of this bundle; nothing was taken in")
+            if arrival.lacking is not None and call not in arrival.lacking.calls:
+                continue
             path = recording_of(place / "spool", call)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (opened.folder / source).replace(path)
-        write(place / handover.PROMPT_TEXTS, opened.read(handover.PROMPT_TEXTS))
+        write(place / handover.PROMPT_TEXTS, _texts(opened, taken))
         shutil.rmtree(opened.folder)
         calls = b"".join(msgspec.json.encode(one) + b"\n" for one in arrival.calls)
         memos = b"".join(one.model_dump_json().encode() + b"\n" for one in arrival.memos)
@@ -161,6 +185,50 @@ def stage(site: Site, arrival: Arrival) -> Taken:
     except OSError as error:
         raise HandoverError(f"{place}: cannot be written: {error.strerror}") from error
     return taken
+
+
+def _comes(site: Site, lacking: Lacking | None, target: str) -> bool:
+    return not (site.dialplans / target).exists() if lacking is None else target in lacking.files
+
+
+def _texts(opened: Opened, taken: Taken) -> bytes:
+    """What is said in the prompts that come: of the others, this site may say it otherwise."""
+    texts = msgspec.json.decode(opened.read(handover.PROMPT_TEXTS))
+    coming = [one for one in texts if f"{PROMPTS_FOLDER}/{one['name']}" in taken.files]
+    return msgspec.json.encode(coming)
+
+
+def _lacking(site: Site, opened: Opened, memos: Sequence[Memo]) -> Lacking | None:
+    """Of a bundle that is here: what a disk, or an import that was cut off, has lost of it."""
+    if not site.ledger.is_file():
+        return None
+    client = opened.manifest.client
+    with reading(site.ledger) as ledger:
+        found = [one for one in handovers(ledger, client) if one.taken.id == opened.manifest.id]
+        came = found[0] if found else None
+        if came is None or came.state == "gone":
+            return None
+        if came.state == "leaving":
+            return Lacking()
+        staying = known_calls(ledger, came.taken.calls)
+        erased = [(one.call, one.kind) for one in tombstones(ledger, client, -1)]
+    unsaid = {call for call, kind in erased if kind in SAID}
+    unheard = {call for call, kind in erased if kind is Kind.AUDIO}
+    silent = {one.id for one in memos if one.call.id in unsaid}
+    golden = f"{SPEECH_FOLDER}/{client}/"
+    return Lacking(
+        files=frozenset(
+            target
+            for target in came.taken.files
+            if not (site.dialplans / target).exists()
+            and target.removeprefix(golden).partition(".")[0] not in silent
+        ),
+        calls=frozenset(
+            call
+            for call in (Path(one).stem for one in opened.below("audio"))
+            if call in staying - unheard and not site.recordings.is_there(call)
+        ),
+    )
 
 
 def placed(opened: Opened) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,7 @@ from sipbot.memo_history import next_revision
 from sipbot.plan import Dialplan
 from sipbot.quota import Ask
 from sipbot.records import EndState
+from sipbot.retention import BY_HAND, EVERYTHING, Wanted
 from sipbot.routes import choose
 from sipbot.spool import spool_of
 from sipbot.tight_tar import Writer, members
@@ -250,6 +252,41 @@ def test_bundle_taken_in_twice_changes_nothing(trip: Trip, taker: Site) -> None:
     assert not take(taker, again)
     finish(taker.places)
     assert before == (files_of(taker), memos_at(taker))
+
+
+async def test_bundle_taken_in_again_brings_back_what_is_missing_but_nothing_that_was_erased(
+    tmp_path: Path,
+) -> None:
+    giver = a_site(tmp_path / "a", "agency-a", with_client=True)
+    taker = a_site(tmp_path / "b", "agency-b")
+    waiting, done = await fill(giver)
+    golden = folder_of(giver.dialplans, CLIENT)
+    golden.mkdir(parents=True)
+    for one in (waiting, done):
+        (golden / f"{one.id}.txt").write_text("moshi moshi", encoding="utf-8")
+    await asyncio.to_thread(consent, giver)
+    await asyncio.to_thread(export, giver, taker, tmp_path / "x.sipbot", [])
+    stage(taker, await asyncio.to_thread(arrive, taker, tmp_path / "x.sipbot"))
+    expected = {n for n in files_of(giver) if done.id not in n and f"{done.call.id}/" not in n}
+    await only_rows(taker)
+    shutil.rmtree(taker.var / "handover" / BUNDLE)
+    everything = Wanted(call=done.call.id, kinds=EVERYTHING, rule=BY_HAND, memo=done.id)
+    async with Ledger.open(taker.ledger) as ledger:
+        await ledger.erasures.store([everything], LATER, "hanako", "asked for")
+        await ledger.revise_memo(done.id, lambda memo: next_revision(memo, AT, {}, what="noted"))
+
+    again = await asyncio.to_thread(arrive, taker, tmp_path / "x.sipbot")
+    assert not await asyncio.to_thread(take, taker, again)
+
+    assert expected == set(files_of(taker))
+
+
+def test_plan_is_not_brought_back_over_who_has_the_number_now(trip: Trip, taker: Site) -> None:
+    take(taker, arrive(taker, trip.file))
+    (taker.dialplans / f"{CLIENT}.toml").unlink()
+    a_rival(taker)
+
+    assert arrive(taker, trip.file).report.blocked
 
 
 def test_dry_run_changes_nothing(trip: Trip, taker: Site) -> None:
@@ -702,13 +739,17 @@ def test_bundle_without_the_clients_consent_to_all_of_it_is_refused(
         relocked(trip, tmp_path, signed(trip, manifest, files))
 
 
-def test_number_that_somebody_has_here_blocks(trip: Trip, taker: Site) -> None:
+def a_rival(taker: Site) -> None:
     (taker.dialplans / "other.toml").write_text(
         'schema = 1\nclient = "other"\nsay_name = "Other"\nnumbers = ["wakaba-law"]\n'
         'language = "ja"\n[answer]\ngreeting = "builtin:ja/greeting"\n'
         'thanks = "builtin:ja/thanks"\n[hours]\nopen = "24/7"\n',
         encoding="utf-8",
     )
+
+
+def test_number_that_somebody_has_here_blocks(trip: Trip, taker: Site) -> None:
+    a_rival(taker)
 
     report = arrive(taker, trip.file).report
 
