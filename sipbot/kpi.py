@@ -95,7 +95,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_month: int | None = None
     """The quota; None: there is none."""
     counts: tuple[EndState, ...] = ()
-    """Which ends of a call count against it."""
+    """Which ends of a call count against it; none: not recorded."""
     exclude: tuple[str, ...] = ()
     """Categories of memos that do not."""
     price: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
@@ -164,6 +164,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     later: Sequence[Later]
     """Calls of known numbers since the period's beginning, also those after it."""
     quota: Sequence[QuotaFact]
+    """Of each month that the period touches; none where nobody knows what counts."""
     terms: Terms
     served: bool = True
     """Whether anybody could have called: sipbot knew the client by the end of the period."""
@@ -320,6 +321,8 @@ def _recommended(keys: Sequence[str]) -> _Measured:
 
 
 def _quota(months: Sequence[QuotaFact]) -> dict[str, _Measured]:
+    if not months:
+        return {"quota_used": _NOTHING, "quota_over": _NOTHING}
     used = sum(one.within for one in months)
     limited = [(one.limit, one) for one in months if one.limit is not None]
     over = sum(

@@ -147,6 +147,7 @@ def facts_of(connection: sa.Connection, subject: Subject, span: Span) -> Facts:
     found = list(_calls(connection, client, span))
     ended = [one.ended_at for one in found if one.ended_at is not None]
     until = max([span.until, *ended]) + kpi.AGAIN_WITHIN
+    months = _months(span, tz) if agreed.counts else ()
     return Facts(
         client=client,
         tz=subject.tz,
@@ -154,7 +155,7 @@ def facts_of(connection: sa.Connection, subject: Subject, span: Span) -> Facts:
         until=span.until,
         calls=found,
         later=_later(connection, client, Span(since=span.since, until=until)),
-        quota=[_month(connection, client, agreed, month, span, tz) for month in _months(span, tz)],
+        quota=[_month(connection, client, agreed, month, span, tz) for month in months],
         terms=agreed,
         served=bool(found) or _was_known(connection, client, span.until),
     )

@@ -51,10 +51,13 @@ def call(
     )
 
 
+MONTH = QuotaFact(limit=None, before=0, within=0)
+
+
 def made(
     *calls: CallFact,
     terms: Terms | None = None,
-    quota: tuple[QuotaFact, ...] = (),
+    quota: tuple[QuotaFact, ...] = (MONTH,),
     now: datetime = MUCH_LATER,
 ) -> Figures:
     later = [
@@ -174,6 +177,11 @@ def test_quota_is_over_only_by_the_calls_that_came_after_it_was_used_up() -> Non
     )
     found = made(quota=months)
     assert [8, 5] == [value(found, "quota_used"), value(found, "quota_over")]
+
+
+def test_quota_is_not_measured_where_nobody_knows_what_counts() -> None:
+    found = made(call(1), quota=())
+    assert [None, None] == [value(found, "quota_used"), value(found, "quota_over")]
 
 
 def test_target_is_kept_from_below_or_from_above_as_the_figure_means() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sipbot.board import BoardAsk
 from sipbot.command import Request
-from sipbot.kpi import Figures
+from sipbot.kpi import Figures, Subject, Terms
 from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_day import Span
 from sipbot.ledger_kpi import memo_fact, terms_of
@@ -199,3 +200,18 @@ async def test_client_whose_terms_came_later_than_its_calls_was_known_with_the_f
     await take(ledger)
     after = Span(since=DAY.until, until=LATER)
     assert 0 == figures(ledger, plan(tmp_path / "d"), after)["offered"].value
+
+
+async def test_quota_is_not_measured_where_neither_file_nor_ledger_says_what_counts(
+    ledger: Ledger,
+) -> None:
+    await take(ledger)
+    ask = BoardAsk(
+        subject=Subject(client="yamato", tz="Asia/Tokyo", terms=Terms()),
+        span=DAY,
+        before=DAY,
+        now=LATER,
+    )
+    with ReadOnlyLedger.open(ledger.path) as reader:
+        found = reader.board(ask).figures
+    assert (1, None) == (found["offered"].value, found["quota_used"].value)

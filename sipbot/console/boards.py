@@ -126,7 +126,8 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
 def _ask(one: wire.Client, period: Period, now: datetime) -> BoardAsk:
     tz = ZoneInfo(one.tz)
     return BoardAsk(
-        # What was promised is in the ledger from the first minute on.
+        # What was promised is in the ledger from the first minute on; until then the quota is
+        # not measured.
         subject=Subject(client=one.client, tz=one.tz, terms=Terms()),
         span=span_of(period, tz, now),
         before=before_of(period, tz, now),

@@ -104,7 +104,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How the client stands with its quota in the month of the week's last day, up to that day."""
 
     month: str
-    used: int
+    used: int | None
+    """None: not measured."""
     limit: int | None
     over: int | None
     """Calls beyond the quota; None without one."""

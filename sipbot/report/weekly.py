@@ -239,10 +239,10 @@ def _plan(ledger: ReadOnlyLedger, plan: Dialplan, span: Span, now: datetime) -> 
     tz = plan.hours.tz
     last = month_of(span.until - timedelta(microseconds=1), tz)
     month = ledger.figures(plan, Span(since=last.begins(tz), until=span.until), now)
-    over = month["quota_over"].value
+    used, over = month["quota_used"].value, month["quota_over"].value
     return Plan(
         month=str(last),
-        used=int(month["quota_used"].value or 0),
+        used=None if used is None else int(used),
         limit=month.terms.calls_per_month,
         over=None if over is None else int(over),
     )
