@@ -15,6 +15,9 @@ from sipbot.place import place
 from sipbot.sip import caller_wire as wire
 from sipbot.wav import check_prompt
 
+KEYS = "0123456789*#ABCD"
+"""Those that can be sent (RFC 4733 section 3.2)."""
+
 
 def call(
     uri: Annotated[str, typer.Argument(help="Whom to call, such as sip:yamato@127.0.0.1:5060.")],
@@ -55,8 +58,12 @@ def call(
     """
     if re.fullmatch(r"sips?:[^\s@<>]+(@[^\s@<>]+)?", uri) is None:
         raise UsageError(f"{uri}: is not a SIP URI. Write one such as sip:yamato@127.0.0.1:5060")
+    if wav is not None and not wav.is_file():
+        raise UsageError(f"--wav {wav}: there is no such file. Name a WAV that is to be said")
     if wav is not None:
         check_prompt(wav)
+    if other := next((key for key in keys if key not in KEYS), ""):
+        raise UsageError(f"--keys {keys}: {other} is on no telephone. Write keys out of {KEYS}")
     with tempfile.TemporaryDirectory(prefix="sipbot-call-") as folder:
         plan = wire.CallPlan(
             uri=uri,

@@ -87,7 +87,8 @@ def settings_for(folder: Path, *, usual_ports: bool) -> config.Settings:
         "sip": {"port": 5060 if usual_ports else _free_port(socket.SOCK_DGRAM)},
         "mqtt": {"port": 1883 if usual_ports else _free_port(socket.SOCK_STREAM)},
     }
-    return config.from_values(values, Path.cwd())
+    # not the current folder: an accounts.toml there is a real site's, and locks the demo out
+    return config.from_values(values, folder)
 
 
 def dialplans_folder() -> Path:

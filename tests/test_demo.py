@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from sipbot.demo import CALLER, sample
+from sipbot.demo import CALLER, sample, settings_for
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,6 +55,15 @@ def test_demo_turns_a_spoken_message_into_a_memo_with_text_number_and_audio(
     assert 0.15 >= character_error_rate(bare(sample().text), bare(memo["text"])), memo["text"]
     audio = Path(unquote(urlparse(memo["audio"]["url"]).path))
     assert memo["audio"]["sha256"] == hashlib.sha256(audio.read_bytes()).hexdigest()
+
+
+def test_demo_does_not_ask_for_the_accounts_of_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "accounts.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    settings = settings_for(tmp_path / "demo", usual_ports=False)
+    assert tmp_path / "demo" / "accounts.toml" == settings.console.accounts
 
 
 @pytest.mark.parametrize(
