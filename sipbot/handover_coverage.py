@@ -69,6 +69,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Of the vocabulary, as far as they are in use."""
     calls_per_month: int | None
     """Paid for; None: no quota."""
+    price: dict[str, str] | None = None
+    """What they cost, as ``[price]`` says it; None: not set."""
     used: dict[str, int]
     """Month → calls that counted, of the last months; empty where nothing was counted."""
     prompts: dict[str, str]
@@ -129,6 +131,7 @@ def cover(
         language=plan.language,
         terms=len(plan.terms),
         calls_per_month=plan.quota.calls_per_month if plan.quota else None,
+        price=plan.form.price.model_dump() if plan.form.price else None,
         used=used,
         prompts=prompts,
         heard=heard,

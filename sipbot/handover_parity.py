@@ -1,6 +1,7 @@
 """What a client would notice if this site took it over: the parity report.  Pure.
 
-Data path: bundle, plan here -> handover_coverage -> [handover_parity] -> terminal, JSON, HTML
+Data path: bundle, plan here -> handover_coverage, handover_price -> [handover_parity] -> terminal,
+JSON, HTML
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from sipbot import handover_price
 from sipbot.errors import Mistake
 from sipbot.handover_coverage import Abilities, Coverage, DayCover
 
@@ -105,6 +107,7 @@ def compare(
         items += [*_hours(there, here, lost, gained), *_answers(there, here)]
         items += [*_prompts(there, here), *_terms(there, here, giver, taker)]
     items += [*_ears(there, giver, taker), *_means(there, giver, taker, facts)]
+    items += [_quota(there, here), *_price(there, here)]
     items.sort(key=lambda one: ORDER.index(one.kind))
     return Report(
         client=client,
@@ -269,7 +272,6 @@ def _means(there: Coverage, giver: Abilities, taker: Abilities, facts: Facts) ->
     fewer = taker.lines < giver.lines and (facts.busiest is None or taker.lines <= facts.busiest)
     kind: Kind = "lost" if fewer else "same"
     yield Item(kind=kind, about="lines", there=was, here=now, remedy="sip.lines" if fewer else "")
-    yield _quota(there)
     for target in there.channels:
         if target not in taker.targets:
             remedy = f'Add [[notify.target]] with name = "{target}" to config.toml'
@@ -295,25 +297,37 @@ def _means(there: Coverage, giver: Abilities, taker: Abilities, facts: Facts) ->
         yield Item(kind="lost", about="recordings", there="missing or damaged", here=here)
 
 
-def _quota(there: Coverage) -> Item:
-    paid = f"{there.calls_per_month} calls a month" if there.calls_per_month else "no quota"
-    if not there.used:
-        return Item(
-            kind="unknown",
-            about="quota and price",
-            there=paid,
-            here="nothing was counted",
-            remedy="Agree on calls a month and price with the client",
-        )
+def _quota(there: Coverage, here: Coverage | None) -> Item:
+    was = handover_price.promise(there)
+    now = handover_price.NO_FILE if here is None else handover_price.promise(here)
     months = ", ".join(f"{month}: {count}" for month, count in there.used.items())
-    over = there.calls_per_month is not None and max(there.used.values()) > there.calls_per_month
-    return Item(
-        kind="differs" if over else "same",
-        about="quota and price",
-        there=f"{paid}; used {months}",
-        here=f"{paid}: too few for the busiest month" if over else paid,
-        remedy="Agree on more calls a month with the client" if over else "",
+    used = f"; used {months}" if months else "; nothing was counted"
+    limit = here.calls_per_month if here else None
+    kind: Kind = "unknown" if here is None or not months else "same"
+    remedy = "Agree on calls a month with the client" if kind == "unknown" else ""
+    if here is not None and here.calls_per_month != there.calls_per_month:
+        kind, remedy = "differs", "Write [quota] into the client's file"
+    if limit is not None and max(there.used.values(), default=0) > limit:
+        kind, now = "differs", f"{now}: too few for the busiest month"
+        remedy = "Agree on more calls a month with the client"
+    return Item(kind=kind, about="quota", there=f"{was}{used}", here=now, remedy=remedy)
+
+
+def _price(there: Coverage, here: Coverage | None) -> Iterator[Item]:
+    was = handover_price.terms(there)
+    now = handover_price.NO_FILE if here is None else handover_price.terms(here)
+    known = there.price is not None and here is not None and here.price is not None
+    kind: Kind = "unknown" if not known else "same" if was == now else "differs"
+    remedy = (
+        "" if kind == "same" else "Agree on the price, and write [price] into the client's file"
     )
+    yield Item(kind=kind, about="price", there=was, here=now, remedy=remedy)
+    if there.price is None and (here is None or here.price is None):
+        return
+    for bill in handover_price.bills(there, here):
+        kind = "unknown" if not bill.measured else "same" if bill.equal else "differs"
+        about = f"what {bill.month} costs, by the calls that counted there"
+        yield Item(kind=kind, about=about, there=bill.there, here=bill.here)
 
 
 def _few(names: Sequence[str]) -> str:

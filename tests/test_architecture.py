@@ -125,6 +125,7 @@ PURE = (
     "sipbot.handover_coverage",
     "sipbot.handover_page",
     "sipbot.handover_parity",
+    "sipbot.handover_price",
     "sipbot.handover_readme",
     "sipbot.in_force",
     "sipbot.kpi",

@@ -136,6 +136,17 @@ def sum_of(items: Sequence[Item], price: PriceForm) -> Sum:
     """Return what the items cost together."""
     within = sum((one.price for one in items if one.price and not one.over), Decimal())
     beyond = sum((one.price for one in items if one.price and one.over), Decimal())
+    return cost_of(price, within, beyond)
+
+
+def cost_of(price: PriceForm, within: Decimal, beyond: Decimal) -> Sum:
+    """Return what a month costs.
+
+    Args:
+        price: what was agreed.
+        within: of all counted calls within the quota together, before tax.
+        beyond: of those beyond it.
+    """
     net = price.monthly_fee + within + beyond
     smallest = unit(price.currency)
     tax = (net * price.tax_percent / 100).quantize(smallest, ROUND_DOWN)
