@@ -221,15 +221,17 @@ def _move(site: Places, place: Path, taken: Taken) -> None:
     recordings, aside = place / "spool", site.var.absolute() / ASIDE / taken.id
     for each in sorted(recordings.iterdir()) if recordings.is_dir() else ():
         source = recording_of(recordings, each.name)
-        _put(source, recording_of(spool_of(site.var), each.name), aside)
+        kept = recording_of(spool_of(site.var), each.name)
+        # Below its call's folder: all recordings have one name.
+        _put(source, kept, recording_of(aside / recordings.name, each.name))
     for target in taken.files:
         if target != f"{taken.client}.toml":
-            _put(place / "dialplans" / target, site.dialplans / target, aside)
+            _put(place / "dialplans" / target, site.dialplans / target, aside / target)
     texts = place / handover.PROMPT_TEXTS
     if texts.is_file():
         _note_texts(site.dialplans / PROMPTS_FOLDER, texts.read_bytes(), taken)
     plan = f"{taken.client}.toml"
-    _put(place / "dialplans" / plan, site.dialplans / plan, aside)
+    _put(place / "dialplans" / plan, site.dialplans / plan, aside / plan)
 
 
 def _put(source: Path, target: Path, aside: Path) -> None:
@@ -237,7 +239,7 @@ def _put(source: Path, target: Path, aside: Path) -> None:
     if not source.is_file():
         return
     if target.exists() and not filecmp.cmp(source, target, shallow=False):
-        target = aside / target.name
+        target = aside
         structlog.get_logger().error(
             "a file that was handed over is not in force, because another is in its place",
             aside=str(target),

@@ -33,6 +33,7 @@ from sipbot.handover_give import Order, give
 from sipbot.handover_open import Opened, open_bundle
 from sipbot.handover_site import Site
 from sipbot.handover_stage import (
+    ASIDE,
     finish,
     finish_locked,
     leaving,
@@ -55,7 +56,7 @@ from sipbot.quota import Ask
 from sipbot.records import EndState
 from sipbot.retention import BY_HAND, EVERYTHING, Wanted
 from sipbot.routes import choose
-from sipbot.spool import spool_of
+from sipbot.spool import recording_of, spool_of
 from sipbot.tight_tar import Writer, members
 from tests.memo_samples import AT
 from tests.sites import CLIENT, a_site, files_of, fill, keys_of
@@ -394,6 +395,23 @@ async def test_bundle_that_is_being_stored_is_thrown_away_by_nobody(
 
     assert PLAN in files_of(taker)
     assert () == examine(taker.ledger, spool_of(taker.var)).problems
+
+
+def test_every_recording_that_finds_another_in_its_place_is_set_aside(
+    trip: Trip, taker: Site
+) -> None:
+    stage(taker, arrive(taker, trip.file))
+    asyncio.run(only_rows(taker))
+    for memo in trip.memos:
+        other = recording_of(spool_of(taker.var), memo.call.id)
+        other.parent.mkdir(parents=True)
+        other.write_bytes(b"another")
+
+    finish(taker.places)
+
+    aside = taker.var / ASIDE / BUNDLE / "spool"
+    kept = {one.parent.name: sha256(one.read_bytes()).hexdigest() for one in aside.rglob("*.wav")}
+    assert {memo.call.id: memo.audio.sha256 for memo in trip.memos} == kept
 
 
 # -- and back --------------------------------------------------------------------------------------
