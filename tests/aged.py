@@ -1,8 +1,9 @@
 """A site full of old memos is swept, and every byte that is left is searched for what callers said.
 
 ``python -m tests.aged 10000 FOLDER`` does it at full size, with a real broker that writes what it
-retains to disk; ``test_privacy`` does it with a few.  It tells how many memos went in which time,
-and how long a call had to wait for the ledger meanwhile.
+retains to disk, a real PostgreSQL as archive, and some recordings encrypted; ``test_aged`` does it
+with a few.  One caller is erased by number before.  It tells how many memos went in which time, and
+how long a call had to wait for the ledger meanwhile.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ import pwd
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +25,7 @@ import structlog
 
 from sipbot import ledger_schema as schema
 from sipbot import ledger_writes as writes
+from sipbot.archive_store import Server
 from sipbot.erase import Eraser
 from sipbot.keep_form import KeepForm
 from sipbot.ledger import MQTT, Ledger
@@ -40,6 +43,9 @@ from sipbot.search_forget import search_path
 from sipbot.spool import Kept, Note, Spool, spool_of
 from sipbot.steps import Answer
 from sipbot.sweep import Sweep
+from tests import aged_elsewhere as elsewhere
+from tests import postgres
+from tests.archives import a_server
 from tests.brokers import PATIENCE_S, RunningBroker, publish, running
 from tests.calls_meanwhile import calls_meanwhile
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
@@ -52,6 +58,10 @@ TOPIC, RETAINED = "sipbot/1/test/client/yamato/memo/1", "磯部 水漏れ 090876
 """As an open memo lies at the broker."""
 AT_ONCE = 200
 """Memos of one transaction while the site is made."""
+SEALED_MOST = 20
+"""Calls whose recordings are encrypted: each is forced to disk, which takes minutes for all."""
+BEYOND = LATER + timedelta(days=1)
+"""When the archive is told."""
 SOUND = bytes((7 * place + place // 251) % 256 for place in range(4096))
 """A run that stands nowhere else."""
 
@@ -60,6 +70,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it."""
 
     memos: int
+    erased: int
+    """By number."""
     swept: int
     sweep_s: float
     longest_wait_s: float
@@ -69,6 +81,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Kind of file → how many had something of a caller's."""
     after: list[str]
     """Files that still have."""
+    with_key: list[str]
+    """Files that have the key of encrypted recordings, at any time."""
+    rows: tuple[int, int]
+    """Of the archive, that had something of a caller's before, and that still have."""
+    tables: tuple[int, int]
+    """Likewise its files on disk, in the end after VACUUM FULL."""
+    reports: tuple[int, int]
+    """Likewise files of reports, that were made before and made again."""
     problems: int
     """That the check of the ledger finds."""
 
@@ -78,14 +98,24 @@ def forms(secret: str) -> set[bytes]:
     return {secret.encode(), json.dumps(secret)[1:-1].encode(), secret.encode("utf-16-le")}
 
 
-def holding(folder: Path) -> Iterator[Path]:
+def holds(content: bytes, more: Sequence[bytes] = ()) -> bool:
+    """Whether it has something of a caller's."""
+    return any(form in content for form in (*WANTED, *more))
+
+
+def holding(folder: Path, more: Sequence[bytes] = ()) -> Iterator[Path]:
     """Yield every file below a folder that holds something of a caller's."""
-    wanted = {form for secret in (*WORDS, DIGITS, "90-8765-") for form in forms(secret)}
-    wanted |= {SOUND[:64]}
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        content = path.read_bytes()
-        if any(form in content for form in wanted):
+        if holds(path.read_bytes(), more):
             yield path
+
+
+def count_of(contents: Iterable[bytes]) -> int:
+    """Return how many hold something of a caller's."""
+    return sum(holds(one) for one in contents)
+
+
+WANTED = {form for secret in (*WORDS, DIGITS, "90-8765-") for form in forms(secret)} | {SOUND[:64]}
 
 
 def fill(var: Path, count: int) -> None:
@@ -139,10 +169,22 @@ def index(var: Path) -> None:
     lists.close()
 
 
+def eraser_of(var: Path, ledger: Ledger) -> Eraser:
+    """Return what deletes at this site."""
+    return Eraser(ledger.erasures, spool_of(var), search_path(var), var)
+
+
+async def erase(var: Path, ledger: Ledger) -> int:
+    """Erase the first caller by number; return how many calls went."""
+    with PrivacyLedger.open(var / "sipbot.sqlite3") as reader:
+        found = list(reader.of_number("yamato", f"+81{DIGITS}0000", "JP"))
+    return len(await eraser_of(var, ledger).erase(found, "hanako", "request 17"))
+
+
 async def sweep(var: Path, ledger: Ledger) -> tuple[int, float, list[float]]:
     """Sweep; return how many went, in which time, and how long each call waited meanwhile."""
     rules = Rules(of={"yamato": KeepForm(calls_days=30)}, otherwise=KeepForm())
-    eraser = Eraser(ledger.erasures, spool_of(var), search_path(var), var)
+    eraser = eraser_of(var, ledger)
     path = var / "sipbot.sqlite3"
     sweeping = Sweep(ledger, path, eraser, lambda: rules, lambda *_: None, clock=lambda: LATER)
     async with calls_meanwhile(ledger) as waits:
@@ -162,41 +204,62 @@ async def written(broker: RunningBroker, folder: Path, *, there: bool) -> None:
             await asyncio.sleep(0.1)
 
 
-async def try_out(folder: Path, count: int, broker: RunningBroker | None = None) -> Result:
-    """Make a site of so many memos, back it up, sweep it, purge the backup, and search all."""
+async def try_out(
+    folder: Path, count: int, broker: RunningBroker, archive: postgres.Postgres
+) -> Result:
+    """Make a site of so many memos, back it up, erase, sweep, purge the backup, and search all."""
     var, copy = folder / "var", folder / "backup.sqlite3"
     var.mkdir(parents=True)
-    async with Ledger.open(var / "sipbot.sqlite3"):
-        pass
+    server = await asyncio.to_thread(a_server, archive)
+    async with Ledger.open(var / "sipbot.sqlite3") as ledger:
+        await ledger.archive.follow(wanted=True)
     await asyncio.to_thread(fill, var, count)
     await asyncio.to_thread(index, var)
+    identity, sealed = await asyncio.to_thread(elsewhere.seal, var, min(SEALED_MOST, count - 1))
     await asyncio.to_thread(back_up, var / "sipbot.sqlite3", copy)
-    if broker is not None:
-        await publish(broker.port, TOPIC, RETAINED, "-r")
-        await written(broker, folder, there=True)
-    before: dict[str, int] = {}
-    for path in holding(folder):
-        before[path.name] = before.get(path.name, 0) + 1
     async with Ledger.open(var / "sipbot.sqlite3") as ledger:
+        await elsewhere.archive(ledger, server, BEYOND)
+    await publish(broker.port, TOPIC, RETAINED, "-r")
+    await written(broker, folder, there=True)
+    before = Counter(path.name for path in holding(folder, sealed))
+    with_key = elsewhere.with_key(folder, identity)
+    archived = await _archived(archive, server, vacuum=False)
+    told = await asyncio.to_thread(elsewhere.reports, var, BEYOND, server)
+
+    async with Ledger.open(var / "sipbot.sqlite3") as ledger:
+        erased = await erase(var, ledger)
         swept, sweep_s, waits = await sweep(var, ledger)
-    if broker is not None:
-        await publish(broker.port, TOPIC, "", "-r")
-        await written(broker, folder, there=False)
+        await elsewhere.archive(ledger, server, BEYOND)
+    await publish(broker.port, TOPIC, "", "-r")
+    await written(broker, folder, there=False)
     with PrivacyLedger.open(var / "sipbot.sqlite3") as reader:
         gone = reader.tombstones(None, -1)
     await purge(copy, None, gone)
-    if broker is not None:
-        await broker.kill()
+    await broker.kill()
+    left = await _archived(archive, server, vacuum=True)
+    again = await asyncio.to_thread(elsewhere.reports, var, BEYOND, server)
     return Result(
         memos=count,
+        erased=erased,
         swept=swept,
         sweep_s=round(sweep_s, 1),
         longest_wait_s=round(max(waits), 3),
         calls_meanwhile=len(waits),
-        before=before,
-        after=[str(path.relative_to(folder)) for path in holding(folder)],
+        before=dict(before),
+        after=[str(path.relative_to(folder)) for path in holding(folder, sealed)],
+        with_key=with_key + elsewhere.with_key(folder, identity),
+        rows=(archived[0], left[0]),
+        tables=(archived[1], left[1]),
+        reports=(count_of(told), count_of(again)),
         problems=len(examine(var / "sipbot.sqlite3", spool_of(var)).problems),
     )
+
+
+async def _archived(archive: postgres.Postgres, server: Server, *, vacuum: bool) -> tuple[int, int]:
+    """Return how many rows, and how many files of tables, have something of a caller's."""
+    rows = count_of(await elsewhere.rows(server))
+    files = await elsewhere.on_disk(archive, server, vacuum=vacuum)
+    return rows, count_of(one.read_bytes() for one in files)
 
 
 def store_of(folder: Path) -> Path:
@@ -218,8 +281,9 @@ async def main(count: int, folder: Path) -> None:
     log = (folder / "sipbot.log").open("w", encoding="utf-8")
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log))
     logging.basicConfig(stream=log, level=logging.INFO)
-    async with running("mosquitto", "-c", str(config)) as broker:
-        result = await try_out(folder, count, broker)
+    with postgres.running() as archive:
+        async with running("mosquitto", "-c", str(config)) as broker:
+            result = await try_out(folder, count, broker, archive)
     print(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
 
 

@@ -6,14 +6,26 @@ import pytest
 
 from tests.aged import store_of, try_out
 from tests.brokers import running
+from tests.postgres import Postgres
 
 
 @pytest.mark.broker
 @pytest.mark.peer
-async def test_swept_site_has_tombstones_and_no_byte_of_a_caller_s(tmp_path: Path) -> None:
+async def test_swept_site_has_tombstones_and_no_byte_of_a_caller_s(
+    tmp_path: Path, pg: Postgres
+) -> None:
     async with running("mosquitto", "-c", str(store_of(tmp_path))) as broker:
-        result = await try_out(tmp_path, 3, broker)
+        result = await try_out(tmp_path, 3, broker, pg)
 
-    everywhere = {"sipbot.sqlite3", "search.sqlite3", "backup.sqlite3", "mosquitto.db"}
-    assert everywhere | {"audio.wav", "audio-masked.wav", "answers.json"} <= set(result.before)
-    assert (3, [], 0) == (result.swept, result.after, result.problems)
+    files = {"sipbot.sqlite3", "search.sqlite3", "backup.sqlite3", "mosquitto.db", "answers.json"}
+    plain = {"audio.wav", "audio-masked.wav"}
+    assert files | plain | {f"{one}.age" for one in plain} <= set(result.before)
+    assert 0 < min(result.rows[0], result.tables[0], result.reports[0])
+    assert (1, 2, [], [], 0) == (
+        result.erased,
+        result.swept,
+        result.after,
+        result.with_key,
+        result.problems,
+    )
+    assert (0, 0, 0) == (result.rows[1], result.tables[1], result.reports[1])
