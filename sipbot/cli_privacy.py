@@ -141,6 +141,7 @@ def disclose_command(
         out,
         held,
         recordings_of(settings),
+        settings.dialplans,
         client=client,
         number=numbers.display(whole, settings.region),
         others=others,

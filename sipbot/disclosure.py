@@ -1,6 +1,6 @@
 """What is held of a caller, as one archive that needs no sipbot to be read.
 
-Data path: ledger_privacy, spool -> [disclosure] -> cli_privacy
+Data path: ledger_privacy, spool, golden -> [disclosure] -> cli_privacy
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from sipbot import golden
 from sipbot.disk import sync_folder
 from sipbot.errors import UsageError
 from sipbot.ledger_privacy import Held
@@ -25,6 +26,8 @@ calls.json       every call: when it came, how it ended, what the network said o
                  who was called back, and who looked at the memo or listened to it
 memos/*.json     every message, as operators see it: text, answers, numbers, notes, history
 audio/*.wav      the recordings, 8 kHz, 16 bit, one channel
+speech/*/*       what people wrote down of a message, named after it, to try the recognition with;
+                 there is none for most messages
 {elsewhere}
 Times are UTC.  calls.json and memos/ are UTF-8 text; any editor opens them.
 """
@@ -34,6 +37,7 @@ def write_archive(
     path: Path,
     held: Sequence[Held],
     recordings: Recordings,
+    dialplans: Path,
     *,
     client: str,
     number: str,
@@ -47,6 +51,7 @@ def write_archive(
         path: must not be there yet; it appears when the disclosure is written down.
         held: of the calls.
         recordings: the door to them; they are handed over as they were said, not encrypted.
+        dialplans: their folder, in which the golden sets are.
         client: whose calls.
         number: whose data, as people write it.
         others: memos of other callers that say the number, which are not in it.
@@ -69,7 +74,7 @@ def write_archive(
         with os.fdopen(descriptor, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("README.txt", readme)
-                for name, content in _files(held, recordings):
+                for name, content in _files(held, recordings, dialplans):
                     archive.writestr(name, content)
             file.flush()
             os.fsync(file.fileno())
@@ -85,7 +90,9 @@ def write_archive(
     return sha256
 
 
-def _files(held: Sequence[Held], recordings: Recordings) -> Iterator[tuple[str, bytes]]:
+def _files(
+    held: Sequence[Held], recordings: Recordings, dialplans: Path
+) -> Iterator[tuple[str, bytes]]:
     yield "calls.json", _json([_call(one) for one in held])
     for one in held:
         if one.memo is not None:
@@ -94,6 +101,8 @@ def _files(held: Sequence[Held], recordings: Recordings) -> Iterator[tuple[str, 
         if recordings.is_there(call):
             with recordings.open(call) as audio:
                 yield f"audio/{call}.wav", audio.read()
+    for path in golden.named_after(dialplans, [one.memo.id for one in held if one.memo]):
+        yield f"speech/{path.parent.name}/{path.name}", path.read_bytes()
 
 
 def _call(held: Held) -> dict[str, Any]:

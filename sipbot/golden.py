@@ -81,6 +81,18 @@ def references(dialplans: Path, client: str) -> list[Reference]:
     return found
 
 
+def named_after(dialplans: Path, memos: Iterable[str]) -> list[Path]:
+    """Return every client's files that are named after these memos: what their callers said.
+
+    Args:
+        dialplans: the folder of the dialplans.
+        memos: their ids.
+    """
+    names = set(memos)
+    found = (dialplans / SPEECH_FOLDER).glob("*/*") if names else ()
+    return sorted(path for path in found if path.name.partition(".")[0] in names)
+
+
 def forget(dialplans: Path, memos: Iterable[str]) -> None:
     """Delete every client's files that are named after these memos; blocks, for a thread.
 
@@ -91,10 +103,7 @@ def forget(dialplans: Path, memos: Iterable[str]) -> None:
     Raises:
         SpoolError: one cannot be deleted.
     """
-    names = set(memos)
-    for path in (dialplans / SPEECH_FOLDER).glob("*/*") if names else ():
-        if path.name.partition(".")[0] not in names:
-            continue
+    for path in named_after(dialplans, memos):
         try:
             path.unlink(missing_ok=True)
             sync_folder(path.parent)

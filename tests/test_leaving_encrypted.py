@@ -51,6 +51,7 @@ def test_archive_for_a_caller_has_the_recordings_as_they_were_said(tmp_path: Pat
         path,
         held,
         site.recordings,
+        site.dialplans,
         client=CLIENT,
         number="03-5550-1234",
         others=0,

@@ -367,6 +367,26 @@ def test_disclosed_archive_has_all_of_the_caller_and_nothing_of_others(tmp_path:
     assert ("the caller", "APPI Art. 33") == (logged["recipient"], logged["basis"])
 
 
+def test_disclosed_archive_has_what_was_written_down_of_the_callers_messages(
+    tmp_path: Path,
+) -> None:
+    own, other = asyncio.run(a_site(tmp_path / "var", done=True))
+    config, out = tmp_path / "config.toml", tmp_path / "caller.zip"
+    config.write_text(f'var = "var"\ndialplans = "{tmp_path / "plans"}"\n', encoding="utf-8")
+    golden = folder_of(tmp_path / "plans", "yamato")
+    golden.mkdir(parents=True)
+    for name in (f"{own.id}.txt", f"{own.id}.wav", f"{other.id}.txt", "studio.txt"):
+        (golden / name).write_text(name, encoding="utf-8")
+    wanted = ("--number", NUMBER, "--client", "yamato", "--to", "the caller", "--basis", "x")
+
+    run(config, "disclose", *wanted, "-o", str(out))
+
+    with zipfile.ZipFile(out) as archive:
+        found = {name: archive.read(name) for name in archive.namelist() if "speech" in name}
+    names = [f"{own.id}.txt", f"{own.id}.wav"]
+    assert {f"speech/yamato/{name}": name.encode() for name in names} == found
+
+
 async def test_running_sipbot_erases_what_a_command_asks_it_to(tmp_path: Path) -> None:
     own, other = await a_site(tmp_path, done=False)
     async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
