@@ -14,6 +14,10 @@ A number is confirmed only when
 A number that the caller says not to call ("not at 03… but my mobile"), or near which a negation
 stands, is confirmed by nothing, as far as `said_negation` knows the words.
 
+Digits that are no number of the site's region, and are all of the caller ID's as people of its own
+country say them ("four one five…" from +1 415…, 90… from +81 90…), give that number.  Fewer of
+them, the end of it, give no number and contradict none: `is_end_of` tells those who show them.
+
 On disagreement nothing is confirmed, all of it is shown, and the number to try first is the keyed
 one (fingers err less than ears: of 30 numbers in Japanese speech 13 were understood right); else
 one that was heard twice, by two ears or in two places (of those that ears agreed on, 25 of 27 were
@@ -26,7 +30,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sipbot.memo_answers import Callback, Evidence
-from sipbot.numbers import display, is_e164
+from sipbot.numbers import display, is_e164, national
+
+NATIONAL_MIN = 8
+"""Digits of a whole national number, at least (Singapore's, Hong Kong's); fewer are alike by
+chance."""
+
+END_MIN = 6
+"""Digits of a number's end that are not alike by chance: as many as numbers without area code have
+at least."""
 
 EXTENSION_DIGITS_MAX = 6
 """Longest internal extension; digits beyond that are a telephone number or a slip."""
@@ -101,7 +113,7 @@ def decide(
         read_back: the caller said that the keyed number was read back right.
         doubts: what is not known of the recording.
     """
-    ordered = _in_order(evidence)
+    ordered = _nationally(_in_order(evidence))
     first = _first(ordered)
     return Callback(
         number=first.number if first else None,
@@ -110,6 +122,33 @@ def decide(
         and not doubts.unread
         and _sure(first.number, ordered, read_back=read_back, awaited=doubts.awaited),
         evidence=ordered,
+    )
+
+
+def is_end_of(one: Evidence, number: str | None) -> bool:
+    """Tell whether digits that are no number are the end of this one: the rest was not heard."""
+    digits = one.number
+    return number is not None and _is_rest(one) and number.endswith(digits) and digits != number
+
+
+def _is_rest(one: Evidence) -> bool:
+    """Whether it is heard, and no number: not one that the caller says not to call."""
+    is_digits = one.number.isdecimal() and len(one.number) >= END_MIN
+    return one.source == "speech" and not one.valid and is_digits
+
+
+def _nationally(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Give the caller ID's number to digits that are all of it in its own country."""
+    network = next((one for one in evidence if one.source == "caller_id"), None)
+    if network is None or not is_e164(network.number):
+        return tuple(evidence)
+    home = national(network.number)
+    given = {"number": network.number, "shown": network.shown, "valid": True}
+    return tuple(
+        one.model_copy(update=given)
+        if _is_rest(one) and not one.doubted and one.number == home and len(home) >= NATIONAL_MIN
+        else one
+        for one in evidence
     )
 
 

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sipbot.callback import is_end_of
 from sipbot.memo import Memo, Stage, Urgency
 from sipbot.memo_answers import Evidence, MemoWord
 from sipbot.memo_found import Found, Previous
@@ -118,10 +119,14 @@ def _number(memo: Memo, labels: Labels) -> Text:
 def _evidence(memo: Memo, labels: Labels) -> Table:
     table = _grid(4)
     for one in memo.callback.evidence:
-        same = one.number == memo.callback.number
+        sign = "=" if one.number == memo.callback.number else "≠"
+        sign = "≈" if is_end_of(one, memo.callback.number) else sign
         table.add_row(
-            Text(("= " if same else "≠ ") + _source(one, labels), style="" if same else "yellow"),
-            Text(printable(one.shown or one.number), style="" if one.valid else "strike"),
+            Text(f"{sign} {_source(one, labels)}", style="yellow" if sign == "≠" else ""),
+            Text(
+                printable(one.shown or one.number),
+                style="" if one.valid or sign == "≈" else "strike",
+            ),
             _listen(one, memo, labels),
             Text(_remark(one, memo, labels), style="dim"),
         )
@@ -134,8 +139,10 @@ def _source(one: Evidence, labels: Labels) -> str:
 
 def _remark(one: Evidence, memo: Memo, labels: Labels) -> str:
     remarks = [printable(one.engine)] if one.engine else []
-    if not one.valid:
-        remarks.append(labels["not_a_number"])
+    if is_end_of(one, memo.callback.number):
+        remarks.append(labels["end_of_number"])
+    elif not one.valid:
+        remarks.append(labels["impossible" if one.number.isdecimal() else "not_a_number"])
     read_back = any(asked.item == "number" and asked.confirmed for asked in memo.asked)
     if one.source == "keys" and read_back:
         remarks.append(labels["read_back"])
@@ -143,7 +150,9 @@ def _remark(one: Evidence, memo: Memo, labels: Labels) -> str:
 
 
 def _disagree(memo: Memo) -> bool:
-    return len({one.number for one in memo.callback.evidence}) > 1 and not memo.callback.confirmed
+    given = memo.callback.number
+    others = [one for one in memo.callback.evidence if not is_end_of(one, given)]
+    return len({one.number for one in others}) > 1 and not memo.callback.confirmed
 
 
 def _facts(memo: Memo, labels: Labels, told: str) -> Table:

@@ -86,6 +86,12 @@ def display(number: str, region: str) -> str:
     return str(phonenumbers.format_number(parsed, style.NATIONAL if home else style.INTERNATIONAL))
 
 
+def national(number: str) -> str:
+    """Return a valid E.164 number's digits as they are said within its own country, without a
+    leading 0 that is only dialled."""
+    return str(phonenumbers.national_significant_number(phonenumbers.parse(number, None)))
+
+
 def is_anonymous(user: str, host: str = "") -> bool:
     """Tell whether a URI's user and host say that the caller's number is not given (非通知)."""
     return (

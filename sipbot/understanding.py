@@ -7,6 +7,7 @@ comes as `ClientFacts`; a client that is gone has none, and its texts stay as th
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -19,9 +20,10 @@ from sipbot.categories import Category, Sorted, sort_out
 from sipbot.gist import gist
 from sipbot.memo_answers import Asked, MemoWord, Span, joined, within
 from sipbot.memo_found import Corrected, Found, Gleaned, heard
-from sipbot.readable import readable
+from sipbot.readable import Readable, readable
 from sipbot.records import Transcript, Word
 from sipbot.said import Kind, Said
+from sipbot.said_negation import is_doubted
 from sipbot.said_tokens import fold
 from sipbot.vocabulary import Correction, Term, correct
 from sipbot.word_times import Placed, located, times_in
@@ -118,7 +120,7 @@ def understand(
         corrections=tuple(
             _mended(one, page.moved(one.start, one.end), placed) for one in corrections
         ),
-        numbers=tuple(_numbers(page.text, page.said, placed)) if facts.region else (),
+        numbers=tuple(_numbers(page, placed, language)) if facts.region else (),
         answers=dict(_answers(page.text, kept, placed, asked)),
         about=sort_out(page.text, facts.categories, transcript.language),
         facts=facts,
@@ -194,19 +196,22 @@ def _in_a_number(one: gleaned.Gleaned, said: Sequence[Said]) -> bool:
     )
 
 
-def _numbers(text: str, said: Sequence[Said], placed: Sequence[Placed]) -> list[Spoken]:
+def _numbers(page: Readable, placed: Sequence[Placed], language: str) -> list[Spoken]:
     """The telephone numbers, and the digits that may be one which was misheard, in their order."""
     out: list[tuple[int, Spoken]] = []
-    for one in said:
+    for one in page.said:
         maybe = one.kind is Kind.ORDER and one.value.startswith("0")
         if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
             place = heard(times_in(placed, one.start, one.end))
             valid = one.valid and one.kind is Kind.PHONE and not one.rejected
             spoken = Spoken(number=one.value, valid=valid, doubted=one.doubted, **place)
             out.append((one.start, spoken))
-    for start, end, digits in _unread(text, said):
+    folded = fold(page.text)
+    for start, end, digits in _unread(page.text, page.said):
         place = heard(times_in(placed, start, end))
-        out.append((start, Spoken(number=digits, valid=False, **place)))
+        begin, stop = bisect_left(folded.starts, start), bisect_left(folded.starts, end)
+        doubted = is_doubted(folded.text, begin, stop, language)
+        out.append((start, Spoken(number=digits, valid=False, doubted=doubted, **place)))
     return [one for _, one in sorted(out, key=lambda each: each[0])]
 
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot.callback import Doubts, Spoken, decide, heard, keyed, shown_by_network, with_ear
+from sipbot.callback import (
+    Doubts,
+    Spoken,
+    decide,
+    heard,
+    is_end_of,
+    keyed,
+    shown_by_network,
+    with_ear,
+)
 from sipbot.memo_answers import Callback, Evidence
 from sipbot.numbers import is_e164
 
@@ -25,6 +34,9 @@ def said(*numbers: str, engine: str = "vosk") -> tuple[Evidence, ...]:
 
 
 KEYS = {number: keyed(number, "JP") for number in (A, B, C, SHORT)}
+US = "+14155550198"
+ABROAD = shown_by_network(US, "JP")
+DOUBTED = heard([Spoken(number="4155550198", valid=False, doubted=True)], "vosk", "JP")
 NETWORK = {number: shown_by_network(number, "JP") for number in (A, B, C)}
 
 
@@ -54,6 +66,11 @@ NETWORK = {number: shown_by_network(number, "JP") for number in (A, B, C)}
         pytest.param((A, True), KEYS[A] + said(SHORT), True, id="read back, misheard"),
         pytest.param((A, False), KEYS[SHORT] + said(A), False, id="slip of the finger"),
         pytest.param((SHORT, False), said(SHORT), False, id="only half a number"),
+        pytest.param((US, True), said("4155550198") + ABROAD, False, id="as said in its country"),
+        pytest.param((US, False), said("4155550199") + ABROAD, False, id="but for a digit"),
+        pytest.param((US, False), DOUBTED + ABROAD, False, id="doubted, as said in its country"),
+        pytest.param((US, False), said("5550198") + ABROAD, False, id="the end of it"),
+        pytest.param((B, False), said("67431209") + NETWORK[B], False, id="without area code"),
     ],
 )
 def test_callback_is_confirmed_by_two_kinds_of_evidence_without_contradiction(
@@ -267,3 +284,14 @@ def test_of_a_thousand_deceiving_calls_two_ears_alone_confirm_nothing() -> None:
     ]
 
     assert [] == confirmed
+
+
+@pytest.mark.parametrize(
+    ("expected", "digits"), [(True, "67431209"), (True, "431209"), (False, "31209"), (False, "9")]
+)
+def test_digits_that_are_no_number_are_its_end_when_they_are_too_many_for_chance(
+    expected: bool,
+    digits: str,
+) -> None:
+    (one,) = heard([Spoken(number=digits, valid=False)], "vosk", "JP")
+    assert expected is is_end_of(one, B)

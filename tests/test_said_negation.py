@@ -5,7 +5,8 @@ Caller ID and speech agree on it in each of these calls.
 
 import pytest
 
-from sipbot.callback import decide, heard, shown_by_network
+from sipbot.callback import Spoken, decide, heard, shown_by_network
+from sipbot.readable import readable
 from sipbot.said_numbers import find_numbers
 from sipbot.understanding import _numbers
 
@@ -13,9 +14,13 @@ REGIONS = {"ja": "JP", "en": "US", "ko": "KR"}
 CALLERS = {"ja": "+81312345678", "en": "+12025550143", "ko": "+821012345678"}
 
 
+def spoken(text: str, language: str, region: str) -> list[Spoken]:
+    return _numbers(readable(text, find_numbers(text, language, region), language), [], language)
+
+
 def confirmed(language: str, text: str) -> bool:
     region = REGIONS[language]
-    said = _numbers(text, find_numbers(text, language, region), [])
+    said = spoken(text, language, region)
     evidence = [
         *shown_by_network(CALLERS[language], region),
         *heard(said, "vosk", region),
@@ -68,3 +73,21 @@ def test_number_that_may_not_be_the_one_to_call_is_not_confirmed(language: str, 
 )
 def test_number_to_call_is_confirmed(language: str, text: str) -> None:
     assert confirmed(language, text)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        (True, "Please call me back at 415-555-0198, thank you."),
+        (False, "Please do not call 415-555-0198, call my office instead."),
+        (False, "My number is 415-555-0199, thank you."),
+    ],
+)
+def test_number_of_a_caller_abroad_is_confirmed_as_it_is_said_there_and_not_when_it_is_refused(
+    expected: bool, text: str
+) -> None:
+    evidence = [
+        *shown_by_network("+14155550198", "JP"),
+        *heard(spoken(text, "en", "JP"), "vosk", "JP"),
+    ]
+    assert expected is decide(evidence, read_back=False).confirmed

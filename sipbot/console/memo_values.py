@@ -10,6 +10,7 @@ from typing import cast
 
 import msgspec
 
+from sipbot.callback import is_end_of
 from sipbot.console.text_marks import Shown
 from sipbot.console.words import Words
 from sipbot.memo import Memo, Stage
@@ -118,8 +119,10 @@ def no_text(memo: Shown, words: Words) -> str:
 def remarks(one: Evidence, memo: Shown, words: Words) -> list[str]:
     """Return what is to be known of an evidence."""
     said = []
-    if not one.valid:
-        said.append(words["not_a_number"])
+    if is_end_of(one, memo.callback.number):
+        said.append(words["end_of_number"])
+    elif not one.valid:
+        said.append(words["impossible" if one.number.isdecimal() else "not_a_number"])
     if one.doubted:
         said.append(words["doubted"])
     read_back = any(asked.item == NUMBER and asked.confirmed for asked in memo.asked)
@@ -130,7 +133,16 @@ def remarks(one: Evidence, memo: Shown, words: Words) -> list[str]:
 
 def disagree(memo: Shown) -> bool:
     """Tell whether several numbers were given, and none is sure."""
-    return len({one.number for one in memo.callback.evidence}) > 1 and not memo.callback.confirmed
+    given = memo.callback.number
+    others = [one for one in memo.callback.evidence if not is_end_of(one, given)]
+    return len({one.number for one in others}) > 1 and not memo.callback.confirmed
+
+
+def sign(one: Evidence, memo: Shown) -> str:
+    """Return how an evidence stands to the number: ``same``, ``end`` or ``other``."""
+    if one.number == memo.callback.number:
+        return "same"
+    return "end" if is_end_of(one, memo.callback.number) else "other"
 
 
 def meant(one: Found, memo: Shown) -> str:

@@ -238,7 +238,7 @@ async def _page(
         **_said(shown, words),
         # Of numbers that are hidden nobody could tell.
         disagree=memo_values.disagree(memo),
-        agreeing=[one.number == memo.callback.number for one in memo.callback.evidence],
+        signs=[memo_values.sign(one, memo) for one in memo.callback.evidence],
         can_act_here=viewer.can_act(memo.client),
         memo=shown,
         seq=store.seq,

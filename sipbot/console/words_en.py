@@ -83,6 +83,7 @@ WORDS = {
     "ask_number": "Ask: “Is this the best number to reach you?”",
     "evidence": "What speaks for it",
     "gives_same": "gives this number",
+    "gives_end": "gives the end of this number",
     "gives_other": "gives another number",
     "doubted": "a “not” or the like stands near it: listen",
     "play_span": "Play these {seconds} s",

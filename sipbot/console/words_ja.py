@@ -83,6 +83,7 @@ WORDS = {
     "ask_number": "「こちらのお電話番号でよろしいでしょうか」とご確認ください。",
     "evidence": "番号の根拠",
     "gives_same": "この番号",
+    "gives_end": "この番号の終わり",
     "gives_other": "別の番号",
     "doubted": "近くに否定の言葉があります。聞いて確認してください",
     "play_span": "この{seconds}秒を再生",
