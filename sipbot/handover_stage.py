@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pydantic
@@ -24,14 +25,18 @@ import structlog
 
 from sipbot import handover, prompt_manifest
 from sipbot.disk import sync_folder
+from sipbot.erase import SAID
 from sipbot.errors import HandoverError
+from sipbot.golden import SPEECH_FOLDER
 from sipbot.handover import Taken
 from sipbot.ledger_check import reading
+from sipbot.ledger_erasures import tombstones
 from sipbot.ledger_handovers import Handover, handovers, known_calls
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo
 from sipbot.prompt_manifest import Entry
 from sipbot.prompt_shelf import PROMPTS_FOLDER
+from sipbot.retention import Kind
 from sipbot.spool import recording_of, spool_of
 
 FOLDER = "handover"
@@ -48,6 +53,30 @@ class Places:
     var: Path
     dialplans: Path
     ledger: Path
+
+
+class Erased(NamedTuple):
+    """What of a client's is not to come back."""
+
+    unheard: frozenset[str]
+    """Calls whose recording was erased."""
+    silent: frozenset[str]
+    """Memos of which what was said was erased: nothing of a golden set is named after them."""
+
+    def silences(self, target: str) -> bool:
+        """Whether a file below the folder of dialplans is such a one of a golden set."""
+        path = Path(target)
+        return path.parts[0] == SPEECH_FOLDER and path.name.partition(".")[0] in self.silent
+
+
+def erased(ledger: Path, client: str) -> Erased:
+    """Return what the tombstones say."""
+    with reading(ledger) as opened:
+        stones = tombstones(opened, client, -1)
+    return Erased(
+        unheard=frozenset(one.call for one in stones if one.kind is Kind.AUDIO),
+        silent=frozenset(one.memo for one in stones if one.memo and one.kind in SAID),
+    )
 
 
 @contextmanager
@@ -217,15 +246,18 @@ def remove_recordings(places: Places, taken: Taken) -> int:
 
 
 def _move(site: Places, place: Path, taken: Taken) -> None:
-    """Every step may have been done before."""
+    """Every step may have been done before, and things may have been erased since the rows came."""
     recordings, aside = place / "spool", site.var.absolute() / ASIDE / taken.id
+    gone = erased(site.ledger, taken.client)
     for each in sorted(recordings.iterdir()) if recordings.is_dir() else ():
+        if each.name in gone.unheard:
+            continue
         source = recording_of(recordings, each.name)
         kept = recording_of(spool_of(site.var), each.name)
         # Below its call's folder: all recordings have one name.
         _put(source, kept, recording_of(aside / recordings.name, each.name))
     for target in taken.files:
-        if target != f"{taken.client}.toml":
+        if target != f"{taken.client}.toml" and not gone.silences(target):
             _put(place / "dialplans" / target, site.dialplans / target, aside / target)
     texts = place / handover.PROMPT_TEXTS
     if texts.is_file():

@@ -17,7 +17,6 @@ import pydantic
 
 from sipbot import dialplan, handover
 from sipbot.dialplan_defaults import DEFAULTS_FILE
-from sipbot.erase import SAID
 from sipbot.errors import DialplanError, HandoverError
 from sipbot.golden import SPEECH_FOLDER
 from sipbot.handover import Taken
@@ -25,9 +24,8 @@ from sipbot.handover_coverage import Baseline, Coverage, Record, again
 from sipbot.handover_open import Opened
 from sipbot.handover_parity import Facts, Report, compare
 from sipbot.handover_site import Site, defaults_text, hashes, prompts_of
-from sipbot.handover_stage import CALLS, MEMOS, PLACE, TAKEN, write
+from sipbot.handover_stage import CALLS, MEMOS, PLACE, TAKEN, erased, write
 from sipbot.ledger_check import reading
-from sipbot.ledger_erasures import tombstones
 from sipbot.ledger_handovers import had_calls, handovers, known, known_calls
 from sipbot.ledger_queries import CallEntry
 from sipbot.memo import Memo, Status
@@ -35,7 +33,6 @@ from sipbot.memo_history import next_revision
 from sipbot.patterns import matches
 from sipbot.plan import Dialplan
 from sipbot.prompt_shelf import PROMPTS_FOLDER
-from sipbot.retention import Kind
 from sipbot.spool import recording_of
 
 LET_GO = "let_go"
@@ -86,7 +83,7 @@ def judge(site: Site, opened: Opened) -> Arrival:
     manifest = opened.manifest
     calls, memos = _rows(site, opened)
     record = _decoded(opened, handover.COVERAGE, Record)
-    lacking = _lacking(site, opened, memos)
+    lacking = _lacking(site, opened)
     here_already = lacking is not None
     strangers: set[str] = set()
     a_former = False
@@ -198,7 +195,7 @@ def _texts(opened: Opened, taken: Taken) -> bytes:
     return msgspec.json.encode(coming)
 
 
-def _lacking(site: Site, opened: Opened, memos: Sequence[Memo]) -> Lacking | None:
+def _lacking(site: Site, opened: Opened) -> Lacking | None:
     """Of a bundle that is here: what a disk, or an import that was cut off, has lost of it."""
     if not site.ledger.is_file():
         return None
@@ -211,22 +208,17 @@ def _lacking(site: Site, opened: Opened, memos: Sequence[Memo]) -> Lacking | Non
         if came.state == "leaving":
             return Lacking()
         staying = known_calls(ledger, came.taken.calls)
-        erased = [(one.call, one.kind) for one in tombstones(ledger, client, -1)]
-    unsaid = {call for call, kind in erased if kind in SAID}
-    unheard = {call for call, kind in erased if kind is Kind.AUDIO}
-    silent = {one.id for one in memos if one.call.id in unsaid}
-    golden = f"{SPEECH_FOLDER}/{client}/"
+    gone = erased(site.ledger, client)
     return Lacking(
         files=frozenset(
             target
             for target in came.taken.files
-            if not (site.dialplans / target).exists()
-            and target.removeprefix(golden).partition(".")[0] not in silent
+            if not (site.dialplans / target).exists() and not gone.silences(target)
         ),
         calls=frozenset(
             call
             for call in (Path(one).stem for one in opened.below("audio"))
-            if call in staying - unheard and not site.recordings.is_there(call)
+            if call in staying - gone.unheard and not site.recordings.is_there(call)
         ),
     )
 

@@ -255,8 +255,9 @@ def test_bundle_taken_in_twice_changes_nothing(trip: Trip, taker: Site) -> None:
     assert before == (files_of(taker), memos_at(taker))
 
 
-async def test_bundle_taken_in_again_brings_back_what_is_missing_but_nothing_that_was_erased(
-    tmp_path: Path,
+@pytest.mark.parametrize("by", ["the next start", "taking it in again"])
+async def test_import_that_was_cut_off_is_completed_without_what_was_erased_since(
+    tmp_path: Path, by: str
 ) -> None:
     giver = a_site(tmp_path / "a", "agency-a", with_client=True)
     taker = a_site(tmp_path / "b", "agency-b")
@@ -270,14 +271,17 @@ async def test_bundle_taken_in_again_brings_back_what_is_missing_but_nothing_tha
     stage(taker, await asyncio.to_thread(arrive, taker, tmp_path / "x.sipbot"))
     expected = {n for n in files_of(giver) if done.id not in n and f"{done.call.id}/" not in n}
     await only_rows(taker)
-    shutil.rmtree(taker.var / "handover" / BUNDLE)
     everything = Wanted(call=done.call.id, kinds=EVERYTHING, rule=BY_HAND, memo=done.id)
     async with Ledger.open(taker.ledger) as ledger:
         await ledger.erasures.store([everything], LATER, "hanako", "asked for")
         await ledger.revise_memo(done.id, lambda memo: next_revision(memo, AT, {}, what="noted"))
 
-    again = await asyncio.to_thread(arrive, taker, tmp_path / "x.sipbot")
-    assert not await asyncio.to_thread(take, taker, again)
+    if by == "the next start":
+        await asyncio.to_thread(finish, taker.places)
+    else:
+        shutil.rmtree(taker.var / "handover" / BUNDLE)
+        again = await asyncio.to_thread(arrive, taker, tmp_path / "x.sipbot")
+        assert not await asyncio.to_thread(take, taker, again)
 
     assert expected == set(files_of(taker))
 
