@@ -57,6 +57,7 @@ def alone(course: Course, recording: Path) -> wire.Alone:
     step = course.steps.get(RECORD)
     message = step if isinstance(step, Record) else Record(name=RECORD)
     return wire.Alone(
+        notice=course.notice.wav if course.notice else "",
         beep=course.beep.wav,
         thanks=course.thanks.wav,
         recording="" if course.refuse else str(recording),

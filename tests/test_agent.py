@@ -17,7 +17,7 @@ from sipbot.sip.stack import untold_file
 from sipbot.wav import HEADER_BYTES
 from tests import ulaw
 from tests.agents import calling, last, left_by, real_agent
-from tests.bot import thanks, until
+from tests.bot import greeting, thanks, until
 from tests.edges import peer
 
 FRAME_BYTES = 320
@@ -97,6 +97,32 @@ async def test_call_that_an_agent_finished_alone_is_left_with_its_end(tmp_path: 
     (ended,) = left_by(agent)
     assert isinstance(ended, wire.Ended)
     assert (call, EndedBy.SIPBOT, True) == (ended.call, ended.by, ended.answered)
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["not_begun", "over"])
+async def test_caller_without_a_parent_hears_the_notice_once_before_anything_is_recorded(
+    tmp_path: Path, *, begun: bool
+) -> None:
+    notice, heard = tmp_path / "notice.wav", tmp_path / "heard.wav"
+    recording = tmp_path / "audio.wav"
+    ulaw.write(notice, greeting())
+    plan = msgspec.structs.replace(alone(tmp_path, str(recording)), notice=str(notice))
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, heard, linger_s=60.0) as story:
+            call = (await parent.next(wire.Offered)).offer.call
+            parent.say(wire.Answer(call=call, alone=plan))
+            await parent.next(wire.Answered)
+            if begun:
+                parent.say(wire.Play(call=call, wav=str(notice)))
+                await parent.next(wire.PromptEnded)
+            await parent.die()
+            await last(story)
+        await agent.ended()
+    sound = ulaw.read(heard).tobytes()
+    told, beep = (one[FRAME_BYTES // 2 :][: FRAME_BYTES // 2] for one in (greeting(), thanks()))
+    assert (1, True) == (sound.count(told.tobytes()), recording.exists())
+    assert sound.find(told.tobytes()) < sound.find(beep.tobytes())
 
 
 async def test_recording_that_is_closing_when_the_parent_dies_is_not_begun_again(

@@ -1,5 +1,6 @@
 """A call that has lost its parent: finish the prompt, beep, record, thank, hang up.
 
+Nobody is recorded who was not told of it: the client's notice comes first, where it had not begun.
 Where a recording was open already (a caller between two questions, say), it goes on until the
 finish key, the longest message or the end of the call: nobody is here to ask the next question, and
 what the caller says now belongs to the same message.
@@ -46,6 +47,8 @@ class LoneCall:
             return
         if self._recorded or not self._plan.recording:
             self._line.end(200)
+        elif self._plan.notice and self._plan.notice not in self._line.begun:
+            self._play(self._plan.notice)
         elif wav == self._plan.beep:
             self._line.record(self._plan.recording)
             self._ends_at = time.monotonic() + self._plan.max_s

@@ -98,6 +98,8 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         self.confirmed = False
         self.hung_up_here = False
         self.playing: Prompt | None = None
+        self.begun: set[str] = set()
+        """Every prompt that was to be played until now."""
         self._sent_before_s: float | None = None
         self.recording_path = ""
         self.recorded_s = 0.0
@@ -148,6 +150,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             PromptError: it cannot be played; now nothing is.
         """
         self.stop_playing()
+        self.begun.add(wav)
         prompt = self._host.prompts.take(wav)
         self.playing = prompt
         prompt.ends_at = time.monotonic() + prompt.duration_s + PROMPT_MARGIN_S

@@ -40,6 +40,8 @@ class Ring(Base, frozen=True):
 class Alone(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent does with an answered call when its parent dies: record, thank, hang up."""
 
+    notice: str = ""
+    """Of recording: is played before anything is recorded, where it has not begun; empty: none."""
     beep: str
     thanks: str
     recording: str
