@@ -263,7 +263,7 @@ WORDS = {
     # a client's file, and who has read it
     "files_unread": "Client files to read:",
     "card_file": "The client's file",
-    "card_unread": "changed, not read",
+    "card_unread": "client's file changed, not read",
     "card_read_before": "You have read another form of it on {at}.",
     "card_read_never": "You have not read it yet.",
     "card_read": "You have read it",

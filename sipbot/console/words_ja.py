@@ -259,7 +259,7 @@ WORDS = {
     # a client's file, and who has read it
     "files_unread": "確認が必要な契約先ファイル:",
     "card_file": "契約先ファイル",
-    "card_unread": "変更あり・未確認",
+    "card_unread": "契約先ファイル変更あり・未確認",
     "card_read_before": "前回、{at}に別の版を確認済みです。",
     "card_read_never": "まだ確認していません。",
     "card_read": "確認済み",
