@@ -24,7 +24,12 @@ from sipbot.errors import ChildGoneError, ChildStartError, WireError
 from sipbot.lines import LIMIT_BYTES, Decoder, encode
 
 YOUNG_S = 12.0
-"""A life shorter than this is short: five of them make one minute."""
+"""A life shorter than this is short: five of them make one minute.  A child's begins when it is
+ready: one that never is has had none, however long it tried."""
+
+LONGER = 4
+"""How many times its limit a child may take to be ready after short lives, at most: on a machine
+that has no core for it, a console that needs 2 s alone was not ready in 30 s (sixteen times)."""
 
 CRASH_LOOP = 5
 """Short lives in a row before restarts slow down and somebody is told: five in a minute at most
@@ -127,6 +132,9 @@ class Child:
         self._log = structlog.get_logger().bind(child=name)
         self.restarts = 0
         """Lives of this child that have ended, each followed by another."""
+        self._ready_s = self._limits.ready_s
+        self._ready_at_s: float | None = None
+        self._while_ready = contextlib.ExitStack()
         self.ready = asyncio.Event()
         """Set while the child is ready to be spoken to."""
 
@@ -182,11 +190,12 @@ class Child:
         short_lives = 0
         while True:
             began = time.monotonic()
-            with grown_up(self._on_crash_loop):
-                reason = await self._live()
-            lived_s = time.monotonic() - began
-            short_lives = short_lives + 1 if lived_s < YOUNG_S else 0
-            self._log.warning("child ended", reason=reason, lived_s=round(lived_s, 1))
+            reason, served_s = await self._serve(
+                self._limits.ready_s * min(LONGER, 1 + short_lives)
+            )
+            lived_s = round(time.monotonic() - began, 1)
+            short_lives = short_lives + 1 if served_s < YOUNG_S else 0
+            self._log.warning("child ended", reason=reason, lived_s=lived_s)
             self.restarts += 1
             self._on_gone(reason)
             if short_lives == CRASH_LOOP:
@@ -194,6 +203,24 @@ class Child:
                 self._on_crash_loop(short_lives)
             # jitter against a stampede, not a secret
             await asyncio.sleep(restart_delay_s(short_lives, random.random()))  # noqa: S311
+
+    async def _serve(self, ready_s: float) -> tuple[str, float]:
+        """Run one child; return why it ended, and for how many seconds it was ready.
+
+        Args:
+            ready_s: how long it may take to be ready.
+        """
+        self._ready_s, self._ready_at_s = ready_s, None
+        with contextlib.ExitStack() as self._while_ready:
+            reason = await self._live()
+        since_s = self._ready_at_s
+        return reason, time.monotonic() - since_s if since_s is not None else 0.0
+
+    def _is_there(self) -> None:
+        """From now on it can be spoken to."""
+        self.ready.set()
+        self._ready_at_s = time.monotonic()
+        self._while_ready.enter_context(grown_up(self._on_crash_loop))
 
     async def _live(self) -> str:
         """Run one child from start to end and return why it ended."""
@@ -220,7 +247,7 @@ class Child:
         """Stay with the child while it lives; return why to end it, empty when it ended itself."""
         if self._decoder is not None:
             return await self._listen(process, self._decoder)
-        self.ready.set()
+        self._is_there()
         await process.wait()
         return ""
 
@@ -240,14 +267,14 @@ class Child:
         """Pass on the child's messages and keep its heartbeat; return the reason to end it."""
         assert process.stdout is not None
         limits, unanswered, pings = self._limits, 0, 0
-        wake_at = time.monotonic() + limits.ready_s
+        wake_at = time.monotonic() + self._ready_s
         while True:
             try:
                 async with asyncio.timeout(max(0.0, wake_at - time.monotonic())):
                     line = await process.stdout.readline()
             except TimeoutError:
                 if not self.ready.is_set():
-                    return f"not ready within {limits.ready_s:g} s"
+                    return f"not ready within {self._ready_s:g} s"
                 # Counted in pings, not in seconds: when the parent itself was stopped for a
                 # while, time has passed but the child was never asked.
                 if unanswered >= limits.missed_pings:
@@ -278,7 +305,7 @@ class Child:
         if first:
             if not self._is_ready(message):
                 raise WireError(f"{type(message).__name__} before READY")
-            self.ready.set()
+            self._is_there()
         self._on_message(message)
         return first
 

@@ -142,11 +142,23 @@ async def test_a_child_that_dies_young_again_and_again_is_reported_once() -> Non
         assert CRASH_LOOP == await watched.crash_loops.get()
 
 
+async def test_a_child_that_is_never_ready_has_had_no_life_however_long_it_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is given longer each time, up to four times its limit, and somebody is told."""
+    monkeypatch.setattr("sipbot.child.YOUNG_S", 0.01)
+    watched = Watched("input()", limits=Limits(ready_s=0.05))
+    async with running(watched.child):
+        reasons = [await watched.gone.get() for _ in range(CRASH_LOOP)]
+        assert [f"not ready within {0.05 * n:g} s" for n in (1, 2, 3, 4, 4)] == reasons
+        assert CRASH_LOOP == await watched.crash_loops.get()
+
+
 async def test_a_life_that_is_long_enough_is_told_after_a_crash_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever was told of the loop need not look any more."""
-    watched = Watched("raise SystemExit(3)")
+    watched = Watched('print(\'{"type":"said","text":"ready"}\', flush=True)\nraise SystemExit(3)')
     async with running(watched.child):
         assert CRASH_LOOP == await watched.crash_loops.get()
         monkeypatch.setattr("sipbot.child.YOUNG_S", 0.0)
