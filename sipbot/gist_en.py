@@ -14,6 +14,7 @@ from sipbot.gist_en_words import (
     CALLBACK,
     CLAUSE_END,
     COMPANY_END,
+    DANGLING,
     GREETING,
     JOINING,
     NO_COMPANY,
@@ -224,6 +225,8 @@ def _cut(clause: Piece, start: int) -> Piece | None:
         cut = max(piece.text.rfind(char, 0, WISH_MAX) for char in ",;")
         at = cut if cut > WISH_MAX // 3 else piece.text.rfind(" ", 0, WISH_MAX)
         piece = piece.part(0, at if at > 0 else WISH_MAX).stripped(_SPACES)
+    dangling = DANGLING.search(piece.text)
+    piece = piece.part(0, dangling.start() if dangling else len(piece.text))
     words = piece.text.lower().split()
     return piece if any(word not in ORDINARY for word in words) else None
 

@@ -145,6 +145,13 @@ CALLBACK = late.compile(
 )
 """A wish to be called, or when that is possible; not what the call is about."""
 
+DANGLING = late.compile(
+    r"(?:[\s,]+(?:and|but|or|so|because|as|if|when|while|that|which|who|it|it's|they|is|are|was|the"
+    r"|a|an|to|of|for|with|at|in|on|very|my|our|your))+$",
+    re.IGNORECASE,
+)
+"""Words that begin something, at the end of a wish that was cut before the rest of it."""
+
 WISH_TAIL = late.compile(
     r"[\s,.]{0,4}\b(?:thank you|thanks|cheers|bye|goodbye|please(?=[\s.]*$)|my number|my phone"
     r"|my name|if (?:possible|that's ok).*)\b.*$",

@@ -46,7 +46,7 @@ _PUNCTUATION = "、。，．,.！？!? 　・「」"
 _SENTENCE_END = late.compile(
     r"[。！？!?\n]+"
     r"|(?:ですか|ますか|でしょうか|ませんか|です|ます|ました|ません|でした|ください|下さい)"
-    r"(?:[。！？!?、，,]+|(?![かがけねよしとのんらでーだ、。，]))"
+    r"(?:[。！？!?、，,]+|(?![かがけねよしとのんらでーだぐ、。，]))"
 )
 """A predicate ends a sentence where an ear writes no punctuation, unless a particle goes on."""
 

@@ -227,8 +227,9 @@ NO_WISH = late.compile(
     r"|^(?:失礼(?:いた)?し|こんにちは|こんばんは|おはよう|夜分|すみません|すいません|はじめまして"
     r"|初めまして)"
     r"|^(?:初めて|はじめて|突然の?)お?電話|と申しま"
+    r"|^[0-9\s\-‐‑–ー−]{8,}"
 )
-"""What asks for nothing, or for somebody."""
+"""What asks for nothing, or for somebody, or begins with a telephone number."""
 
 TIME_TAIL = late.compile(
     r"(?:でしたら|であれば|ならば?|(?<!つ)(?<!時)でも|(?<=まで)に|(?<!で)[もに]|[はとかの、]"

@@ -183,6 +183,25 @@ def test_a_time_to_call_is_as_long_as_the_finder_of_times_says() -> None:
     assert "after half past nine in the morning" == (found and found.text)
 
 
+@pytest.mark.parametrize(
+    ("wish", "text", "language"),
+    [
+        ("水が止まらない", "水が止まらないのですぐに来ていただけませんか", "ja"),
+        (None, "03-6743-12209まで、お理解しお願いいたします", "ja"),
+        (
+            "The heating in my apartment has stopped working",
+            "The heating in my apartment has stopped working and it is very cold here today sir",
+            "en",
+        ),
+    ],
+)
+def test_a_wish_is_cut_at_the_end_of_what_is_said_and_is_no_number(
+    wish: str | None, text: str, language: str
+) -> None:
+    found = gist(text, (), language).wish
+    assert wish == (found and found.text)
+
+
 def test_a_wish_is_one_line_long() -> None:
     text = "I'd like to " + "return " + "old " * 40 + "books"
 
