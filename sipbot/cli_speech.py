@@ -182,6 +182,9 @@ def _show(
     if texts:
         console.print(_texts(said, heard))
     console.print(table)
+    if plan.language == "ja" and not kana.reading_is_there():
+        remedy = escape("Install them: .venv/bin/pip install -e '.[readings]'")
+        console.print(f"Terms with kanji correct nothing here: readings are missing. {remedy}")
 
 
 def _texts(said: Sequence[Said], heard: Sequence[Heard]) -> Table:

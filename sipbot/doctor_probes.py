@@ -83,12 +83,19 @@ async def agent(calls: int = LINES) -> Probe:
                 async with asyncio.timeout(READY_S):
                     await asyncio.wait({running})
             except (ChildStartError, TimeoutError) as error:
-                remedy = "Reinstall the wheel: pip install --force-reinstall pjsua2-python"
                 client.kill()
-                return Probe(works=False, found=str(error) or "does not answer", remedy=remedy)
+                found = str(error) or "does not answer"
+                return Probe(works=False, found=found, remedy=_remedy(found))
             finally:
                 running.cancel()
     return await _carries(calls, hello.pjsip)
+
+
+def _remedy(found: str) -> str:
+    """Return what to do about an agent that did not start: one that was only slow is not broken."""
+    if "not ready within" in found or "does not answer" in found:
+        return "Too slow: is this machine busy? Run sipbot doctor again when it is not"
+    return "Reinstall the wheel: pip install --force-reinstall pjsua2-python"
 
 
 async def _carries(wanted: int, version: str) -> Probe:

@@ -90,7 +90,7 @@ class EarWatch:
         self._models: tuple[ModelRef, ...] = ()
         self._due: list[SpeechClient] = []
         """Recognisers that are to be started again."""
-        self._told: tuple[str, ...] | None = None
+        self._told: dict[str, str] | None = None
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -108,25 +108,28 @@ class EarWatch:
                 self._due = [ear for ear in self._ears if self._is_better_off(ear)]
             self._seen = seen
         self._due = [ear for ear in self._due if not ear.use(self._models)]
-        problems = tuple(self._problems())
+        problems = dict(self._problems())
         if problems != self._told:
             self._told = problems
-            remedy = "sipbot models install MODEL brings it back; the other ear hears until then"
+            what = " ".join(dict.fromkeys(problems.values()))
+            remedy = f"sipbot models install {what}; the other ear hears until then"
             self._trouble(ALERT, "; ".join(problems) or None, remedy)
 
-    def _problems(self) -> Iterator[str]:
-        """Yield what is wrong: damaged models first, then clients that have lost an ear."""
+    def _problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong, damaged models first, then clients that lack an ear; and what is to
+        be installed: a model, or the models of a language."""
         yield from damaged(self._ears)
         usable = {model.name for model in self._models}
         for marker in sorted(self._folder.glob(f"*/{MARKER}")):
             if marker.parent.name not in usable and any(
                 _is_of(marker, ENGINE_OF[ear.role]) for ear in self._ears
             ):
-                yield f"model {marker.parent.name} is damaged: a file is missing or cut off"
+                model = marker.parent.name
+                yield f"model {model} is damaged: a file is missing or cut off", model
         for ear in self._ears:
             for language in sorted({plan.language for plan in self._plans()}):
                 if ear.ready.is_set() and self._is_half_deaf(ear, language):
-                    yield f"no {ENGINE_OF[ear.role]} model hears {language}"
+                    yield f"no {ENGINE_OF[ear.role]} model hears {language}", language
 
     def _is_better_off(self, ear: SpeechClient) -> bool:
         """A new start would give it a model; one that was taken away is still in its memory."""
@@ -140,11 +143,11 @@ class EarWatch:
         )
 
 
-def damaged(ears: Collection[SpeechClient]) -> Iterator[str]:
-    """Yield what the recognisers said of the models that they cannot use."""
+def damaged(ears: Collection[SpeechClient]) -> Iterator[tuple[str, str]]:
+    """Yield what the recognisers said of the models that they cannot use, and their names."""
     for ear in ears:
         for model, problem in sorted(ear.problems.items()):
-            yield f"model {model} is damaged: {problem}"
+            yield f"model {model} is damaged: {problem}", model
 
 
 def _sizes(folder: Path) -> dict[str, tuple[int, int]]:

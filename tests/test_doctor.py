@@ -472,3 +472,12 @@ def test_folder_that_others_may_look_into_is_a_warning(
 ) -> None:
     tmp_path.chmod(mode)
     assert ["warning"] * warnings == [finding.state for finding in readers(tmp_path)]
+
+
+@pytest.mark.sip
+async def test_agent_that_takes_too_long_is_no_broken_wheel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sipbot.sip.client.READY_S", 0.0)
+    probe = await doctor_probes.agent()
+    assert "Too slow: is this machine busy? Run sipbot doctor again when it is not" == probe.remedy

@@ -25,8 +25,12 @@ def models(tmp_path: Path) -> Path:
 class Told(list[str | None]):
     """What was told of the alert."""
 
+    remedy = ""
+
     def __call__(self, alert: str, problem: str | None, remedy: str = "") -> None:
         self.append(problem)
+        if problem is not None:
+            self.remedy = remedy
 
 
 async def test_damaged_model_raises_an_alert_that_is_cleared_when_it_is_back(
@@ -43,6 +47,7 @@ async def test_damaged_model_raises_an_alert_that_is_cleared_when_it_is_back(
     await watch.look()
 
     assert [None, "model m is damaged: a file is missing or cut off", None] == told
+    assert "sipbot models install m; the other ear hears until then" == told.remedy
 
 
 async def test_recogniser_is_given_a_model_that_has_come(models: Path, tmp_path: Path) -> None:
