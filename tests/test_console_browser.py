@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from sipbot.kpi import Figures, Value
 from sipbot.kpi_definitions import BY_KEY
@@ -30,6 +30,9 @@ ACCOUNTS = (
 )
 WAIT_MS = 60_000
 """A busy machine is slow; speed is for benchmarks/bench_console.py."""
+
+A4: ViewportSize = {"width": 718, "height": 1047}
+"""In CSS pixels of 1/96 inch, without margins of 10 mm."""
 
 COLUMNS = 4
 """Of a figure on its page, beside its name: value, target, before, measured on."""
@@ -171,3 +174,22 @@ async def test_pages_have_no_barrier_fit_a_telephone_and_show_the_figures_of_the
         say = Say(language, ZoneInfo("Asia/Tokyo"))
         shown = [say.number(reckoned[key].value, BY_KEY[key].unit) for key in BY_KEY]
         assert shown == cells[::COLUMNS]
+
+
+async def test_page_of_a_client_shows_its_card_and_figures_fit_on_paper(
+    rig: Rig, chromium: Browser
+) -> None:
+    await rig.ledger.kpis.keep_terms(IN_FORCE.plans.all, datetime.now(UTC) - timedelta(days=8))
+    boss = await logged_in(chromium, rig.url, "boss", viewport=A4)
+    await boss.goto(f"{rig.url}/cards/yamato")
+    card = boss.locator("#client-card")
+    sides = [await one.bounding_box() for one in (card, boss.locator("#file"))]
+    await boss.goto(f"{rig.url}/figures?period=days7")
+    await boss.emulate_media(media="print")
+    rights = await boss.locator("table").evaluate_all(
+        "all => all.map((one) => Math.ceil(one.getBoundingClientRect().right))"
+    )
+    await boss.go_back()
+    await expect(card).to_have_attribute("open", "")
+    assert 1 == len({(side["x"], side["width"]) for side in sides if side})
+    assert [True, True] == [right <= A4["width"] for right in rights]

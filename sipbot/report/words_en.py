@@ -100,6 +100,7 @@ WORDS = {
     "counted": "counts",
     "beyond": "over",
     "amount": "amount",
+    "charges": "Charges",
     "sum": "Sum",
     "included": "Calls of the quota",
     "counted_calls": "Calls that count",

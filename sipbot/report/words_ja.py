@@ -99,6 +99,7 @@ WORDS = {
     "counted": "件数",
     "beyond": "超過",
     "amount": "金額",
+    "charges": "料金",
     "sum": "合計",
     "included": "契約件数",
     "counted_calls": "対象件数",

@@ -279,9 +279,9 @@
     return Boolean(view);
   }
 
-  // Who works for one client wants its card open, memo after memo.
+  // Who works for one client wants its card open, memo after memo; on its own page it is what is read.
   const card = $("client-card");
-  if (card) {
+  if (card && card.closest(".memo-page")) {
     card.open = kept("card") === "open";
     card.addEventListener("toggle", () => keep("card", card.open ? "open" : "folded"));
   }
