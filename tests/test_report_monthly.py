@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from sipbot.price_form import PriceForm
 from sipbot.quota import Ask
 from sipbot.records import EndState
 from sipbot.report.statement import Item, Taken, itemised, sum_of, unit
+from sipbot.report.words import Say
 from tests import quotas
 from tests.test_quota import fill
 
@@ -248,3 +250,19 @@ def test_price_for_who_has_none_is_refused_with_a_remedy(config: Path) -> None:
     quotas.write(config.parent / "dialplans", "sato")
     with pytest.raises(UsageError, match=r"sato has no price.*\[price\]"):
         raise what_if(config, "--over", "150").exception or AssertionError
+
+
+@pytest.mark.parametrize(
+    ("shown", "language", "number"),
+    [
+        ("090-1234-5678", "ja", "+819012345678"),
+        ("+1 415-555-0198", "ja", "+14155550198"),
+        ("+81 90-1234-5678", "en", "+819012345678"),
+        ("201", "ja", "201"),
+        ("非通知", "ja", None),
+    ],
+)
+def test_caller_is_written_as_readers_of_the_language_write_numbers(
+    shown: str, language: str, number: str | None
+) -> None:
+    assert shown == Say(language, ZoneInfo("Asia/Tokyo")).caller(number)

@@ -6,6 +6,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from sipbot.console.words import ALL
+from sipbot.numbers import display
 from sipbot.report import words_en, words_ja
 from sipbot.report.statement import unit
 
@@ -18,6 +19,9 @@ OWN: dict[str, dict[str, Word]] = {
 """Language to its words; reports in another language are made in English."""
 
 LANGUAGES = tuple(OWN)
+
+_HOME = {"ja": "JP"}
+"""Language → the country whose numbers its readers write without country code; no other has one."""
 
 
 class Say:
@@ -54,6 +58,10 @@ class Say:
     def outcome(self, result: str) -> str:
         """Return what came of a call back, as in the console."""
         return self._console.of(result)
+
+    def caller(self, number: str | None) -> str:
+        """Return who called, as readers of the language write a number."""
+        return display(number, _HOME.get(self.language, "")) if number else self["withheld"]
 
     def number(self, value: float | None, name: str) -> str:
         """Return a figure with its unit; None is "not measured", whatever the unit.
