@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from sipbot import local_time
 from sipbot.broker_wire import DEFAULT_CONNECTIONS
 from sipbot.config_archive import Archive
 from sipbot.config_call_back import CallBack
@@ -147,6 +148,10 @@ class Settings(BaseSettings):
     """Name of this installation in MQTT topics."""
     region: Annotated[str, AfterValidator(_region)] = Field(default="JP", examples=["JP"])
     """Whose telephone numbers are meant when no country code is given (ISO 3166-1 alpha-2)."""
+    timezone: Annotated[str, AfterValidator(local_time.known)] = Field(
+        default="", examples=["Asia/Tokyo"]
+    )
+    """IANA name: local time of console, commands and "tomorrow"; empty: the machine's."""
     var: Folder = Path("var")
     """Folder of recordings, ledger and logs; relative to config.toml."""
     dialplans: Folder = Path("dialplans")
@@ -203,7 +208,7 @@ def schema() -> dict[str, Any]:
 
 
 def load(path: Path | None = None) -> Settings:
-    """Read the settings.
+    """Read the settings; from then on, local time is that of their time zone.
 
     Args:
         path: the file; None means ``$SIPBOT_CONFIG``, else config.toml in the working folder.
@@ -216,7 +221,9 @@ def load(path: Path | None = None) -> Settings:
         remedy = "Make one: cp config.example.toml config.toml; or name it with --config"
         missing = Mistake(file=path, key="(file)", problem="does not exist", remedy=remedy)
         raise ConfigError([missing])
-    return _build(read(path, ConfigError))
+    settings = _build(read(path, ConfigError))
+    local_time.be_in(settings.timezone, path)
+    return settings
 
 
 def from_values(values: dict[str, Any], folder: Path) -> Settings:
