@@ -361,11 +361,12 @@ def _with_keyed(script: Script) -> Script:
 
 
 def _decided(script: Script) -> bool:
-    return script.broken or script.phase is Phase.CONNECTED or script.number_left
+    broken = script.broken and not script.recorded
+    return broken or script.phase is Phase.CONNECTED or script.number_left
 
 
 def _end_state(script: Script, by: EndedBy) -> EndState:
-    if script.broken:
+    if script.broken and not script.recorded:
         return EndState.FAILED_MEDIA
     if script.phase is Phase.CONNECTED:
         return EndState.TRANSFERRED

@@ -301,6 +301,12 @@ def test_call_without_audio_is_failed_media():
     assert EndState.FAILED_MEDIA == end_state(story)
 
 
+def test_message_that_is_safe_is_a_memo_though_audio_failed_after_it():
+    story = [*HELLO, SpeechStarted(), KeyPressed(key="#"), RecordingSafe(), MediaFailed()]
+
+    assert EndState.MEMO == end_state([*story, HungUp(by=EndedBy.CALLER)])
+
+
 @given(rules=COURSES, events=st.lists(EVENTS, max_size=40), by=st.sampled_from(EndedBy))
 def test_any_order_of_events_ends_in_exactly_one_state(rules, events, by):
     script, actions = play([*events, HungUp(by=by), Judged(spoke=False)], rules)
