@@ -174,10 +174,10 @@ class Agent:
             self._alone[line.call].key(key)
         else:
             self._sequels.forget(line.call)  # the parent knows what the key means
-            self._emit(wire.Key(call=line.call, key=key, method=method))
             plan = self._plans.get(line.call)
             if plan is not None and key == plan.finish_key and line.recording:
-                self._finished.add(line.call)
+                self._finished.add(line.call)  # first: the parent may be found dead by telling it
+            self._emit(wire.Key(call=line.call, key=key, method=method))
 
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Tell the parent; alone, thank the caller."""
@@ -214,9 +214,9 @@ class Agent:
             transferred=transfer is not None and transfer.connected,
             at=datetime.now(UTC),
         )
-        self._emit(event, keep=was_answered)
         if offer is not None:  # its parent was offered it, and may die before it has a row
             self._untold.told(wire.Refused(offer=offer, code=final, why="draining"))
+        self._emit(event, keep=was_answered)
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:
         """Tell the parent, and keep it for one that comes later: a registrar may be faster."""
