@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import os
 import random
 import signal
@@ -144,6 +145,8 @@ class Harmer:
     folder: Path
     live: list[int] = field(default_factory=list)
     """Calls that were up at each kill."""
+    aimed_s: list[float] = field(default_factory=list)
+    """From what each aimed kill was aimed at to the kill; infinite where it did not happen."""
 
     async def kill_under_load(self, said: list[Message]) -> None:
         """Have callers call, kill, and come back when the last caller has left."""
@@ -187,9 +190,10 @@ class Harmer:
             rested_at = last.get(victim, -REST_S) + REST_S
             await asyncio.sleep(max(self.rng.uniform(*GAP_S), rested_at - time.monotonic()))
             await self._enough()
-            if number % 3 == 2:
-                await self._aim(victim)
+            aimed_at = await self._aim(victim) if number % 3 == 2 else None
             killed = await self._kill(victim)
+            if aimed_at is not None:
+                self.aimed_s.append(killed.at - aimed_at)
             last[victim] = time.monotonic()
             port = killed.port or self.rng.choice(ports)
             knocking.create_task(knock(port, self.journal, self._is_answered(killed)))
@@ -205,13 +209,20 @@ class Harmer:
     def _is_answered(self, killed: Event) -> "_Answered":
         return _Answered(self.journal, killed)
 
-    async def _aim(self, victim: str) -> None:
-        """Wait for something that a caller does, and a random instant more."""
+    async def _aim(self, victim: str) -> float:
+        """Wait for something that a caller does, and a random instant more.
+
+        Returns:
+            When it happened, Unix time in s; minus infinity when it did not.
+        """
         aim, port, seen = self.rng.choice(AIMS), self._port(victim), asyncio.Event()
+        at = -math.inf
 
         # Event loop, from the journal.
         def heed(event: Event) -> None:
-            if event.what == aim and port in {0, event.port}:
+            nonlocal at
+            if event.what == aim and port in {0, event.port} and not seen.is_set():
+                at = event.at
                 seen.set()
 
         self.journal.heed = heed
@@ -220,6 +231,7 @@ class Harmer:
                 await seen.wait()
         self.journal.heed = lambda _: None
         await asyncio.sleep(self.rng.uniform(0.0, AIMED_WITHIN_S))
+        return at
 
     def _port(self, victim: str) -> int:
         kind, _, number = victim.partition(" ")
@@ -318,7 +330,11 @@ async def _ledger_check(bot: Bot) -> str:
 
 def _kill_rows(harmer: Harmer, journal: Journal) -> list[Promise]:
     few = sum(live < harmer.size.live for live in harmer.live)
-    seen = f"{min(harmer.live)} to {max(harmer.live)} live calls"
+    hits = sum(aimed_s <= 2 * AIMED_WITHIN_S for aimed_s in harmer.aimed_s)
+    seen = (
+        f"{min(harmer.live)} to {max(harmer.live)} live calls; {hits} of {len(harmer.aimed_s)} "
+        f"aimed kills within {2 * AIMED_WITHIN_S:g} s of what they were aimed at"
+    )
     rows = [
         Promise(
             harm=f"{len(journal.kills)} SIGKILLs",

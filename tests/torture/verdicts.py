@@ -13,7 +13,7 @@ from sipbot.memo import Memo
 from sipbot.records import Party
 from tests import ulaw
 from tests.torture.callers import Message
-from tests.torture.journal import Called, Journal
+from tests.torture.journal import SPEECH_S, Called, Journal
 from tests.torture.packets import Arrivals
 from tests.torture.promise import Promise
 
@@ -108,11 +108,35 @@ def promises(evidence: Evidence, harm: str) -> list[Promise]:
             lost=told.fell,
             duplicated=told.changed,
         ),
+        _cut_off(evidence, harm),
         mixed_up(evidence, harm),
         *_audio(evidence, harm),
         *_files(evidence, harm),
         _sum(evidence, harm),
     ]
+
+
+def _cut_off(evidence: Evidence, harm: str) -> Promise:
+    """Tell how many who spoke were hung up on without thanks, though their agent lived.
+
+    No promise: a message that may not be whole is not thanked for.  It must be few all the same.
+    """
+    spoke = [
+        call
+        for call in evidence.journal.calls.values()
+        if call.said
+        and call.killed_at is None
+        and call.spoken_s(evidence.said[call.said].length_s) >= SPEECH_S
+    ]
+    cut = [call for call in spoke if call.bye_at is None and not call.thanked]
+    return Promise(
+        harm=harm,
+        promise="who spoke is thanked, or hangs up (reported)",
+        tries=len(spoke),
+        worst=len(cut),
+        unit="hung up on",
+        note=_named("by sipbot", [call.call for call in cut]),
+    )
 
 
 def each_once(
