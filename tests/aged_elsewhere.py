@@ -24,8 +24,8 @@ from sipbot.report_order import Order, ReportAsk
 from sipbot.spool import spool_of
 from tests.postgres import Postgres
 
-KEY = "SIPBOT_AGED_KEY"
-"""Variable of the environment."""
+KEY = "AGED_KEY"
+"""Variable of the environment; no setting of sipbot, which refuses those it does not know."""
 
 PLAN = (
     'schema = 1\nclient = "yamato"\nsay_name = "Yamato"\nnumbers = ["+81312345678"]\n'
