@@ -368,13 +368,15 @@ async def test_forms_that_the_disk_refused_are_kept_when_it_takes_them_again(
     running = asyncio.create_task(site.reload.run())
     await site.until(lambda: not site.reload.in_force.unkept)
     away = kept.folder.rename(kept.folder.with_name("away"))
-    kept.folder.write_bytes(b"")  # a file where the folder should be: every write is refused
+    (tmp_path / "file").write_bytes(b"")  # where the folder should be: every write is refused
+    kept.folder.symlink_to(tmp_path / "file")
     site.write("sato", after_s=5)
     (site.folder / "tanaka.toml").unlink()
     await site.until(lambda: site.after_s("sato") == 5 and not site.now.plans.of("tanaka"))
     await site.until(lambda: "dialplans-kept" in site.alerts)
-    kept.folder.unlink()
-    away.rename(kept.folder)
+    # at once: in between, a write that is tried again would make a folder of its own
+    (tmp_path / "link").symlink_to(away)
+    (tmp_path / "link").replace(kept.folder)
     await site.until(lambda: not site.alerts)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
