@@ -37,8 +37,7 @@ NATIONAL_MIN = 8
 chance."""
 
 END_MIN = 6
-"""Digits of a number's end that are not alike by chance: as many as numbers without area code have
-at least."""
+"""Digits of a number's end that are not alike by chance: one number in a million ends so."""
 
 EXTENSION_DIGITS_MAX = 6
 """Longest internal extension; digits beyond that are a telephone number or a slip."""

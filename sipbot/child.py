@@ -29,7 +29,7 @@ ready: one that never is has had none, however long it tried."""
 
 LONGER = 4
 """How many times its limit a child may take to be ready after short lives, at most: on a machine
-that has no core for it, a console that needs 2 s alone was not ready in 30 s (sixteen times)."""
+that had no core for it, a console was started sixteen times in a quarter of an hour (seen)."""
 
 CRASH_LOOP = 5
 """Short lives in a row before restarts slow down and somebody is told: five in a minute at most

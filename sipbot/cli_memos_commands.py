@@ -183,11 +183,11 @@ def reopen(
 
 
 def time_of(written: str, now: datetime) -> datetime:
-    """Return the time that somebody at this machine means.
+    """Return the time that somebody at this site means.
 
     Args:
         written: a time of day, the next one, or an ISO 8601 time, local unless it has an offset.
-        now: of this machine's zone.
+        now: of the site's zone.
 
     Raises:
         UsageError: it is neither.

@@ -49,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return urlencode({name: value for name, value in (fields | other).items() if value})
 
     def span(self) -> Span:
-        """Return the day from midnight to midnight, by the clock of this machine."""
+        """Return the day from midnight to midnight, by the clock of this site."""
         since, until = midnight(self.day), midnight(self.day + timedelta(days=1))
         return Span(since=since, until=until)
 
@@ -123,8 +123,8 @@ def _day(value: str, today: date) -> date:
 
 
 def midnight(day: date) -> datetime:
-    """Return when a day begins, by the clock of this machine; UTC-aware."""
-    # astimezone takes a time without zone as this machine's.
+    """Return when a day begins, by the clock of this site; UTC-aware."""
+    # astimezone takes a time without zone as the site's.
     return datetime.combine(day, time()).astimezone(UTC)
 
 

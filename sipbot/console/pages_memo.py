@@ -160,7 +160,7 @@ def until_of(span: str, until: str, now: datetime) -> datetime | None:
 
     Args:
         span: ``15m``, ``1h``, ``tomorrow``, or nothing.
-        until: as the browser's field has it, by the clock of this machine.
+        until: as the browser's field has it, by the clock of this site.
         now: UTC-aware.
     """
     match span:

@@ -20,8 +20,8 @@ class Held:
     """Memory that has been written to (10^6 bytes): what a leak makes grow.  Pages that the kernel
     can read again from a file are not counted.  Those that a forked process shares with its parent
     are, and so from the beginning: main copies a page that it was forked with when it first writes
-    there (38 MB were still uncopied after 3,000 calls), which looked like 1.0 MB in 1,000 calls,
-    while of what is in use (mallinfo2, Python's own blocks) nothing grew."""
+    there (in the midst of a soak of 3,000 calls 38 MB were still uncopied), and a copy that was due
+    anyway is no growth."""
     descriptors: int
     """Without prompts: an agent keeps them open for the next caller (`PLAYERS_MAX` at most),
     one more whenever more callers hear the same one than ever before."""
