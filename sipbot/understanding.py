@@ -204,7 +204,8 @@ def _numbers(page: Readable, placed: Sequence[Placed], language: str) -> list[Sp
         if one.kind is Kind.PHONE or (maybe and len(one.value) in PHONE_DIGITS):
             place = heard(times_in(placed, one.start, one.end))
             valid = one.valid and one.kind is Kind.PHONE and not one.rejected
-            spoken = Spoken(number=one.value, valid=valid, doubted=one.doubted, **place)
+            doubted = one.doubted or (one.rejected and not one.valid)
+            spoken = Spoken(number=one.value, valid=valid, doubted=doubted, **place)
             out.append((one.start, spoken))
     folded = fold(page.text)
     for start, end, digits in _unread(page.text, page.said):
