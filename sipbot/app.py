@@ -21,10 +21,9 @@ from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
 from sipbot.archive_target import Archiving
 from sipbot.audit_keep import of_people
-from sipbot.broker_child import Door, embedded_broker
+from sipbot.broker_child import embedded_broker
 from sipbot.call_tools import Tools
 from sipbot.calls_out import CallsOut
-from sipbot.child import Child
 from sipbot.config import Settings
 from sipbot.console_link import ConsoleLink, card_of
 from sipbot.control import Control
@@ -38,6 +37,7 @@ from sipbot.from_settings import (
     audio_url_of,
     broker_of,
     console_of,
+    door_of,
     edge_for,
     listening,
     manner_of,
@@ -56,6 +56,7 @@ from sipbot.ledger import Ledger
 from sipbot.masked_feed import MaskedFeed
 from sipbot.mqtt import Feed
 from sipbot.notice_watch import NoticeWatch
+from sipbot.other_sites import OtherSites
 from sipbot.plan import Dialplan
 from sipbot.quota_watch import QuotaWatch
 from sipbot.reading import Reading
@@ -115,7 +116,9 @@ class App:
         tell = self.alerts.tell
         troubles = self.troubles = Troubles(tell)
         self.feed.on_deaf, desk.on_fault = troubles.commands_refused, troubles.command_failed
-        self._embedded = None if settings.mqtt.host else self._broker_child()
+        where, door = (self.broker.host, self.broker.port), door_of(settings)
+        own = not settings.mqtt.host
+        self._embedded = embedded_broker(*where, door, troubles) if own else None
         self.reload = Reload(
             dialplans, put=self._put_in_force, publish=self.feed.say_clients, trouble=tell
         )
@@ -308,11 +311,6 @@ class App:
         calls_out.escalation.notify = self.notices
         return calls_out
 
-    def _broker_child(self) -> Child:
-        given, key = self.settings, bus_key.path_of(self.settings.var.absolute())
-        door = Door(given.console.accounts, given.site, key, given.mqtt.max_connections)
-        return embedded_broker(self.broker.host, self.broker.port, door, self.troubles)
-
     def _console(self) -> ConsoleLink:
         return ConsoleLink(
             console_of(self.settings),
@@ -322,6 +320,7 @@ class App:
             on_crash_loop=self.troubles.looping("console"),
             accounts=self.accounts.in_force,
             card=lambda client: card_of(self.switchboard.dialplans.of(client)),
+            others=OtherSites(archive_of(self.settings), self.broker, self.accounts.in_force),
         )
 
     def _ear(self, role: Role, models: tuple[ModelRef, ...]) -> SpeechClient:

@@ -114,6 +114,25 @@ class SiteMemo(msgspec.Struct, frozen=True, kw_only=True):
     """The memo as JSON."""
 
 
+class OpenMemo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row of a list shows of a memo, and the site that owns it."""
+
+    site: str
+    id: str
+    rev: int
+    client: str
+    status: str
+    body: str
+    """JSON with the fields of `LISTED` that the memo has."""
+
+
+LISTED = (
+    *("stage", "call", "caller", "callback", "category", "urgency", "answers", "text"),
+    *("due_at", "holder", "held_until", "snoozed_until", "result"),
+)
+"""Fields of a memo that a row of a list is made of; not its words, which are most of it."""
+
+
 def storable(text: str) -> str:
     """Return JSON without the one character that PostgreSQL cannot store."""
     return json.dumps(_without_nul(json.loads(text)), ensure_ascii=False) if _NUL in text else text

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sipbot.archive import (
+    LISTED,
     ArchivedCall,
     ArchivedMemo,
     ArchivedTerms,
     Batch,
     Fleet,
     Held,
+    OpenMemo,
     SiteMemo,
     Wanted,
 )
@@ -213,6 +215,20 @@ class ArchiveStore:
         async with self._transaction() as cursor:
             return list(await _read(cursor, _OF_ID, {"part": part}, SiteMemo))
 
+    async def open_elsewhere(self, clients: Sequence[str] | None, limit: int) -> list[OpenMemo]:
+        """Return what other sites have to do for these clients, oldest first; None: for all."""
+        whose = None if clients is None else list(clients)
+        values = {"site": self._server.site, "clients": whose, "limit": limit}
+        async with self._transaction() as cursor:
+            return list(await _read(cursor, _ELSEWHERE, values, OpenMemo))
+
+    async def memo_elsewhere(self, site: str, memo: str) -> SiteMemo | None:
+        """Return another site's memo; None when there is none, or the site is ours."""
+        values = {"ours": self._server.site, "site": site, "memo": memo}
+        async with self._transaction() as cursor:
+            found = await _read(cursor, _OF_SITE, values, SiteMemo)
+            return found[0] if found else None
+
     # -- machinery -----------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -355,3 +371,16 @@ _OF_ID = b"""
 SELECT site, payload::text AS payload FROM sipbot.memos
 WHERE id = %(part)s OR starts_with(id, %(part)s) OR right(id, length(%(part)s)) = %(part)s
 ORDER BY id <> %(part)s, id, site LIMIT 3"""
+
+_ELSEWHERE = f"""
+SELECT site, id, rev, client, status, coalesce((
+    SELECT jsonb_object_agg(key, value) FROM jsonb_each(memos.payload)
+    WHERE key IN ({_quoted(LISTED)})), '{{}}')::text AS body
+FROM sipbot.memos
+WHERE site <> %(site)s AND status <> 'done'
+    AND (%(clients)s::text[] IS NULL OR client = ANY(%(clients)s))
+ORDER BY id, site LIMIT %(limit)s""".encode()  # noqa: S608 - names are ours
+
+_OF_SITE = b"""
+SELECT site, payload::text AS payload FROM sipbot.memos
+WHERE site = %(site)s AND id = %(memo)s AND site <> %(ours)s"""

@@ -6,18 +6,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from sipbot.command import SKEW_S
+from sipbot.command import ASK_TTL_S, SKEW_S
 from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
 from sipbot.link import Broker, Link, explained, open_link, tls_context
 from sipbot.topics import ID, Topics
 
-ANSWER_S = 10.0
+ANSWER_S = float(ASK_TTL_S)
 """How long an answer may take: the ledger decides within milliseconds, and an outage of the broker
 is not waited for here."""
-
-TTL_S = int(ANSWER_S)
-"""So long a command sent here is worth obeying: whoever was told that nobody answers acts anew."""
 
 QUIET_S = 1.0
 """A broker that has sent nothing for so long has sent the whole open list."""
@@ -41,7 +38,7 @@ async def ask(
         FeedError: the broker cannot be reached, or nobody answers in time.
     """
     topics = Topics(site)
-    last = datetime.now().astimezone() + timedelta(seconds=TTL_S + SKEW_S)
+    last = datetime.now().astimezone() + timedelta(seconds=ASK_TTL_S + SKEW_S)
     with explained(broker):
         async with open_link(broker, tls_context(broker)) as link:
             await link.subscribe(topics.answer(client, req), qos=1)

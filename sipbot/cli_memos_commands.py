@@ -15,10 +15,10 @@ import typer
 import uuid6
 
 from sipbot import config
-from sipbot.ask import TTL_S, ask, find
+from sipbot.ask import ask, find
 from sipbot.cli_config import ConfigOption, JsonOption, exit_code
 from sipbot.cli_fleet import owner_of
-from sipbot.command import LEASE_S, VERBS, Refused, read
+from sipbot.command import ASK_TTL_S, LEASE_S, VERBS, Refused, read
 from sipbot.config import Settings
 from sipbot.decision import Answer
 from sipbot.errors import ArchiveError, UsageError
@@ -240,7 +240,7 @@ async def _ask(
         "req": req,
         "memo": memo,
         "ts": datetime.now(UTC).isoformat(),
-        "ttl_s": TTL_S,
+        "ttl_s": ASK_TTL_S,
         **{name: value for name, value in fields.items() if value is not None},
     }
     payload = json.dumps(known, ensure_ascii=False).encode()

@@ -35,6 +35,10 @@ SKEW_S = 60
 """How far the sender's clock may be from ours.  What keeps time over the network is right within a
 second; a minute lets in those that are set by hand."""
 
+ASK_TTL_S = 10
+"""So long a command of somebody who waits for the answer is worth obeying: whoever was told that
+nobody answers acts anew."""
+
 LEASE_S, LEASE_MIN_S, LEASE_MAX_S = 900, 60, 14_400
 """How long a claim lasts.  A quarter of an hour is when an unclaimed memo is worth telling a lead
 (the escalation that agencies write down); at most half a shift."""

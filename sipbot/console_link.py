@@ -27,6 +27,7 @@ from sipbot.errors import ChildGoneError, LedgerError
 from sipbot.in_force import InForce, Refusal
 from sipbot.ledger import Ledger
 from sipbot.lines import LIMIT_BYTES
+from sipbot.other_sites import OtherSites
 from sipbot.permission import permitted
 from sipbot.plan import Dialplan
 from sipbot.status import Status
@@ -76,6 +77,7 @@ class ConsoleLink:
         on_crash_loop: see `sipbot.child.Child`.
         accounts: those in force, asked at each command; None where there are none.
         card: returns a client's knowledge card; None for a client without one.
+        others: answers what is asked about other sites' memos.
     """
 
     def __init__(
@@ -88,7 +90,9 @@ class ConsoleLink:
         on_crash_loop: Callable[[int], None],
         accounts: Callable[[], Accounts | None],
         card: Callable[[str], ClientCard | None],
+        others: OtherSites,
     ) -> None:
+        self._others = others
         self._accounts = accounts
         self._card = card
         self._ledger = ledger
@@ -124,6 +128,7 @@ class ConsoleLink:
             group.create_task(self._obey(), name="console's commands")
             group.create_task(self._tell_changes(), name="console's changes")
             group.create_task(self._tell_site(), name="console's state")
+            group.create_task(self._others.run(), name="console's other sites")
 
     def live(self, client: str, call: str, payload: LivePayload) -> None:
         """Tell what happens in a call; nobody waits for it."""
@@ -132,6 +137,10 @@ class ConsoleLink:
     # Event loop, from the child's reader.
     def _hear(self, message: wire.FromConsole) -> None:
         match message:
+            case wire.AskOthers() | wire.AskOther():
+                self._abroad(message)
+            case wire.Obey(site=owner) if owner:
+                self._abroad(message)
             case wire.Obey() | wire.Record() | wire.Acknowledge():
                 if not self._asked.full():
                     self._asked.put_nowait(message)
@@ -146,6 +155,13 @@ class ConsoleLink:
                 self._told_plans = self._told_refused = None
             case wire.Pong():
                 pass  # a sign of life is for the child's keeper
+
+    def _abroad(self, asked: wire.Obey | wire.AskOthers | wire.AskOther) -> None:
+        """Have another site's memos asked about; an answer may be as long as a line."""
+        if self.child.waiting_bytes > CARDS_BYTES:
+            self._say(wire.Answered(n=asked.n, problem="too much is asked for at once"))
+        else:
+            self._others.ask(asked, self._say)
 
     def _shown(self, asked: wire.AskCard) -> wire.Answered:
         """Return one card: all of them would be too much for one line, and mostly for nothing."""

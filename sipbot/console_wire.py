@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from sipbot.archive import OpenMemo
 from sipbot.audit import AuditEntry
 from sipbot.client_card import ClientCard
 from sipbot.decision import Answer
@@ -44,6 +45,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Path of accounts.toml."""
     proxy_user_header: str = ""
     """In which a proxy names who has logged in there; empty: people log in here."""
+    others: bool = False
+    """Whether there is an archive, which knows of other sites' memos."""
     proxy_from: tuple[str, ...] = ()
     """Networks of proxies that may speak of others' addresses and names."""
 
@@ -102,13 +105,19 @@ class Ping(Base, frozen=True, kw_only=True):
 
 
 class Answered(Base, frozen=True, kw_only=True):
-    """What became of `Obey`, `Record`, `Acknowledge` or `AskCard` number `n`."""
+    """What became of the question or order number `n`."""
 
     n: int
     answer: Answer | None = None
     """Of `Obey`, when there is no problem."""
     card: ClientCard | None = None
     """Of `AskCard`; None when the client has none.  At most 520 kB (`sipbot.card_form`)."""
+    others: tuple[OpenMemo, ...] = ()
+    """Of `AskOthers`, oldest first."""
+    more: bool = False
+    """Of `AskOthers`: there are more than these."""
+    memo: msgspec.Raw = msgspec.Raw(b"null")
+    """Of `AskOther`: docs/memo.schema.json; null when that site has no such memo."""
     problem: str = ""
     """Why it could not be done; empty when it was."""
 
@@ -181,6 +190,8 @@ class Obey(Base, frozen=True, kw_only=True):
     verb: str
     payload: msgspec.Raw
     """JSON of docs/command.schema.json."""
+    site: str = ""
+    """That owns the memo; empty: ours."""
 
 
 class Record(Base, frozen=True, kw_only=True):
@@ -207,7 +218,23 @@ class AskCard(Base, frozen=True, kw_only=True):
     client: str
 
 
-Asking = Obey | Record | Acknowledge | AskCard
+class AskOthers(Base, frozen=True, kw_only=True):
+    """Ask what other sites have to do; answered by `Answered`."""
+
+    n: int
+    clients: tuple[str, ...] | None
+    """For whom; None: for all."""
+
+
+class AskOther(Base, frozen=True, kw_only=True):
+    """Ask for another site's memo; answered by `Answered`."""
+
+    n: int
+    site: str
+    memo: str
+
+
+Asking = Obey | Record | Acknowledge | AskCard | AskOthers | AskOther
 """Answered by `Answered`."""
 FromMain = Ping | Answered | Changed | Live | Site | Clients | Behind
 FromConsole = Ready | Pong | Asking

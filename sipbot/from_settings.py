@@ -14,6 +14,7 @@ from sipbot.agents import Backend
 from sipbot.alerts import Alerts
 from sipbot.archive_store import Server as ArchiveServer
 from sipbot.audio_keys import AudioKeys
+from sipbot.broker_child import Door
 from sipbot.call_backs import Manner
 from sipbot.call_decision import Phones
 from sipbot.config import Settings
@@ -110,8 +111,15 @@ def console_of(settings: Settings) -> ConsoleSettings:
         url=console.url,
         accounts=str(console.accounts.absolute()),
         proxy_user_header=console.proxy_user_header,
+        others=bool(settings.archive.url),
         proxy_from=console.proxy_from,
     )
+
+
+def door_of(settings: Settings) -> Door:
+    """Return whom our own broker lets in."""
+    key = bus_key.path_of(settings.var.absolute())
+    return Door(settings.console.accounts, settings.site, key, settings.mqtt.max_connections)
 
 
 def audio_url_of(settings: Settings) -> Callable[[str, str], str]:

@@ -15,6 +15,7 @@ from uuid6 import uuid7
 
 from sipbot import console_wire as wire
 from sipbot.accounts_file import AccountsFile
+from sipbot.archive_store import Server
 from sipbot.client_card import ClientCard, Contact, Faq
 from sipbot.console_link import ConsoleLink
 from sipbot.console_plans import clients_of
@@ -22,9 +23,11 @@ from sipbot.dialplan import Dialplans, load_file
 from sipbot.dialplan_defaults import read_defaults
 from sipbot.in_force import InForce
 from sipbot.ledger import Ledger
+from sipbot.link import Broker
 from sipbot.memo import SECOND_EAR, Memo, Stage, Urgency
 from sipbot.memo_answers import Callback, Evidence, MemoWord
 from sipbot.memo_found import Found, Gleaned, Reasons
+from sipbot.other_sites import OtherSites
 from sipbot.passwords import hashed
 from sipbot.records import EndedBy, EndState
 from sipbot.said import Kind
@@ -49,6 +52,9 @@ IN_FORCE = InForce(
     ),
     defaults=read_defaults(DIALPLANS),
 )
+
+NO_BROKER = Broker(host="127.0.0.1", port=1)
+NOBODY = OtherSites(None, NO_BROKER, lambda: None)
 
 CLIENTS = tuple(clients_of(IN_FORCE))
 
@@ -119,6 +125,8 @@ async def a_console(
     accounts: Sequence[str],
     memos: Sequence[Memo] = (),
     cards: Mapping[str, ClientCard] | None = None,
+    archive: Server | None = None,
+    broker: Broker = NO_BROKER,
 ) -> AsyncIterator[Rig]:
     """Run a console.
 
@@ -127,6 +135,8 @@ async def a_console(
         accounts: tables of accounts.toml, without passwords: everybody has `PASSWORD`.
         memos: that are there when it starts.
         cards: of the clients, in place of `CARDS`.
+        archive: of several sites, of which ours is ``tokyo``.
+        broker: that other sites hear.
     """
     known = hashed(PASSWORD)
     tables = (f'[[account]]\n{one.strip()}\npassword = "{known}"\n' for one in accounts)
@@ -147,15 +157,18 @@ async def a_console(
             port=port,
             url="",
             accounts=str(folder / "accounts.toml"),
+            others=archive is not None,
         )
+        allowed = AccountsFile(folder / "accounts.toml").in_force
         link = ConsoleLink(
             settings,
             ledger,
             status=a_status,
             in_force=lambda: IN_FORCE,
             on_crash_loop=lambda _: None,
-            accounts=AccountsFile(folder / "accounts.toml").in_force,
+            accounts=allowed,
             card=(CARDS if cards is None else cards).get,
+            others=OtherSites(archive, broker, allowed),
         )
         running = asyncio.create_task(link.run())
         try:

@@ -85,6 +85,8 @@ PURE = (
     "sipbot.console.text_marks",
     "sipbot.console.words",
     "sipbot.console.words_en",
+    "sipbot.console.memo_acts",
+    "sipbot.console.words_elsewhere",
     "sipbot.console.words_figures",
     "sipbot.console.words_ja",
     "sipbot.console.limits",

@@ -8,10 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from sipbot import config
-from sipbot.ask import TTL_S
 from sipbot.cli_memos import memos_app
 from sipbot.cli_memos_commands import _ask, said, time_of
-from sipbot.command import Request, read
+from sipbot.command import ASK_TTL_S, Request, read
 from sipbot.decision import Answer
 from sipbot.errors import FeedError, UsageError
 from sipbot.labels import labels_of
@@ -141,4 +140,4 @@ async def test_command_that_nobody_answers_says_until_when_it_may_be_obeyed(
         sent = read("yamato", "note", (await operator.next()).payload.encode())
 
     assert isinstance(sent, Request)
-    assert TTL_S == sent.command.ttl_s
+    assert ASK_TTL_S == sent.command.ttl_s

@@ -24,7 +24,7 @@ from sipbot.ledger_console import audited
 from sipbot.lines import LIMIT_BYTES, encode
 from sipbot.memo import Status
 from sipbot.status import DialplanStatus
-from tests.consoles import CLIENTS, IN_FORCE, PASSWORD, Rig, a_console, a_status, memo_for
+from tests.consoles import CLIENTS, IN_FORCE, NOBODY, PASSWORD, Rig, a_console, a_status, memo_for
 from tests.memo_samples import AT
 from tests.test_console_guard import settings
 
@@ -176,6 +176,7 @@ async def test_console_that_begins_in_the_middle_of_a_list_is_told_the_whole(
             on_crash_loop=lambda _: None,
             accounts=lambda: None,
             card=lambda _: None,
+            others=NOBODY,
         )
         monkeypatch.setattr(link, "_say", say)
         whole = [await link._tell_plans(), await link._tell_plans()]

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from sipbot.call_decision import Phones
-from sipbot.console.pages_memo import until_of
+from sipbot.console.memo_acts import until_of
 from sipbot.memo import Memo, Status
 from sipbot.memo_history import Escalated, HistoryEntry
 from tests.console_app import Desk, a_desk

@@ -47,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
     """Key of its name in `words`."""
     allowed: Callable[[Account], bool] = lambda _: True
     """Who finds it there; the page itself asks again."""
+    of_archive: bool = False
+    """Whether it is there only where the site has an archive."""
 
 
 PAGES = [Place("/", "memos")]
@@ -125,7 +127,7 @@ def show(
             look=look,
             me=me,
             csrf_field=csrf_field(csrf_token(request) if me else ""),
-            pages=[page for page in PAGES if me is not None and page.allowed(me)],
+            pages=_places(request, me),
             here=here if request.method == "GET" else "/",
             languages=LANGUAGES,
             **values,
@@ -134,6 +136,12 @@ def show(
     # What callers said is in no cache, neither a proxy's nor the browser's.
     cached = {"Cache-Control": "no-store", "Vary": "Cookie", **(headers or {})}
     return HTMLResponse(page, status_code=status, headers=cached)
+
+
+def _places(request: Request, me: Account | None) -> list[Place]:
+    archive = parts_of(request).settings.others
+    ours = (page for page in PAGES if archive or not page.of_archive)
+    return [page for page in ours if me is not None and page.allowed(me)]
 
 
 def macros(name: str, context: Mapping[str, Any], *names: str) -> list[Callable[..., str]]:

@@ -14,8 +14,10 @@ import msgspec
 import uuid6
 
 from sipbot import console_wire as wire
+from sipbot.archive import OpenMemo
 from sipbot.audit import AuditEntry
 from sipbot.client_card import ClientCard
+from sipbot.command import ASK_TTL_S
 from sipbot.console.hub import Hub
 from sipbot.decision import Answer
 from sipbot.errors import ConsoleError
@@ -27,6 +29,10 @@ lock somebody holds gives up after 5 s (`sipbot.ledger_schema.BUSY_MS`)."""
 
 CARD_S = 2.0
 """How long a page waits for a card; main has it in memory, and the memo itself matters more."""
+
+ABROAD_S = 15.0
+"""How long a page waits for another site or the archive: longer than main does
+(`sipbot.ask.ANSWER_S`, `sipbot.other_sites.ARCHIVE_S`), whose words say what does not answer."""
 
 WAITING_MAX = 500
 """Requests without an answer; more than all operators of a site press at once."""
@@ -47,7 +53,9 @@ class MainLine:
         self._numbers = itertools.count(secrets.randbits(62))
         self._waiting: dict[int, asyncio.Future[wire.Answered]] = {}
 
-    async def obey(self, client: str, verb: str, fields: dict[str, Any]) -> Answer:
+    async def obey(
+        self, client: str, verb: str, fields: dict[str, Any], *, site: str = ""
+    ) -> Answer:
         """Have a command obeyed as if it had come over the bus.
 
         Args:
@@ -55,14 +63,18 @@ class MainLine:
             verb: of docs/mqtt.md.
             fields: of the command, such as ``by``, ``memo``, ``expected_rev``; ``req`` and ``ts``
                 are added.
+            site: that owns the memo; empty: ours.
 
         Raises:
             ConsoleError: main does not answer, or could not do it.
         """
         whole = {"schema": 1, "req": str(uuid6.uuid7()), "ts": datetime.now(UTC), **fields}
+        if site:  # whoever was told that nobody answers acts anew
+            whole["ttl_s"] = ASK_TTL_S
         payload = msgspec.Raw(msgspec.json.encode(whole))
         answered = await self._ask(
-            lambda n: wire.Obey(n=n, client=client, verb=verb, payload=payload)
+            lambda n: wire.Obey(n=n, client=client, verb=verb, payload=payload, site=site),
+            ABROAD_S if site else PATIENCE_S,
         )
         if answered.answer is None:
             raise ConsoleError("main gave no answer to a command: see its log")
@@ -94,6 +106,28 @@ class MainLine:
         """
         answered = await self._ask(lambda n: wire.AskCard(n=n, client=client), CARD_S)
         return answered.card
+
+    async def others(self, clients: tuple[str, ...] | None) -> tuple[tuple[OpenMemo, ...], bool]:
+        """Return what other sites have to do for these clients, or all (None), oldest first.
+
+        Returns:
+            The memos, and whether there are more.
+
+        Raises:
+            ConsoleError: the archive does not answer.
+        """
+        answered = await self._ask(lambda n: wire.AskOthers(n=n, clients=clients), ABROAD_S)
+        return answered.others, answered.more
+
+    async def other(self, site: str, memo: str) -> bytes | None:
+        """Return another site's memo as JSON; None when that site has none of this id.
+
+        Raises:
+            ConsoleError: the archive does not answer.
+        """
+        answered = await self._ask(lambda n: wire.AskOther(n=n, site=site, memo=memo), ABROAD_S)
+        found = bytes(answered.memo)
+        return None if found == b"null" else found
 
     def say(self, message: wire.FromConsole) -> None:
         """Say something that needs no answer."""

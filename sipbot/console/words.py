@@ -6,15 +6,15 @@ in both places.  A test compares the two languages key by key.
 
 from collections.abc import Iterator
 
-from sipbot.console import words_en, words_figures, words_ja
+from sipbot.console import words_elsewhere, words_en, words_figures, words_ja
 from sipbot.labels import LABELS
 
 LANGUAGES = {"en": "English", "ja": "日本語"}
 """Code to the language's own name."""
 
 _OWN = {
-    "en": {**words_en.WORDS, **words_figures.EN},
-    "ja": {**words_ja.WORDS, **words_figures.JA},
+    "en": {**words_en.WORDS, **words_figures.EN, **words_elsewhere.EN},
+    "ja": {**words_ja.WORDS, **words_figures.JA, **words_elsewhere.JA},
 }
 
 _SPOKEN = (
