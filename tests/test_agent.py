@@ -441,3 +441,19 @@ async def test_invite_without_sdp_that_is_refused_at_once_does_not_end_the_agent
         assert agent.process.poll() is None
         await parent.die()
     assert (True, "source") == (said.startswith("SIP/2.0 403"), refused.why)
+
+
+async def test_invite_without_sdp_that_finds_the_parent_dead_does_not_end_the_agent(
+    tmp_path: Path,
+) -> None:
+    with real_agent(tmp_path) as agent:
+        parent = await agent.parent()
+        await parent.next(wire.Hello)
+        with peer(agent.port, "127.0.0.1") as caller:
+            os.kill(agent.process.pid, signal.SIGSTOP)
+            await parent.die()
+            caller.send("1")
+            os.kill(agent.process.pid, signal.SIGCONT)
+            said = await caller.answer()
+        code = await agent.ended()
+    assert (True, 0) == (said.startswith("SIP/2.0 503"), code)

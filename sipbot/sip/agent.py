@@ -279,8 +279,8 @@ class Agent:
             plan, offer = self._plans.get(call), self._offers.pop(call, None)
             if plan is None:
                 code, _ = line.gone or (503, "")
-                # a trunk tries again well within a caller's patience
-                line.end(503, retry_after_s=5)
+                # Not at once: it may be the INVITE by whose offer we found the parent dead.
+                self.stack.refuse(line, 503, retry_after_s=5)  # trunks try again: callers wait
                 if offer is not None:  # the parent may have died before it had a row
                     self._emit(wire.Refused(offer=offer, code=code, why="draining"), keep=True)
             elif call not in self._alone and line.gone is None:

@@ -310,9 +310,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         peer, self.peer = self.peer, None
         if peer is not None:
             peer.peer = None
+        self._host.leaving(self)  # before what may fail: a call that is over must be told of
         self.stop_playing()
         self.stop_recording()
-        self._host.leaving(self)
 
     def _keep_strangers_out(self, index: int) -> None:
         """Take audio only from where this call's SDP and SIP say that it comes."""
