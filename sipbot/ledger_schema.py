@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0017"
+HEAD = "0019"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000
@@ -133,6 +133,7 @@ deliveries = sa.Table(
         "id",
         sqlite_where=sa.text("delivered_at IS NULL"),
     ),
+    sa.Index("deliveries_of_memos", "memo", "rev", sqlite_where=sa.text("memo IS NOT NULL")),
     sa.Index("deliveries_of_answers", "client", "req", sqlite_where=sa.text("req IS NOT NULL")),
 )
 """Each is a revision of a memo, or the answer to a command, which has no memo, rev and seq."""
@@ -167,6 +168,7 @@ calls_back = sa.Table(
     sa.Column("ended", sa.String),
     sa.Column("outcome", sa.String),
     sa.CheckConstraint("(ended IS NULL) = (ended_at IS NULL)", name="call_back_ended"),
+    sa.Index("calls_back_of_memos", "memo"),
     sa.Index(
         "calls_back_going",
         "memo",

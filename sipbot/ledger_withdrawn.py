@@ -50,7 +50,7 @@ def _forget_deliveries(connection: sa.Connection, old: Memo, now: datetime) -> N
     connection.execute(earlier.values(payload=""))
     to_people = sa.select(table.c.id, table.c.req, table.c.payload).where(
         table.c.client == old.client,
-        table.c.target.startswith(TARGET_PREFIX, autoescape=True),
+        table.c.target.between(TARGET_PREFIX, f"{TARGET_PREFIX}\uffff"),  # LIKE reads all targets
         table.c.delivered_at.is_(None),
     )
     for row in connection.execute(to_people).all():
