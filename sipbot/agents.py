@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sipbot.retired import RetiredAgent, retired_in
 from sipbot.sip import wire
 from sipbot.sip.client import AgentClient
 from sipbot.sip.stack import StackSettings
@@ -58,6 +59,8 @@ class Agents:
         self._on_event, self._on_gone, self._looping = on_event, on_gone, looping
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         self.all = [self._client(number) for number in range(len(stacks))]
+        self.retired = [self._retired(one) for one in retired_in(run_folder, len(stacks))]
+        """Those of an earlier run that are configured no longer."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when `in_force` returns something else than before."""
         self._told = self.in_force()
@@ -69,6 +72,11 @@ class Agents:
             for stack, agent in zip(self._stacks, self.all, strict=True)
             if agent.serving
         )
+
+    @property
+    def everyone(self) -> tuple[AgentClient, ...]:
+        """Every agent that may have callers, those that are out of service too."""
+        return (*self.all, *self.retired)
 
     def drain(self) -> None:
         """Let every agent take no new calls, and end with its last caller."""
@@ -87,6 +95,18 @@ class Agents:
             on_gone=lambda _: self._gone(agent),
             on_crash_loop=self._looping(f"agent-{number}"),
             starting=self._starting,
+        )
+        return agent
+
+    def _retired(self, number: int) -> RetiredAgent:
+        agent = RetiredAgent(
+            number,
+            stack=self._stacks[0],
+            allow=self._allow,
+            run_folder=self._run_folder,
+            # Both in the event loop.
+            on_event=lambda event: self._on_event(agent, event),
+            on_gone=lambda _: self._on_gone(agent),
         )
         return agent
 

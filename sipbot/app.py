@@ -198,7 +198,7 @@ class App:
 
     def _parts(self) -> list[tuple[str, Coroutine[None, None, None]]]:
         """Every part that runs from the beginning, in data-path order."""
-        parts = [(f"agent {agent.number}", agent.run()) for agent in self.agents]
+        parts = [(f"agent {agent.number}", agent.run()) for agent in self.fleet.everyone]
         parts += [*edge.parts(self.edge), ("switchboard", self.switchboard.run())]
         parts += [("outbox", self.outbox.run()), ("calls back", self.calls_out.back.run())]
         if self._embedded is not None:
@@ -343,7 +343,7 @@ class App:
         An agent that is still serving is connected at once; only then is a row without an end state
         the trace of a crash.  An agent that does not start has no calls.
         """
-        while not (self._stop.is_set() or all(agent.found.is_set() for agent in self.agents)):
+        while not (self._stop.is_set() or all(one.found.is_set() for one in self.fleet.everyone)):
             await asyncio.sleep(FIND_EVERY_S)
 
     # -- what commands ask -----------------------------------------------------------------------

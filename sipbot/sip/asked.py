@@ -141,6 +141,11 @@ class Asked:
             )
 
 
+def left_behind(file: Path) -> list[wire.Refused]:
+    """Return what an agent has noted that will not be followed by another; blocks."""
+    return [one.refused for one in _read(file)]
+
+
 def _read(file: Path) -> list[Noted]:
     """Return what an earlier agent has noted; what cannot be read is said and left out."""
     try:
