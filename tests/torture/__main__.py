@@ -28,6 +28,8 @@ PARTS = (
     "reload",
     "hostile",
     "flood",
+    "takeovers",
+    "archive",
 )
 """Modules of this package, each with one coroutine ``run`` of the type `Part`."""
 

@@ -12,7 +12,7 @@ import random
 import re
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -47,6 +47,24 @@ class Answer:
     """Where the other side hears; 0 unless it answered."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dialog:
+    """What somebody who has listened knows of a call."""
+
+    call_id: str
+    own: str
+    """The caller's From, with its tag."""
+    theirs: str
+    """The other side's To, with its tag."""
+    contact: str
+    """URI that requests within the call go to."""
+    routes: tuple[str, ...]
+    branch: str
+    """Of the INVITE; a CANCEL copies it."""
+    address: str
+    """``address:port`` of the caller."""
+
+
 class Telephone(asyncio.DatagramProtocol):
     """One call at a time, from a socket of its own.
 
@@ -61,7 +79,7 @@ class Telephone(asyncio.DatagramProtocol):
         self._target, self._number = target, number
         self._heard: asyncio.Queue[str] = asyncio.Queue()
         self._transport: asyncio.DatagramTransport | None = None
-        self._call = ""
+        self._call, self._turn = "", 1
         self._to, self._contact, self._routes = "", "", list[str]()
 
     # Event loop.
@@ -89,6 +107,7 @@ class Telephone(asyncio.DatagramProtocol):
         limit_s: float = PATIENCE_S,
         deaf_s: float = PATIENCE_S,
         ack: bool = True,
+        headers: Sequence[str] = (),
     ) -> Answer:
         """Send an INVITE and wait for what comes of it.
 
@@ -97,10 +116,11 @@ class Telephone(asyncio.DatagramProtocol):
             limit_s: how long to wait for a final response.
             deaf_s: how long to wait for the first response of any kind.
             ack: whether a 200 is acknowledged; a refusal always is.
+            headers: more of them, in the INVITE.
         """
-        self._call = f"{self.name}-{os.getpid()}-{next(_calls)}"
+        self._call, self._turn = f"{self.name}-{os.getpid()}-{next(_calls)}", 1
         self._to, self._contact, self._routes = "", "", []
-        invite = self._request("INVITE", 1, body=self._sdp(rtp_port))
+        invite = self._request("INVITE", 1, body=self._sdp(rtp_port), headers=headers)
         began, wait_s = time.monotonic(), T1_S
         code, said = 0, ""
         while code < 200 and (gone_s := time.monotonic() - began) < limit_s:
@@ -136,7 +156,8 @@ class Telephone(asyncio.DatagramProtocol):
     async def hang_up(self, limit_s: float = 4.0) -> bool:
         """Send BYE until it is agreed to; False when it never is."""
         until, wait_s = time.monotonic() + limit_s, T1_S
-        bye = self._request("BYE", 2)
+        self._turn += 1
+        bye = self._request("BYE", self._turn)
         while time.monotonic() < until:
             self._send(bye)
             code, _ = await self._response("BYE", wait_s, 0)
@@ -144,6 +165,28 @@ class Telephone(asyncio.DatagramProtocol):
                 return True
             wait_s *= 2
         return False
+
+    async def ask(self, method: str, headers: Sequence[str] = (), *, limit_s: float = 2.0) -> int:
+        """Send a request within the call; return the code of its final response, 0 for none."""
+        self._turn += 1
+        self._send(self._request(method, self._turn, headers=headers))
+        code, until = 0, time.monotonic() + limit_s
+        while code < 200 and (left_s := until - time.monotonic()) > 0:
+            code, _ = await self._response(method, left_s, code)
+        return code
+
+    @property
+    def dialog(self) -> Dialog:
+        """The call that is up."""
+        return Dialog(
+            call_id=self._call,
+            own=f"<sip:{self.name}@{self._here}>;tag={self.name}",
+            theirs=self._to,
+            contact=self._contact,
+            routes=tuple(self._routes),
+            branch=f"z9hG4bK{self._call}",
+            address=self._here,
+        )
 
     def _remember(self, said: str) -> None:
         self._to = _header(said, "To") or self._to
@@ -181,11 +224,19 @@ class Telephone(asyncio.DatagramProtocol):
         assert self._transport is not None
         return "{}:{}".format(*self._transport.get_extra_info("sockname"))
 
-    def _request(self, method: str, turn: int, *, body: str = "", within: bool = True) -> bytes:
+    def _request(
+        self,
+        method: str,
+        turn: int,
+        *,
+        body: str = "",
+        within: bool = True,
+        headers: Sequence[str] = (),
+    ) -> bytes:
         """Return a request of this call; the ACK to a refusal is not `within` its dialog."""
         inside = within and bool(self._contact)
         number = f"sip:{self._number}@{self._target[0]}:{self._target[1]}"
-        branch = f"{self._call}{method if inside else ''}"
+        branch = f"{self._call}{f'{method}{turn}' if inside else ''}"
         lines = [
             f"{method} {self._contact if inside else number} SIP/2.0",
             f"Via: SIP/2.0/UDP {self._here};rport;branch=z9hG4bK{branch}",
@@ -196,6 +247,7 @@ class Telephone(asyncio.DatagramProtocol):
             f"Contact: <sip:{self.name}@{self._here}>",
             *(f"Route: {route}" for route in self._routes if inside),
             "Max-Forwards: 70",
+            *headers,
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",
             "",
