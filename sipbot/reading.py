@@ -198,7 +198,11 @@ class Reading:
         pending = memo.recognition.ears_pending
         gone = [engine for engine in pending if engine not in self.ears(language)]
         for engine in gone:
-            problem = f"the model of {engine} for {language!r} is not installed any more"
+            problem = (
+                f"the model of {engine} for {language!r} is not installed any more"
+                if language
+                else f"no dialplan of {memo.client} is in force, which would say its language"
+            )
             await self._fail(memo.id, problem, engine=engine)
         if set(gone) == set(pending):
             return

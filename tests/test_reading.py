@@ -210,3 +210,27 @@ async def test_text_that_was_there_first_is_written_although_the_ledger_refused_
 
 async def _refuse(*_: object) -> None:
     raise LedgerError("the disk is full")
+
+
+async def test_memo_of_a_client_without_a_dialplan_says_why_it_is_not_read_again(
+    tmp_path: Path,
+) -> None:
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        offer = an_offer()
+        memo = a_memo_of(offer)
+        await ledger.add_call(offer, memo.client, "request-uri", "yamato")
+        await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, memo)
+        reading = Reading(
+            ledger=ledger,
+            spool=Spool(tmp_path / "spool"),
+            live=SpeechClient("live", (), lambda _: None),
+            second=None,
+            models=(),
+            texts=TextThread(),
+        )
+
+        await reading.resume({})
+
+        stored = await ledger.memo(memo.id)
+    assert stored is not None
+    assert "no dialplan of yamato is in force" in (stored.recognition.problem or "")
