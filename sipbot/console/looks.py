@@ -243,6 +243,11 @@ def age_words(at: datetime, now: datetime, words: Words) -> str:
     return words["waits"].format(time=span_words(age_s, words))
 
 
+def since_words(at: datetime, now: datetime, words: Words) -> str:
+    """Return how long it has been since, beside a name that says what."""
+    return span_words((now - at).total_seconds(), words)
+
+
 def _theme(value: str) -> Theme:
     match value:
         case "light" | "dark":

@@ -67,6 +67,7 @@ class Viewer:
             "can_read_plan": lambda client: may(self.me, "plans", client),
             "due_words": bound(looks.due_words),
             "age_words": bound(looks.age_words),
+            "since_words": bound(looks.since_words),
             "day_clock": lambda at: looks.day_clock(at, now, self.look.language),
             "local": lambda at: at.astimezone().strftime("%Y-%m-%dT%H:%M"),
         }
