@@ -5,7 +5,6 @@ have callers then, and has left word of others; no agent of that number will eve
 """
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -80,8 +79,16 @@ class RetiredAgent(AgentClient):
             self._on_gone(reason)
 
     async def _connect_or_start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        with contextlib.suppress(OSError):
+        try:
             connection = await self._connect()
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass  # nobody is there: the usual case
+        except OSError as error:  # it may be there, and must not lose its socket
+            self.found.set()
+            problem = f"agent {self.number} is out of service and cannot be reached: {error}"
+            self._log.error(problem)
+            raise ChildStartError(problem) from error
+        else:
             self._was_there = True
             self._log.info("found an agent that is out of service")
             return connection
@@ -95,7 +102,8 @@ class RetiredAgent(AgentClient):
         """Put what it has noted to what it has left: a caller nobody answered was refused.
 
         Unlike the next agent of the same port (`sipbot.sip.asked`) nobody waits here for copies of
-        these INVITEs: only agents without an edge note any, and nobody listens at that port now.
+        these INVITEs: only agents without an edge note any, and nobody listens at that port now.  (But
+        where ``sip.port`` has moved within these seconds, such a copy is a call besides.)
         """
         file = asked_file(self._socket_path)
         refused = left_behind(file)

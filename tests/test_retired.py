@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sipbot.errors import ChildGoneError
 from sipbot.lines import encode
 from sipbot.records import EndState
 from sipbot.retired import RetiredAgent, retired_in
@@ -36,7 +37,7 @@ class Heard:
 
     def write_down(self, call: str) -> None:
         """Say that what became of this call is in the ledger."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(ChildGoneError):
             self.agent.send(wire.Written(call=call))
 
 
