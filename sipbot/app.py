@@ -364,8 +364,8 @@ class App:
     async def _wind_down(self) -> None:
         self._log.info("stopping", calls=self.gauges.lines_in_use)
         self.gauges.stopping = True
+        self.fleet.drain()  # first: a broker that hangs must not let more callers in
         await self.herald.stopping()
-        self.fleet.drain()
         await wait_until(lambda: not self.switchboard.calls, STOP_CALLS_S)
         await wait_until(lambda: not any(agent.refused for agent in self.agents), STOP_FEED_S)
         try:
