@@ -337,10 +337,11 @@ class _Lane:
         """Say how the target refused, or None when the failure was not the delivery's own.
 
         A connection that broke over the delivery counts: it is how MQTT 3.1.1 refuses, and the
-        next attempt comes only after the target has been there again.
+        next attempt comes only after the target has been there again.  A target without sessions
+        has words for a refusal; when its connection breaks, it is away, and was not there since.
         """
         if self._publisher.session != session or not self._publisher.connected.is_set():
-            return f"{error}: the connection was closed over it"
+            return f"{error}: the connection was closed over it" if session else None
         if await self._publisher.works():
             return f"{error}, which takes other messages"
         return None

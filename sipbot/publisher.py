@@ -12,7 +12,10 @@ class Publisher(Protocol):
 
     @property
     def session(self) -> int:
-        """Number of the present connection; rises with every reconnect."""
+        """Number of the present connection; rises with every reconnect.
+
+        0 for a target that has none: what it refuses it refuses in words (`works`).
+        """
 
     async def publish_memo(self, client: str, memo: str, payload: bytes) -> None:
         """Publish a memo and wait for the target to have it; an empty payload clears it.

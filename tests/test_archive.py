@@ -19,6 +19,7 @@ from sipbot.errors import ArchiveError, ArchiveRefusedError
 from sipbot.ledger import Ledger
 from sipbot.ledger_archive import ArchiveSource
 from sipbot.memo import Memo, with_transcript
+from sipbot.outbox import MAX_REFUSALS
 from sipbot.records import EndedBy, EndState
 from sipbot.retention import BY_HAND, EVERYTHING, Wanted
 from tests.archives import Site, a_server, site
@@ -280,6 +281,22 @@ async def test_ledger_is_not_asked_what_is_due_to_an_archive_that_is_away(
             assert not there.target.connected.is_set()
             async with asyncio.timeout(PATIENCE_S):
                 await there.target.connected.wait()
+
+
+async def test_archive_that_is_away_for_hours_makes_no_dead_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_target, "AGAIN_S", 0.0)
+    nowhere = Server(url="postgresql://u@127.0.0.1:1/none", password="", site="main")
+    async with site(tmp_path, nowhere) as there:
+        await there.memo()
+        for _ in range(2 * MAX_REFUSALS):
+            there.target.connected.set()
+            await there.ledger.make_due(AT, "archive", suspect=MAX_REFUSALS)
+            await there.outbox.run_once()
+        waiting = await there.waiting()
+    assert 2 * MAX_REFUSALS <= max(one.attempts for one in waiting)
+    assert {(None, 0)} == {(one.dead_at, one.refusals) for one in waiting}
 
 
 @peer
