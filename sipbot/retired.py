@@ -102,8 +102,8 @@ class RetiredAgent(AgentClient):
         """Put what it has noted to what it has left: a caller nobody answered was refused.
 
         Unlike the next agent of the same port (`sipbot.sip.asked`) nobody waits here for copies of
-        these INVITEs: only agents without an edge note any, and nobody listens at that port now.  (But
-        where ``sip.port`` has moved within these seconds, such a copy is a call besides.)
+        these INVITEs: only agents without an edge note any, and nobody listens at that port now.
+        Where ``sip.port`` has moved within these seconds, such a copy is a call besides.
         """
         file = asked_file(self._socket_path)
         refused = left_behind(file)

@@ -20,6 +20,7 @@ from tests import postgres
 from tests.archives import a_server
 from tests.bot import Bot
 from tests.brokers import running
+from tests.torture.broker import end_states
 from tests.torture.broker_calls import CALL_MIN_S, CLIENTS, Calls, DeafBot, place
 from tests.torture.operators import SHOWN_WITHIN_S, Journal, compare, settled, subscriber
 from tests.torture.promise import FULL_ROUNDS, Promise, Scale
@@ -47,7 +48,7 @@ async def run(scale: Scale, rng: random.Random, folder: Path) -> list[Promise]:
         ):
             rows = await outage(bot, calls, journal, archive, server.url, scale, rng)
             rows += await kills(bot, calls, journal, archive, server.url, scale, rng)
-            rows.append(_end_states(calls, bot))
+            rows.append(end_states("all of it", calls, bot))
     return rows
 
 
@@ -183,14 +184,3 @@ async def _rows(url: str, query: str) -> list[tuple[str, str]]:
     """Ask the archive; blocks nobody."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
         return await (await connection.execute(query.encode())).fetchall()
-
-
-def _end_states(calls: Calls, bot: Bot) -> Promise:
-    ended = sum(bot.counts().values())
-    return Promise(
-        harm="all of it",
-        promise="sum of end states equals INVITEs sent",
-        tries=calls.invites,
-        lost=max(0, calls.invites - ended),
-        duplicated=max(0, ended - calls.invites),
-    )

@@ -225,7 +225,7 @@ def _speaking(over: Overload, port: int, user: str) -> AbstractAsyncContextManag
         trace=False,
         name="Caller",
         headers="",
-        caller=user,
+        caller=f"{user}-[call_number]",
         middle="",
         end=fragment("hang_up"),
         audio=over.audio,
@@ -272,19 +272,23 @@ def _crowded_rows(
 
 
 def _accounts(over: Overload, endings: Sequence[tuple[str, EndState | None]]) -> Promise:
-    speaking = [state for user, state in endings if user.startswith(SPEAKER)]
+    speaking = [(user, state) for user, state in endings if user.startswith(SPEAKER)]
+    heard = {user for user, state in speaking if state is EndState.MEMO}
     others = [row for row in endings if not row[0].startswith(SPEAKER)]
     verdict = compare(over.callers, over.journal, others)
     return Promise(
         harm="all of the overload",
         promise="every INVITE has its row, in the state that its caller lived through",
         tries=over.journal.created + over.speakers,
+        # Each by itself: one lost and another one doubled are two faults, not none.
         lost=len(verdict.missing)
         + len(verdict.different)
         + over.journal.failed
-        + over.journal.created
-        - len(over.journal.steps)
-        + over.speakers
-        - speaking.count(EndState.MEMO),
-        duplicated=len(verdict.doubled) + len(verdict.strangers) + len(speaking) - over.speakers,
+        + max(0, over.journal.created - len(over.journal.steps))
+        + max(0, over.speakers - len(heard)),
+        duplicated=len(verdict.doubled)
+        + len(verdict.strangers)
+        + max(0, len(over.journal.steps) - over.journal.created)
+        + len(speaking)
+        - len({user for user, _ in speaking}),
     )

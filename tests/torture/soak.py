@@ -276,12 +276,14 @@ def _accounts(
             harm=harm,
             promise="the sum of end states is the number of INVITEs",
             tries=journal.created + soak.strangers,
+            # Each by itself: one lost and another one doubled are two faults, not none.
             lost=len(verdict.missing)
-            + journal.created
-            - len(journal.steps)
-            + soak.strangers
-            - refused,
-            duplicated=len(verdict.doubled) + len(verdict.strangers),
+            + max(0, journal.created - len(journal.steps))
+            + max(0, soak.strangers - refused),
+            duplicated=len(verdict.doubled)
+            + len(verdict.strangers)
+            + max(0, len(journal.steps) - journal.created)
+            + max(0, len(intruders) - soak.strangers),
             note=", ".join(f"{n:,} {state}" for state, n in ways.most_common()),
         ),
         Promise(

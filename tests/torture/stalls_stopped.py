@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from tests import ulaw
 from tests.bot import Bot, thanks
 from tests.own_caller import own_call, steps
 from tests.torture.promise import Promise, Scale
-from tests.torture.stalls_calls import BEFORE_S, Said, length_s, missing_s, worst
+from tests.torture.stalls_calls import BEFORE_S, Said, Seen, length_s, missing_s, worst
 from tests.torture.stalls_site import Site, Stop, site, stop
 
 AGENTS = 2
@@ -97,9 +98,23 @@ async def _round(here: Site, stops: Stops, victim: str) -> None:
         _mark_unheard(here, stops, before, done, number)
     await here.settle()
     if victim == "broker":
-        late = [s.at - done.ended for s in here.onlooker.seen if s.at >= done.began and s.rev == 1]
-        during = [at for at in late if at > 0]
-        stops.drained_s.append(max(during[:CALLERS], default=0.0))
+        stops.drained_s += drained_s(here.callers.journal[before:], here.onlooker.seen, done)
+
+
+def drained_s(said: Sequence[Said], seen: Sequence[Seen], done: Stop) -> list[float]:
+    """Return how long after its broker went on each message of that time was shown, in seconds.
+
+    Infinite for one that never was.  Of that time is what was accepted while the broker was
+    stopped; one that got through before is shown within 0 s.  Pure.
+    """
+    shown = {one.caller: one.at for one in reversed(seen)}  # the first revision is written last
+    meanwhile = [
+        one
+        for one in said
+        if one.accepted and one.hung_up_at and done.began <= one.hung_up_at <= done.ended
+    ]
+    waits = [shown.get(one.caller, float("inf")) - done.ended for one in meanwhile]
+    return [max(0.0, wait_s) for wait_s in waits]
 
 
 def _pid(here: Site, victim: str, number: int) -> int:
@@ -274,6 +289,7 @@ def _rows(here: Site, stops: Stops) -> list[Promise]:
             harm="SIGSTOP broker 1-20 s",
             promise="memos of that time reach the subscriber",
             tries=len(stops.drained_s),
+            lost=stops.drained_s.count(float("inf")),
             worst=worst(stops.drained_s),
             limit=DRAIN_LIMIT_S,
         ),

@@ -269,6 +269,9 @@ async def challenges(
     trunk.answers = iter([challenge(realm, n) for n, realm in enumerate(foreign)])
     person.answers = iter([challenge(realm, n) for n, realm in enumerate(others)])
     await _call_out(bot, "challenged", [TO_TRUNK, TO_PERSON] * number, 2 * number)
+    for client, one, was in ((TO_TRUNK, trunk, before[0]), (TO_PERSON, person, before[1])):
+        while one.called - was < number:  # an agent had no second line for it
+            await _call_out(bot, f"challenged-{client}-{one.called}", [client], 1)
     told, called = len(trunk.told), trunk.called - before[0]
     trunk.answers = iter([challenge(OWN_REALM, 0)])
     await _call_out(bot, "own-realm", [TO_TRUNK], 1)
