@@ -104,7 +104,7 @@ class Ping(Base, frozen=True, kw_only=True):
     n: int
 
 
-class Answered(Base, frozen=True, kw_only=True):
+class Answered(Base, frozen=True, kw_only=True, omit_defaults=True):
     """What became of the question or order number `n`."""
 
     n: int
