@@ -277,7 +277,9 @@ async def test_a_recording_without_speech_has_no_text(name: str) -> None:
         desk.client.finish(CALL)
         transcript = await desk.text()
     assert ("", ()) == (transcript.text, transcript.words)
-    assert [wire.Ready, wire.Silent, wire.Heard, wire.Final] == [type(r) for r in desk.told]
+    # Where the end is known before the silence was long enough, nobody is told of the silence.
+    told = [type(reply) for reply in desk.told if not isinstance(reply, wire.Silent)]
+    assert [wire.Ready, wire.Heard, wire.Final] == told
 
 
 @pytest.mark.asr
