@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.torture.stalls_calls import Said, Seen, compare, told
 from tests.torture.stalls_clock import Clock, clocks
 from tests.torture.stalls_ears import ears
 from tests.torture.stalls_site import Stop
-from tests.torture.stalls_stopped import stopped, unheard
+from tests.torture.stalls_stopped import drained_s, stopped, unheard
 
 Part = Callable[[Scale, random.Random, Path], Awaitable[list[Promise]]]
 
@@ -127,3 +128,18 @@ def test_clock_tells_which_offsets_were_in_force(tmp_path: Path) -> None:
     clock.past = [(0.0, 0.0), (10.0, 3600.0), (20.0, -2.0)]
     assert [0.0, 3600.0] == clock.showed(5.0, 15.0)
     assert [-2.0] == clock.showed(30.0, 31.0)
+
+
+@pytest.mark.parametrize(
+    ("shown_at", "waits"),
+    [([105.0, 140.0], [0.0]), ([112.0, 140.0], [2.0]), ([], [float("inf")])],
+    ids=["before", "after", "never"],
+)
+def test_message_of_a_stopped_brokers_time_is_waited_for_by_its_caller(
+    shown_at: list[float], waits: list[float]
+) -> None:
+    done = Stop(pid=1, began=104.0, ended=110.0, died=False)
+    shown = [replace(seen(rev=n), at=at) for n, at in enumerate(shown_at, start=1)]
+    probe = replace(seen(caller="probe"), at=111.0)
+    early = replace(said("early"), hung_up_at=103.0)
+    assert waits == drained_s([early, said()], [probe, *shown], done)
