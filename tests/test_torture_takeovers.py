@@ -82,7 +82,7 @@ async def test_nobody_gets_another_ones_call_audio_or_password(
         running(bot),
     ):
         rows = await takeovers.transfers(bot, 8)
-        rows += await takeovers.redirections(bot, [trunk, person], 2)
+        rows += await takeovers.redirected(bot, [trunk, person], 2)
         rows += await takeovers.challenges(bot, trunk, person, 2)
         rows += await strangers(bot, 2)
         rows += await takeovers.forgeries(bot, random.Random(1), 2, 50)

@@ -1,7 +1,7 @@
 """What somebody sends who wants another one's call, or a password.  Pure."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.torture.hostile_messages import BODY
@@ -201,18 +201,20 @@ def challenge(realm: str, n: int) -> tuple[int, str]:
     return (401, f"WWW-Authenticate: {digest}") if n % 2 else (407, f"Proxy-Authenticate: {digest}")
 
 
-Redirection = Callable[[str], tuple[int, str]]
+CODES = (300, 301, 302, 305, 380)
 
-REDIRECTIONS: tuple[Redirection, ...] = (
-    lambda sink: (300, f"Contact: <sip:toll@{sink}>"),
-    lambda sink: (301, f"Contact: <sip:toll@{sink}>;q=1.0"),
-    lambda sink: (302, f"Contact: <sip:toll@{sink}>"),
-    lambda sink: (302, f"Contact: sip:toll@{sink}"),
-    lambda sink: (302, f"Contact: <sip:toll@{sink}>, <sip:tolls@{sink}>"),
-    lambda sink: (302, f"Contact: <sip:toll@{sink};transport=udp>;expires=60"),
-    lambda sink: (305, f"Contact: <sip:{sink};lr>"),
-    lambda sink: (380, f"Contact: <sip:toll@{sink}>"),
-    lambda sink: (399, f"Contact: <sip:toll@{sink}>"),
-    lambda sink: (302, f"Contact: <sip:toll@{sink}?Route=%3Csip:{sink}%3E>"),
+CONTACTS = (
+    "<sip:toll@{sink}>",
+    "sip:toll@{sink}",
+    "<sip:toll@{sink}>;q=1.0",
+    "<sip:toll@{sink}>, <sip:tolls@{sink}>",
+    "<sip:toll@{sink};transport=udp>;expires=60",
+    "<sip:{sink};lr>",
+    "<sip:toll@{sink}?Route=%3Csip:{sink}%3E>",
+    '"Toll" <sip:+19005550199@{sink};user=phone>',
 )
-"""Answers to a call of ours that send it elsewhere (RFC 3261 section 21.3)."""
+
+
+def redirections(sink: str) -> list[tuple[int, str]]:
+    """Return answers to a call of ours that send it elsewhere (RFC 3261 section 21.3)."""
+    return [(code, f"Contact: {one.format(sink=sink)}") for one in CONTACTS for code in CODES]
