@@ -85,9 +85,8 @@ class RetiredAgent(AgentClient):
             pass  # nobody is there: the usual case
         except OSError as error:  # it may be there, and must not lose its socket
             self.found.set()
-            problem = f"agent {self.number} is out of service and cannot be reached: {error}"
-            self._log.error(problem)
-            raise ChildStartError(problem) from error
+            self._log.error("an agent out of service cannot be reached", problem=str(error))
+            raise ChildStartError(f"agent {self.number} cannot be reached: {error}") from error
         else:
             self._was_there = True
             self._log.info("found an agent that is out of service")

@@ -20,13 +20,10 @@ from tests import postgres
 from tests.archives import a_server
 from tests.bot import Bot
 from tests.brokers import running
-from tests.torture.broker import end_states
+from tests.torture.broker import OUTAGE_MEMOS, OUTAGE_S, end_states, shared
 from tests.torture.broker_calls import CALL_MIN_S, CLIENTS, Calls, DeafBot, place
 from tests.torture.operators import SHOWN_WITHIN_S, Journal, compare, settled, subscriber
 from tests.torture.promise import FULL_ROUNDS, Promise, Scale
-
-OUTAGE_S, OUTAGE_MEMOS = 600, 500
-"""Of the issue: ten minutes; as many memos as where the broker is away."""
 
 KILLS = 20
 """Our wish: several for each place of a delivery where a death can be noticed."""
@@ -76,9 +73,7 @@ async def outage(
 ) -> list[Promise]:
     """Take messages while the archive is away, and look into it once it is back."""
     away_s = OUTAGE_S * scale.rounds / FULL_ROUNDS
-    least, left = divmod(scale.of(OUTAGE_MEMOS, least=len(CLIENTS)), len(CLIENTS))
-    more = rng.sample(CLIENTS, left)
-    each = [least + (client in more) for client in CLIENTS]
+    each = shared(scale.of(OUTAGE_MEMOS, least=len(CLIENTS)), rng)
     await place(bot, calls, "before", [1] * len(CLIENTS))
     await _caught_up(bot, url, SHOWN_WITHIN_S)
     archive.kill()

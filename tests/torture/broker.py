@@ -57,7 +57,7 @@ async def outage(scale: Scale, rng: random.Random, folder: Path) -> list[Promise
     """Take messages by real calls while the broker is away, and count after it is back."""
     calls, before, fresh, stayed = Calls(), Journal(), Journal(), Journal()
     away_s = OUTAGE_S * scale.rounds / FULL_ROUNDS
-    each = _shared(scale.of(OUTAGE_MEMOS, least=len(CLIENTS)), rng)
+    each = shared(scale.of(OUTAGE_MEMOS, least=len(CLIENTS)), rng)
     async with (
         running("mosquitto") as broker,
         deaf_bot(folder, broker.port) as bot,
@@ -93,7 +93,7 @@ async def outage(scale: Scale, rng: random.Random, folder: Path) -> list[Promise
         return [*rows, end_states(harm, calls, bot)]
 
 
-def _shared(number: int, rng: random.Random) -> list[int]:
+def shared(number: int, rng: random.Random) -> list[int]:
     """Share calls out to the clients; who gets those left over is drawn."""
     least, left = divmod(number, len(CLIENTS))
     more = rng.sample(CLIENTS, left)

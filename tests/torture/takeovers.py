@@ -162,9 +162,9 @@ async def transfers(bot: TakeoverBot, number: int) -> list[Promise]:
     """Ask in every form for a transfer, or for a caller's place."""
     harm = f"{number} forms of REFER and Replaces, inside and outside of the call"
     exits, each = bot.exits, -(-number // VICTIMS)
-    accepted, victims = 0, list[Victim]()
+    victims = list[Victim]()
 
-    async def one(n: int, elsewhere: str) -> int:
+    async def one(n: int, elsewhere: str) -> tuple[int, int]:
         said = speech(n, max(LEAST_S, 0.25 * each))
         async with victim(bot, f"referred-{n}", said) as caller:
             victims.append(caller)
@@ -173,11 +173,12 @@ async def transfers(bot: TakeoverBot, number: int) -> list[Promise]:
     async with sink("127.0.0.1") as (heard, elsewhere):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(n, elsewhere)) for n in range(VICTIMS)]
-        accepted = sum(task.result() for task in tasks)
+        judged, accepted = (
+            sum(counts) for counts in zip(*(t.result() for t in tasks), strict=True)
+        )
     return [
         nothing_row(harm, "nobody else is called", number, len(heard.heard)),
-        # Whoever sends a REFER outside of the call does not wait for its answer.
-        nothing_row(harm, "none is accepted", number - len(range(1, number, 3)), accepted),
+        nothing_row(harm, "none whose answer tells it is accepted", judged, accepted),
         *await victims_rows(bot, harm, victims),
         exits_row(harm, number, bot.exits - exits, ""),
     ]
@@ -185,16 +186,20 @@ async def transfers(bot: TakeoverBot, number: int) -> list[Promise]:
 
 async def _ask_for_all(
     bot: TakeoverBot, caller: Victim, numbers: Sequence[int], elsewhere: str
-) -> int:
-    """Try these forms; return how many were accepted."""
-    accepted, dialog = 0, caller.phone.dialog
+) -> tuple[int, int]:
+    """Try these forms; return of how many the answer tells, and how many it accepts.
+
+    Nobody waits for the answer to a REFER outside of the call, and an INVITE with Join or
+    Target-Dialog that is answered is a call of its own, to a place that nobody had.
+    """
+    judged, accepted, dialog = 0, 0, caller.phone.dialog
     for n in numbers:
         forms = targets(elsewhere, dialog)
         extras, kind = EXTRAS[n // 3 // len(forms) % len(EXTRAS)], n % 3
         refer = (f"Refer-To: {forms[n // 3 % len(forms)]}", *extras)
         if kind == 0:
             code = await caller.phone.ask("REFER", refer)
-            accepted += 200 <= code < 300
+            judged, accepted = judged + 1, accepted + (200 <= code < 300)
         elif kind == 1:
             await send(
                 MAD_TRUNK, bot.target, [message("REFER", "desk", f"refer{n}", headers=refer)], 0.1
@@ -203,8 +208,9 @@ async def _ask_for_all(
             wanted = replacements(dialog)
             headers = (*wanted[n // 3 % len(wanted)], *extras)
             code = await _taker(bot, f"taker-{n}", headers)
-            accepted += code == 200 and headers[0].startswith("Replaces")
-    return accepted
+            if headers[0].startswith("Replaces"):
+                judged, accepted = judged + 1, accepted + (code == 200)
+    return judged, accepted
 
 
 async def _taker(bot: TakeoverBot, name: str, headers: Sequence[str]) -> int:
