@@ -54,9 +54,11 @@ class Alerts:
             self._up.pop(alert, None)
             self._waiting.put_nowait((alert, None))
             return
+        before = self._up.get(alert)
+        if before is not None and (before.problem, before.remedy) == (problem, remedy):
+            return  # told already, and readers would take another time for another event
         self._raised.add(alert)
         payload = AlertPayload(ts=datetime.now(UTC), problem=problem, remedy=remedy)
-        before = self._up.get(alert)
         since = before.since if before is not None else payload.ts
         self._up[alert] = AlertStatus(id=alert, since=since, problem=problem, remedy=remedy)
         self._waiting.put_nowait((alert, payload))
@@ -81,6 +83,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
     return [
         *(
             "audio-missing",
+            "audio-unreadable",
             "call-dropped",
             "call-failed",
             "dead-letter",

@@ -85,12 +85,7 @@ class LastGood:
 
     def names(self) -> list[str]:
         """Everybody of whom a form is kept; not ``_defaults``."""
-        try:
-            with os.scandir(self.folder) as entries:
-                names = [entry.name for entry in entries if entry.name[0] not in "_."]
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            return []  # nothing is kept yet, or nothing of it can be read
-        return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+        return [name for name in self._named(".toml") if name[0] not in "_."]
 
     def is_kept(self, name: str, sha256: str) -> bool:
         """Whether just this form is kept."""
@@ -101,12 +96,13 @@ class LastGood:
     def marks(self) -> dict[str, Mark]:
         """What was not in force when sipbot last ran: the alert's id → since when."""
         found = {}
-        for path in sorted(self.folder.glob(f"*{_MARK}")):
+        for alert in self._named(_MARK):
             try:
-                mark = msgspec.json.decode(path.read_bytes(), type=Mark)
+                content = (self.folder / f"{alert}{_MARK}").read_bytes()
+                mark = msgspec.json.decode(content, type=Mark)
             except (OSError, msgspec.DecodeError):
                 mark = Mark(since=datetime.now(UTC))  # that it was refused is what matters
-            found[path.name.removesuffix(_MARK)] = mark
+            found[alert] = mark
         return found
 
     def mark(self, marks: Mapping[str, Mark], cleared: Iterable[str]) -> None:
@@ -122,6 +118,14 @@ class LastGood:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise _refused(path, error) from error
+
+    def _named(self, ending: str) -> list[str]:
+        try:
+            with os.scandir(self.folder) as entries:
+                names = sorted(entry.name for entry in entries)
+        except OSError:
+            return []  # nothing is kept yet, or nothing of it can be read: `keep` says so
+        return [name.removesuffix(ending) for name in names if name.endswith(ending)]
 
     # -- the disk ----------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ async def bring_into_step(ledger: Ledger, spool: Spool, trouble: Trouble) -> Non
 
     Raises:
         LedgerError: the ledger cannot be read or written.
+        OSError: the spool itself cannot be listed.
     """
     await adopt_orphans(ledger, spool, trouble)
     await unlock_what_is_due(ledger, spool, trouble)
@@ -40,7 +41,10 @@ async def adopt_orphans(ledger: Ledger, spool: Spool, trouble: Trouble) -> int:
     log = structlog.get_logger()
     adopted = 0
     known = await ledger.known_calls()
-    for call in await asyncio.to_thread(_orphans, spool, known):
+    orphans, problems = await asyncio.to_thread(_orphans, spool, known)
+    if problems:
+        _tell_of_disk(trouble, problems)
+    for call in orphans:
         try:
             note = spool.note(call)
         except SpoolError as error:
@@ -86,7 +90,10 @@ async def unlock_what_is_due(ledger: Ledger, spool: Spool, trouble: Trouble) -> 
 
 async def find_lost_audio(ledger: Ledger, spool: Spool, trouble: Trouble) -> list[str]:
     """Return the open memos whose recording is gone, and tell of them."""
-    lost = await asyncio.to_thread(_without_audio, spool, await ledger.open_recordings())
+    recordings = await ledger.open_recordings()
+    lost, problems = await asyncio.to_thread(_without_audio, spool, recordings)
+    if problems:
+        _tell_of_disk(trouble, problems)
     if lost:
         shown = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
         problem = f"{len(lost)} open memos have no recording any more: {shown}"
@@ -95,12 +102,31 @@ async def find_lost_audio(ledger: Ledger, spool: Spool, trouble: Trouble) -> lis
 
 
 # Both in a thread beside the event loop: a look at the disk for each of thousands.
-def _orphans(spool: Spool, known: set[str]) -> list[str]:
-    return [call for call in spool.calls() if call not in known and spool.has_audio(call)]
+def _orphans(spool: Spool, known: set[str]) -> tuple[list[str], list[str]]:
+    problems = list[str]()
+    calls = [call for call in spool.calls() if call not in known]
+    return [call for call in calls if _has_audio(spool, call, problems)], problems
 
 
-def _without_audio(spool: Spool, recordings: dict[str, str]) -> list[str]:
-    return [memo for memo, call in recordings.items() if not spool.has_audio(call)]
+def _without_audio(spool: Spool, recordings: dict[str, str]) -> tuple[list[str], list[str]]:
+    problems = list[str]()
+    pairs = recordings.items()
+    return [memo for memo, call in pairs if not _has_audio(spool, call, problems)], problems
+
+
+def _has_audio(spool: Spool, call: str, problems: list[str]) -> bool:
+    """Count what the disk does not show as there: one bad inode must not keep calls waiting."""
+    try:
+        return spool.has_audio(call)
+    except SpoolError as error:
+        problems.append(str(error))
+        return True
+
+
+def _tell_of_disk(trouble: Trouble, problems: list[str]) -> None:
+    problem = f"the disk does not show {len(problems)} recordings: {problems[0]}"
+    remedy = "Check the disk, then start sipbot anew; or bring var/spool back from a backup"
+    trouble("audio-unreadable", problem, remedy)
 
 
 async def _add(ledger: Ledger, note: Note) -> None:

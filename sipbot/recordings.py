@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from sipbot.audio_keys import PROOFS, AudioKeys, prove
 from sipbot.disk import RESERVE_BYTES, look, sync_folder
@@ -41,6 +41,8 @@ def files_of(name: str) -> tuple[str, ...]:
 class Recordings:
     """The recordings of one site; from any thread and process.
 
+    Whatever is asked of a disk that does not answer is a `SpoolError`.
+
     Args:
         spool: the folder with one folder a call.
         keys: with which they are encrypted; None leaves them as they are.
@@ -62,27 +64,29 @@ class Recordings:
 
     def is_there(self, call: str, name: str = AUDIO) -> bool:
         """Tell whether there is such a file, plain or encrypted."""
-        return any(one.is_file() for one in self._places(call, name))
+        return any(_is_file(one) for one in self._places(call, name))
 
     def is_plain(self, call: str, name: str = AUDIO) -> bool:
-        """Tell whether there is one that everybody can read who can read the folder."""
-        return self._places(call, name)[0].is_file()
+        """Tell whether there is one that whoever can read the folder can read."""
+        return _is_file(self._places(call, name)[0])
 
     def is_sealed(self, call: str, name: str = AUDIO) -> bool:
         """Tell whether there is an encrypted one."""
-        return self._places(call, name)[1].is_file()
+        return _is_file(self._places(call, name)[1])
 
     def changed_ns(self, call: str, name: str = AUDIO) -> int:
         """Return when it was last written to, in nanoseconds; encrypting does not count.
 
         Raises:
-            SpoolError: there is none.
+            SpoolError: there is none, or the disk does not say.
         """
         for path in self._places(call, name):
             try:
                 return path.stat().st_mtime_ns
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise SpoolError(f"{path}: cannot be looked at: {error.strerror}") from error
         raise self._missing(call, name)
 
     def open(self, call: str, name: str = AUDIO) -> BinaryIO:
@@ -221,7 +225,7 @@ class Recordings:
         from sipbot import age_file  # noqa: PLC0415 - see `_unlocked`
 
         sealed = self._places(call, name)[1]
-        if not sealed.is_file():
+        if not _is_file(sealed):
             return False
         try:
             with alone_in(sealed.parent), sealed.open("rb") as source, self._explained(sealed):
@@ -350,16 +354,20 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise SpoolError(f"{path}: cannot be looked at: {error.strerror}") from error
+
+
 def _bound(call: str, name: str) -> str:
     """What is said in an encrypted file's header: it counts for this call and this name alone."""
     return f"{call}/{name}"
 
 
 def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
 
 
 def _new(path: Path) -> BinaryIO:

@@ -148,18 +148,25 @@ class Spool:
             ) from error
 
     def has_audio(self, call: str) -> bool:
-        """Whether at least one sample of this call reached the disk."""
+        """Whether at least one sample of this call reached the disk.
+
+        Raises:
+            SpoolError: the disk does not say.
+        """
+        path = self.audio(call)
         try:  # one look: it may be put away encrypted meanwhile
-            recorded = self.audio(call).stat().st_size > HEADER_BYTES
+            recorded = path.stat().st_size > HEADER_BYTES
         except FileNotFoundError:
             recorded = False
+        except OSError as error:
+            raise SpoolError(f"{path} cannot be looked at: {error.strerror}") from error
         return recorded or self.recordings.is_sealed(call)
 
     def last_written(self, call: str) -> datetime:
         """Return when the recording last grew, UTC.
 
         Raises:
-            SpoolError: there is no recording.
+            SpoolError: there is no recording, or the disk does not say.
         """
         return datetime.fromtimestamp(self.recordings.changed_ns(call) / 1e9, UTC)
 

@@ -142,7 +142,10 @@ def facts_of(head: bytes, file_bytes: int, name: str) -> WavFacts:
 
 def _judge(header: _Head, file_bytes: int) -> WavFacts:
     on_disk_bytes = max(0, file_bytes - header.data_offset)
-    right = header.data_bytes <= on_disk_bytes and header.riff_bytes + 8 == file_bytes
+    # pjmedia writes the size of the file first and that of the audio last: what it is kept from in
+    # between has a 0 there, and all of its audio on the disk.
+    right = bool(header.data_bytes) == bool(on_disk_bytes)
+    right = right and header.data_bytes <= on_disk_bytes and header.riff_bytes + 8 == file_bytes
     data_bytes = header.data_bytes if right else on_disk_bytes
     return WavFacts(
         rate_hz=header.rate_hz,

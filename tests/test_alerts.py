@@ -53,6 +53,17 @@ async def test_alerts_that_are_up_are_known_with_their_last_words_since_their_fi
     assert [("disk", "full", first.since)] == found
 
 
+async def test_alert_that_is_raised_again_with_the_same_words_is_told_once() -> None:
+    bus = Heard()
+    alerts = Alerts(bus)
+
+    for problem in ("nearly full", "nearly full", "full", "full", "nearly full"):
+        alerts.tell("disk", problem)
+    await told(alerts)
+
+    assert [("disk", problem) for problem in ("nearly full", "full", "nearly full")] == bus
+
+
 async def test_alert_that_was_not_raised_is_not_cleared() -> None:
     bus = Heard()
     alerts = Alerts(bus)

@@ -8,7 +8,7 @@ import pytest
 
 from sipbot.errors import SpoolError
 from sipbot.ledger import Ledger
-from sipbot.reconcile import adopt_orphans, find_lost_audio
+from sipbot.reconcile import adopt_orphans, bring_into_step, find_lost_audio
 from sipbot.records import CallOffer, EndedBy, EndState
 from sipbot.spool import Note, Spool
 from tests.memo_samples import AT, a_memo_of, an_offer
@@ -86,6 +86,36 @@ async def test_audio_without_row_and_note_is_told_and_kept(ledger: Ledger, spool
 
     assert "stray" in str(troubles["orphan-audio"])
     assert spool.has_audio("stray")
+
+
+async def test_one_recording_that_the_disk_does_not_show_keeps_no_other_from_being_found(
+    ledger: Ledger, spool: Spool
+) -> None:
+    offer = prepare(spool)
+    record(spool, offer.call)
+    spool.audio("bad").parent.mkdir()
+    spool.audio("bad").symlink_to(spool.audio("bad"))  # ELOOP, as a bad inode says EIO
+    troubles = Troubles()
+
+    await bring_into_step(ledger, spool, troubles)
+
+    (entry,) = await ledger.unfinished_calls()
+    assert offer == entry.offer
+    assert str(spool.audio("bad")) in str(troubles["audio-unreadable"])
+
+
+async def test_memo_whose_recording_the_disk_does_not_show_is_not_told_as_lost(
+    ledger: Ledger, spool: Spool
+) -> None:
+    offer = prepare(spool)
+    await ledger.add_call(offer, "yamato", "to", "yamato")
+    await ledger.end_call(offer.call, EndState.MEMO, AT, EndedBy.CALLER, 200, a_memo_of(offer))
+    spool.audio(offer.call).symlink_to(spool.audio(offer.call))
+    troubles = Troubles()
+
+    lost = await find_lost_audio(ledger, spool, troubles)
+
+    assert ([], ["audio-unreadable"]) == (lost, list(troubles))
 
 
 async def test_memo_without_audio_is_told(ledger: Ledger, spool: Spool) -> None:

@@ -49,6 +49,21 @@ def test_a_closed_recording_has_the_facts_of_its_header() -> None:
     assert 3.0 == facts.duration_s
 
 
+def test_header_with_the_size_of_the_file_and_none_of_the_audio_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    """The disk refuses the last of the two writes with which pjmedia closes a recording."""
+    path = tmp_path / "audio.wav"
+    header = unclosed_header()
+    path.write_bytes(header[:4] + (32_044 - 8).to_bytes(4, "little") + header[8:] + b"12" * 16_000)
+
+    facts = repair_header(path)
+
+    assert (2.0, True) == (facts.duration_s, facts.header_right)
+    with wave.open(str(path)) as audio:
+        assert 16_000 == audio.getnframes()
+
+
 def test_header_that_a_disk_error_kept_from_a_recording_is_put_before_it(tmp_path: Path) -> None:
     path = tmp_path / "audio.wav"
     sizes = [(1600 - over).to_bytes(4, "little") for over in (8, HEADER_BYTES)]
