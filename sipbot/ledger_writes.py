@@ -4,7 +4,7 @@ Each of them runs in the ledger's thread.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -14,8 +14,9 @@ from sipbot import ledger_deliveries as deliveries
 from sipbot import ledger_queries as queries
 from sipbot import ledger_schema as schema
 from sipbot.errors import LedgerError
+from sipbot.ledger_privacy_schema import call_notices, erasures
 from sipbot.memo import Memo
-from sipbot.records import CallOffer, EndedBy, EndState
+from sipbot.records import COPIES_S, CallOffer, EndedBy, EndState
 
 
 def insert_call(
@@ -26,7 +27,12 @@ def insert_call(
     number: str | None,
     caller: str | None,
 ) -> bool:
-    """Store a call without end state; return False when it has a row already."""
+    """Store a call without end state; return False when it has a row already.
+
+    An agent that dies before it has said a word of an INVITE leaves a row and a caller who sends a
+    copy: the next agent's call takes the place of the other's, for both are one call.
+    """
+    _forget_died_with(connection, offer)
     query = (
         insert(schema.calls)
         .values(
@@ -42,6 +48,24 @@ def insert_call(
         .on_conflict_do_nothing(index_elements=[schema.calls.c.call])
     )
     return connection.execute(query).rowcount == 1
+
+
+def _forget_died_with(connection: sa.Connection, offer: CallOffer) -> None:
+    """Forget the row of a call that an agent took to its grave, if this is the same INVITE."""
+    calls = schema.calls
+    connection.execute(
+        sa.delete(calls).where(
+            # both first: by them the few that there are can be found
+            calls.c.state == EndState.FAILED_INTERNAL.value,
+            calls.c.received_at >= offer.received_at - timedelta(seconds=COPIES_S),
+            calls.c.ended_by == EndedBy.CRASH.value,
+            calls.c.answered_at.is_(None),
+            calls.c.source == offer.source,
+            sa.func.json_extract(calls.c.offer, "$.sip_call_id") == offer.sip_call_id,
+            calls.c.call != offer.call,
+            *(calls.c.call.not_in(sa.select(one.c.call)) for one in (call_notices, erasures)),
+        )
+    )
 
 
 def call_answered(connection: sa.Connection, call: str, at: datetime) -> None:

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+COPIES_S = 32.0
+"""How long a caller sends copies of an INVITE: 64 * T1 (RFC 3261 section 17.1.1.2, timer B)."""
+
 
 class EndState(StrEnum):
     """How an INVITE ended; every INVITE ends in exactly one of these (the ledger of 取りもれ)."""

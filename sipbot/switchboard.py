@@ -73,7 +73,8 @@ class Switchboard:
         self.refusing = ""
         """Why no message can be taken now; empty when all is well."""
         self._adopted: dict[str, Agent] = {}
-        self._finishing: set[str] = set()
+        self._finishing: dict[str, wire.Ended | None] = {}
+        """Calls that nobody leads and that have no end yet, and how their agents say they ended."""
         self._log = structlog.get_logger()
         self._to_do = ToDo(tools.trouble, retry_s=retry_s)
         self._do = self._to_do.add
@@ -179,18 +180,22 @@ class Switchboard:
             told: what its agent said; None when it was a crash.
             agent: the one that said it.
         """
-        if call not in self._finishing:
-            self._finishing.add(call)
-            self._do(partial(self._finish, call, told, agent))
+        known = call in self._finishing
+        self._finishing[call] = self._finishing.get(call) or told
+        if not known:
+            self._do(partial(self._finish, call, agent))
 
-    async def _finish(self, call: str, told: wire.Ended | None, agent: Agent | None) -> None:
+    async def _finish(self, call: str, agent: Agent | None) -> None:
         entry = await self._tools.ledger.call(call)
+        done = True
         if entry is not None and entry.state is None and call not in self.calls:
-            await self._finish_entry(entry, told)
-        self._finishing.discard(call)
+            done = await self._finish_entry(entry, self._finishing.get(call))
+        if done:
+            self._finishing.pop(call, None)
         await self._written(agent, call)
 
-    async def _finish_entry(self, entry: CallEntry, told: wire.Ended | None) -> None:
+    async def _finish_entry(self, entry: CallEntry, told: wire.Ended | None) -> bool:
+        """Return whether that was done; if not, it is tried again."""
         client = entry.client or ""
         plans = {plan.client: plan for plan in self.dialplans.all}
         call = LiveCall(
@@ -215,7 +220,7 @@ class Switchboard:
             if not self._unreadable.answers(call.call, error):
                 raise
             await call.resume(entry.answered_at, told, with_answers=False)
-        await self._run(call)
+        return await self._run(call)
 
     # -- new calls ------------------------------------------------------------------------------
 
@@ -345,7 +350,9 @@ class Switchboard:
         if agent is not None and entry is not None and entry.state is not None:
             tell_written(agent, call)
 
-    async def _run(self, call: LiveCall) -> None:
+    async def _run(self, call: LiveCall) -> bool:
+        """Lead a call to its end; return False where it is to be finished later."""
+        left = False
         self.calls[call.call] = call
         try:
             await call.run()
@@ -357,7 +364,8 @@ class Switchboard:
             elif isinstance(error, SpoolError) and await self._unreadable.recording(call.call):
                 work = partial(self._end, call, EndState.FAILED_INTERNAL)
             else:
-                work = partial(self._finish, call.call, None, call.agent)
+                left, self._finishing[call.call] = True, call.told
+                work = partial(self._finish, call.call, call.agent)
             self._to_do.again(work, error)
         else:
             if call.agent is not None:
@@ -365,6 +373,7 @@ class Switchboard:
         finally:
             del self.calls[call.call]
         self._read(call)
+        return not left
 
     async def _end(self, call: LiveCall, state: EndState) -> None:
         """Write down an end that ledger or disk have refused, and the row if that is missing."""

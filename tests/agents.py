@@ -102,6 +102,21 @@ def real_agent(
 
 
 @contextlib.asynccontextmanager
+async def an_agent(
+    folder: Path, stack: StackSettings | None = None
+) -> AsyncIterator[tuple[RealAgent, Parent]]:
+    """Start an agent with one parent, who leaves it in the end."""
+    with real_agent(folder, stack) as agent:
+        parent = await agent.parent()
+        await parent.next(wire.Hello)  # its SIP port is open
+        try:
+            yield agent, parent
+        finally:
+            await parent.die()
+        await agent.ended()
+
+
+@contextlib.asynccontextmanager
 async def calling(
     port: int, heard: Path, **plan: Any
 ) -> AsyncIterator[AsyncGenerator[caller_wire.Step, None]]:

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from sipbot.lines import Decoder, encode
+from sipbot.records import COPIES_S
 from sipbot.sip import wire
 from sipbot.sip.asked import Noted
-from sipbot.sip.gate import COPIES_S
 from sipbot.sip.stack import StackSettings, asked_file
 from tests.agents import calling, real_agent, stack_on
 from tests.bot import until
@@ -66,6 +66,12 @@ class Caller:
     def answer(self) -> bytes:
         """Return the status line of what came."""
         return self._socket.recv(65_535).split(b"\r\n", 1)[0]
+
+    def final(self) -> bytes:
+        """Return the status line of the next final response."""
+        while (line := self.answer()).startswith(b"SIP/2.0 1"):
+            pass
+        return line
 
     def close(self) -> None:
         self._socket.close()
@@ -142,3 +148,28 @@ async def test_invite_whose_session_would_be_too_short_is_offered_and_ended_but_
         await parent.die()
     assert answer.startswith(b"SIP/2.0 422 ")
     assert [wire.Offered, wire.Ended] == [type(event) for event in told]
+
+
+async def test_copy_that_comes_when_a_line_is_free_again_is_refused_again_and_told_of_once(
+    tmp_path: Path, one_line: StackSettings, caller: Caller
+) -> None:
+    with real_agent(tmp_path, one_line) as agent:
+        parent = await agent.parent()
+        async with calling(agent.port, tmp_path / "heard.wav"):
+            call = (await parent.next(wire.Offered)).offer.call
+            caller.invite()
+            answer = await asyncio.to_thread(caller.answer)
+            refused = await parent.next(wire.Refused)
+            parent.say(wire.Refuse(call=call, code=480))
+            await parent.next(wire.Ended)
+        caller.invite()
+        again = await asyncio.to_thread(caller.final)
+        parent.say(wire.Ping(n=1))
+        told = []
+        while not isinstance(event := await parent.next(wire.Base), wire.Pong):
+            told.append(event)
+        await parent.die()
+    assert "who-found-all-lines-busy" == refused.offer.sip_call_id
+    assert answer.startswith(b"SIP/2.0 486 ")
+    assert again.startswith(b"SIP/2.0 486 ")
+    assert [] == [event for event in told if isinstance(event, wire.Offered | wire.Refused)]

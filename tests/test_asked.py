@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipbot.records import COPIES_S
 from sipbot.sip.asked import ASKED_MAX, Asked
-from sipbot.sip.gate import COPIES_S, Gate
+from sipbot.sip.gate import Gate
 from sipbot.sip.headers import is_initial_invite
 
 SOURCE = "127.0.0.1:5060"

@@ -1,6 +1,7 @@
 """The agent's own looks at an INVITE: is it one that was refused already?"""
 
-from sipbot.sip.gate import COPIES_MAX, COPIES_S, Gate
+from sipbot.records import COPIES_S
+from sipbot.sip.gate import COPIES_MAX, Gate
 
 
 def invite(branch: str, call: str = "c1") -> str:

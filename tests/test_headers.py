@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipbot.records import CallOffer, Diversion, Party
-from sipbot.sip.headers import MAX_ENTRIES, content_type, read_offer
+from sipbot.sip.headers import MAX_ENTRIES, content_type, names_media, read_offer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -154,3 +154,36 @@ def test_diversions_come_back_whatever_their_names_hold(users: list[str], name: 
 def test_user_of_a_request_uri_comes_back(user: str) -> None:
     said = offer(request=f"sip:{user}@pbx.example;user=phone")
     assert user == Party(uri=said.request_uri).user
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "c=IN IP4 192.0.2.9",
+        "c=IN IP4 233.252.0.1/127",
+        "c=IN IP6 2001:db8::9",
+        "a=rtcp:4001",
+        "a=rtcp:4001 IN IP4 192.0.2.9",
+        "a=rtcp-mux",
+        "o=pbx.example 1 1 IN IP4 pbx.example",
+    ],
+)
+def test_sdp_whose_audio_goes_to_an_address_names_no_host(line: str) -> None:
+    assert not names_media(f"v=0\r\n{line}\r\nt=0 0\r\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "c=IN IP4 pbx.example",
+        "c=IN  IP4\tpbx.example",
+        "C=IN IP4 192.0.2",
+        "c=IN IP4",
+        "c=pbx.example",
+        "a=rtcp:4001 IN IP4 pbx.example",
+        "a=rtcp:4001 IN",
+    ],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_sdp_whose_audio_goes_elsewhere_names_a_host(line: str, end: str) -> None:
+    assert names_media(end.join(("v=0", "c=IN IP4 192.0.2.9", "m=audio 4000 RTP/AVP 0", line, "")))

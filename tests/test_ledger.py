@@ -9,7 +9,9 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -29,7 +31,7 @@ from sipbot.ledger import Ledger, ReadOnlyLedger
 from sipbot.ledger_deliveries import LONGEST_WAIT_S
 from sipbot.ledger_refusals import Refusal, Refusals
 from sipbot.memo import Memo, Stage, Status, with_transcript
-from sipbot.records import EndedBy, EndState
+from sipbot.records import COPIES_S, EndedBy, EndState
 from tests.memo_samples import AT, a_memo_of, a_transcript, an_offer
 
 LATER = AT + timedelta(days=9999)
@@ -663,10 +665,11 @@ def test_reader_without_ledger_says_what_to_do(tmp_path: Path) -> None:
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, sys.argv[2])
 from tests.memo_samples import AT, a_memo_of, an_offer
 from sipbot.ledger import Ledger
-from sipbot.records import EndedBy, EndState
+from sipbot.records import COPIES_S, EndedBy, EndState
 
 async def main() -> None:
     async with Ledger.open(Path(sys.argv[1])) as ledger:
@@ -743,3 +746,48 @@ async def test_refusals_that_cannot_be_stored_are_each_told_so_and_can_be_stored
 
     assert [LedgerError] * 10 == [type(one) for one in told]
     assert [True] * 10 == again
+
+
+async def test_copy_of_an_invite_whose_agent_died_takes_the_place_of_the_first(
+    ledger: Ledger,
+) -> None:
+    """One INVITE is one call, though two agents have seen it."""
+    first, copy = an_offer(), an_offer()
+    await ledger.add_call(first, "yamato", "to", "yamato")
+    await ledger.end_call(first.call, EndState.FAILED_INTERNAL, AT, EndedBy.CRASH, None, None)
+
+    await ledger.add_call(copy, "yamato", "to", "yamato")
+
+    assert await ledger.call(first.call) is None
+    assert await ledger.call(copy.call) is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sip_call_id": "another@192.0.2.1"},
+        {"source": "192.0.2.7:5060"},
+        {"received_at": AT + timedelta(seconds=COPIES_S + 1)},
+    ],
+)
+async def test_call_whose_agent_died_stays_beside_another_call(
+    ledger: Ledger, other: dict[str, Any]
+) -> None:
+    first = an_offer()
+    await ledger.add_call(first, "yamato", "to", "yamato")
+    await ledger.end_call(first.call, EndState.FAILED_INTERNAL, AT, EndedBy.CRASH, None, None)
+
+    await ledger.add_call(msgspec.structs.replace(an_offer(), **other), "yamato", "to", "yamato")
+
+    assert await ledger.call(first.call) is not None
+
+
+async def test_call_that_was_answered_before_its_agent_died_stays(ledger: Ledger) -> None:
+    first = an_offer()
+    await ledger.add_call(first, "yamato", "to", "yamato")
+    await ledger.call_answered(first.call, AT)
+    await ledger.end_call(first.call, EndState.FAILED_INTERNAL, AT, EndedBy.CRASH, None, None)
+
+    await ledger.add_call(an_offer(), "yamato", "to", "yamato")
+
+    assert await ledger.call(first.call) is not None

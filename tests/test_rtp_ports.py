@@ -1,14 +1,18 @@
 """A new agent has other RTP ports than the one that died; and none is another agent's."""
 
 import asyncio
+import contextlib
 import re
+import socket
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sipbot.sip import wire
-from sipbot.sip.rtp_ports import half_of, with_fresh_ports
+from sipbot.sip.rtp_ports import FreshPorts, half_of
 from sipbot.sip.stack import LINES
 from tests.agents import Parent, calling, real_agent, stack_on
 from tests.free_ports import free_ports
@@ -36,17 +40,63 @@ def test_halves_share_no_port_and_hold_four_calls_and_four_that_have_just_ended_
     assert (STACK.rtp_port, first.stop, 0) == (first[0], second[0], second[0] % 2)
 
 
+def life(socket: Path, *, called: bool) -> int:
+    one = FreshPorts(STACK, socket)
+    if called:
+        one.used()
+    return one.stack.rtp_port
+
+
 def test_lives_of_an_agent_alternate(tmp_path: Path) -> None:
-    lives = [with_fresh_ports(STACK, tmp_path / "agent-0.sock").rtp_port for _ in range(3)]
+    lives = [life(tmp_path / "agent-0.sock", called=True) for _ in range(3)]
     assert [ports(0)[0], ports(1)[0], ports(0)[0]] == lives
+
+
+def test_life_without_a_call_leads_nobody_back_to_ports_where_a_caller_still_speaks(
+    tmp_path: Path,
+) -> None:
+    socket = tmp_path / "agent-0.sock"
+    before = life(socket, called=True)
+    life(socket, called=False)
+    assert before != life(socket, called=True)
+
+
+def test_half_in_which_a_caller_speaks_on_is_left_to_the_other(tmp_path: Path) -> None:
+    """Two lives with calls ended within one message: the caller of the first speaks on."""
+    agent = tmp_path / "agent-0.sock"
+    stack = stack_on(free_ports())
+    first, second = FreshPorts(stack, agent), None
+    first.used()
+    second = FreshPorts(stack, agent)
+    second.used()
+    with speaking_to(first.stack.rtp_port):
+        assert second.stack.rtp_port == FreshPorts(stack, agent).stack.rtp_port
 
 
 def test_note_that_cannot_be_written_keeps_no_agent_from_answering(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = with_fresh_ports(STACK, tmp_path / "missing" / "agent-0.sock")
-    assert ports(0)[0] == stack.rtp_port
+    assert ports(0)[0] == life(tmp_path / "missing" / "agent-0.sock", called=True)
     assert "No such file or directory" in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def speaking_to(port: int) -> Iterator[None]:
+    """Send a packet every 20 ms, as a telephone does."""
+    over = threading.Event()
+
+    def speak() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice:
+            while not over.wait(0.02):
+                voice.sendto(bytes(172), ("127.0.0.1", port))
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        speaker.join()
 
 
 @pytest.mark.sip

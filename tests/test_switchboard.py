@@ -15,7 +15,7 @@ from sipbot.dialplan import Dialplans
 from sipbot.errors import SpoolError
 from sipbot.ledger import Ledger
 from sipbot.reading import Reading
-from sipbot.records import EndState
+from sipbot.records import EndedBy, EndState, Recording
 from sipbot.sip import wire
 from sipbot.speech import wire as speech
 from sipbot.speech.client import SpeechClient
@@ -185,3 +185,40 @@ async def test_recording_that_the_disk_refused_while_it_grew_is_not_safe(tmp_pat
         site.switchboard.heard_live(refused)
         with pytest.raises(SpoolError, match="an EIO"):
             await ear.seal(cut_off=False)
+
+
+async def test_call_whose_recording_is_made_safe_late_ends_as_its_agent_has_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was the caller who hung up, and not a crash that cut the message off."""
+    monkeypatch.setattr("sipbot.calls.JUDGE_LIMIT_S", 0.0)
+    refusals = [SpoolError("the disk is away")]
+    seal = Spool.seal
+
+    async def refused_once(spool: Spool, call: str, *, cut_off: bool) -> Recording:
+        if refusals:
+            raise refusals.pop()
+        return await seal(spool, call, cut_off=cut_off)
+
+    monkeypatch.setattr(Spool, "seal", refused_once)
+    async with Ledger.open(tmp_path / "sipbot.sqlite3") as ledger:
+        site, offer = Site(tmp_path, ledger), an_offer()
+        audio = site.spool.audio(offer.call)
+        audio.parent.mkdir()
+        shutil.copy(DATA / "ko_03_8k.wav", audio)
+        await ledger.add_call(offer, "yamato", "request-uri", "yamato")
+        await ledger.call_answered(offer.call, AT)
+        hung_up = wire.Ended(
+            call=offer.call, by=EndedBy.CALLER, code=200, reason="", answered=True, at=AT
+        )
+
+        async with running(site):
+            site.switchboard.hear(Agent(), hung_up)
+            while (entry := await ledger.call(offer.call)) and entry.state is None:
+                await asyncio.sleep(0.01)
+        (memo,) = (await ledger.open_memos("")).memos
+
+    assert entry is not None
+    assert (EndState.MEMO, EndedBy.CALLER) == (entry.state, entry.ended_by)
+    assert not memo.call.cut_off
+    assert ["call-failed"] == site.alerts

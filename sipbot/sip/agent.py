@@ -16,15 +16,14 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from sipbot.errors import SipbotError, WireError
 from sipbot.lines import encode
-from sipbot.records import CallOffer, EndedBy
-from sipbot.sip import door, stderr, wire
+from sipbot.records import CallOffer
+from sipbot.sip import door, stderr, telling, wire
 from sipbot.sip.asked import BUSY, Asked
 from sipbot.sip.call_back import CallBack, CallsBack
 from sipbot.sip.gate import Gate
@@ -34,7 +33,7 @@ from sipbot.sip.on_call import OnCall
 from sipbot.sip.on_call_wire import CallOnCall
 from sipbot.sip.pjsua import Stack
 from sipbot.sip.pjsua_call import Line
-from sipbot.sip.rtp_ports import with_fresh_ports
+from sipbot.sip.rtp_ports import FreshPorts
 from sipbot.sip.sequels import Sequels
 from sipbot.sip.stack import AgentSettings, asked_file, untold_file
 from sipbot.sip.transfer import Transfer, Transfers
@@ -76,7 +75,8 @@ class Agent:
         self._door = door.listen(socket_path)
         # Only then the SIP port: an INVITE that comes before the parent would have to be refused.
         parent = door.first_parent(self._door)
-        self.stack = Stack(with_fresh_ports(settings.stack, socket_path), self)
+        self._ports = FreshPorts(settings.stack, socket_path)
+        self.stack = Stack(self._ports.stack, self)
         self.stack.on_queued = None if self._gate.is_left_to_edge(BUSY) else self._asked.queued
         self.stack.waiting.add(self._door.fileno())
         # The end of each is kept: it may be told to a parent that dies.
@@ -95,9 +95,9 @@ class Agent:
             self._meet_parent(ready)
             self._send_events()
             self._tick()
-        self._untold.leave()
         self._socket_path.unlink(missing_ok=True)
         self.stack.close()
+        self._untold.leave()  # last: while it unregisters, calls may come and are refused
 
     def _led(self) -> tuple[tuple[str, LoneCall | Transfer | CallBack | OnCall], ...]:
         return (*self._alone.items(), *self._transfers.all(), *self._calls_back.all())
@@ -125,9 +125,13 @@ class Agent:
 
     def invited(self, line_id: int, account: str, raw: str, source: str) -> None:
         """Offer the call to the parent, or refuse what needs no decision."""
-        self._asked.offered(raw)
         offer, why, code = self._gate.look(raw, source)
         line = self.stack.take(line_id, account, offer.call, offer.source)
+        self._ports.used()
+        if self._asked.was_refused(raw):  # a copy, and a line is free by now: it has its row
+            self.stack.refuse(line, BUSY)
+            return
+        self._asked.offered(raw)
         if not why and (self._parent is None or self._draining):
             why, code = "draining", self._gate.busy
         if why:
@@ -182,21 +186,12 @@ class Agent:
     def recording_closed(self, line: Line, path: str, audio_bytes: int) -> None:
         """Tell the parent; alone, thank the caller."""
         self._recorded.add(line.call)
-        self._emit(
-            wire.RecordingClosed(
-                call=line.call,
-                path=path,
-                audio_bytes=audio_bytes,
-                recorded_s=line.recorded_s,
-                whole=line.whole,
-            )
-        )
+        self._emit(telling.closed(line, path, audio_bytes))
         if line.call in self._alone:
             self._alone[line.call].recording_closed(audio_bytes)
 
     def ended(self, line: Line, code: int, reason: str) -> None:
         """Tell the parent and forget the call."""
-        by = EndedBy.SIPBOT if line.hung_up_here else EndedBy.CALLER
         self._alone.pop(line.call, None)
         self._sequels.forget(line.call)
         transfer = self._transfers.cancel(line.call)
@@ -204,18 +199,10 @@ class Agent:
         was_answered = self._plans.pop(line.call, None) is not None
         self._recorded.discard(line.call)
         self._finished.discard(line.call)
-        final = 200 if line.confirmed else code  # the INVITE's final response, not the BYE's cause
-        event = wire.Ended(
-            call=line.call,
-            by=by,
-            code=final,
-            reason=reason,
-            answered=line.confirmed,
-            transferred=transfer is not None and transfer.connected,
-            at=datetime.now(UTC),
-        )
+        transferred = transfer is not None and transfer.connected
+        event = telling.over(line, code, reason, transferred=transferred)
         if offer is not None:  # its parent was offered it, and may die before it has a row
-            self._untold.told(wire.Refused(offer=offer, code=final, why="draining"))
+            self._untold.told(wire.Refused(offer=offer, code=event.code, why="draining"))
         self._emit(event, keep=was_answered)
 
     def registered(self, account: str, code: int, reason: str, expires_s: int) -> None:

@@ -18,8 +18,9 @@ import msgspec
 
 from sipbot.errors import WireError
 from sipbot.lines import Decoder, encode
+from sipbot.records import COPIES_S
 from sipbot.sip import stderr, wire
-from sipbot.sip.gate import COPIES_S, Gate
+from sipbot.sip.gate import Gate
 from sipbot.sip.headers import is_initial_invite, transaction_of
 
 ASKED_MAX = 200
@@ -95,6 +96,10 @@ class Asked:
         if self._noted.pop(key, None) is not None:
             self._held.pop(key, None)
             self._save()
+
+    def was_refused(self, raw: str) -> bool:
+        """Return whether this is a copy of an INVITE that the library has refused."""
+        return self._gate.has_refused(transaction_of(raw), time.monotonic())
 
     def refused(self, raw: str, source: str, code: int) -> wire.Refused | None:
         """Return what is to be told of an INVITE that the library refused; None: told before.

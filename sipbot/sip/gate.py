@@ -4,16 +4,13 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sipbot.records import CallOffer
+from sipbot.records import COPIES_S, CallOffer
 from sipbot.sip.call_id import new_call_id
-from sipbot.sip.headers import content_type, read_offer, told_source, transaction_of
+from sipbot.sip.headers import content_type, names_media, read_offer, told_source, transaction_of
 
 _REJECTED_AS = {486: "capacity", 503: "capacity", 415: "body", 603: "replaces", 481: "replaces"}
 """The library's final response → `wire.Refused.why`: 486 is its word for "all lines busy", 603 is
 ours for a takeover and 481 says that there was nothing to take over (RFC 3891 section 3)."""
-
-COPIES_S = 32.0
-"""How long a caller sends copies of an INVITE: 64 * T1 (RFC 3261 section 17.1.1.2, timer B)."""
 
 COPIES_MAX = 2_000
 """Refused INVITEs that are remembered: sixty a second; copies beyond that count as calls."""
@@ -72,6 +69,8 @@ class Gate:
             return offer, "source", 403
         if content_type(raw) not in {"", "application/sdp"}:
             return offer, "body", 415
+        if names_media(raw):
+            return offer, "media", 488
         return offer, "", 0
 
     def is_again(self, raw: str, now_s: float) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from email.message import Message
 from email.parser import HeaderParser
+from ipaddress import ip_address
 from urllib.parse import unquote
 
 from sipbot.records import CallOffer, Diversion, Party
@@ -74,6 +75,34 @@ def transaction_of(raw: str) -> str:
     headers = HeaderParser().parsestr(rest.replace("\r\n", "\n"))
     parts = (next(_split(headers, "Via"), ""), *_values(headers, "Call-ID"))
     return "\n".join((*parts, *_values(headers, "CSeq")))
+
+
+def names_media(raw: str) -> bool:
+    """Return whether SDP wants audio sent to a host's name; RFC 8866 section 5.7 allows it.
+
+    The library would look the name up and handle no other call until the answer comes.
+
+    Args:
+        raw: a message, or SDP alone.
+    """
+    for line in map(str.lower, re.split("[\r\n]+", raw)):
+        if line.startswith("c="):
+            place = line.removeprefix("c=").split()
+        elif line.startswith("a=rtcp:"):  # RFC 3605: a port, and then as in c=, or nothing
+            place = line.partition(":")[2].split()[1:] or ["in", "ip4", "0.0.0.0"]  # noqa: S104
+        else:
+            continue
+        if not _is_address("".join(place[2:3])):
+            return True
+    return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.partition("/")[0])  # a multicast address has its reach behind it
+    except ValueError:
+        return False
+    return True
 
 
 def is_initial_invite(raw: str) -> bool:

@@ -29,6 +29,8 @@ class LoneCall:
         self._line, self._plan, self._recorded = line, plan, recorded
         self._ends_at = time.monotonic() + plan.max_s
         self._fsync_at = 0.0
+        self._is_closed = False
+        """Whether we were told that the recording is closed; its line says so a moment later."""
 
     @property
     def call(self) -> str:
@@ -43,7 +45,7 @@ class LoneCall:
 
     def prompt_ended(self, wav: str) -> None:
         """Go on to what comes after this prompt."""
-        if self._line.recording or self._line.closing:
+        if self._line.recording or (self._line.closing and not self._is_closed):
             return
         if self._recorded or not self._plan.recording:
             self._line.end(200)
@@ -74,7 +76,7 @@ class LoneCall:
         Raises:
             OSError: the disk refused; a caller must not be thanked for what is lost.
         """
-        self._recorded = True
+        self._recorded = self._is_closed = True
         safe = audio_bytes > 0 and self._line.whole
         safe = safe and self._missing_s(audio_bytes) <= wire.MISSING_S
         if audio_bytes:

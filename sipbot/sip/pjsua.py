@@ -1,8 +1,9 @@
 """The SIP endpoint of a child program: its accounts, its calls and the loop that drives them.
 
-pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_call` (one
-call), `pjsua_media` (its sockets), `pjsua_players` (prompts) and `pjsua_recorder` (messages);
-`pjsua_wait` knows when there is something to do, `pjsua_step` does a piece of it.
+pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_names` (whose
+address a name is), `pjsua_call` (one call), `pjsua_media` (its sockets), `pjsua_players` (prompts),
+`pjsua_recorder` (messages) and `pjsua_closing` (their headers); `pjsua_wait` knows when there is
+something to do, `pjsua_step` does a piece of it.
 Everything runs on the one thread of a child program that calls `Stack.poll` (``threadCnt`` 0,
 ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
 Python: pjmedia's own clock thread moves it between C players, calls and C recorders.
@@ -17,8 +18,7 @@ import math
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Network
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import pjsua2 as pj
 from pjsua2 import _pjsua2
@@ -26,17 +26,18 @@ from pjsua2 import _pjsua2
 from sipbot.errors import CallError, ChildStartError
 from sipbot.sip.crowd import Crowd
 from sipbot.sip.pjsua_call import Line, Listener, clean
+from sipbot.sip.pjsua_closing import Closing
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
+from sipbot.sip.pjsua_names import Names
 from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
 from sipbot.sip.pjsua_step import Step
 from sipbot.sip.pjsua_wait import Wait
 from sipbot.sip.stack import StackSettings
 from sipbot.stdout import muted_stdout
-from sipbot.wav import HEADER_BYTES, named_bytes
 
-CLOSE_LIMIT_S = 1.0
-"""A recorder writes its header on the next clock tick (20 ms); later the file counts as is."""
+LEAVE_LIMIT_S = 1.0
+"""A registrar on a working trunk answers well within it; a parent waits 2 s for an agent's end."""
 
 STEPS = 10
 """As many as ``libHandleEvents`` takes (``PJSIP_MAX_NET_EVENTS``): then what is due is done."""
@@ -49,16 +50,6 @@ TIMERS_MS = (200, 800, 5000, 3700)
 answer, are given up after TD each; with the RFC's 32 s four such callers would block an agent for a
 minute.  In 3.7 s a message is sent six times (at 0, 0.2, 0.6, 1.4, 2.2 and 3 s): where every tenth
 packet is lost each way, one call in twenty thousand finds no ACK."""
-
-
-class _Closing(NamedTuple):
-    """A recording whose header is about to be written."""
-
-    line: Line
-    path: Path
-    recorder: Recorder
-    until: float
-    """When the file counts as it is, of the monotonic clock, in seconds."""
 
 
 class StackListener(Listener, Protocol):
@@ -82,6 +73,8 @@ class _Account(pj.Account):  # type: ignore[misc]  # the wheel ships no types
         super().__init__()
         self._stack = stack
         self._name = name
+        self.is_bound = False
+        """Whether a registrar sends us calls."""
 
     # Stack thread, inside libHandleEvents.
     def onIncomingCall(self, prm: Any) -> None:
@@ -91,10 +84,10 @@ class _Account(pj.Account):  # type: ignore[misc]  # the wheel ships no types
 
     # Stack thread, inside libHandleEvents.
     def onRegState(self, prm: Any) -> None:
+        expires_s = max(prm.expiration, 0)
+        self.is_bound = prm.code // 100 == 2 and expires_s > 0
         with self._stack.guard(""):
-            self._stack.listener.registered(
-                self._name, prm.code, clean(prm.reason), max(prm.expiration, 0)
-            )
+            self._stack.listener.registered(self._name, prm.code, clean(prm.reason), expires_s)
 
 
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]  # the wheel ships no types
@@ -142,7 +135,7 @@ class Stack:
         self.lines: dict[str, Line] = {}
         self.crowd = Crowd()
         self._accounts: dict[str, _Account] = {}
-        self._closing: list[_Closing] = []
+        self._closing = Closing(self.guard)
         self._flush_at = 0.0
         self._leaving: list[Line] = []
         self._left: list[Line] = []
@@ -230,6 +223,7 @@ class Stack:
         """
         ready = self.waiting.until(min(limit_ms / 1000, self._due_in_s(time.monotonic())))
         self._look(ready)
+        self._names.tell()
         self._handle_events()
         refused, self._refused = self._refused, []
         for line, code, retry_after_s in refused:
@@ -240,14 +234,14 @@ class Stack:
         for line in list(self.lines.values()):
             with self.guard(line.call):
                 self._tick(line, now)
-        self._finish_recordings(now)
-        still_closing = {id(entry.line) for entry in self._closing}
-        for line in [one for one in self._leaving if id(one) not in still_closing]:
+        self._closing.finish(now)
+        for line in [one for one in self._leaving if one not in self._closing]:
             self._leaving.remove(line)
             self.lines.pop(line.call, None)
-            assert line.gone is not None
-            line.listener.ended(line, *line.gone)
             self._left.append(line)
+            assert line.gone is not None
+            with self.guard(line.call):
+                line.listener.ended(line, *line.gone)
             self.crowd.left(now)
         # A Call that is freed hangs up whatever call has its place in the library by then
         # (measured: 603 to the next caller), so it is kept until that place is empty.
@@ -279,7 +273,7 @@ class Stack:
 
     def _due_in_s(self, now: float) -> float:
         """Return how long nothing has to be done by the clock; below 0 when it is late."""
-        if self._closing or self._leaving:
+        if self._closing or self._leaving or self._names.waiting:
             return SOON_S
         due_at = math.inf
         for line in self.lines.values():
@@ -316,8 +310,7 @@ class Stack:
 
     def closing(self, line: Line, path: str, recorder: Recorder) -> None:
         """Remember a recording whose header is about to be written."""
-        until = time.monotonic() + CLOSE_LIMIT_S
-        self._closing.append(_Closing(line, Path(path), recorder, until))
+        self._closing.add(line, path, recorder)
 
     def leaving(self, line: Line) -> None:
         """Remember a call that is over; `ended` is told after its recording is closed."""
@@ -326,11 +319,15 @@ class Stack:
     def close(self) -> None:
         """Unregister and hang up, so that nobody rings a number that is not there."""
         self._endpoint.hangupAllCalls()
+        bound = [one for one in self._accounts.values() if one.is_bound]
+        for account in bound:
+            with self.guard(""):
+                account.setRegistration(False)
+        until = time.monotonic() + LEAVE_LIMIT_S
+        while (self.lines or any(one.is_bound for one in bound)) and time.monotonic() < until:
+            self.poll(20)
         for account in self._accounts.values():
             account.shutdown()
-        until = time.monotonic() + 1.0  # a registrar on a working trunk answers well within 1 s
-        while self.lines and time.monotonic() < until:
-            self.poll(20)
 
     # -- set-up ---------------------------------------------------------------------------------
 
@@ -339,6 +336,7 @@ class Stack:
         with muted_stdout():
             self._endpoint.libCreate()
             self._endpoint.libInit(endpoint_config(settings))
+        self._names = Names(self.guard)
         self._endpoint.audDevManager().setNullDev()
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = settings.address, settings.port
@@ -375,26 +373,3 @@ class Stack:
         identity = self._settings.identity or f"sip:sipbot@{self.address}"
         account.create(account_config(self._settings, identity), True)
         return account
-
-    def _finish_recordings(self, now: float) -> None:
-        for entry in list(self._closing):
-            line = entry.line
-            audio_bytes: int | None = 0  # for the listener, when the disk cannot be read
-            with self.guard(line.call):
-                audio_bytes = _closed_bytes(entry.path, final=now >= entry.until)
-            if audio_bytes is None:
-                continue
-            self._closing.remove(entry)
-            if now < entry.until:  # later the library may still be writing
-                entry.recorder.forget()
-            line.closing = False
-            with self.guard(line.call):
-                line.listener.recording_closed(line, str(entry.path), audio_bytes)
-
-
-def _closed_bytes(path: Path, *, final: bool) -> int | None:
-    """Return a recording's audio bytes; None while its header is not written, unless `final`."""
-    audio_bytes = named_bytes(path)
-    if audio_bytes is not None or not final:
-        return audio_bytes
-    return max(path.stat().st_size - HEADER_BYTES, 0) if path.exists() else 0

@@ -13,6 +13,7 @@ import pjsua2 as pj
 
 from sipbot.errors import CallError
 from sipbot.sip import stderr
+from sipbot.sip.headers import names_media
 from sipbot.sip.pjsua_media import networks_of, only_from
 from sipbot.sip.pjsua_players import Prompt, Prompts
 from sipbot.sip.pjsua_recorder import Recorder
@@ -110,6 +111,8 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         """Whether the recorder's last words are on their way to the disk."""
         self._recording_since = 0.0
         self._recorder: Recorder | None = None
+        self._key_method = ""
+        """How its first key came: some telephones send each key both ways, and mean one."""
         self.media: Any = None
         self._gone: tuple[int, str] | None = None
         self._told = False
@@ -189,8 +192,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         """
         self._recorder, self.recording_path, self.whole = Recorder(path), path, True
         self._recording_since = time.monotonic()
-        if self.media is not None:
-            self._recorder.hear(self.media)
+        self._recorder.hear(self.media)
 
     def stop_recording(self) -> None:
         """Let the recorder write its header; `Listener.recording_closed` follows."""
@@ -266,7 +268,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             # A re-INVITE replaces the stream, and with it every connection of the bridge and the
             # count of what was sent: the end of this prompt is the clock's alone.
             self._sent_before_s = None
-            if self.media is not None and self._recorder is not None:
+            if self._recorder is not None:
                 self._recorder.hear(self.media)
             if self.media is not None and self.playing is not None:
                 self.playing.player.startTransmit(self.media)
@@ -277,7 +279,21 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
     def onDtmfDigit(self, prm: Any) -> None:
         with self._host.guard(self.call):
             method = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc4733"
-            self.listener.key(self, clean(prm.digit), method)
+            self._key_method = self._key_method or method
+            if method == self._key_method:
+                self.listener.key(self, clean(prm.digit), method)
+
+    # Stack thread, inside libHandleEvents.
+    def onCallRxReinvite(self, prm: Any) -> None:
+        with self._host.guard(self.call):
+            if names_media(prm.offer.wholeSdp):
+                prm.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
+
+    # Stack thread, inside libHandleEvents: of an UPDATE (RFC 3311).
+    def onCallRxOffer(self, prm: Any) -> None:
+        with self._host.guard(self.call):
+            if names_media(prm.offer.wholeSdp):
+                prm.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
 
     # Stack thread, inside libHandleEvents. Whom we call is the dialplan's choice, nobody else's.
     def onCallRedirected(self, prm: Any) -> int:

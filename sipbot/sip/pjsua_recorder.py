@@ -27,6 +27,9 @@ _POOL_BYTES = 2048
 _CLOCK_HZ, _CHANNELS, _FRAME_SAMPLES, _SAMPLE_BITS = 8000, 1, 160, 16
 """Those of the bridge: `pjsua_config` sets its clock to 8 kHz; frames are pjsua's 20 ms."""
 
+_SILENCE = 0
+"""The bridge's place of the sound card, which is none here (``setNullDev``): it sends silence."""
+
 _lib = ctypes.CDLL(_pjsua2.__file__)
 _libc = ctypes.CDLL(None)
 _lib.pjsua_pool_create.restype = ctypes.c_void_p
@@ -88,8 +91,16 @@ class Recorder:
         self._slot = slot.value
 
     def hear(self, media: Any) -> None:
-        """Record what `media`, a call's audio, sends to the bridge from now on."""
-        _check(_lib.pjsua_conf_connect(media.getPortId(), self._slot))
+        """Record what `media`, a call's audio, sends to the bridge from now on; None: silence.
+
+        A caller who is put on hold sends nothing.  The file goes on all the same: where in it an
+        answer is, and whether anything of it is missing, is told by the clock.
+        """
+        if media is None:
+            _check(_lib.pjsua_conf_connect(_SILENCE, self._slot))
+        else:
+            _lib.pjsua_conf_disconnect(_SILENCE, self._slot)  # refused where it was not connected
+            _check(_lib.pjsua_conf_connect(media.getPortId(), self._slot))
 
     def close(self) -> None:
         """Leave the bridge and whom it heard; the header is written on its next tick (20 ms)."""
