@@ -96,6 +96,7 @@ class LiveCall:
         )
         self._ended_by = EndedBy.SIPBOT
         self._code: int | None = None
+        self.told: wire.Ended | None = None  # by its agent, once it is over
         self._cut_off = False
         self._whole = False  # all that was recorded is on disk
         self._times = CallTimes(note.offer.received_at)
@@ -246,7 +247,7 @@ class LiveCall:
         self._tools.trouble("recording-unsafe", problem, "Is the disk full, or too slow?")
 
     async def _hung_up(self, ended: wire.Ended) -> script.Event:
-        self._ended_by, self._code = ended.by, ended.code
+        self._ended_by, self._code, self.told = ended.by, ended.code, ended
         if ended.transferred:  # while we slept, perhaps: then the script went on by itself
             self.script = msgspec.structs.replace(self.script, phase=Phase.CONNECTED)
         self._free_line()
@@ -267,9 +268,15 @@ class LiveCall:
         """The caller is gone; a recorder that has not written its first frames leaves nothing."""
         self._tell("hung_up")
         self.on_the_line = False
-        if self.script.recorded and not self._tools.spool.has_audio(self.call):
+        if self.script.recorded and self._has_nothing():
             self.script = msgspec.structs.replace(self.script, recorded=False)
             self._tools.reading.dismiss(self.call)
+
+    def _has_nothing(self) -> bool:
+        try:
+            return not self._tools.spool.has_audio(self.call)
+        except SpoolError:
+            return False  # whoever makes the recording safe says what the disk has
 
     # -- what the script wants ------------------------------------------------------------------
 

@@ -17,9 +17,12 @@ from sipbot.gist_en_words import (
     DANGLING,
     GREETING,
     JOINING,
+    NEVER,
     NO_COMPANY,
     ORDINARY,
     SENTENCE_END,
+    TIME_CORRECTED,
+    TIME_NOT,
     TIMES,
     TITLES,
     WISH_TAIL,
@@ -54,6 +57,9 @@ _CALLING_FROM = late.compile(
     re.IGNORECASE,
 )
 _HERE = late.compile(r"^[\s,]*(?:here|speaking|calling|again)\b|^[\s,]+from\b", re.IGNORECASE)
+
+_OF_SOMETHING = late.compile(r"\b(?:about|regarding|order|because|before we)\b", re.IGNORECASE)
+"""Between a call and a time: the time is of what the call is about."""
 
 _NAME_WORDS = 3
 _COMPANY_WORDS = 5
@@ -237,18 +243,34 @@ def _cut(clause: Piece, start: int) -> Piece | None:
 def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
     """The time in a sentence that asks to be called, or says when that is possible."""
     for sentence in pieces(text, SENTENCE_END):
-        for called in CALLBACK.finditer(sentence.text):
-            found = TIMES.search(sentence.text, called.end()) or TIMES.search(sentence.text)
-            if found is None:
-                continue
-            between = sentence.text[called.end() : found.start()]
-            if re.search(
-                r"\b(?:about|regarding|order|because|before we)\b", between, re.IGNORECASE
-            ):
+        calls = list(CALLBACK.finditer(sentence.text))
+        ends = [*(one.start() for one in calls), len(sentence.text)][1:]
+        unwanted = [
+            (call.start(), end)
+            for call, end in zip(calls, ends, strict=True)
+            if NEVER.search(sentence.text, 0, call.end())
+        ]
+        for call, end in zip(calls, ends, strict=True):
+            found = None
+            if (call.start(), end) not in unwanted:
+                found = _time_of(sentence.text, call.end(), unwanted)
+            if found is None or _OF_SOMETHING.search(sentence.text[call.end() : found.start()]):
                 continue
             piece = sentence.part(found.start(), found.end()).stripped(_SPACES)
             yield _widened(piece, text, said).gleaned(CALLBACK_WINDOW, "en-time-to-call")
             return
+
+
+def _time_of(sentence: str, start: int, unwanted: list[tuple[int, int]]) -> re.Match[str] | None:
+    """Return the first time after `start`, else the first of all, that is not denied."""
+    meant = [
+        one
+        for one in TIMES.finditer(sentence)
+        if not any(first <= one.start() < last for first, last in unwanted)
+        and not TIME_NOT.search(sentence, 0, one.start())
+        and not TIME_CORRECTED.match(sentence, one.end())
+    ]
+    return next((one for one in meant if one.start() >= start), meant[0] if meant else None)
 
 
 def _widened(piece: Piece, text: str, said: tuple[Said, ...]) -> Piece:

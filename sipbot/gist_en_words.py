@@ -145,6 +145,26 @@ CALLBACK = late.compile(
 )
 """A wish to be called, or when that is possible; not what the call is about."""
 
+NEVER = late.compile(
+    r"\b(?:never|no need|not|avoid|don't|don’t|dont|won't|won’t|can't|can’t|cannot|isn't|isn’t"
+    r"|rather than|instead of)\b"
+    r"(?:(?!\b(?:please|and|so|but|could|can you|you can|would)\b)[^,;]){0,30}$",
+    re.IGNORECASE,
+)
+"""Before a call in its clause: that call is not wanted, or not possible."""
+
+TIME_NOT = late.compile(r"\b(?:not|never|except)\s+(?:(?:on|at|in|the)\s+)*$", re.IGNORECASE)
+"""Before a time that is not meant."""
+
+TIME_CORRECTED = late.compile(
+    r"[\s,.;:-]*\b(?:no(?!\s+(?:later|earlier))|nope|sorry|actually|wait|i mean|i meant|rather"
+    r"|make (?:that|it)|correction|scratch that)\b|[\s,]*(?:is|are|would be|will be)\s+"
+    r"(?:no good|not|bad|impossible)"
+    r"|[\s,]*(?:isn't|isn’t|won't|won’t|doesn't|doesn’t)\b",
+    re.IGNORECASE,
+)
+"""What follows a time at once that is not meant; another one is going to correct it."""
+
 DANGLING = late.compile(
     r"(?:[\s,]+(?:and|but|or|so|because|as|if|when|while|that|which|who|it|it's|they|is|are|was|the"
     r"|a|an|to|of|for|with|at|in|on|very|my|our|your))+$",

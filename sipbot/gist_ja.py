@@ -28,6 +28,7 @@ from sipbot.gist_ja_words import (
     QUESTION,
     REQUEST,
     SURNAMES,
+    TIME_DENIED,
     TIME_TAIL,
     TIMES,
     TITLE,
@@ -309,9 +310,17 @@ def _short(piece: Piece) -> Piece:
 
 
 def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
-    """The time that stands before a request to be called, and not before a call that was made."""
+    """The time that stands before a request to be called, and not before a call that was made.
+
+    Of two before one request the later is meant, and none that is denied.
+    """
     for sentence in pieces(text, _SENTENCE_END):
-        for found in TIMES.finditer(sentence.text):
+        times = [
+            one
+            for one in TIMES.finditer(sentence.text)
+            if not TIME_DENIED.match(sentence.text, one.end())
+        ]
+        for found in reversed(times):
             rest = sentence.text[found.end() :]
             called = CALLBACK.search(rest)
             past = CALLED_ALREADY.search(rest)

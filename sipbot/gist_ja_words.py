@@ -231,6 +231,14 @@ NO_WISH = late.compile(
 )
 """What asks for nothing, or for somebody, or begins with a telephone number."""
 
+TIME_DENIED = late.compile(
+    r"[はもかの、]*(?:で(?:は)?な|じゃな|ではあり|で(?:は)?なし|(?:ちょっと|少し)?(?:無理|だめ|ダメ"
+    r"|駄目|難し|不在|留守|都合が(?:悪|つか)|電話に出られ(?:ませ|な)|出られ(?:ませ|な)"
+    r"|つながりませ|お?電話(?:を|は)?(?:しない|なさらない|控え|ご遠慮)|い(?:ませ|ない))"
+    r"|いや|いえ|違|間違|失礼|すみません|ごめん|訂正)"
+)
+"""What follows a time at once that is not meant, or that another one is going to correct."""
+
 TIME_TAIL = late.compile(
     r"(?:でしたら|であれば|ならば?|(?<!つ)(?<!時)でも|(?<=まで)に|(?<!で)[もに]|[はとかの、]"
     r"|(?<!ま)で)+$"

@@ -22,6 +22,7 @@ from sipbot.gist_ko_words import (
     NO_WISH,
     SENTENCE_END,
     SURNAME,
+    TIME_DENIED,
     TIME_TAIL,
     TIMES,
     TITLE,
@@ -207,9 +208,13 @@ def _cut(clause: Piece) -> Piece | None:
 
 
 def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
-    """The time that stands before a request to be called, and not before a call that was made."""
+    """The time that stands before a request to be called, and not before a call that was made.
+
+    Of two before one request the later is meant, and none that is denied.
+    """
     for sentence in pieces(text, SENTENCE_END):
-        for found in TIMES.finditer(sentence.text):
+        times = [one for one in TIMES.finditer(sentence.text) if not _is_denied(sentence.text, one)]
+        for found in reversed(times):
             rest = sentence.text[found.end() :]
             called = CALLBACK.search(rest)
             past = CALLED_ALREADY.search(rest)
@@ -224,6 +229,12 @@ def _window(text: str, said: tuple[Said, ...]) -> Iterator[Gleaned]:
             piece = piece.part(0, tail.start() if tail else len(piece.text))
             yield _widened(piece, text, said).gleaned(CALLBACK_WINDOW, "ko-time-to-call")
             return
+
+
+def _is_denied(sentence: str, time: re.Match[str]) -> bool:
+    """Tell whether a time is not meant: 안 of ``내일은 안 되고`` may be taken for its end."""
+    end = time.start() + len(re.sub(r"\s안[\s,]*$", "", time[0]))
+    return TIME_DENIED.match(sentence, end) is not None
 
 
 def _widened(piece: Piece, text: str, said: tuple[Said, ...]) -> Piece:

@@ -94,7 +94,7 @@ _NUMBER = (
 _TIME = (
     rf"(?:오늘|내일|모레|이번 ?주|다음 ?주|평일|주말|주중|[월화수목금토일]요일|오전|오후|아침|점심"
     rf"|저녁|밤|정오|새벽|낮"
-    rf"|{_NUMBER}\s?시(?:\s?(?:반|{_NUMBER}{{1,3}}\s?분))?|{_NUMBER}\s?월\s?{_NUMBER}{{1,3}}\s?일"
+    rf"|{_NUMBER}\s?시(?!간)(?:\s?(?:반|{_NUMBER}{{1,3}}\s?분))?|{_NUMBER}\s?월\s?{_NUMBER}{{1,3}}\s?일"
     rf"|언제든지|언제든|언제나|아무 ?때나"
     rf"|점심 ?시간|업무 ?시간|근무 ?시간|퇴근|최대한 빨리|가능한 한 빨리|가능한 빨리|되도록 빨리"
     rf"|나중에|{_NUMBER}\s?시간|{_NUMBER}{{1,3}}\s?분)"
@@ -177,6 +177,12 @@ NO_WISH = late.compile(
     r"|바꿔\s?주세요$(?<!를 바꿔 주세요)"
 )
 """What asks for nothing, or for somebody."""
+
+TIME_DENIED = late.compile(
+    r"(?:[\s,]|에는|에|은|는|도|이|가|통화|전화|[가를])*(?:말고|아니|아뇨|빼고|제외|못\s?받|불가|곤란|어렵|어려"
+    r"|힘들|죄송|미안|안\s?(?:되|돼|됩|됨|받)|(?:하지\s?)?(?:마세|마시|말아|말고))"
+)
+"""What follows a time at once that is not meant, or that another one is going to correct."""
 
 TIME_TAIL = late.compile(r"\s?(?:으로|에는|에|는|은|도|만|,)+$")
 """What follows a time and is no part of it."""

@@ -24,7 +24,11 @@ class Part(BaseModel):
     """Unknown fields are ignored, as every reader of the contract must do."""
 
     model_config = ConfigDict(
-        frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        hide_input_in_errors=True,  # errors are logged, and it is what callers said
     )
 
 

@@ -49,6 +49,7 @@ class _Open:
     plus: bool
     after: int
     corrected: bool = False
+    doubted: bool = False  # another whole number, not alike, was said just before
 
 
 class Callers:
@@ -241,6 +242,7 @@ class Callers:
                 self._opened(atoms, number, self._rows[at].plus, after),
                 start=current.start,
                 corrected=number.e164 != current.e164,
+                doubted=bool(current.e164) and not resembles(current.digits, number.digits),
             )
         return self._patched(current, at)
 
@@ -282,6 +284,9 @@ class Callers:
     def _patched(self, current: _Open, at: int) -> _Open | None:
         """Replace a part of the number by what the next pieces say."""
         gap = self._rows[at].gap
+        prose = any(one.kind in (T.OTHER, T.LABEL) for one in gap)
+        if current.e164 and prose and len(self._rows[at].digits) == 1:
+            return replace(current, after=at + 1, doubted=True)  # "no, make that after five"
         place = next((one.value for one in gap if one.kind is T.PLACE), "")
         soft = is_apology(gap, self._folded.text)
         upto = at + 1
@@ -363,7 +368,7 @@ class Callers:
                 groups_of(current.atoms),
                 current.plus,
             )
-            self._said.append(replace(said, corrected=current.corrected))
+            self._said.append(replace(said, corrected=current.corrected, doubted=current.doubted))
         elif self._is_phone_like(current, label):
             groups = groups_of(current.atoms)
             shown = "-".join(groups) if joined(current.atoms) == current.digits else current.digits

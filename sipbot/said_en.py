@@ -102,7 +102,8 @@ _AROUND: dict[T, str] = {
         "it's|its|it is|that's|that is|is|was|the|my|at|on|to|thank you|thanks|please|a|are|"
         "this is|should be|would be|be|will be|in total|goes|reads|ends|ending|in|there|as|"
         "follows|digits|digit|part|bit|bye|four digits|two digits|three digits|i said|"
-        "and that's|you|for you|say|read|got|did|i|we|but|those|these|just|all|because|not|it"
+        "and that's|you|for you|old one|right one|that one|this one|other one|say|read|got|did|"
+        "i|we|but|those|these|just|all|because|not|it"
     ),
     T.AGAIN: (
         "again|once again|once more|one more time|i repeat|i'll repeat|repeat|repeating|"
@@ -118,7 +119,8 @@ _AROUND: dict[T, str] = {
 }
 _FIX = (
     "correction|i mean|make that|scratch that|strike that|my mistake|my bad|"
-    "i made a mistake|rather|let me correct that|that's wrong|that is wrong|"
+    "i made a mistake|rather|wrong one|the wrong one|let me correct that|"
+    "that's wrong|that is wrong|"
     "that's not right|wrong|oops|whoops|i meant|i misspoke|let me start over|start over|"
     "let me start again|wait no|no wait|no sorry|sorry no|excuse me no|or rather|"
     "i beg your pardon|let me correct myself|sorry i meant|sorry i mean|actually no|"
@@ -131,7 +133,7 @@ _FIX = (
 _SORRY = (
     "no|sorry|wait|excuse me|pardon me|pardon|actually|nope|oh no|oh sorry|oh wait|hang on a second"
 )
-_NEGATED = "not|instead of"
+_NEGATED = "not|instead of|rather than"
 _PLACES = {
     "tail": (
         "last four numbers|last two numbers|last bit|final four|final four digits|"

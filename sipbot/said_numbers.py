@@ -62,7 +62,7 @@ def _judged(one: Said, folded: Folded, tag: str) -> Said:
     return replace(
         one,
         rejected=not one.corrected and is_rejected(folded.text, start, end, tag),
-        doubted=is_doubted(folded.text, start, end, tag, corrected=one.corrected),
+        doubted=one.doubted or is_doubted(folded.text, start, end, tag, corrected=one.corrected),
     )
 
 

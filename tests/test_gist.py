@@ -174,6 +174,33 @@ def test_a_number_is_no_name() -> None:
     assert None is gist("my name is Alfa", (number,), "en").name
 
 
+WINDOWS_DENIED = [
+    ("en", "Never ring me after nine pm.", None),
+    ("en", "Please don't call me before nine.", None),
+    ("en", "Don't call me tomorrow, call me on Friday.", "on Friday"),
+    ("en", "Call me at half past three, no, at quarter to five.", "at quarter to five"),
+    ("en", "Call me back not on Monday but on Tuesday.", "on Tuesday"),
+    ("en", "Call me at four, not at three.", "at four"),
+    ("ja", "明日ではなく明後日の午後三時にお電話ください。", "明後日の午後三時"),
+    ("ja", "今日の午後は出られませんので明日の朝お電話ください。", "明日の朝"),
+    ("ja", "三時に、いや、四時にお電話ください。", "四時"),
+    ("ja", "明日は無理です。", None),
+    ("ko", "내일 말고 모레 오후 세 시에 전화 주세요.", "모레 오후 세 시"),
+    ("ko", "내일은 안 되고 모레 전화 주세요.", "모레"),
+    ("ko", "세 시, 아니 네 시에 전화 주세요.", "네 시"),
+    ("ko", "한 시간 안에 전화 주세요.", "한 시간 안"),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), WINDOWS_DENIED)
+def test_a_time_that_is_denied_is_no_time_to_call(
+    language: str, text: str, expected: str | None
+) -> None:
+    window = gist(text, (), language).callback_window
+
+    assert expected == (window and window.text)
+
+
 def test_a_time_to_call_is_as_long_as_the_finder_of_times_says() -> None:
     text = "call me after half past nine in the morning"
     time = Said(kind=Kind.TIME, value="09:30", shown="9:30", start=14, end=len(text))

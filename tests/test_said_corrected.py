@@ -187,3 +187,37 @@ def test_room_is_shown_with_its_word() -> None:
 def test_rest_of_a_number_that_is_valid_alone_still_corrects_the_number_begun() -> None:
     text = "영 이 이 사 이 사 아니고 이 사 사 이 이 오 칠 일로 전화 주세요"
     assert ["+82224422571"] == believed(text, "ko", "KR")
+
+
+@pytest.mark.parametrize(
+    ("language", "region", "text", "number"),
+    [
+        ("en", "US", "Call 202 555 0143 rather than 310 555 0199.", "+12025550143"),
+        ("en", "US", "Use 202 555 0143 instead of 310 555 0199, please.", "+12025550143"),
+        ("en", "US", "202 555 0143, wait no, 310 555 0199 is the one.", "+13105550199"),
+        ("en", "US", "202 555 0143, the wrong one is 310 555 0199.", "+13105550199"),
+        ("ja", "JP", "090-1234-5678です、違うのは090-8765-4321です", "+819087654321"),
+        ("ko", "KR", "010-1234-5678입니다 잘못 말했네요 010-8765-4321은", "+821087654321"),
+    ],
+)
+def test_of_two_numbers_that_are_not_alike_none_is_beyond_doubt(
+    language: str, region: str, text: str, number: str
+) -> None:
+    """Which of them the words of a correction mean may be the other way round."""
+    phones = [one for one in find_numbers(text, language, region) if one.kind is Kind.PHONE]
+    assert (number, True) in [(one.value, one.doubted) for one in phones]
+    assert [] == [one.value for one in phones if one.valid and not (one.doubted or one.rejected)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "202 555 0143 no sorry that's the wrong one, I will call back with the right one.",
+        "202 555 0143, no wait, that's the old one.",
+        "202 555 0143, no, make that after five.",
+        "202 555 0143, correction, call at nine.",
+    ],
+)
+def test_word_of_ordinary_speech_corrects_no_digit_of_a_whole_number(text: str) -> None:
+    found = [one for one in find_numbers(text, "en", "US") if one.kind is Kind.PHONE]
+    assert ["+12025550143"] == [one.value for one in found]
