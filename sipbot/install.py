@@ -248,6 +248,11 @@ def _take(model: Model, source: Source, work: Path, report: Report) -> _Bytes:
 def _take_archive(model: Model, source: Archive, work: Path, report: Report) -> _Bytes:
     pin = _archive_pin(model, source)
     archive = work / f"{model.name}.zip"
+    if archive.exists():  # left by a try that failed later
+        try:
+            check(archive, pin, source=source.url)
+        except ModelError:
+            archive.unlink()  # the publisher has another one by now: every try would fail with it
     if not archive.exists():
         check_space(work, pin.bytes)
         download(source.url, archive, pin, report)

@@ -52,6 +52,14 @@ _PROBLEMS = {
 }
 
 
+FORMS = {
+    r"^[a-z0-9][a-z0-9-]{0,62}$": "small letters a to z, digits and hyphens, 63 at most",
+    r"^([a-z0-9_-]{1,64}\.wav|builtin:(ja|en|ko)/[a-z0-9_]{1,32})$": "a WAV of the folder prompts, "
+    "by its name alone (small letters, digits, _ and -), or builtin: with ja/, en/ or ko/",
+}
+"""Patterns of texts, in words for those who do not read patterns."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TomlFile:
     """A TOML file as it was at one moment."""
@@ -292,10 +300,19 @@ def _words(detail: ErrorDetails, spot: Spot, shape: Shape) -> tuple[str, str]:
         return "is missing", f"Add {spot.key}{example} {_where(spot.file[:-1])}"
     if known and known.many and kind == "tuple_type":
         return "is one table where many may stand", f"Write [[{dotted(spot.file)}]] in two brackets"
+    if kind == "string_pattern_mismatch":
+        return _PROBLEMS[kind], _form(str(context["pattern"]), known.example if known else "")
     words = known.words if known else "another value"
     kind_of_value = re.split(r",| from ", words)[0]
     default = f"is not {kind_of_value}" if kind.endswith("_type") else detail["msg"].lower()
     return _PROBLEMS.get(kind, default), f"Write {words}"
+
+
+def _form(pattern: str, example: str) -> str:
+    """What to write where a text is there, and is not of the form that is wanted."""
+    if pattern in FORMS:
+        return f"Write {FORMS[pattern]}" + (f", such as {example}" if example else "")
+    return f"Write it like {example}" if example else f"Write what fits {pattern}"
 
 
 def _kind(spot: Spot, written: str | None, shape: Shape) -> tuple[str, str]:

@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 from sipbot import config, config_sip
 from sipbot.cli_config import config_app
 from sipbot.config import SHAPE, Settings, from_values, load, schema
+from sipbot.config_table import ID_PATTERN
 from sipbot.environment import name_of
 from sipbot.errors import ConfigError, Mistake
+from sipbot.form_parts import PROMPT_PATTERN
+from sipbot.toml_file import FORMS
 from tests.broken_files import Broken, broken_files
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
@@ -354,3 +357,8 @@ def test_console_that_would_be_unsafe_is_refused(
 
 def test_accounts_are_relative_to_the_file(tmp_path: Path) -> None:
     assert tmp_path / "accounts.toml" == config.from_values({}, tmp_path).console.accounts
+
+
+@pytest.mark.parametrize("pattern", [ID_PATTERN, PROMPT_PATTERN])
+def test_pattern_that_people_meet_is_told_in_words(pattern: str) -> None:
+    assert pattern in FORMS

@@ -124,6 +124,18 @@ def test_install_that_failed_does_not_count_as_installed(
     assert () == installed(models_dir)
 
 
+def test_install_fetches_an_archive_anew_that_is_not_the_publishers_any_more(
+    tmp_path: Path, models_dir: Path, shelf: Shelf
+) -> None:
+    """One was kept by a try that failed after it, and the publisher has another by now."""
+    kept = models_dir / ".partial-m" / "m.zip"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(bytes(len(ARCHIVE)))
+    known = catalog(tmp_path, archive_source(f"{shelf.url}/m.zip"), files=False)
+
+    assert FILES == content(install_m(known, models_dir).path)
+
+
 def test_install_after_a_failure_fetches_only_what_is_missing(
     tmp_path: Path, models_dir: Path, shelf: Shelf
 ) -> None:

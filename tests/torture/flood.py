@@ -32,6 +32,9 @@ AGAIN_S = 0.6
 """From a refusal to the next call, of as many callers as there are lines: 33 INVITEs a second, for
 the edge takes 50 of one address."""
 
+COUNTED_S = 1.0
+"""For so long the edge counts: the calls before a rush must not be of the same second."""
+
 HELD_S = 2.0
 """How long callers stay who fill all lines."""
 
@@ -150,6 +153,7 @@ async def _rush(bot: HostileBot, prefix: str, callers: int, hold_s: float) -> _R
 async def too_many(bot: HostileBot) -> list[Promise]:
     """Let twice as many call as there are lines."""
     harm = f"{2 * ALL_LINES} callers at once on {ALL_LINES} lines"
+    await asyncio.sleep(COUNTED_S)
     rush = await _rush(bot, "rush-", 2 * ALL_LINES, HELD_S)
     served = [name for name, answer in rush.answers.items() if answer.code == 200]
     refused = [answer.after_s for answer in rush.answers.values() if answer.code in (486, 503)]
