@@ -29,6 +29,7 @@ ONLY_IMPORTERS = {
         "sipbot.sip.pjsua_call",
         "sipbot.sip.pjsua_config",
         "sipbot.sip.pjsua_media",
+        "sipbot.sip.pjsua_intake",
         "sipbot.sip.pjsua_names",
         "sipbot.sip.pjsua_players",
         "sipbot.sip.pjsua_recorder",

@@ -3,31 +3,45 @@
 Every call takes two of them, for RTP and RTCP, and what is closed keeps its place for another half
 second (``PJ_IOQUEUE_MAX_HANDLES`` and ``PJ_IOQUEUE_KEY_FREE_DELAY``, pjlib/config.h).  The call
 that finds none aborts the process: the 33rd of those that had come and gone within half a second
-did (measured with 2.15.1; tests/test_agent_crowd.py).  So SIP waits while too many are still there.
+did (measured with 2.15.1; tests/test_agent_crowd.py).  So SIP waits while many are still there
+(`Crowd.is_full`), and those that were read with others are dropped and come again
+(`Crowd.has_no_room`, `sipbot.sip.pjsua_intake`).
+
+The half second begins when the sockets are seen to be gone: where the library's threads find no
+processor, that may be later than the end of the call by any time.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 PLACES = 32
 """Calls that fit into the set, the closed ones included."""
 
-IN_ONE_STEP = 10
-"""INVITEs that one step of the library may take (``MAX_IMMEDIATE_PACKET``, sip_transport_udp.c)."""
+KEPT_FREE = 4
+"""Places for calls that we make: as many as an agent has lines."""
 
-KEPT_S = 0.7
-"""The half second, counted from the clock's tick on which pjmedia closes the sockets of a call,
-with room for a clock that is late."""
+COMFORTABLE = 20
+"""Up to so many, SIP is read: the rest is for what one read may bring, so that few are dropped."""
+
+KEPT_S = 0.6
+"""The half second, and a tenth for a thread that is held up between closing and noting the time."""
 
 
 class Crowd:
-    """Counts who has just left."""
+    """Counts who has just left.
 
-    def __init__(self) -> None:
-        self._left_at_s: deque[float] = deque()
+    Args:
+        open_calls: tells how many calls have sockets at this moment.
+    """
 
-    def left(self, now_s: float) -> None:
+    def __init__(self, open_calls: Callable[[], int]) -> None:
+        self._open_calls = open_calls
+        self._leaving = 0
+        self._closed_at_s: deque[float] = deque()
+
+    def left(self) -> None:
         """Note that a call has ended, or was refused after the library had made its sockets."""
-        self._left_at_s.append(now_s)
+        self._leaving += 1
 
     def is_full(self, inside: int, now_s: float) -> bool:
         """Return whether SIP has to wait: for places that are free soon, never for calls to end.
@@ -36,7 +50,19 @@ class Crowd:
             inside: calls that have not ended.
             now_s: monotonic.
         """
-        while self._left_at_s and now_s - self._left_at_s[0] >= KEPT_S:
-            self._left_at_s.popleft()
-        closed = len(self._left_at_s)
-        return closed > 0 and inside + closed + IN_ONE_STEP > PLACES
+        gone = self._gone(inside, now_s)
+        return gone > 0 and inside + gone > COMFORTABLE
+
+    def has_no_room(self, inside: int, now_s: float) -> bool:
+        """Return whether one call more may find no place; the arguments are those of `is_full`."""
+        return inside + self._gone(inside, now_s) >= PLACES - KEPT_FREE
+
+    def _gone(self, inside: int, now_s: float) -> int:
+        """Return how many have left whose places are not free yet."""
+        if self._leaving:
+            closed = max(0, self._leaving - max(0, self._open_calls() - inside))
+            self._closed_at_s.extend([now_s] * closed)
+            self._leaving -= closed
+        while self._closed_at_s and now_s - self._closed_at_s[0] >= KEPT_S:
+            self._closed_at_s.popleft()
+        return self._leaving + len(self._closed_at_s)

@@ -3,7 +3,7 @@
 pjsua2 is imported by this file and its parts only: `pjsua_config` (settings), `pjsua_names` (whose
 address a name is), `pjsua_call` (one call), `pjsua_media` (its sockets), `pjsua_players` (prompts),
 `pjsua_recorder` (messages) and `pjsua_closing` (their headers); `pjsua_wait` knows when there is
-something to do, `pjsua_step` does a piece of it.
+something to do, `pjsua_step` does a piece of it, `pjsua_intake` drops calls without room.
 Everything runs on the one thread of a child program that calls `Stack.poll` (``threadCnt`` 0,
 ``mainThreadOnly``): pjsua2's callbacks arrive inside `poll`, on that thread.  Audio never enters
 Python: pjmedia's own clock thread moves it between C players, calls and C recorders.
@@ -28,6 +28,8 @@ from sipbot.sip.crowd import Crowd
 from sipbot.sip.pjsua_call import Line, Listener, clean
 from sipbot.sip.pjsua_closing import Closing
 from sipbot.sip.pjsua_config import account_config, account_with_digest, endpoint_config
+from sipbot.sip.pjsua_intake import drop_invites_while
+from sipbot.sip.pjsua_media import open_calls
 from sipbot.sip.pjsua_names import Names
 from sipbot.sip.pjsua_players import Prompts
 from sipbot.sip.pjsua_recorder import FLUSH_EVERY_S, Recorder, flush
@@ -40,7 +42,7 @@ LEAVE_LIMIT_S = 1.0
 """A registrar on a working trunk answers well within it; a parent waits 2 s for an agent's end."""
 
 STEPS = 10
-"""As many as ``libHandleEvents`` takes (``PJSIP_MAX_NET_EVENTS``): then what is due is done."""
+"""Reads, as many as ``libHandleEvents`` does (``PJSIP_MAX_NET_EVENTS``), before what is due."""
 
 SOON_S = 0.01
 """Between two looks at what pjmedia's clock thread is about to do and tells nobody: half a tick."""
@@ -76,13 +78,13 @@ class _Account(pj.Account):  # type: ignore[misc]  # the wheel ships no types
         self.is_bound = False
         """Whether a registrar sends us calls."""
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onIncomingCall(self, prm: Any) -> None:
         with self._stack.guard(""):
             raw, source = clean(prm.rdata.wholeMsg), prm.rdata.srcAddress
             self._stack.listener.invited(prm.callId, self._name, raw, source)
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onRegState(self, prm: Any) -> None:
         expires_s = max(prm.expiration, 0)
         self.is_bound = prm.code // 100 == 2 and expires_s > 0
@@ -93,12 +95,12 @@ class _Account(pj.Account):  # type: ignore[misc]  # the wheel ships no types
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]  # the wheel ships no types
     stack: "Stack"
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onRejectedIncomingCall(self, prm: Any) -> None:
         if (
             prm.statusCode != pj.PJSIP_SC_BUSY_HERE
         ):  # with no place for a call, the library makes no sockets for it
-            self.stack.crowd.left(time.monotonic())
+            self.stack.crowd.left()
         with self.stack.guard(""):
             self.stack.listener.rejected(
                 clean(prm.rdata.wholeMsg), prm.rdata.srcAddress, prm.statusCode
@@ -133,7 +135,7 @@ class Stack:
         self.prompts = Prompts()
         self.media_allow = tuple(map(IPv4Network, settings.media_allow))
         self.lines: dict[str, Line] = {}
-        self.crowd = Crowd()
+        self.crowd = Crowd(lambda: open_calls(settings))
         self._accounts: dict[str, _Account] = {}
         self._closing = Closing(self.guard)
         self._flush_at = 0.0
@@ -242,7 +244,6 @@ class Stack:
             assert line.gone is not None
             with self.guard(line.call):
                 line.listener.ended(line, *line.gone)
-            self.crowd.left(now)
         # A Call that is freed hangs up whatever call has its place in the library by then
         # (measured: 603 to the next caller), so it is kept until that place is empty.
         self._left = [line for line in self._left if line.isActive()]
@@ -250,13 +251,19 @@ class Stack:
 
     def _handle_events(self) -> None:
         """Let the library work, a step at a time, while it has room for who may come."""
-        steps = STEPS
-        while not self.crowd.is_full(len(self.lines), time.monotonic()):
-            if not steps or not self._step():
-                self._endpoint.libHandleEvents(0)
-                return
-            steps -= 1
-        time.sleep(SOON_S)  # audio goes on; `until` would return at once, with SIP to be read
+        for step in range(STEPS):
+            if self.crowd.is_full(self._inside, time.monotonic()):
+                if step == 0:  # no timers: they would repeat answers whose ACK we do not read
+                    time.sleep(SOON_S)  # audio goes on; `until` would return at once
+                    return
+                break
+            if not self._step.read():
+                break
+        self._step.do_due()
+
+    @property
+    def _inside(self) -> int:
+        return sum(line.gone is None for line in self.lines.values())
 
     def _look(self, ready: frozenset[int]) -> None:
         """Tell what waits to be answered; with a place for each the library refuses none."""
@@ -315,6 +322,7 @@ class Stack:
     def leaving(self, line: Line) -> None:
         """Remember a call that is over; `ended` is told after its recording is closed."""
         self._leaving.append(line)
+        self.crowd.left()
 
     def close(self) -> None:
         """Unregister and hang up, so that nobody rings a number that is not there."""
@@ -355,6 +363,7 @@ class Stack:
         set_timers(*(ctypes.c_uint(value) for value in TIMERS_MS))
         self._endpoint.libStart()
         self._step = Step()
+        drop_invites_while(lambda: self.crowd.has_no_room(self._inside, time.monotonic()))
         self._allow_only_g711()
         self._accounts[""] = self._local_account()
         for account in settings.accounts:

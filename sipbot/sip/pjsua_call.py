@@ -237,9 +237,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             return None
         return float(sent_bytes) / SENT_BYTES_PER_S
 
-    # -- pjsua2 callbacks: stack thread, inside libHandleEvents ---------------------------------
+    # -- pjsua2 callbacks: stack thread, inside Stack.poll ---------------------------------
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onCallState(self, prm: Any) -> None:
         with self._host.guard(self.call):
             info = self.getInfo()
@@ -252,7 +252,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
                 self._leave(info.lastStatusCode, clean(info.lastReason))
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onCallMediaState(self, prm: Any) -> None:
         with self._host.guard(self.call):
             self.media = None
@@ -275,7 +275,7 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             self._join()
             self._tell_answered()
 
-    # Stack thread, inside libHandleEvents. RFC 4733 events and INFO both arrive here, once a key.
+    # Stack thread, inside Stack.poll. RFC 4733 events and INFO both arrive here, once a key.
     def onDtmfDigit(self, prm: Any) -> None:
         with self._host.guard(self.call):
             method = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc4733"
@@ -283,31 +283,31 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
             if method == self._key_method:
                 self.listener.key(self, clean(prm.digit), method)
 
-    # Stack thread, inside libHandleEvents.
+    # Stack thread, inside Stack.poll.
     def onCallRxReinvite(self, prm: Any) -> None:
         with self._host.guard(self.call):
             if names_media(prm.offer.wholeSdp):
                 prm.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
 
-    # Stack thread, inside libHandleEvents: of an UPDATE (RFC 3311).
+    # Stack thread, inside Stack.poll: of an UPDATE (RFC 3311).
     def onCallRxOffer(self, prm: Any) -> None:
         with self._host.guard(self.call):
             if names_media(prm.offer.wholeSdp):
                 prm.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
 
-    # Stack thread, inside libHandleEvents. Whom we call is the dialplan's choice, nobody else's.
+    # Stack thread, inside Stack.poll. Whom we call is the dialplan's choice, nobody else's.
     def onCallRedirected(self, prm: Any) -> int:
         with self._host.guard(self.call):
             self.listener.refused_takeover(self, "redirection", "", "")
         return int(pj.PJSIP_REDIRECT_REJECT)  # each target; STOP would hide the 3xx as 487
 
-    # Stack thread, inside libHandleEvents. Accepted by default: toll fraud (measured).
+    # Stack thread, inside Stack.poll. Accepted by default: toll fraud (measured).
     def onCallTransferRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE
         with self._host.guard(self.call):
             self.listener.refused_takeover(self, "REFER", "", "")
 
-    # Stack thread, inside libHandleEvents. Accepted by default: hands the caller to a stranger.
+    # Stack thread, inside Stack.poll. Accepted by default: hands the caller to a stranger.
     def onCallReplaceRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE
         with self._host.guard(self.call):

@@ -13,7 +13,9 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pjsua2 import _pjsua2
 
 from sipbot.errors import CallError
+from sipbot.sip.own_sockets import udp_sockets
 from sipbot.sip.packet_filter import attach
+from sipbot.sip.stack import StackSettings
 
 _INFO_BYTES = 8192
 """Room for ``pjmedia_transport_info`` (1.4 kB in 2.15.1)."""
@@ -35,6 +37,12 @@ def networks_of(addresses: Iterable[str]) -> list[IPv4Network]:
         except AddressValueError:
             continue  # pjsip has asked DNS for it, and audio is sent there; nothing is let in
     return found
+
+
+def open_calls(stack: StackSettings) -> int:
+    """Return how many calls of an endpoint have sockets at this moment, two each."""
+    ports = range(stack.rtp_port, stack.rtp_port + stack.rtp_ports)
+    return (sum(port in ports for _, port in udp_sockets()) + 1) // 2
 
 
 def only_from(call_id: int, index: int, networks: Iterable[IPv4Network]) -> None:

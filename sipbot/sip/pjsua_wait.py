@@ -9,10 +9,10 @@ import errno
 import select
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from sipbot.errors import ChildStartError
 from sipbot.sip import stderr
+from sipbot.sip.own_sockets import udp_sockets
 
 SO_PEEK_OFF = 42
 """socket(7): each look with MSG_PEEK goes on behind the one before.  For UDP since Linux 3.4; the
@@ -104,17 +104,9 @@ def _looked_at(sip: socket.socket, limit: int) -> Iterator[tuple[bytes, str]]:
 
 def _udp_socket(port: int) -> int:
     """Return the descriptor of this process's UDP socket with `port`; pjsua2 does not show it."""
-    for file in Path("/proc/self/fd").iterdir():
-        try:
-            found = socket.socket(fileno=int(file.name))
-        except OSError:  # no socket, or the folder's own descriptor, closed by now
-            continue
-        try:
-            is_it = found.type == socket.SOCK_DGRAM and found.family == socket.AF_INET
-            if is_it and found.getsockname()[1] == port:
-                return found.fileno()
-        finally:
-            found.detach()
+    for descriptor, its_port in udp_sockets():
+        if its_port == port:
+            return descriptor
     raise ChildStartError(
         f"no socket of this agent has the UDP port {port} that it has just opened. It is a fault "
         "of sipbot: report it"
