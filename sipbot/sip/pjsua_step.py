@@ -1,6 +1,6 @@
 """What the library does when it is asked: one read from its sockets, or what is due by the clock.
 
-``libHandleEvents`` does both, and reads up to a hundred packets before anybody can look at what
+``libHandleEvents`` does both, and reads up to five hundred packets before anybody can look at what
 came of them; `sipbot.sip.crowd` says why that is too many.  A caller who answered within the
 microseconds between our last read and it was followed to fifteen calls (seen; two such calls in a
 row, and the agent had ended).  So its parts are called one by one.
