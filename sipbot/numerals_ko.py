@@ -30,6 +30,9 @@ SINO = r"[공영일이삼사오육륙칠팔구십백천만억](?:\s?[공영일�
 """Pattern of a Chinese numeral; the same warning.  An ear that is stuck writes 이 이 이 … for ever,
 so it ends somewhere: 구천구백구십구억 … with all its digits has 23 syllables."""
 
+OPEN = re.compile("일이|이삼|삼사|사오|오륙|오육|육칠|칠팔|팔구")
+"""이삼일: two or three days; before a unit such as 만 they are no number either."""
+
 _SINO_DIGITS = {word: digit for word, digit in DIGITS.items() if len(word) == 1}
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _TOKEN = re.compile(r"[0-9]+|[십백천만억]")
@@ -39,6 +42,8 @@ def value(text: str) -> int | None:
     """Return the number that all of this text writes, or None when it does not write one."""
     text = "".join(re.sub(r"[\[\]]", "", text).split())
     text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
+    if (about := OPEN.match(text)) and text[about.end() : about.end() + 1] in _UNITS:
+        return None
     found = re.fullmatch(NATIVE, text)
     if found:
         return _native(text)

@@ -33,6 +33,13 @@ _YEAR = late.compile(
     rf"(?P<year>(?:{'|'.join(TEENS)})|(?:{'|'.join(TENS)})(?:[-\s]+(?:{'|'.join(ONES)}))?)(?![\w'-])",
     re.IGNORECASE,
 )
+_PRICE = late.compile(r"\s+(?:dollars|bucks|pounds|quid|euros|yen)\b", re.IGNORECASE)
+"""Nineteen ninety nine dollars are 19.99 as often as 1,999."""
+_OPEN = late.compile(rf"(?:\b(?:{CARDINAL})|[0-9])\s+(?:or|to)\s+$", re.IGNORECASE)
+_OPEN_MAX = 20
+"""Characters of a small number and the word after it."""
+_SCALED = late.compile(r"hundred|thousand|million", re.IGNORECASE)
+"""Two or three hundred: 200 or 300."""
 _ORDINAL_WORD = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
 _NUMBER = late.compile(
     rf"(?<![\w'-])(?P<number>{CARDINAL})(?![\w'-]|[-\s]+{_ORDINAL_WORD}\b)", re.IGNORECASE
@@ -74,6 +81,8 @@ def _digits(text: str) -> Iterator[Change]:
 
 def _years(text: str) -> Iterator[Change]:
     for found in _YEAR.finditer(text):
+        if _PRICE.match(text, found.end()):
+            continue
         century = 1900 if found["century"].lower() == "nineteen" else 2000
         yield Change(*found.span(), str(century + (value(found["year"]) or 0)))
 
@@ -82,6 +91,10 @@ def _numbers(text: str) -> Iterator[Change]:
     for found in _NUMBER.finditer(text):
         number = value(found["number"])
         if number is None or number < 10 or found[0].lower().startswith("a "):
+            continue
+        if _SCALED.search(found[0]) and _OPEN.search(
+            text, max(0, found.start() - _OPEN_MAX), found.start()
+        ):
             continue
         before = _LAST_WORD.search(text, 0, found.start())
         after = _NEXT_WORD.match(text, found.end())

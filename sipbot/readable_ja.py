@@ -34,6 +34,8 @@ _COUNTED = late.compile(
 _ONE_COUNTED = late.compile(rf"(?:{_ALONE})")
 _ABOUT = late.compile(r"一二|二三|三四|四五|五六|六七|七八|八九")
 """二三日: two or three days."""
+_OPEN = late.compile(rf"[0-9{_KANJI}][、,・]$")
+"""2、3千円: two or three thousand."""
 _ENOUGH = late.compile(
     r"[一十]分|[一二三]度|[一二]人|[二三四五六七八]分(?:目|咲)|五分五分|千[葉代]|百貨"
 )
@@ -62,6 +64,8 @@ def _counted(text: str) -> Iterator[Change]:
         said = found["number"]
         number = value(said)
         if number is None or _ABOUT.fullmatch(said) or _ENOUGH.match(text, found.start()):
+            continue
+        if _OPEN.search(text, max(0, found.start() - 2), found.start()):
             continue
         if said == "一" and not _ONE_COUNTED.match(text, found.end()):
             continue

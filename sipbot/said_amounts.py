@@ -6,6 +6,10 @@ from decimal import Decimal
 from sipbot.said import Kind, Said
 from sipbot.said_tokens import NUMERAL, Folded, T, Token, Tongue
 
+_BETWEEN = frozenset(
+    ("、", ",", "・", "~", "〜", "-", "–", "or", "to", "か", "から", "이나", "에서")
+)
+"""What stands between the two ends of a range."""
 _TOKENS_MAX = 24
 """No amount is said in more words."""
 _COUNT_DIGITS_MAX = 6
@@ -30,6 +34,8 @@ _NAMES = {
 _ROOMS = {"ごうしつ": "号室", "ゴウシツ": "号室"}
 _WHOLE_MIN = 4
 """Figures of a myriad are fewer: 30 万."""
+_RANGE_MAX = 2
+"""Figures of either end of a count that is said as a range: two or three days, 20 to 30."""
 _VAGUE = ("数", "何", "몇", "수")
 """Before a numeral they make it unknown: 数万円."""
 
@@ -151,7 +157,11 @@ def counted(
         upto = at + 1
         if one.kind is T.MONEY:
             amount = _before(found, folded, at, tongue, taken) or _after(found, at, tongue)
-            if amount is not None and amount[2] < _AMOUNT_MAX:
+            open_at = None if amount is None else _open_from(found, folded, amount[0], at, tongue)
+            if open_at is not None:
+                upto = at + 1
+                taken |= set(range(open_at, upto))
+            elif amount is not None and amount[2] < _AMOUNT_MAX:
                 begin, upto, value = amount
                 taken |= set(range(begin, upto))
                 code = _code(one.value, region)
@@ -160,11 +170,64 @@ def counted(
             begin = numeral_before(found, at, tongue)
             length = sum(len(token.value) for token in found[begin:at] if token.kind is T.DIGIT)
             if begin < at and length <= _COUNT_DIGITS_MAX:
-                taken |= set(range(begin, upto))
+                open_at = _open_from(found, folded, begin, at, tongue)
+                taken |= set(range(begin if open_at is None else open_at, upto))
                 if one.kind is T.ROOM:
                     said.append(_room(folded, found, begin, upto, tongue))
         at = upto
     return Counted(tuple(said), frozenset(taken))
+
+
+def _open_from(
+    found: list[Token], folded: Folded, begin: int, upto: int, tongue: Tongue
+) -> int | None:
+    """Return where a numeral begins that leaves open how many it means; None when it does not.
+
+    ``二三千円`` and ``two or three hundred`` are 2,000 to 3,000 and 200 to 300; ``nineteen ninety
+    nine dollars`` are 19.99 or 1,999.
+
+    Args:
+        begin, upto: the tokens of the numeral, without what is counted.
+    """
+    if begin >= upto:
+        return None
+    row = found[begin:upto]
+    if _is_neighbours(row):
+        return begin
+    pair = tongue.together and _is_pair(row)
+    return begin if pair else _range_from(found, folded, begin)
+
+
+def _is_neighbours(row: list[Token]) -> bool:
+    """Tell whether it begins with two figures of which the second is one more: 二三."""
+    plain = [one.kind is T.DIGIT and not one.literal and len(one.value) == 1 for one in row]
+    if plain[:2] != [True, True] or any(plain[2:]) or row[0].end != row[1].start:
+        return False
+    return row[0].value > "0" and int(row[1].value) == int(row[0].value) + 1
+
+
+def _is_pair(row: list[Token]) -> bool:
+    """Tell whether two numbers stand side by side, without hundred or thousand between."""
+    if any(one.kind is not T.DIGIT or one.literal for one in row) or len(row) < 2:
+        return False
+    tens_first = len(row[0].value) == 2 and row[0].value[1] == "0" and row[0].value > "1"
+    return not (len(row) == 2 and tens_first and len(row[1].value) == 1)
+
+
+def _range_from(found: list[Token], folded: Folded, begin: int) -> int | None:
+    """Return where the smaller number before a numeral is: ``二、三分``, ``two or three days``."""
+    if begin < 2:
+        return None
+    low, between, high = found[begin - 2 : begin + 1]
+    if not low.kind is T.DIGIT is high.kind or between.kind not in (T.SEP, T.BREAK, T.GLUE):
+        return None
+    words = folded.text[low.end : high.start].strip(" ")
+    if words not in _BETWEEN or max(len(low.value), len(high.value)) > _RANGE_MAX:
+        return None
+    goes_on = begin > 2 and found[begin - 3].kind in (*NUMERAL, T.SEP)
+    if begin > 3 and found[begin - 3].kind is T.SEP:
+        goes_on = found[begin - 4].kind in NUMERAL
+    return None if goes_on or int(low.value) >= int(high.value) else begin - 2
 
 
 def _before(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sipbot.numbers import display
 from sipbot.said import Kind, Said
 from sipbot.said_contrast import Contrast, contrast
-from sipbot.said_gaps import breathes, fixes, hints_at_end, is_apology, label_of
+from sipbot.said_gaps import breathes, fixes, hints_at_end, is_apology, is_denied, label_of
 from sipbot.said_gather import AHEAD, forms, gather, partial, without_phone
 from sipbot.said_phones import (
     GROUP_DIGITS_MAX,
@@ -17,6 +17,7 @@ from sipbot.said_phones import (
     amend,
     e164,
     has_trunk_prefix,
+    may_be_meant,
     read,
     resembles,
 )
@@ -28,11 +29,6 @@ _RECENT = 6
 _REACH_WORDS = 2
 """In a language with spaces, words are that much longer."""
 _EXTENSION_MAX = 6
-_LABELLED_MIN = 5
-"""Fewer digits after ``number`` are hardly a part of a telephone number."""
-_CALLED_MIN = 7
-"""Fewer digits after ``call me`` are a time or a count."""
-_UNLABELLED_MIN = 8
 _AFTER_COPULA = frozenset("고구거며라니요에예인네죠지여")
 """What begins the endings after 이, be it the figure two or the copula."""
 
@@ -91,6 +87,8 @@ class Callers:
     def _labelled(self, at: int, label: str) -> int:
         """Take an order number or extension; 0 when the label cannot be meant."""
         piece = self._rows[at]
+        if is_denied(piece.gap):
+            return at + 1
         atoms = without_phone(piece.atoms, self._region)
         rest = piece.atoms[len(atoms) :]
         if len(atoms) > 1 and atoms[-1].weak and self._is_ending(atoms[-1]):
@@ -116,7 +114,9 @@ class Callers:
             self._queue(at, rest)
             return self._phones(at, "")
         while upto < len(self._rows) and self._fixes_label(upto, len(plain)):
-            said = self._labelled_fix(said, groups_of(self._rows[upto - 1].atoms), self._rows[upto])
+            if not is_denied(self._rows[upto].gap):
+                groups = groups_of(self._rows[upto - 1].atoms)
+                said = self._labelled_fix(said, groups, self._rows[upto])
             upto += 1
         self._said.append(said)
         return upto
@@ -262,7 +262,11 @@ class Callers:
         if hints_at_end(row.gap, self._folded.text):
             ends = current.digits.endswith(row.digits)
             slip = resembles(current.digits[-len(row.digits) :], row.digits)
-            return self._patched(current, at) if slip and not ends else None
+            if slip and not ends:
+                return self._patched(current, at)
+            placed = any(one.kind is T.PLACE for one in row.gap)
+            told = placed and not ends  # "the last digit is five" of a number that ends in three
+            return replace(current, after=at + 1, doubted=True) if told else None
         if not any(one.kind is T.SORRY for one in row.gap):
             return None
         found, atoms, after = gather(self._rows, at, self._region)
@@ -369,7 +373,7 @@ class Callers:
                 current.plus,
             )
             self._said.append(replace(said, corrected=current.corrected, doubted=current.doubted))
-        elif self._is_phone_like(current, label):
+        elif may_be_meant(current.digits, label, plus=current.plus, fixed=current.corrected):
             groups = groups_of(current.atoms)
             shown = "-".join(groups) if joined(current.atoms) == current.digits else current.digits
             said = self._value(Kind.PHONE, current.digits, shown, current.start, current.end)
@@ -382,17 +386,6 @@ class Callers:
             return False
         shorter = e164(("+" if current.plus else "") + current.digits[:-1], self._region)
         return bool(shorter) and self._folded.text[current.end : current.end + 1] in _AFTER_COPULA
-
-    def _is_phone_like(self, current: _Open, label: str) -> bool:
-        length = len(current.digits)
-        if not current.digits.isdigit():
-            return False
-        if label == "phone":
-            return length >= _LABELLED_MIN
-        begins = current.digits.startswith("0") or current.plus
-        if label == "number":
-            return length >= (_LABELLED_MIN if begins else _CALLED_MIN)
-        return length >= _UNLABELLED_MIN and (begins or current.corrected)
 
     def _value(self, kind: Kind, value: str, shown: str, start: int, end: int) -> Said:
         first, last = self._folded.span(start, end)

@@ -5,6 +5,7 @@ it and something that can be a mailbox before it.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sipbot.said_email_words import ANNOUNCES, LONGEST, NEVER, TENS, WORDS, U
@@ -26,6 +27,11 @@ _WORDS_MAX = 3
 """Words that are read as one mailbox; more are a sentence."""
 _LABELS_MAX = 6
 _LITERAL = {"@": U.AT, ".": U.DOT, "_": U.JOIN, "-": U.JOIN, "+": U.JOIN, ",": U.FILL}
+_ONE_WORD = re.compile(
+    r"(?:all\s+)?(?:in\s+)?(?:one|a\s+single)\s+word\b|no\s+spaces?\b|all\s+together\b"
+)
+"""The words before it are one mailbox."""
+_LOWER_CASE = re.compile(r"(?:all\s+)?(?:in\s+)?lower\s?case\b")
 _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _FIGURES = re.compile(r"[0-9]+")
 
@@ -59,10 +65,34 @@ def _units(text: str, words: dict[str, tuple[U, str]]) -> list[_Unit]:
         one = _unit(text, at, words)
         out.append(one)
         at = one.end
+    return _with_tens(text, out)
+
+
+def _with_tens(text: str, units: list[_Unit]) -> list[_Unit]:
+    """Put together what is said as one number: ninety nine, ninety-nine."""
+    out: list[_Unit] = []
+    for one in units:
+        tens = out[-1] if out else None
+        hyphen = tens is not None and tens.text == "-" and tens.literal and len(out) > 1
+        if hyphen:
+            tens = out[-2]
+        said = tens is not None and _is_spoken(tens, TENS.values()) and _is_spoken(one, "123456789")
+        if said and tens is not None and text[tens.end : one.start].strip(" ") in ("", "-"):
+            del out[-2 if hyphen else -1 :]
+            out.append(_Unit(U.CHAR, tens.text[0] + one.text, tens.start, one.end))
+        else:
+            out.append(one)
     return out
 
 
+def _is_spoken(one: _Unit, values: Collection[str]) -> bool:
+    return one.kind is U.CHAR and not one.literal and one.text in values
+
+
 def _unit(text: str, at: int, words: dict[str, tuple[U, str]]) -> _Unit:
+    for phrase in (_ONE_WORD, _LOWER_CASE) if "at" in words else ():
+        if told := phrase.match(text, at):
+            return _Unit(U.FILL, "one word" if phrase is _ONE_WORD else "", at, told.end())
     if latin := _LATIN.match(text, at):
         return _latin(latin.group(), at, latin.end(), words)
     if figures := _FIGURES.match(text, at):
@@ -192,8 +222,11 @@ def _all_words(units: list[_Unit], place: int, at: int) -> bool:
 
     All between the word that announces an address and the @ are words.
     """
-    if any(one.kind is not U.WORD or one.text in NEVER for one in units[place:at]):
+    said = [one for one in units[place:at] if one.kind is not U.FILL or one.text == ","]
+    if any(one.kind is not U.WORD or one.text in NEVER for one in said):
         return False
+    if any(one.text == "one word" for one in units[place:at]):
+        return len(said) <= _WORDS_MAX
     first = place
     while first > 0 and units[first - 1].kind is U.WORD and units[first - 1].text not in NEVER:
         first -= 1

@@ -63,6 +63,15 @@ for _letter, _said in LETTERS_JA.items():
 WORDS["ja"]["シー"] = (U.CHAR, "c")
 for _name, _written in _NAMES_JA.items():
     _teach("ja", U.WORD, _name, _written)
+for _tag, _scale, _figures in (
+    ("ja", "十", " 一二三四五六七八九"),
+    ("ko", "십", " 일이삼사오육칠팔구"),
+):
+    for _ten in range(1, 10):
+        for _one in range(10):
+            for _first in ("", _figures[1]) if _ten == 1 else (_figures[_ten],):
+                _said = (_first + _scale + _figures[_one]).strip()
+                _teach(_tag, U.CHAR, _said, str(10 * _ten + _one))
 _teach("ko", U.AT, "골뱅이|앳|엣|애트|앳마크|골벵이", "@")
 _teach("ko", U.DOT, "점|닷|쩜|도트|닺", ".")
 _teach("ko", U.JOIN, "언더바|밑줄|언더스코어|언더 바", "_")

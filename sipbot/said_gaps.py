@@ -82,6 +82,16 @@ def fixes(gap: list[Token], wide: int, *, labelled: bool = False) -> bool:
     return alien <= (_FIX_ALIEN_MAX * wide if fix or placed else 0)
 
 
+def is_denied(gap: list[Token]) -> bool:
+    """Tell whether the words before a number say that it is the wrong one: ``not 4417``."""
+    for one in reversed(gap):
+        if one.kind is T.FIX:
+            return one.value == "but"
+        if one.kind not in (T.GLUE, T.FILLER, T.LABEL):
+            return False
+    return False
+
+
 def breathes(piece: Piece) -> bool:
     """Tell whether only a pause stands before a piece."""
     return not piece.plus and all(

@@ -208,6 +208,8 @@ _TITLED = late.compile(
 _CLOSED = frozenset("일삼육륙칠팔공영섯둘셋넷빵")
 """Figures that end in a consonant: after them the copula is 이에요, never 예요."""
 _LONGEST = max(map(len, LEXICON))
+_NAME_MAX = 4
+"""Syllables of a letter's name: 더블유, 에이치."""
 
 
 def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None:
@@ -303,10 +305,22 @@ def _fits(
     if entry.kind is T.LETTER and numeral and text[at] == "에" and before and before.end == at:
         return False  # 구이에이사: between two groups
     if entry.kind is T.LETTER:
-        return joined and (_ends(text, end) or _FIGURE.match(text, end) is not None)
+        return joined and (
+            _ends(text, end) or _FIGURE.match(text, end) is not None or _is_letter(text, end)
+        )
     if entry.kind in (T.SEP, T.GLUE) or end - at == 1:
         return joined and (entry.kind is not T.FILLER or _ends(text, end))
     return joined
+
+
+def _is_letter(text: str, at: int) -> bool:
+    """Tell whether the word goes on with another letter that ends it: 에이비."""
+    return any(
+        (entry := LEXICON.get(text[at:end])) is not None
+        and entry.kind is T.LETTER
+        and _ends(text, end)
+        for end in range(at + 1, min(len(text), at + _NAME_MAX) + 1)
+    )
 
 
 def _ends(text: str, at: int) -> bool:

@@ -16,7 +16,7 @@ from sipbot.said_amounts import counted
 from sipbot.said_calls import Callers
 from sipbot.said_email import find_email
 from sipbot.said_en import ENGLISH
-from sipbot.said_gaps import fixes
+from sipbot.said_gaps import fixes, is_denied
 from sipbot.said_ja import JAPANESE
 from sipbot.said_ko import KOREAN
 from sipbot.said_negation import is_doubted, is_rejected
@@ -76,12 +76,15 @@ def _as_heard(one: Said, text: str) -> Said:
 
 
 def _believed(said: tuple[Said, ...], found: list[Token], folded: Folded) -> list[Said]:
-    """Leave out amounts that the next one corrects."""
+    """Leave out amounts that are denied (``not fifty dollars``) or that the next one corrects."""
     places = [folded.starts[one.start] for one in found]
     out: list[Said] = []
     for one in said:
+        begin = bisect_left(places, one.start)
+        if one.kind is Kind.AMOUNT and is_denied(found[:begin]):
+            continue
         if out and one.kind is Kind.AMOUNT is out[-1].kind:
-            between = slice(bisect_left(places, out[-1].end), bisect_left(places, one.start))
+            between = slice(bisect_left(places, out[-1].end), begin)
             if fixes(found[between], wide=1):
                 out[-1] = replace(one, start=out[-1].start, corrected=True)
                 continue

@@ -17,6 +17,11 @@ DIGITS_MAX = 18
 _DIGITS_MIN = 7
 GROUP_DIGITS_MAX = 4
 """Of one group of a number, in all plans that are read here."""
+_LABELLED_MIN = 5
+"""Fewer digits after ``number`` are hardly a part of a telephone number."""
+_CALLED_MIN = 7
+"""Fewer digits after ``call me`` are a time or a count."""
+_UNLABELLED_MIN = 8
 _WEAK_MAX = 3
 _AGAIN_MIN = 4
 """Digits of an end that is said again in one breath; fewer are often alike by chance."""
@@ -68,6 +73,25 @@ def _is_unsure(number: str) -> bool:
 def has_trunk_prefix(region: str) -> bool:
     """Tell whether national numbers of the region begin with 0."""
     return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
+
+
+def may_be_meant(digits: str, label: str, *, plus: bool, fixed: bool) -> bool:
+    """Tell whether digits that make no number may be meant as one, some of them misheard.
+
+    Args:
+        digits: as said.
+        label: what the words before them say that they are.
+        plus: the international prefix was said before them.
+        fixed: they are what a correction left.
+    """
+    if not digits.isdigit():
+        return False
+    if label == "phone":
+        return len(digits) >= _LABELLED_MIN
+    begins = digits.startswith("0") or plus
+    if label == "number":
+        return len(digits) >= (_LABELLED_MIN if begins else _CALLED_MIN)
+    return len(digits) >= _UNLABELLED_MIN and (begins or fixed)
 
 
 def read(atoms: list[Atom], region: str, *, plus: bool = False) -> list[Number]:
@@ -264,7 +288,10 @@ def _rank(
         return 0, 0
     if complete:
         return (1, 0) if cut in bounds and dropped else (9, 0)
-    if dropped > 1 and resembles(wrong, said[:dropped]):
+    right = said[:dropped]
+    crossing = cut not in bounds and any(cut < bound for bound in bounds)
+    alike = _alike(wrong, right) >= dropped - 1 if crossing else resembles(wrong, right)
+    if dropped > 1 and len(right) == dropped and alike:
         return (0 if dropped == first or cut in bounds else 1), -(
             dropped == first
         ) * DIGITS_MAX - dropped

@@ -217,8 +217,10 @@ class _Builder:
         if at == begin:
             return True
         before = self._found[at - 1]
-        if self._is_hyphen(at):
+        if self._is_hyphen(at) or self._is_and(at):
             return True
+        if before.kind is T.AND:
+            return True  # of which `_is_and` has said that it is inside a numeral
         if one.kind not in (T.DIGIT, T.SCALE, T.TIMES):
             return False
         if before.kind is T.TIMES or (one.kind is T.SCALE and self._tongue.together):
@@ -237,6 +239,14 @@ class _Builder:
         if one.kind is not T.SEP or self._text[one.start : one.end] != "-":
             return False
         return _is_tens(before) and _is_unit(after) and after.start == one.end
+
+    def _is_and(self, at: int) -> bool:
+        """Tell whether this is the ``and`` of ``two thousand and five``."""
+        if not self._tongue.together or self._found[at].kind is not T.AND:
+            return False
+        before, after = self._found[at - 1], self._found[at + 1 : at + 2]
+        tail = bool(after) and after[0].kind is T.DIGIT and not after[0].literal
+        return before.kind is T.SCALE and tail and after[0].value[0] != "0"
 
     def _eastern(self, row: list[Token], group: int) -> list[Atom]:
         if any(one.kind is T.SCALE for one in row):
@@ -268,6 +278,8 @@ class _Builder:
                 times, start = int(one.value), one.start
             elif one.kind is T.SCALE:
                 _scale(atoms, one)
+            elif one.kind is T.DIGIT and before is not None and before.kind is T.AND and atoms:
+                _add_to(atoms, one)
             elif one.kind is T.DIGIT:
                 begin = one.start if start is None else start
                 if before is not None and _is_tens(before) and _is_unit(one) and atoms:
@@ -322,3 +334,10 @@ def _scale(atoms: list[Atom], one: Token) -> None:
     if atoms and len(atoms[-1].digits) <= 3 and atoms[-1].digits.strip("0"):
         last = atoms.pop()
         atoms.append(Atom(last.digits + "0" * noughts, last.start, one.end, last.group))
+
+
+def _add_to(atoms: list[Atom], one: Token) -> None:
+    """Put what follows ``hundred and`` into the place of its noughts: 100 and 5 are 105."""
+    last = atoms.pop()
+    digits = last.digits[: -len(one.value)] + one.value
+    atoms.append(Atom(digits, last.start, one.end, last.group))

@@ -134,6 +134,7 @@ _PAST = late.compile(
     rf"\s+(?P<hour>{_HOUR})\b(?:\s*{_AM_PM})?",
     re.IGNORECASE,
 )
+_ENDED = late.compile(_ENDS, re.IGNORECASE)
 _NOON = late.compile(r"\b(?:12\s+|twelve\s+)?(?P<name>noon|midday|midnight)\b", re.IGNORECASE)
 
 GLUE = Glue(
@@ -244,6 +245,9 @@ def _times(text: str) -> Iterator[Part]:
         said = " ".join(found["minute"].lower().split())
         minute = _QUARTERS.get(said) or _minute(said)
         hour, half = _hour(found["hour"]), _half(found["half"])
+        plain = said not in _QUARTERS and found["way"].lower() != "past" and half is None
+        if hour > 12 or (plain and not _ENDED.match(text, found.end())):
+            continue  # twenty to thirty dollars, ten to twelve people
         if found["way"].lower() in ("past", "after"):
             clock = Clock(hour, minute, half)
             yield _part(found, _time(clock), clock=clock)

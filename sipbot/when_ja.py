@@ -72,6 +72,7 @@ _DAY_OF_MONTH = late.compile(
     rf"{_LAST}(?=の|に|は|まで|から|以降|午|朝|昼|夕|夜|、|。|です|[{_WEEKDAYS}]曜|$)"
 )
 _ABOUT = late.compile("一二|二三|三四|四五|五六|六七|七八|八九")
+_OPEN = late.compile(r"[0-9一二三四五六七八九][、,・]$")
 _MONTH_BEFORE = late.compile(rf"(?P<month>{_N})月の?{_N}日(?:から|〜|~|～|と|か|、|または|ー|-)$")
 """11月28日から30日: of one month."""
 _END_OF_MONTH = late.compile(r"(?P<month>今月|来月|再来月|先月)末|(?<![0-9〇一-龯])月末")
@@ -180,6 +181,9 @@ def _dated(found: re.Match[str], at: datetime) -> Day:
 
 def _later(text: str, at: datetime) -> Iterator[Part]:
     for found in _LATER.finditer(text):
+        begin = found.start("number")
+        if _ABOUT.fullmatch(found["number"]) or _OPEN.search(text, max(0, begin - 2), begin):
+            continue  # 二三日後, 2、3日後: in two or three days
         number = _number(found["number"])
         if found["unit"] in ("日", "週間"):
             days = number * (7 if found["unit"] == "週間" else 1)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sipbot import late
 from sipbot import when_calendar as calendar
-from sipbot.numerals_ko import NATIVE, SINO, value
+from sipbot.numerals_ko import NATIVE, OPEN, SINO, value
 from sipbot.when_calendar import Day
 from sipbot.when_parts import Clock, Glue, Part
 
@@ -72,6 +72,7 @@ _END_OF_MONTH = late.compile(
 _LATER = late.compile(
     rf"{_EDGE}(?P<number>{_N}|{NATIVE})\s*(?P<unit>일|주일|주|시간|분)\s*(?P<half>반)?\s*(?:후|뒤){_PARTICLE}"
 )
+_OPEN = late.compile(r"[0-9일이삼사오육칠팔구],\s?$")
 _DAYS_LATER = late.compile(rf"{_EDGE}(?P<days>{_any(_DAYS)})\s*(?:후|뒤){_PARTICLE}")
 _HALF = late.compile(
     rf"(?:{_EDGE}|(?<=내일)|(?<=오늘)|(?<=모레)|(?<=요일))(?P<half>{_any(_HALVES)})(?:\s*중|\s*늦게)?(?=\s|[^가-힣]|$|에|까지|부터|중)"
@@ -141,6 +142,9 @@ def _dates(text: str, at: datetime) -> Iterator[Part]:
 
 def _later(text: str, at: datetime) -> Iterator[Part]:
     for found in _LATER.finditer(text):
+        begin = found.start("number")
+        if OPEN.fullmatch(found["number"]) or _OPEN.search(text, max(0, begin - 3), begin):
+            continue  # 이삼일 후, 2, 3일 후: in two or three days
         number, unit = _number(found["number"]), found["unit"]
         if unit in ("시간", "분"):
             ahead = number * 60 + 30 * bool(found["half"]) if unit == "시간" else number
