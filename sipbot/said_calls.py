@@ -171,7 +171,11 @@ class Callers:
 
     def _opened(self, atoms: list[Atom], number: Number, plus: bool, after: int) -> _Open:
         used = atoms[number.first : number.last + 1]
-        return _Open(used, number.digits, number.e164, used[0].start, used[-1].end, plus, after)
+        start = used[0].start
+        ahead = self._folded.text[:start].rstrip()
+        if plus and number.first == 0 and ahead.endswith("+"):  # else it was a word, said before
+            start = len(ahead) - 1
+        return _Open(used, number.digits, number.e164, start, used[-1].end, plus, after)
 
     def _partial(self, at: int, label: str) -> _Open:
         labelled = label in ("phone", "number")

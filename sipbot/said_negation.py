@@ -1,5 +1,8 @@
 """Numbers that the caller says not to call: ``not on 202… but on my mobile``, 03…ではなく.  Pure.
 
+Those that are somebody else's are `said_anothers`'.
+
+
 A correction in digits is none of this: it takes the place of the number (`said_calls`).  Here the
 better number is not said in digits, or not at all, so nobody else notices that the only number in
 the text is the wrong one.
@@ -12,6 +15,7 @@ near it: nobody knows every way to say it, and a number that is only not confirm
 import re
 
 from sipbot import late
+from sipbot.said_anothers import is_anothers, may_be_anothers
 
 _REACH = 40
 """Characters looked at on each side: the longest phrase below, with its spaces."""
@@ -175,6 +179,8 @@ def is_rejected(text: str, start: int, end: int, language: str) -> bool:
     ahead, condition = text[max(0, start - _REACH) : start], _CONDITION.get(language)
     if condition is not None and condition.search(ahead):
         return False
+    if is_anothers(text, start, end, language):
+        return True
     if after is not None and after.match(text, end, end + _REACH):
         return True
     return before is not None and before.search(ahead) is not None
@@ -194,7 +200,7 @@ def is_doubted(text: str, start: int, end: int, language: str, *, corrected: boo
     behind = idioms.sub(_blank, text[end : end + _NEAR])
     behind = _QUOTED.sub(_blank, behind, count=1) if corrected else behind
     sentence = _STOP.split(ahead)[-1], _STOP.split(behind, maxsplit=1)[0]
-    return any(
+    return may_be_anothers(*sentence, language) or any(
         pattern.search(part) is not None
         for pattern, part in (
             (_BAD_BEFORE[language], sentence[0]),

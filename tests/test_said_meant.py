@@ -134,6 +134,10 @@ def test_group_broken_off_is_not_mended_over_the_group_before_it() -> None:
     assert ["+819021079592"] == values("ja", "090-217、いや、2107-9592です")
 
 
+def test_sign_of_the_international_prefix_is_of_the_number() -> None:
+    assert "Call (202) 555-0143" == understood("en", "call +1 202 555 0143").text
+
+
 @pytest.mark.parametrize(
     ("language", "text", "address"),
     [
