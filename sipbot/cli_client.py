@@ -10,7 +10,7 @@ import typer
 import uuid6
 from rich.table import Table
 
-from sipbot import config, handover_desk, seal
+from sipbot import config, handover_desk, local_time, seal
 from sipbot.cli_client_ack import ack_command, unread_command
 from sipbot.cli_client_import import accepted_command, import_command, rollback_command
 from sipbot.cli_client_site import ByOption, site_of
@@ -166,7 +166,7 @@ def list_command(config_file: ConfigOption = None, *, as_json: JsonOption = Fals
     if not found:
         typer.echo("no client has come from another site")
         return
-    table = Table("when", "client", "from", "state", "calls", "memos", "bundle")
+    table = Table(local_time.titled("when"), "client", "from", "state", "calls", "memos", "bundle")
     for row in map(_row, found):
         table.add_row(*row)
     print_whole(table)

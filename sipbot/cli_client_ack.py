@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sipbot import config
+from sipbot import config, local_time
 from sipbot import control_wire as wire
 from sipbot.accounts_file import read_accounts
 from sipbot.cli_config import ConfigOption, JsonOption
@@ -65,7 +65,7 @@ def unread_command(
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return
-    table = Table("client", "operator", "file", "read before")
+    table = Table("client", "operator", "file", local_time.titled("read before"))
     for one in found:
         before = f"{one.read_before.astimezone():%Y-%m-%d %H:%M}" if one.read_before else "never"
         table.add_row(one.client, printable(one.operator), one.sha256[:12], before)

@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from sipbot import config, control, looked
+from sipbot import config, control, local_time, looked
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_table import print_whole
 from sipbot.errors import LedgerError
@@ -80,7 +80,7 @@ def audit_command(
         rows = [{"at": one.at, **msgspec.structs.asdict(one.entry)} for one in found]
         typer.echo(msgspec.json.encode(rows))
         return
-    table = Table("when", "who", "from", "did", "client", "memo", "")
+    table = Table(local_time.titled("when"), "who", "from", "did", "client", "memo", "")
     for one in found:
         row = one.entry
         when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from sipbot import archive, config, control, report_order
+from sipbot import archive, config, control, local_time, report_order
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.cli_table import print_whole
 from sipbot.config import Settings
 from sipbot.errors import ControlError, LedgerError, NotRunningError, UsageError
 from sipbot.from_settings import ledger_path
@@ -44,11 +44,12 @@ def list_command(
     if not found:
         typer.echo("no dead letters" if dead else "everything was delivered")
         return
-    names = ("id", "target", "client", "memo", "rev", "due", "attempts", "last error")
+    due = local_time.titled("due")
+    names = ("id", "target", "client", "memo", "rev", due, "attempts", "last error")
     table = Table(*names)
     for one in found:
         table.add_row(*_row(one))
-    Console().print(table, markup=False)
+    print_whole(table)
 
 
 @outbox_app.command(
@@ -60,7 +61,9 @@ def retry_command(
     ] = None,
     config_file: ConfigOption = None,
     *,
-    all_dead: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    all_dead: Annotated[
+        bool, typer.Option("--all", help="Every dead letter; the others are tried by themselves.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Try deliveries again now, as if they had never been refused.
@@ -75,7 +78,9 @@ def retry_command(
     if as_json:
         typer.echo(msgspec.json.encode({"retried": done.retried, "unknown": done.unknown}))
     else:
-        typer.echo(f"due now: {len(done.retried)} deliveries")
+        none = all_dead and not done.retried
+        word = "no dead letters: the others are tried by themselves, or name their ids"
+        typer.echo(word if none else f"due now: {len(done.retried)} deliveries")
     if done.unknown:
         names = ", ".join(map(str, done.unknown))
         raise UsageError(f"not waiting to be delivered: {names}: sipbot outbox list names those")

@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from sipbot import config, control, numbers, reload
+from sipbot import config, control, local_time, numbers, reload
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_privacy_key import key_app
@@ -188,7 +188,7 @@ def log_command(
         (o.at, o.by, f"erased {o.kind.value}", o.memo or o.call, f"{o.rule} {o.reason}")
         for o in gone
     ]
-    table = Table("when", "who", "did", "of", "why")
+    table = Table(local_time.titled("when"), "who", "did", "of", "why")
     for at, *cells in sorted(rows, reverse=True):
         when = at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(when, *map(printable, cells))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -77,7 +78,7 @@ async def ask(path: Path) -> Status:
 def render(found: Status) -> RenderableType:
     """Return a status as something a terminal can show."""
     head = Text(f"sipbot {found.site}  {found.state}", style="bold")
-    head.append(f"  since {found.since:%Y-%m-%d %H:%M:%S} UTC", style="default")
+    head.append(f"  since {_local(found.since)}", style="default")
     parts: list[RenderableType] = [head]
     parts += [Text(f"  {reason}", style="yellow") for reason in found.reasons]
     parts += [Text(f"  {_behind(one)}") for one in found.dialplans]
@@ -92,11 +93,17 @@ def render(found: Status) -> RenderableType:
 
 
 def _alert_words(found: Status, one: AlertStatus) -> Text:
-    since = f"{one.since:%Y-%m-%d %H:%M}" if one.since.date() != found.at.date() else ""
+    is_old = one.since.astimezone().date() != found.at.astimezone().date()
+    since = _local(one.since, "%Y-%m-%d %H:%M %Z" if is_old else "%H:%M %Z")
     words = Text("  alert ", style="yellow")
-    words.append(one.id, style="bold").append(f", since {since or f'{one.since:%H:%M}'} UTC: ")
+    words.append(one.id, style="bold").append(f", since {since}: ")
     remedy = f". {one.remedy}" if one.remedy else ""
     return words.append(f"{one.problem}{remedy}", style="default")
+
+
+def _local(at: datetime, form: str = "%Y-%m-%d %H:%M:%S %Z") -> str:
+    """Return a time in the site's zone, which is named."""
+    return at.astimezone().strftime(form)
 
 
 def _told(figures: QuotaFigures) -> bool:
@@ -118,7 +125,8 @@ def _figures(found: Status) -> Iterator[tuple[str, str]]:
     if numbers.dead_letters:
         waiting += f"; {numbers.dead_letters} dead letters: sipbot outbox list --dead"
     yield "deliveries waiting", waiting
-    yield "broker", "connected" if found.broker_connected else "not connected"
+    away = "not connected: memos wait until it is; sipbot doctor says why"
+    yield "broker", "connected" if found.broker_connected else away
     yield "disk free", _of(numbers.disk_free_bytes and numbers.disk_free_bytes / 1e9, "{:.1f} GB")
     yield "disk, every line busy", _of(numbers.disk_days_left, "{:.1f} days")
     if found.counts is None:
@@ -128,7 +136,7 @@ def _figures(found: Status) -> Iterator[tuple[str, str]]:
         yield "calls today", _calls(found.counts.calls_today)
         yield "calls, all", _calls(found.counts.calls)
     yield "quotas", _quotas(found.quotas)
-    yield "release", f"{found.version}, started {found.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield "release", f"{found.version}, started {_local(found.started_at)}"
 
 
 def _quotas(figures: QuotaFigures | None) -> str:

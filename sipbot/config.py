@@ -239,6 +239,20 @@ def from_values(values: dict[str, Any], folder: Path) -> Settings:
     return _build(TomlFile(path=folder / "(values)", sha256="", values=values, text=None))
 
 
+def _ports_taken(settings: Settings, file: TomlFile) -> list[Mistake]:
+    """Return the TCP ports of this machine that two parts of sipbot would listen on."""
+    wanted = [("console", settings.console.port), ("metrics", settings.metrics.port)]
+    wanted += [] if settings.mqtt.host else [("mqtt", settings.mqtt.port)]
+    return [
+        file.mistake(
+            (name, "port"), f"is {before}.port as well: {port}", "Give one of them another port"
+        )
+        for at, (name, port) in enumerate(wanted)
+        for before, other in wanted[:at]
+        if port and port == other
+    ]
+
+
 def _build(file: TomlFile) -> Settings:
     environment = Environment(SHAPE)
     mistakes = environment.unknown()
@@ -250,6 +264,8 @@ def _build(file: TomlFile) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         mistakes += [environment.blame(mistake) for mistake in explain(error, SHAPE, file)]
+    else:
+        mistakes += _ports_taken(settings, file)
     if mistakes:
         raise ConfigError(mistakes)
     folder = file.path.absolute().parent

@@ -27,6 +27,11 @@ def known(name: str) -> str:
     return name
 
 
+def titled(word: str) -> str:
+    """Return the title of a column of local times, with their zone: when (JST)."""
+    return f"{word} ({datetime.now().astimezone():%Z})"
+
+
 def be_in(name: str, file: Path) -> None:
     """Let this process, and those that it starts, have this local time; empty: leave it.
 

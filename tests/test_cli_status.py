@@ -47,7 +47,7 @@ def test_alert_is_shown_with_its_problem_and_remedy() -> None:
     alert = AlertStatus(id="disk", since=STATUS.at, problem="is full", remedy="Make room")
     text = seen(msgspec.structs.replace(STATUS, alerts=Alerts(some=(alert,), others=2)))
     shown = " ".join(text.split())
-    assert f"alert disk, since {STATUS.at:%H:%M} UTC: is full. Make room" in shown
+    assert f"alert disk, since {STATUS.at.astimezone():%H:%M %Z}: is full. Make room" in shown
     assert "and 2 more alerts" in shown
 
 
