@@ -127,6 +127,10 @@ class Agent:
         """Offer the call to the parent, or refuse what needs no decision."""
         offer, why, code = self._gate.look(raw, source)
         line = self.stack.take(line_id, account, offer.call, offer.source)
+        with self.stack.guard(line.call):  # a fault from here on ends the call, and is told as its
+            self._look_at(line, offer, raw, why, code)
+
+    def _look_at(self, line: Line, offer: CallOffer, raw: str, why: str, code: int) -> None:
         self._ports.used()
         if self._asked.was_refused(raw):  # a copy, and a line is free by now: it has its row
             self.stack.refuse(line, BUSY)
@@ -219,7 +223,7 @@ class Agent:
         self._calls_back.fail(call, problem)
         line = self.stack.lines.get(call)
         if line is not None:
-            line.end(500)
+            self.stack.refuse(line, 500)  # its INVITE may still be in the library's hands
 
     # -- the parent -----------------------------------------------------------------------------
 
@@ -289,7 +293,10 @@ class Agent:
             self._lose_parent()
             return
         *lines, self._unread = (self._unread + data).split(b"\n")
+        parent = self._parent
         for line in lines:
+            if self._parent is not parent:  # lost by the line before: what it says is nobody's
+                return
             self._obey(line)
 
     def _obey(self, line: bytes) -> None:

@@ -34,14 +34,18 @@ class Lookup:
 
     Args:
         host: name or address.
+        may_ask: False: a name is not known at once.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, *, may_ask: bool = True) -> None:
         self._until = time.monotonic() + LOOKUP_S
         self._found: tuple[IPv4Address, ...] | None = None
         try:
             self._found = (IPv4Address(host),)
         except AddressValueError:
+            if not may_ask:
+                self._found = ()
+                return
             threading.Thread(target=self._ask, args=(host,), daemon=True).start()
 
     # Its own thread.

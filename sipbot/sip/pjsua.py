@@ -280,7 +280,7 @@ class Stack:
 
     def _due_in_s(self, now: float) -> float:
         """Return how long nothing has to be done by the clock; below 0 when it is late."""
-        if self._closing or self._leaving or self._names.waiting:
+        if self._closing or self._leaving or self._refused or self._names.waiting:
             return SOON_S
         due_at = math.inf
         for line in self.lines.values():
@@ -308,7 +308,7 @@ class Stack:
             line.listener.prompt_ended(line, prompt.wav)
 
     def refuse(self, line: Line, code: int, retry_after_s: int = 0) -> None:
-        """Refuse an INVITE that has just arrived, once its callback is over.
+        """End a call whose INVITE has just arrived, or may have, once its callback is over.
 
         Inside it, one that carries no SDP ends the process: the library frees the message twice
         (`pjsip_rx_data_free_cloned: Assertion 'rdata' failed`, measured with 2.15.1).

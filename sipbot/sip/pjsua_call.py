@@ -200,9 +200,9 @@ class Line(pj.Call):  # type: ignore[misc]  # the wheel ships no types
         if recorder is None:
             return
         self.recorded_s = time.monotonic() - self._recording_since
-        recorder.close()
         self.closing = True
-        self._host.closing(self, self.recording_path, recorder)
+        self._host.closing(self, self.recording_path, recorder)  # first: closing it can fail
+        recorder.close()
 
     def connect(self, other: "Line") -> None:
         """Let both sides hear each other, until one of them leaves."""

@@ -65,7 +65,12 @@ class Closing:
 
 def _closed_bytes(path: Path, *, final: bool) -> int | None:
     """Return a recording's audio bytes; None while its header is not written, unless `final`."""
-    audio_bytes = named_bytes(path)
+    try:
+        audio_bytes = named_bytes(path)
+    except OSError:
+        if final:
+            raise
+        return None  # a disk that fails once is asked again
     if audio_bytes is not None or not final:
         return audio_bytes
     return max(path.stat().st_size - HEADER_BYTES, 0) if path.exists() else 0

@@ -24,6 +24,10 @@ from sipbot.sip.lookup import Lookup, limit_resolver
 ADDRESSES_MAX = 8
 """PJSIP_MAX_RESOLVED_ADDRESSES of sip_config.h: the library tries them one after the other."""
 
+WAITING_MAX = 32
+"""Names looked up at a time, a thread each: more than an agent's calls and registrars need.  The
+next one is not known, for callers who name hosts by the hundred must not have as many threads."""
+
 _NOT_KNOWN = 70018
 """PJ_ERESOLVE (pj/errno.h), which the library tells on as 502."""
 
@@ -146,7 +150,7 @@ class Names:
             host = ctypes.string_at(wanted.host.start, wanted.host.length).decode("latin-1")
             transport = wanted.type & ~pj.PJSIP_TRANSPORT_IPV6 or pj.PJSIP_TRANSPORT_UDP
             default = _TLS_PORT if transport == pj.PJSIP_TRANSPORT_TLS else _PORT
-            lookup = Lookup(host.strip("[]"))
+            lookup = Lookup(host.strip("[]"), may_ask=len(self._waiting) < WAITING_MAX)
             asked = _Asked(lookup, transport, wanted.port or default, token, _Answer(answer))
             addresses = lookup.addresses()
             if addresses is None:

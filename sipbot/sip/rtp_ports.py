@@ -49,8 +49,10 @@ class FreshPorts:
         if self._is_noted:
             return
         self._is_noted = True
+        draft = self._note.with_name(f".{self._note.name}.part")
         try:
-            self._note.write_text(str(self._half), encoding="ascii")
+            draft.write_text(str(self._half), encoding="ascii")
+            draft.replace(self._note)
         except OSError as error:  # a full disk must not keep the agent from answering
             stderr.say(f"{self._note}: {error.strerror}; the next life may have the same RTP ports")
 
