@@ -1,8 +1,8 @@
 """Numbers that callers name and that are not theirs: a missed call's, the company's, a fax.  Pure.
 
 Who says "I had a missed call from 03…" wants to be called at another number; who says "this is my
-husband's phone" may.  The first are rejected, the second only doubted.  Lists of what was heard and
-thought of, as in `said_negation`: what they do not know is believed.
+husband's phone" may.  The first are rejected, the second only doubted (`said_negation`).  Lists of
+what was heard and thought of: what they do not know is believed.
 """
 
 from sipbot import late
@@ -12,9 +12,6 @@ def _spaced(words: str) -> str:
     """Return words parted by ``|`` so that an ear may put spaces into them anywhere."""
     return "|".join(r"\s*".join(word) for word in words.split("|"))
 
-
-_REACH = 48
-"""Characters on each side of a number: the longest phrase below."""
 
 _KIN_EN = (
     "husband|wife|partner|son|daughter|mother|father|mom|mum|dad|sister|brother|friend|neighbou?r|"
@@ -27,7 +24,7 @@ _KIN_KO = (
     "남편|아내|아들|딸|어머니|아버지|엄마|아빠|형|누나|언니|오빠|동생|친구|지인|동료|옆집|이웃"
 )
 
-_AFTER = {
+AFTER = {
     "en": late.compile(
         r",?\s+(?:(?:is|was)\s+(?:only\s+)?(?:for\s+)?(?:the\s+|our\s+|my\s+|a\s+)?fax|"
         r"(?:has|have|had|keeps?|kept)\s+(?:been\s+)?(?:calling|ringing|phoning)|"
@@ -56,7 +53,7 @@ _AFTER = {
     ),
 }
 """What makes it another's when it stands at once after it."""
-_BEFORE = {
+BEFORE = {
     "en": late.compile(
         r"(?:\b(?:a|the|your|missed|phone|some|several|many|any|these|those|get|getting|of)\s+"
         r"(?:\w+\s+)?calls?\s+(?:\w+\s+){0,2}from|^\s*calls\s+from|"
@@ -108,22 +105,6 @@ _MAYBE = {
     ),
 }
 """What may make it another's, anywhere in its sentence."""
-
-
-def is_anothers(text: str, start: int, end: int, language: str) -> bool:
-    """Tell whether a number is surely not the caller's.
-
-    Args:
-        text: folded (`said_tokens.fold`).
-        start: where the number begins in it.
-        end: where it ends.
-        language: of the text, without region.
-    """
-    after, before = _AFTER.get(language), _BEFORE.get(language)
-    ahead = text[max(0, start - _REACH) : start]
-    if before is not None and before.search(ahead):
-        return True
-    return after is not None and after.match(text, end, end + _REACH) is not None
 
 
 def may_be_anothers(before: str, after: str, language: str) -> bool:

@@ -14,11 +14,11 @@ near it: nobody knows every way to say it, and a number that is only not confirm
 
 import re
 
-from sipbot import late
-from sipbot.said_anothers import is_anothers, may_be_anothers
+from sipbot import late, said_anothers
+from sipbot.said_anothers import may_be_anothers
 
-_REACH = 40
-"""Characters looked at on each side: the longest phrase below, with its spaces."""
+_REACH = 48
+"""Characters looked at on each side: the longest phrase, with its spaces."""
 _NEAR = 60
 """Characters on each side in which a negation may mean the number: a clause and a half."""
 
@@ -175,15 +175,14 @@ def is_rejected(text: str, start: int, end: int, language: str) -> bool:
         end: where it ends.
         language: of the text, without region.
     """
-    after, before = _AFTER.get(language), _BEFORE.get(language)
     ahead, condition = text[max(0, start - _REACH) : start], _CONDITION.get(language)
     if condition is not None and condition.search(ahead):
         return False
-    if is_anothers(text, start, end, language):
-        return True
-    if after is not None and after.match(text, end, end + _REACH):
-        return True
-    return before is not None and before.search(ahead) is not None
+    afters = (_AFTER.get(language), said_anothers.AFTER.get(language))
+    befores = (_BEFORE.get(language), said_anothers.BEFORE.get(language))
+    return any(after.match(text, end, end + _REACH) for after in afters if after) or any(
+        before.search(ahead) for before in befores if before
+    )
 
 
 def is_doubted(text: str, start: int, end: int, language: str, *, corrected: bool = False) -> bool:
