@@ -159,7 +159,6 @@ def counted(
             amount = _before(found, folded, at, tongue, taken) or _after(found, at, tongue)
             open_at = None if amount is None else _open_from(found, folded, amount[0], at, tongue)
             if open_at is not None:
-                upto = at + 1
                 taken |= set(range(open_at, upto))
             elif amount is not None and amount[2] < _AMOUNT_MAX:
                 begin, upto, value = amount
