@@ -10,7 +10,7 @@ import pytest
 from sipbot import heap
 from tests.brokers import PATIENCE_S
 
-PROGRAM = """
+COMMON = """
 import ctypes, threading
 from sipbot import heap
 
@@ -20,10 +20,15 @@ libc.malloc.argtypes, libc.free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
 libc.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
 libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
 libc.fclose.argtypes = [ctypes.c_void_p]
-all_here, freed = threading.Barrier(8), threading.Event()
 
 def resident_mb():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 // 2**20
+"""
+
+PROGRAM = (
+    COMMON
+    + """
+all_here, freed = threading.Barrier(8), threading.Event()
 
 def work():
     all_here.wait()
@@ -47,6 +52,40 @@ libc.malloc_info(0, file)
 libc.fclose(file)
 print("given back", before_mb - resident_mb())
 """
+)
+
+ROUNDS = (
+    COMMON
+    + """
+all_here = threading.Barrier(8)
+
+def work():
+    all_here.wait()
+    blocks = [libc.malloc(size) for size in range(24, 1000, 16) for _ in range(500)]
+    for address in blocks:
+        ctypes.memset(address, 1, 8)
+    all_here.wait()
+    for address in blocks:
+        libc.free(address)
+
+heap.limit(8)
+for _ in range(5):
+    before_mb = resident_mb()
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    heap.sweep(threads, 8)
+    print(resident_mb() - before_mb)
+"""
+)
+
+
+def test_no_heap_of_ended_threads_keeps_what_they_freed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ROUNDS], capture_output=True, text=True, check=True, timeout=60
+    )
+    _, *later = map(int, done.stdout.split())
+    assert 10 >= max(later)  # each round fills and frees 120 MB
 
 
 def test_threads_share_two_heaps_and_what_they_freed_goes_back_to_the_system() -> None:

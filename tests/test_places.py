@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from queue import SimpleQueue
 
 import msgspec
 import pytest
@@ -105,6 +106,25 @@ def test_work_that_waits_for_a_place_is_done_in_its_order() -> None:
 
     assert over.wait(PATIENCE_S)
     assert list(range(9)) == done
+
+
+def test_threads_end_when_nothing_is_left_to_do_and_new_ones_do_what_comes_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places, swept = Places(2), SimpleQueue[list[threading.Thread]]()
+    monkeypatch.setattr(heap, "sweep", lambda ended, _heaps: swept.put(ended))
+    done = threading.Semaphore(0)
+    for _ in range(3):
+        gate = threading.Barrier(3)
+        for _ in range(2):
+            places.give(gate.wait)
+        places.beside(done.release)
+        gate.wait()
+        for thread in swept.get(timeout=PATIENCE_S):
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+    assert all(done.acquire(timeout=PATIENCE_S) for _ in range(3))
 
 
 def test_memory_goes_back_when_the_last_of_the_ears_is_idle(

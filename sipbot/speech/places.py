@@ -4,8 +4,9 @@ An ear fills 59 MB and frees them again.  A thread for each recording filled one
 after the other with that, and with as few heaps as keep the memory flat, ears waited for each other
 in malloc: four at a time lost 6 % of processor (measured, docs/decisions/0011).  With threads that
 stay, each has a heap of its own, and what one recording has freed is there for the next one:
-nothing goes back to the system, to be fetched page by page again, before all are idle.
-What must not wait for a place has a thread of its own; what the last of all leaves goes back too.
+nothing goes back to the system, to be fetched page by page again, before nothing is left to do.
+Then all of it goes, and the threads end (`sipbot.heap`).
+What must not wait for a place has a thread of its own.
 """
 
 import threading
@@ -33,12 +34,15 @@ class Places:
     def __init__(self, count: int) -> None:
         self._count = count
         self._lock = threading.Lock()
-        self._started = 0
-        self._idle: list[SimpleQueue[Work]] = []
+        self._threads: list[threading.Thread] = []
+        """Of the places; they end when nothing is left to do."""
+        self._idle: list[SimpleQueue[Work | None]] = []
         """The one that was used last at the end."""
         self._waiting: deque[Work] = deque()
         self._done = 0
-        self._beside = 0
+        self._beside: set[threading.Thread] = set()
+        self._beside_most = 0
+        """At the same time, since nothing was left to do."""
 
     def give(self, work: Work) -> None:
         """Have it done as soon as a place is free; returns at once.
@@ -49,11 +53,12 @@ class Places:
         with self._lock:
             if self._idle:
                 self._idle.pop().put(work)
-            elif self._started < self._count:
-                self._started += 1
-                inbox: SimpleQueue[Work] = SimpleQueue()
+            elif len(self._threads) < self._count:
+                inbox: SimpleQueue[Work | None] = SimpleQueue()
                 inbox.put(work)
-                threading.Thread(target=self._serve, args=(inbox,), daemon=True).start()
+                thread = threading.Thread(target=self._serve, args=(inbox,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
             else:
                 self._waiting.append(work)
 
@@ -63,35 +68,51 @@ class Places:
         Args:
             work: must not raise.
         """
+        thread = threading.Thread(target=self._do_beside, args=(work,), daemon=True)
         with self._lock:
-            self._beside += 1
-        threading.Thread(target=self._do_beside, args=(work,), daemon=True).start()
+            self._beside.add(thread)
+            self._beside_most = max(self._beside_most, len(self._beside))
+        thread.start()
 
     def _do_beside(self, work: Work) -> None:
         """Runs in a thread of its own, which ends with the work."""
         work()
         with self._lock:
-            self._beside -= 1
-            was_last = self._beside == 0 and len(self._idle) == self._started
-        if was_last:
-            heap.give_back()
+            self._beside.discard(threading.current_thread())
+            self._rest([threading.current_thread()])
 
-    def _serve(self, inbox: "SimpleQueue[Work]") -> None:
-        """Runs in a thread of its own until the process ends."""
-        while True:
-            work: Work | None = inbox.get()
+    def _serve(self, inbox: "SimpleQueue[Work | None]") -> None:
+        """Runs in a thread of its own until nothing is left to do."""
+        while (work := inbox.get()) is not None:
             while work is not None:
                 work()
                 work = self._next(inbox)
 
-    def _next(self, inbox: "SimpleQueue[Work]") -> Work | None:
+    def _next(self, inbox: "SimpleQueue[Work | None]") -> Work | None:
         """Return what waits; else this place is idle from now on."""
         with self._lock:
             self._done += 1
             work = self._waiting.popleft() if self._waiting else None
             if work is None:
                 self._idle.append(inbox)
-            give_back = len(self._idle) == self._started or self._done % TRIM_WORKS == 0
+                self._rest([])
+            give_back = self._done % TRIM_WORKS == 0
         if give_back:
             heap.give_back()
         return work
+
+    def _rest(self, last: list[threading.Thread]) -> None:
+        """When nothing is left to do: end all threads and give back what they leave; locked.
+
+        Args:
+            last: a thread that ends by itself now.
+        """
+        if self._beside or len(self._idle) < len(self._threads):
+            return
+        ended, heaps = [*self._threads, *last], len(self._threads) + self._beside_most
+        for inbox in self._idle:
+            inbox.put(None)
+        self._idle, self._threads, self._beside_most = [], [], 0
+        threading.Thread(
+            target=heap.sweep, args=(ended, min(heaps, self._count)), daemon=True
+        ).start()
