@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-import structlog
-
 from sipbot.archive import CALL, TARGET, TERMS, Batch
 from sipbot.archive_store import ArchiveStore, Server
+from sipbot.away import Away, Tell
 from sipbot.errors import ArchiveError, ArchiveRefusedError, FeedError
 from sipbot.ledger_archive import ArchiveRows
 from sipbot.publisher import Publisher
@@ -23,23 +22,10 @@ LOOK_EVERY_S = 5.0
 """How soon a call without a memo is archived: nobody works from the archive, so the outbox is not
 nudged by every call (our wish)."""
 
-AWAY_S = 300.0
-"""After so long without the archive somebody is alerted: a server's upgrade is shorter, and nothing
-is lost meanwhile (our wish)."""
-
-AGAIN_S, AGAIN_MOST_S = 2.0, 60.0
-"""After a failed connection no other is tried for so long, twice as long each time.  Looking for
-what is due takes the ledger's one thread, which callers need, for 63 ms when 30,000 rows wait
-(measured), and a host that is switched off takes `archive_store.CONNECT_S` to fail."""
-
 ANSWER_S = 45.0
 """Longer than any statement may take at the server, for a network that swallows its answer."""
 
 ALERT = "archive"
-
-Tell = Callable[[str, str | None, str], None]
-
-_log = structlog.get_logger()
 
 
 class ArchiveTarget:
@@ -52,15 +38,12 @@ class ArchiveTarget:
     """
 
     def __init__(self, server: Server, rows: ArchiveRows, tell: Tell) -> None:
-        self.connected = asyncio.Event()
-        self.connected.set()
+        self._away = Away(ALERT, tell)
+        self.connected = self._away.connected
+        self.look = self._away.look
         self._server = server
         self._rows = rows
-        self._tell = tell
         self._store: ArchiveStore | None = None
-        self._away_since: float | None = None
-        self._again_s = AGAIN_S
-        self._problem = ""
         self._refused = False
 
     @property
@@ -94,13 +77,6 @@ class ArchiveTarget:
         """Whether the latest row was refused for what it holds, by a server that is there."""
         return self._refused
 
-    def look(self) -> None:
-        """Alert somebody when the archive has been away for long; called now and then."""
-        if self._away_since is None or self._now() - self._away_since < AWAY_S:
-            return
-        remedy = "Calls and memos go on, and wait in the ledger for the archive; sipbot doctor"
-        self._tell(ALERT, self._problem, remedy)
-
     async def close(self) -> None:
         """End the connection."""
         if self._store is not None:
@@ -121,14 +97,11 @@ class ArchiveTarget:
             raise FeedError(str(error)) from error
         except (ArchiveError, TimeoutError) as error:
             await self._gone(str(error) or f"{self._server.url}: no answer in {ANSWER_S:g} s")
-            raise FeedError(self._problem) from error
+            raise FeedError(self._away.problem) from error
         except asyncio.CancelledError:
             await self.close()  # in the middle of a statement: nobody knows what comes next on it
             raise
-        if self._away_since is not None:
-            _log.info("the archive is there again")
-            self._tell(ALERT, None, "")
-        self._away_since, self._again_s = None, AGAIN_S
+        self._away.there()
 
     async def _connection(self) -> ArchiveStore:
         if self._store is None:
@@ -136,19 +109,8 @@ class ArchiveTarget:
         return self._store
 
     async def _gone(self, problem: str) -> None:
-        if self._away_since is None:
-            self._away_since = self._now()
-            _log.warning("the archive is away; what it has to get waits", problem=problem)
-        self._problem = problem
-        if self.connected.is_set():
-            self.connected.clear()
-            asyncio.get_running_loop().call_later(self._again_s, self.connected.set)
-            self._again_s = min(2 * self._again_s, AGAIN_MOST_S)
+        self._away.gone(problem)
         await self.close()
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
 
 
 class Archiving:

@@ -19,9 +19,10 @@ from sipbot import golden
 from sipbot.disk import sync_folder
 from sipbot.errors import SpoolError
 from sipbot.ledger_erasures import Erasures
-from sipbot.recordings import AUDIO, MASKED, alone_in, files_of
+from sipbot.recordings import AUDIO, MASKED, files_of
 from sipbot.retention import Kind, Wanted
 from sipbot.search_forget import forget
+from sipbot.whole_file import alone_in
 
 AT_ONCE = 20
 """Calls of one transaction: each writes a memo and its delivery, and somebody's call may wait."""

@@ -20,8 +20,9 @@ from sipbot.disk import RESERVE_BYTES, look, sync_folder
 from sipbot.errors import SpoolError
 from sipbot.masking import MaskedText, is_hidden_item
 from sipbot.memo import SECOND_EAR, Memo, Stage
-from sipbot.recordings import MASKED, Recordings, alone_in
+from sipbot.recordings import MASKED, Recordings
 from sipbot.wav import HEADER_BYTES, SAMPLE_BYTES, cut, facts_in
+from sipbot.whole_file import alone_in
 
 _NOTE = "audio-masked.json"
 _FORM = 1

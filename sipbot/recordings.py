@@ -8,27 +8,26 @@ instant at least one of the two is whole; where both are, a crash came between, 
 Nobody else opens either by its path, so whoever listens need not know which one is there.
 """
 
-import fcntl
-import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from sipbot.audio_keys import PROOFS, AudioKeys, prove
 from sipbot.disk import RESERVE_BYTES, look, sync_folder
 from sipbot.errors import DamagedError, LockedError, SpoolError
+from sipbot.whole_file import DRAFT, alone_in, is_file, replacing, sha256_of
 
 AUDIO, MASKED = "audio.wav", "audio-masked.wav"
 """In a call's folder: what was recorded, and its copy without names and numbers."""
 BOTH = (AUDIO, MASKED)
 
-SEALED, DRAFT = ".age", ".new"
-"""Behind the name of an encrypted file, and of one that is being written."""
+SEALED = ".age"
+"""Behind the name of an encrypted file."""
 
 _CHUNK_BYTES = 1 << 20
 
@@ -64,15 +63,15 @@ class Recordings:
 
     def is_there(self, call: str, name: str = AUDIO) -> bool:
         """Tell whether there is such a file, plain or encrypted."""
-        return any(_is_file(one) for one in self._places(call, name))
+        return any(is_file(one) for one in self._places(call, name))
 
     def is_plain(self, call: str, name: str = AUDIO) -> bool:
         """Tell whether there is one that whoever can read the folder can read."""
-        return _is_file(self._places(call, name)[0])
+        return is_file(self._places(call, name)[0])
 
     def is_sealed(self, call: str, name: str = AUDIO) -> bool:
         """Tell whether there is an encrypted one."""
-        return _is_file(self._places(call, name)[1])
+        return is_file(self._places(call, name)[1])
 
     def changed_ns(self, call: str, name: str = AUDIO) -> int:
         """Return when it was last written to, in nanoseconds; encrypting does not count.
@@ -116,7 +115,7 @@ class Recordings:
             SpoolError: as `open`.
         """
         with self.open(call, name) as file:
-            return _digest(file)
+            return sha256_of(file)
 
     def playable(self, call: str, copy: Path) -> Path:
         """Return a plain file of a recording, for a program that reads nothing else.
@@ -134,7 +133,7 @@ class Recordings:
         try:
             with self.open(call) as source:
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with _replacing(copy) as target:
+                with replacing(copy) as target:
                     shutil.copyfileobj(source, target, _CHUNK_BYTES)
         except OSError as error:
             raise SpoolError(f"{copy}: cannot be written: {error.strerror}") from error
@@ -151,7 +150,7 @@ class Recordings:
         """
         plain, sealed = self._places(call, name)
         if self.keys is None:
-            with _replacing(plain) as target:
+            with replacing(plain) as target:
                 target.write(content)
             sealed.unlink(missing_ok=True)
             return
@@ -207,11 +206,67 @@ class Recordings:
                 if plain.is_file():
                     return False
                 self._room(plain, sealed.stat().st_size)
-                with self.open(call) as source, _replacing(plain, like=sealed) as target:
+                with self.open(call) as source, replacing(plain, like=sealed) as target:
                     shutil.copyfileobj(source, target, _CHUNK_BYTES)
         except OSError as error:
             raise SpoolError(f"{plain}: cannot be decrypted: {error.strerror}") from error
         return True
+
+    def open_sealed(self, call: str, name: str = AUDIO) -> BinaryIO | None:
+        """Return the bytes of an encrypted file as they are on the disk; None: there is none.
+
+        Raises:
+            SpoolError: the disk refuses.
+        """
+        sealed = self._places(call, name)[1]
+        try:
+            return sealed.open("rb")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SpoolError(f"{sealed}: cannot be read: {error.strerror}") from error
+
+    def bring_back(
+        self,
+        call: str,
+        name: str,
+        fetch: Callable[[BinaryIO], None],
+        proven: Callable[[str], None],
+    ) -> bool:
+        """Put an encrypted file where it was, if it is missing; blocks.
+
+        Args:
+            call: whose.
+            name: which file.
+            fetch: writes its bytes; what it raises leaves no file.
+            proven: is given the hash of its plain bytes; what it raises leaves no file.
+
+        Returns:
+            False when there is such a file, plain or encrypted.
+
+        Raises:
+            LockedError: no key here opens it.
+            DamagedError: it was changed, or is another call's.
+            SpoolError: the disk refuses.
+        """
+        from sipbot import age_file  # noqa: PLC0415 - see `_unlocked`
+
+        sealed = self._places(call, name)[1]
+        try:
+            sealed.parent.mkdir(mode=0o700, exist_ok=True)
+            with alone_in(sealed.parent):
+                if self.is_there(call, name):
+                    return False
+                with replacing(sealed) as target:
+                    fetch(target)
+                    target.flush()
+                    with Path(target.name).open("rb") as again, self._explained(sealed):
+                        identities = self._need_keys().identities()
+                        proof = age_file.Reader(again, identities, _bound(call, name))
+                        proven(sha256_of(cast("BinaryIO", proof)))
+                return True
+        except OSError as error:
+            raise SpoolError(f"{sealed}: cannot be written: {error.strerror}") from error
 
     def rewrap(self, call: str, name: str = AUDIO) -> bool:
         """Let the first key open an encrypted file; its sound is not decrypted for it.
@@ -225,19 +280,19 @@ class Recordings:
         from sipbot import age_file  # noqa: PLC0415 - see `_unlocked`
 
         sealed = self._places(call, name)[1]
-        if not _is_file(sealed):
+        if not is_file(sealed):
             return False
         try:
             with alone_in(sealed.parent), sealed.open("rb") as source, self._explained(sealed):
                 identities = self._need_keys().identities()
                 if age_file.opens(source, identities[0]):
                     return False
-                with _replacing(sealed, like=sealed) as target:
+                with replacing(sealed, like=sealed) as target:
                     age_file.rewrap(source, target, identities, _bound(call, name))
                     target.flush()
                     with Path(target.name).open("rb") as again:
                         proof = age_file.Reader(again, identities[:1], _bound(call, name))
-                        _digest(cast("BinaryIO", proof))
+                        sha256_of(cast("BinaryIO", proof))
         except OSError as error:
             raise SpoolError(f"{sealed}: cannot be written: {error.strerror}") from error
         return True
@@ -246,7 +301,7 @@ class Recordings:
 
     def _seal(self, plain: Path, sealed: Path, call: str, name: str, sha256: str | None) -> None:
         with plain.open("rb") as file:
-            digest = _digest(file)
+            digest = sha256_of(file)
         if sha256 is not None and digest != sha256:
             raise DamagedError(
                 f"{plain}: is not the recording that its memo names (its hash differs); it stays "
@@ -266,7 +321,7 @@ class Recordings:
 
     def _hash_of(self, sealed: Path, call: str, name: str) -> str:
         with self._unlocked(sealed.open("rb"), sealed, call, name) as file:
-            return _digest(file)
+            return sha256_of(file)
 
     def _encrypt(
         self, source: BinaryIO, sealed: Path, call: str, name: str, like: Path | None = None
@@ -277,7 +332,7 @@ class Recordings:
         if identities[0].recipient != self._proven:
             prove(identities, islice(self._sealed(), PROOFS), self._need_keys().where)
             self._proven = identities[0].recipient
-        with _replacing(sealed, like) as target:
+        with replacing(sealed, like) as target:
             age_file.seal(source, target, identities[0], _bound(call, name))
 
     def _sealed(self) -> Iterator[Path]:
@@ -338,63 +393,6 @@ class Recordings:
         return SpoolError(f"{self.folder(call) / name}: cannot be read: there is no such file")
 
 
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Let one process, and one thread of it, change the files of a call; the others wait.
-
-    Raises:
-        OSError: there is no such folder.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # On the folder itself, for it is always there; the kernel lets go of it when we die.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise SpoolError(f"{path}: cannot be looked at: {error.strerror}") from error
-
-
 def _bound(call: str, name: str) -> str:
     """What is said in an encrypted file's header: it counts for this call and this name alone."""
     return f"{call}/{name}"
-
-
-def _digest(file: BinaryIO) -> str:
-    return hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
-
-
-def _new(path: Path) -> BinaryIO:
-    """A file for its owner alone, instead of what a crash may have left there."""
-    path.unlink(missing_ok=True)
-    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
-
-
-@contextmanager
-def _replacing(path: Path, like: Path | None = None) -> Iterator[BinaryIO]:
-    """Write a file that gets its name once it is whole and on the disk.
-
-    Args:
-        path: its name; what has it until then is replaced.
-        like: whose time it gets: when a caller fell silent is when their recording was written to.
-    """
-    draft = path.with_name(f"{path.name}{DRAFT}")
-    try:
-        with _new(draft) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if like is not None:
-            found = like.stat()
-            os.utime(draft, ns=(found.st_atime_ns, found.st_mtime_ns))
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)  # half a file on a full disk would keep it full
-        raise
-    sync_folder(path.parent)

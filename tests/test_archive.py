@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipbot import archive_target
 from sipbot.archive import ArchivedMemo, Batch, storable
 from sipbot.archive_store import RELEASE, SQL, ArchiveStore, Server
 from sipbot.cli_fleet import owner_of
@@ -243,8 +242,8 @@ async def test_memos_that_came_while_the_archive_was_dead_are_there_once(tmp_pat
 async def test_archive_that_is_away_long_raises_an_alert_until_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_target, "AWAY_S", 0.0)
-    monkeypatch.setattr(archive_target, "AGAIN_S", 0.0)
+    monkeypatch.setattr("sipbot.away.AWAY_S", 0.0)
+    monkeypatch.setattr("sipbot.away.AGAIN_S", 0.0)
     with running() as postgres:
         server = await asyncio.to_thread(a_server, postgres)
         async with site(tmp_path, server) as there:
@@ -270,7 +269,7 @@ async def test_archive_that_is_away_long_raises_an_alert_until_it_is_back(
 async def test_ledger_is_not_asked_what_is_due_to_an_archive_that_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_target, "AGAIN_S", 0.1)
+    monkeypatch.setattr("sipbot.away.AGAIN_S", 0.1)
     with running() as postgres:
         server = await asyncio.to_thread(a_server, postgres)
         postgres.kill()
@@ -286,7 +285,7 @@ async def test_ledger_is_not_asked_what_is_due_to_an_archive_that_is_away(
 async def test_archive_that_is_away_for_hours_makes_no_dead_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_target, "AGAIN_S", 0.0)
+    monkeypatch.setattr("sipbot.away.AGAIN_S", 0.0)
     nowhere = Server(url="postgresql://u@127.0.0.1:1/none", password="", site="main")
     async with site(tmp_path, nowhere) as there:
         await there.memo()
