@@ -97,7 +97,7 @@ def every_alert(agents: int, accounts: Iterable[str]) -> list[str]:
         *("masked-audio-failed", "masking-failed", "memo-unreadable", "retention"),
         "retention-rests",
         "speech-models",
-        "archive",
+        *("archive", "audio-store"),
         *(f"crash-loop-{child}" for child in children),
         *(f"account-{account}" for account in accounts),
     ]

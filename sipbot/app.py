@@ -19,7 +19,6 @@ from sipbot import audio_vault, bus_key, config, control, edge, handover_desk, p
 from sipbot.accounts_file import AccountsFile
 from sipbot.agents import Agents
 from sipbot.alerts import Alerts, every_alert
-from sipbot.archive_target import Archiving
 from sipbot.audit_keep import of_people
 from sipbot.broker_child import embedded_broker
 from sipbot.call_tools import Tools
@@ -31,11 +30,13 @@ from sipbot.control_answers import handlers as answers_of
 from sipbot.desk import CommandDesk
 from sipbot.disk_guard import DiskGuard
 from sipbot.ear_watch import EarWatch, models_of, reads_again
+from sipbot.elsewhere import Elsewhere, follow
 from sipbot.from_settings import (
     archive_of,
     audio_keys_of,
     audio_url_of,
     broker_of,
+    bucket_of,
     console_of,
     door_of,
     edge_for,
@@ -135,10 +136,10 @@ class App:
         self.notices = NoticeWatch(
             ledger.notices, notices_of(settings), self.reading, texts, self.alerts, self._plans
         )
-        self.archiving = Archiving(archive_of(settings), ledger.archive, tell)
+        self.elsewhere = Elsewhere(archive_of(settings), bucket_of(settings), ledger, kept, tell)
         self.reports = reports_of(settings, ledger, self.alerts, self._plans)
         others = {**self.notices.publishers, **self.reports.publishers}
-        self.outbox = outbox_of(ledger, self.feed, masked, others, self.archiving, troubles)
+        self.outbox = outbox_of(ledger, self.feed, masked, others, self.elsewhere, troubles)
         masked.remember, ledger.on_unreadable = ledger.masked.remember, troubles.memo_unreadable
         self._disk = self._disk_guard()
         self.switchboard = self._switchboard(dialplans)
@@ -166,7 +167,7 @@ class App:
         bus_key.make(settings.var)
         await ports.check(*listening(settings))
         ledger = await stack.enter_async_context(Ledger.open(places_of(settings).ledger))
-        await ledger.archive.follow(wanted=bool(settings.archive.url))
+        await follow(ledger, archive_of(settings), bucket_of(settings))
         app = cls(settings, dialplans, ledger)
         stack.callback(app.texts.close)  # before the ledger closes
         await edge.prepare(app.edge, config.DEFAULT_FILE)
@@ -210,9 +211,9 @@ class App:
         parts += [("herald", self.herald.run()), ("control", self._control().run())]
         parts += [("desk", self.desk.run()), ("notices", self.notices.run())]
         parts += [("service", self.service.run()), ("sweep", self.sweep.run())]
-        parts += [("archive", self.archiving.run()), ("reports", self.reports.run())]
-        kept = self.spool.recordings
-        return parts + audio_vault.parts(self.ledger, self.reading, kept, self.alerts.tell)
+        parts += [*self.elsewhere.parts(), ("reports", self.reports.run())]
+        kept, told = self.spool.recordings, (self.alerts.tell, self.elsewhere.sealed)
+        return parts + audio_vault.parts(self.ledger, self.reading, kept, *told)
 
     @cached_property
     def sweep(self) -> Sweep:

@@ -46,11 +46,19 @@ class AudioVault:
         ledger: says which calls and memos are through.
         recordings: with their keys.
         tell: id of an alert, problem (None when it is over), remedy.
+        sealed: told of every call with a recording that was encrypted.
     """
 
-    def __init__(self, ledger: Ledger, recordings: Recordings, tell: Tell) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        recordings: Recordings,
+        tell: Tell,
+        sealed: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._ledger = ledger
         self._recordings = recordings
+        self._sealed = sealed
         self._tell = tell
         self._due: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
         self._refused: dict[str, str] = {}
@@ -98,6 +106,7 @@ class AudioVault:
                 known = sha256 if name == AUDIO else None
                 if await asyncio.to_thread(self._recordings.seal, call, name, sha256=known):
                     _log.info("a recording was encrypted", call=call, masked=name == MASKED)
+                    self._sealed(call)
         except SipbotError as error:
             if self._refused.get(call) != str(error):
                 _log.error("a recording stays unencrypted", call=call, problem=str(error))
@@ -138,11 +147,15 @@ class AudioVault:
 
 
 def parts(
-    ledger: Ledger, reading: Reading, recordings: Recordings, tell: Tell
+    ledger: Ledger,
+    reading: Reading,
+    recordings: Recordings,
+    tell: Tell,
+    sealed: Callable[[str], None],
 ) -> list[tuple[str, Coroutine[None, None, None]]]:
     """Return what main runs, by name: nothing where there is no key."""
     if recordings.keys is None:
         return []
-    vault = AudioVault(ledger, recordings, tell)
+    vault = AudioVault(ledger, recordings, tell, sealed)
     reading.through = vault.through
     return [("audio vault", vault.run())]

@@ -29,6 +29,7 @@ PARTS = {
     "mqtt": "cli_mqtt:mqtt_app",
     "outbox": "cli_outbox:outbox_app",
     "archive": "cli_archive:archive_app",
+    "audio-store": "cli_audio_store:audio_store_app",
     "notify": "cli_notify:notify_app",
     "ledger": "cli_ledger:ledger_app",
     "privacy": "cli_privacy:privacy_app",

@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from sipbot import archive, config, control, local_time, report_order
+from sipbot import archive, audio_store, config, control, local_time, report_order
 from sipbot import control_wire as wire
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.cli_table import print_whole
@@ -123,6 +123,8 @@ def _row(one: Undelivered) -> tuple[str, ...]:
 
 
 def _kind(one: Undelivered) -> str:
-    if one.target == archive.TARGET or one.target.startswith(report_order.PREFIX):
+    if one.target in (archive.TARGET, audio_store.TARGET) or one.target.startswith(
+        report_order.PREFIX
+    ):
         return ""  # what it is stands in its name
     return "notification" if one.target.startswith(TARGET_PREFIX) else "answer"

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from sipbot import local_time
 from sipbot.broker_wire import DEFAULT_CONNECTIONS
 from sipbot.config_archive import Archive
+from sipbot.config_audio_store import AudioStore
 from sipbot.config_call_back import CallBack
 from sipbot.config_console import Console
 from sipbot.config_edge import Edge
@@ -178,6 +179,8 @@ class Settings(BaseSettings):
     """Encryption of recordings."""
     archive: Archive = Archive()
     """History and reports of several sites, in PostgreSQL."""
+    audio_store: AudioStore = AudioStore()
+    """Encrypted recordings once more, in an S3 store."""
     log: Log = Log()
     """What is written to standard error."""
 
@@ -253,6 +256,16 @@ def _ports_taken(settings: Settings, file: TomlFile) -> list[Mistake]:
     ]
 
 
+def _not_encrypted(settings: Settings, file: TomlFile) -> list[Mistake]:
+    """Recordings leave this machine only encrypted: docs/decisions/0035."""
+    privacy = settings.privacy
+    if not settings.audio_store.url or privacy.audio_key_file or privacy.audio_key_env:
+        return []
+    problem = "needs a key: recordings leave this machine only encrypted"
+    remedy = "Set privacy.audio_key_file; sipbot privacy key new makes one"
+    return [file.mistake(("audio_store", "url"), problem, remedy)]
+
+
 def _build(file: TomlFile) -> Settings:
     environment = Environment(SHAPE)
     mistakes = environment.unknown()
@@ -265,7 +278,7 @@ def _build(file: TomlFile) -> Settings:
     except ValidationError as error:
         mistakes += [environment.blame(mistake) for mistake in explain(error, SHAPE, file)]
     else:
-        mistakes += _ports_taken(settings, file)
+        mistakes += [*_ports_taken(settings, file), *_not_encrypted(settings, file)]
     if mistakes:
         raise ConfigError(mistakes)
     folder = file.path.absolute().parent

@@ -22,6 +22,7 @@ from sipbot import (
     config,
     doctor_archive,
     doctor_audio_key,
+    doctor_audio_store,
     doctor_console,
     doctor_edge,
     doctor_probes,
@@ -102,6 +103,7 @@ async def _of_site(settings: Settings, *, deep: bool) -> list[Finding]:
     if settings.mqtt.host:
         findings += await doctor_sites.examine(broker_of(settings), settings.site, running=bool(up))
     findings += await doctor_archive.examine(settings)
+    findings += await doctor_audio_store.examine(settings)
     findings += await doctor_console.examine(settings, running=bool(up))
     try:
         plans = load_tried(settings.dialplans, settings.region)

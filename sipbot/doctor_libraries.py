@@ -25,5 +25,6 @@ LIBRARIES = (
     Library("vosk", "vosk"),
     Library("faster-whisper", "faster-whisper", "whisper"),
     Library("psycopg", "psycopg", "archive"),
+    Library("boto3", "boto3", "audio-store"),
     *(Library(one, one, "readings") for one in DISTRIBUTIONS),
 )

@@ -20,6 +20,8 @@
     │   └── UnreadableError   a memo that was read and makes no sense: reading again will not help
     ├── ArchiveError          the PostgreSQL archive cannot be reached or refused us
     │   └── ArchiveRefusedError  it is there, and does not take this content
+    ├── AudioStoreError       the store of recordings cannot be reached or refused us
+    │   └── AudioStoreRefusedError  it is there, and does not take this file
     ├── FeedError             the MQTT broker cannot be reached or refused us
     │   └── DeafError         the broker is there, and does not let us read a topic
     ├── ControlError          the running sipbot cannot do what a command asked of it
@@ -169,6 +171,14 @@ class ArchiveError(SipbotError):
 
 class ArchiveRefusedError(ArchiveError):
     """Raised when the archive is there and does not take what it was given."""
+
+
+class AudioStoreError(SipbotError):
+    """Raised when the store of recordings cannot be reached, or refuses us."""
+
+
+class AudioStoreRefusedError(AudioStoreError):
+    """Raised when the store of recordings is there and does not take what it was given."""
 
 
 class FeedError(SipbotError):

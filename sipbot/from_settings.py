@@ -34,6 +34,7 @@ from sipbot.plan import Dialplan
 from sipbot.reckoning import Reckoner
 from sipbot.recordings import Recordings
 from sipbot.report_watch import ReportSettings, ReportWatch
+from sipbot.s3 import Bucket
 from sipbot.sip import wire as sip_wire
 from sipbot.sip.stack import Account, StackSettings
 from sipbot.spool import recording_of, spool_of
@@ -81,6 +82,21 @@ def archive_of(settings: Settings) -> ArchiveServer | None:
         return None
     password = archive.password.get_secret_value()
     return ArchiveServer(url=archive.url, password=password, site=settings.site)
+
+
+def bucket_of(settings: Settings) -> Bucket | None:
+    """Return where recordings are stored as well; None where they are not."""
+    store = settings.audio_store
+    if not store.url:
+        return None
+    return Bucket(
+        url=store.url,
+        bucket=store.bucket,
+        region=store.region,
+        access_key=store.access_key,
+        secret_key=store.secret_key.get_secret_value(),
+        site=settings.site,
+    )
 
 
 def audio_keys_of(settings: Settings) -> AudioKeys | None:

@@ -1,8 +1,8 @@
-"""Which targets the outbox has, each with its own lane: the bus, notifications, the archive."""
+"""Which targets the outbox has, each with its own lane: bus, notifications, archive, store."""
 
 from collections.abc import Mapping
 
-from sipbot.archive_target import Archiving
+from sipbot.elsewhere import Elsewhere
 from sipbot.ledger import MQTT, Ledger
 from sipbot.mqtt import Feed
 from sipbot.outbox import Outbox
@@ -15,7 +15,7 @@ def outbox_of(
     feed: Feed,
     bus: Publisher,
     others: Mapping[str, Publisher],
-    archiving: Archiving,
+    elsewhere: Elsewhere,
     troubles: Troubles,
 ) -> Outbox:
     """Return the outbox; it looks again whenever the broker is back.
@@ -25,15 +25,15 @@ def outbox_of(
         feed: the session with the broker.
         bus: tells the broker, masked topics included.
         others: by the names that deliveries have for them.
-        archiving: the archive, if there is one.
+        elsewhere: archive and audio store, where there are such.
         troubles: are told what goes wrong.
     """
     outbox = Outbox(
         ledger,
-        {MQTT: bus, **others, **archiving.publishers},
+        {MQTT: bus, **others, **elsewhere.publishers},
         on_dead=troubles.dead_letters,
         on_trouble=troubles.ledger,
     )
     feed.on_session = outbox.nudge
-    archiving.nudge = outbox.nudge
+    elsewhere.nudge_with(outbox.nudge)
     return outbox

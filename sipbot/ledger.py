@@ -22,6 +22,7 @@ from sipbot import ledger_usage as usage
 from sipbot import ledger_writes as writes
 from sipbot.errors import LedgerError
 from sipbot.ledger_archive import ArchiveRows
+from sipbot.ledger_audio_store import AudioStoreRows
 from sipbot.ledger_call_notices import CallNotices
 from sipbot.ledger_calls_back import CallsBack
 from sipbot.ledger_commands import Commands
@@ -29,7 +30,6 @@ from sipbot.ledger_console import ConsoleRows
 from sipbot.ledger_deliveries import MQTT, Delivery, Retry, Undelivered
 from sipbot.ledger_erasures import Erasures
 from sipbot.ledger_escalations import Escalations
-from sipbot.ledger_figures import Waiting
 from sipbot.ledger_handovers import Handovers
 from sipbot.ledger_kpi import Kpis
 from sipbot.ledger_masked import MaskedClients
@@ -77,12 +77,12 @@ class Ledger:
     def __init__(
         self, path: Path, engine: sa.Engine, thread: LedgerThread, targets: tuple[str, ...]
     ) -> None:
-        self.path = path
-        self._engine = engine
+        self.path, self._engine = path, engine
         self._thread = thread
         self._targets = targets
         self._refused = Refusals(engine)
         self.archive = ArchiveRows(self._run)
+        self.audio_store = AudioStoreRows(self._run)
         self.commands = Commands(self._run, targets, self._announce)
         self.call_notices = CallNotices(self._run)
         self.calls_back = CallsBack(self._run, targets, self._announce)
@@ -343,7 +343,7 @@ class Ledger:
         """Return when the ledger's thread has ended what it is doing now."""
         await self._thread.sign()
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> figures.Waiting:
         """Return how many deliveries wait, and since when."""
         return await self._run(figures.waiting)
 

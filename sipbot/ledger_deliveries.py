@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from sipbot.archive import TARGET as ARCHIVE
+from sipbot.audio_store import TARGET as AUDIO_STORE
 from sipbot.ledger_schema import deliveries, meta
 from sipbot.memo import Memo, Status, changed
 from sipbot.topics import FeedPayload
@@ -182,7 +183,8 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
     if it is None:
         return 0
     if it.memo is None:
-        if it.target == ARCHIVE:  # two of every call, and nobody asks for them again
+        # One or two of every call, and nobody asks for them again.
+        if it.target in (ARCHIVE, AUDIO_STORE):
             connection.execute(sa.delete(deliveries).where(deliveries.c.id == delivery))
         return 0
     older = (

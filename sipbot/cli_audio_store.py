@@ -1,0 +1,114 @@
+"""``sipbot audio-store``: compare it with this machine, bring recordings back, fill it again."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import typer
+
+from sipbot import config
+from sipbot.audio_store_view import File, View, fetch, refill, view_of
+from sipbot.cli_config import ConfigOption, JsonOption
+from sipbot.config import Settings
+from sipbot.errors import AudioStoreError, SipbotError, UsageError
+from sipbot.from_settings import bucket_of, ledger_path, recordings_of
+from sipbot.ledger_audio_store import named_hashes
+from sipbot.recordings import AUDIO, Recordings
+from sipbot.s3 import S3, Bucket
+
+SHOWN = 20
+"""Files that are named in full."""
+
+audio_store_app = typer.Typer(
+    no_args_is_help=True,
+    help="The S3 store that has the recordings as well: look at it, fetch from it, refill it.",
+)
+
+
+class _Both(msgspec.Struct, frozen=True):
+    """This machine and its store."""
+
+    settings: Settings
+    bucket: Bucket
+    store: S3
+    recordings: Recordings
+
+    def view(self) -> View:
+        keys = list(self.store.keys())
+        return view_of(ledger_path(self.settings), self.recordings, self.bucket.site, keys)
+
+
+@audio_store_app.command("status", epilog="Example: sipbot audio-store status --json")
+def status_command(config_file: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Say what is here and there, and what is missing in either place."""
+    both = _both(config_file)
+    seen = both.view()
+    if as_json:
+        typer.echo(msgspec.json.encode({"url": both.bucket.where, **msgspec.to_builtins(seen)}))
+        return
+    typer.echo(f"{both.bucket.where}: {seen.there} files of site {both.bucket.site}")
+    typer.echo(f"here: {seen.here} encrypted files; {seen.waiting} calls wait to be told")
+    _name("It had these and has them no more: sipbot audio-store refill", seen.lost)
+    _name("These are there alone: sipbot audio-store fetch", seen.missing_here)
+    _name("Nobody here knows these; delete them there if nobody else does:", seen.strays)
+
+
+@audio_store_app.command("fetch", epilog="Example: sipbot audio-store fetch")
+def fetch_command(config_file: ConfigOption = None) -> None:
+    """Bring back what is missing here and was not erased, such as after a disk was lost.
+
+    Put the ledger back first. Each file is decrypted and compared with its memo before it counts.
+    """
+    both = _both(config_file)
+    hashes = named_hashes(ledger_path(both.settings))
+
+    def one(file: File) -> bool:
+        call, name = file
+        sha256 = hashes.get(call) if name == AUDIO else None
+        return fetch(both.store, both.bucket.site, both.recordings, file, sha256)
+
+    _each(both.view().missing_here, one, "brought back")
+
+
+@audio_store_app.command("refill", epilog="Example: sipbot audio-store refill")
+def refill_command(config_file: ConfigOption = None) -> None:
+    """Store once more what the store had and has lost; sipbot may run meanwhile."""
+    both = _both(config_file)
+    _each(
+        [file for file in both.view().lost if both.recordings.is_sealed(*file)],
+        lambda file: refill(both.store, both.bucket.site, both.recordings, file),
+        "stored",
+    )
+
+
+def _both(config_file: ConfigOption) -> _Both:
+    settings = config.load(config_file)
+    bucket = bucket_of(settings)
+    if bucket is None:
+        raise UsageError("there is no audio store: name it in audio_store.url of config.toml")
+    return _Both(settings, bucket, S3(bucket), recordings_of(settings))
+
+
+def _each(files: Sequence[File], what: Callable[[File], bool], done: str) -> None:
+    """Do it for each file; one that cannot be done must not keep the others."""
+    count, problems = 0, list[str]()
+    for file in files:
+        try:
+            count += what(file)
+        except SipbotError as error:
+            problems.append(str(error))
+            if type(error) is AudioStoreError:
+                break  # it is away; so it is for all others
+    typer.echo(f"{count} files {done}")
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _name(what: str, files: Sequence[File]) -> None:
+    if files:
+        typer.echo(what)
+        for call, name in files[:SHOWN]:
+            typer.echo(f"  {call} {name}")
+        if len(files) > SHOWN:
+            typer.echo(f"  and {len(files) - SHOWN} more")
