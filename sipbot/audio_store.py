@@ -61,15 +61,18 @@ class Todo(msgspec.Struct, frozen=True, kw_only=True):
 def todo(here: Mapping[str, str], kept: Kept) -> Todo:
     """Compare what is here with what the store has.
 
-    What is missing here without having been erased stays there: it may be all that there is.
+    What is missing here without having been erased stays there: it may be all that there is.  What
+    was erased goes, also where its file is still here (a roll-back deletes rows first).
 
     Args:
         here: name → tag of the encrypted files on this machine.
         kept: what the ledger knows.
     """
-    put = tuple(name for name in BOTH if name in here and kept.tags.get(name) != here[name])
-    missing = (name for name in BOTH if name in kept.tags and name not in here)
-    return Todo(put=put, delete=tuple(name for name in missing if name in kept.gone))
+    wanted = [name for name in BOTH if name in here and name not in kept.gone]
+    return Todo(
+        put=tuple(name for name in wanted if kept.tags.get(name) != here[name]),
+        delete=tuple(name for name in BOTH if name in kept.tags and name in kept.gone),
+    )
 
 
 def gone_names(kinds: Sequence[Kind]) -> frozenset[str]:

@@ -7,8 +7,8 @@ for at that moment.  What a crash repeats changes nothing, and a store that is a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import BinaryIO, TypeVar
@@ -147,27 +147,42 @@ class AudioStoreTarget:
     # A thread of asyncio's.
     def _put(self, call: str, name: str, store: S3) -> Stored | None:
         """Store a file; None: it is not here any more, and its tombstone comes after us."""
-        file = self._recordings.open_sealed(call, name)
-        if file is None:
-            return None
-        with closing(file):
-            return put(store, self._bucket.site, call, name, file)
+        return put(store, self._bucket.site, self._recordings, call, name)
 
 
 def _delete(key: str, store: S3) -> None:
     store.delete(key)
 
 
-def put(store: S3, site: str, call: str, name: str, file: BinaryIO) -> Stored:
-    """Store an encrypted file; blocks.
+def put(store: S3, site: str, recordings: Recordings, call: str, name: str) -> Stored | None:
+    """Store an encrypted file; blocks.  Return what is stored now; None: there is no such file.
 
     Raises:
         AudioStoreError: the store is away, or does not take it.
+        SpoolError: the disk refuses.
     """
-    tag, size = tag_of(file), file.seek(0, 2)
-    file.seek(0)
-    store.put(object_key(site, call, name), file, size)
+    with _sealed(recordings, call, name) as file:
+        if file is None:
+            return None
+        tag, size = tag_of(file), file.seek(0, 2)
+        file.seek(0)
+        store.put(object_key(site, call, name), file, size)
     return Stored(call=call, name=name, tag=tag, size_bytes=size)
+
+
+@contextmanager
+def _sealed(recordings: Recordings, call: str, name: str) -> Iterator[BinaryIO | None]:
+    """Open an encrypted file, if there is one; whatever its disk refuses is a `SpoolError`."""
+    file = recordings.open_sealed(call, name)
+    if file is None:
+        yield None
+        return
+    try:
+        with closing(file):
+            yield file
+    except OSError as error:
+        problem = f"{recordings.folder(call)}: {name} cannot be read: {error.strerror}"
+        raise SpoolError(problem) from error
 
 
 def tags_here(recordings: Recordings, call: str) -> dict[str, str]:
@@ -178,9 +193,8 @@ def tags_here(recordings: Recordings, call: str) -> dict[str, str]:
     """
     found = dict[str, str]()
     for name in BOTH:
-        file = recordings.open_sealed(call, name)
-        if file is not None:
-            with closing(file):
+        with _sealed(recordings, call, name) as file:
+            if file is not None:
                 found[name] = tag_of(file)
     return found
 
@@ -253,7 +267,7 @@ class AudioStoring:
         """What a disk or the ledger refuses now is found by the next look at all."""
         try:
             await looking
-        except (OSError, SpoolError, LedgerError) as error:
+        except (OSError, LedgerError) as error:
             _log.error("recordings not compared with the store", problem=str(error))
 
     async def _want(self, calls: Iterable[str]) -> None:
@@ -263,8 +277,15 @@ class AudioStoring:
 
     # A thread of asyncio's.
     def _tags_of(self, calls: Iterable[str]) -> dict[str, dict[str, str]]:
-        found = ((call, tags_here(self._recordings, call)) for call in calls)
-        return {call: tags for call, tags in found if tags}
+        found = dict[str, dict[str, str]]()
+        for call in calls:
+            try:
+                tags = tags_here(self._recordings, call)
+            except SpoolError as error:  # it must not keep the others
+                _log.error("a recording is not compared with the store", problem=str(error))
+            else:
+                found |= {call: tags} if tags else {}
+        return found
 
 
 def _now() -> datetime:

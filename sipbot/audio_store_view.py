@@ -4,7 +4,6 @@ Data path: ledger, recordings, s3 -> [audio_store_view] -> sipbot audio-store, s
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -104,11 +103,8 @@ def refill(store: S3, site: str, recordings: Recordings, file: File) -> bool:
         SpoolError: the disk refuses.
     """
     call, name = file
-    source = recordings.open_sealed(call, name)
-    if source is None:
+    if put(store, site, recordings, call, name) is None:
         return False
-    with closing(source):
-        put(store, site, call, name, source)
     if not recordings.is_sealed(call, name):  # erased meanwhile, perhaps after its deletion there
         store.delete(object_key(site, call, name))
         return False

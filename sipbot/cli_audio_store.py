@@ -45,8 +45,8 @@ def status_command(config_file: ConfigOption = None, *, as_json: JsonOption = Fa
     if as_json:
         typer.echo(msgspec.json.encode({"url": both.bucket.where, **msgspec.to_builtins(seen)}))
         return
-    typer.echo(f"{both.bucket.where}: {seen.there} files of site {both.bucket.site}")
-    typer.echo(f"here: {seen.here} encrypted files; {seen.waiting} calls wait to be told")
+    typer.echo(f"{both.bucket.where}: files of site {both.bucket.site}: {seen.there}")
+    typer.echo(f"encrypted files here: {seen.here}; calls that wait to be told: {seen.waiting}")
     _name("It had these and has them no more: sipbot audio-store refill", seen.lost)
     _name("These are there alone: sipbot audio-store fetch", seen.missing_here)
     _name("Nobody here knows these; delete them there if nobody else does:", seen.strays)
@@ -98,7 +98,7 @@ def _each(files: Sequence[File], what: Callable[[File], bool], done: str) -> Non
             problems.append(str(error))
             if type(error) is AudioStoreError:
                 break  # it is away; so it is for all others
-    typer.echo(f"{count} files {done}")
+    typer.echo(f"files {done}: {count}")
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:

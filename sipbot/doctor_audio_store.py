@@ -52,7 +52,8 @@ def _findings(settings: Settings, bucket: Bucket) -> Iterator[Finding]:
 
 
 def _compared(bucket: Bucket, seen: View) -> Finding:
-    told = f"{bucket.where}: {seen.there} files of site {bucket.site}, {seen.here} encrypted here"
+    counts = f"{seen.there} there, {seen.here} encrypted here"
+    told = f"{bucket.where}: files of site {bucket.site}: {counts}"
     if seen.lost:
         return Finding(
             part=_PART,

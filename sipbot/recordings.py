@@ -253,7 +253,7 @@ class Recordings:
 
         sealed = self._places(call, name)[1]
         try:
-            sealed.parent.mkdir(mode=0o700, exist_ok=True)
+            sealed.parent.mkdir(parents=True, exist_ok=True)
             with alone_in(sealed.parent):
                 if self.is_there(call, name):
                     return False

@@ -30,11 +30,11 @@ MOST_BYTES = 5 << 30
 
 _CHUNK_BYTES = 1 << 20
 
-_OURS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"})
-"""Refusals of whoever asks, not of what was sent: all else would be refused as well."""
-
-_CLIENT_ERRORS = range(400, 500)
-_SLOW = frozenset({408, 429})
+_OF_CONTENT = frozenset(
+    {"BadDigest", "EntityTooLarge", "IncompleteBody", "InvalidDigest", "KeyTooLongError"}
+)
+"""Refusals of what was sent (S3's list of error codes).  All others are of whoever asks, or of the
+store's state: everything else would be refused as well, so it is waited for."""
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,10 +184,12 @@ class S3:
             told = error.response["Error"]
             code, status = told["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
             problem = f"{self._bucket.where}: {code} ({status}) at {error.operation_name}"
-            if status in _CLIENT_ERRORS and status not in _SLOW and code not in _OURS:
+            if code in _OF_CONTENT:
                 raise AudioStoreRefusedError(problem) from error
-            remedy = "Check audio_store.bucket, access_key and secret_key, and what the key may do"
-            raise AudioStoreError(f"{problem}. {remedy}") from error
+            raise AudioStoreError(
+                f"{problem}. Check audio_store.bucket, region, access_key and secret_key, and what "
+                "the key may do there"
+            ) from error
         except self._failures.BotoCoreError as error:
             # Not more of its words: some have the address of a signed request in them.
             problem = f"{self._bucket.where}: {type(error).__name__}"

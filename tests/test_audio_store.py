@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -27,6 +28,7 @@ from sipbot.erase import Eraser
 from sipbot.errors import AudioStoreError, AudioStoreRefusedError, ConfigError
 from sipbot.ledger import Ledger, Undelivered
 from sipbot.ledger_deliveries import undelivered
+from sipbot.ledger_schema import calls, deliveries, memos
 from sipbot.memo import Memo
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.recordings import AUDIO, BOTH, MASKED
@@ -60,11 +62,12 @@ def test_once_it_is_done_nothing_is_left_to_do(
 
 
 @given(tags, tags, st.frozensets(names))
-def test_what_is_missing_here_is_deleted_there_only_if_it_was_erased(
+def test_what_was_erased_is_deleted_there_and_nothing_else_and_not_stored_again(
     here: dict[str, str], there: dict[str, str], gone: frozenset[str]
 ) -> None:
     do = todo(here, Kept(tags=there, gone=gone))
-    assert set(do.delete) == (there.keys() - here.keys()) & gone
+    assert there.keys() & gone == set(do.delete)
+    assert not gone.intersection(do.put)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +325,7 @@ async def test_missing_recording_that_nobody_erased_stays_there_and_is_fetched(
 
     code, output = await asyncio.to_thread(there.command, "fetch")
 
-    assert (0, "1 files brought back\n") == (code, output)
+    assert (0, "files brought back: 1\n") == (code, output)
     assert memo.audio.sha256 == there.spool.recordings.sha256(memo.call.id)
 
 
@@ -369,7 +372,7 @@ async def test_what_the_store_has_lost_is_told_and_refilled(there: Site) -> None
 
     assert [[memo.call.id, AUDIO]] == json.loads(told)["lost"]
     assert "sipbot audio-store refill" in [one.remedy for one in found]
-    assert (0, "1 files stored\n", [there.key(memo)]) == (code, output, there.objects())
+    assert (0, "files stored: 1\n", [there.key(memo)]) == (code, output, there.objects())
 
 
 @peer
@@ -378,13 +381,15 @@ async def test_doctor_says_how_much_is_where(there: Site) -> None:
     await there.stored()
     found = await asyncio.to_thread(lambda: asyncio.run(examine(load(there.config()))))
     assert ["warning", "ok"] == [one.state for one in found]  # no TLS; all there
-    assert f"1 files of site {there.site}, 1 encrypted here; 0 calls wait" in found[-1].found
+    assert f"files of site {there.site}: 1 there, 1 encrypted here; 0 calls wait" in found[-1].found
 
 
 @peer
 async def test_wrong_secret_is_told_with_its_remedy_and_nothing_of_it(there: Site) -> None:
     bucket = there.server.bucket(there.site, secret="another")
-    with pytest.raises(AudioStoreError, match=r"Check audio_store\.bucket, access_key") as raised:
+    with pytest.raises(
+        AudioStoreError, match=r"Check audio_store\.bucket, region, access_key"
+    ) as raised:
         await asyncio.to_thread(S3(bucket).try_out)
     assert not isinstance(raised.value, AudioStoreRefusedError)
     assert "another" not in str(raised.value)
@@ -442,6 +447,35 @@ async def test_erasure_by_a_command_beside_sipbot_is_still_to_be_told(tmp_path: 
     assert [f"{PREFIX}{memo.call.id}"] == [one.req for one in found if one.target == TARGET]
 
 
+@peer
+async def test_recording_that_cannot_be_read_keeps_no_other_from_being_stored(
+    there: Site,
+) -> None:
+    broken, sound = await there.memo(), await there.memo()
+    sealed = there.spool.recordings.folder(broken.call.id) / f"{AUDIO}.age"
+    sealed.unlink()
+    sealed.mkdir()
+    await there.stored()
+    assert [there.key(sound)] == there.objects()
+
+
+@peer
+async def test_recording_whose_rows_go_first_is_deleted_there(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+
+    def forget(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(deliveries).where(deliveries.c.memo == memo.id))
+        connection.execute(sa.delete(memos).where(memos.c.id == memo.id))
+        connection.execute(sa.delete(calls).where(calls.c.call == memo.call.id))
+
+    await there.ledger._run(forget)
+    await there.stored()
+    assert there.spool.recordings.is_there(memo.call.id)
+    assert ([], []) == (there.objects(), await there.waiting())
+
+
+@peer
 def test_store_that_is_asked_to_break_off_stores_nothing(shared: S3Server, tmp_path: Path) -> None:
     store, path = S3(shared.bucket("aborted")), tmp_path / "long"
     path.write_bytes(bytes(1 << 20))
