@@ -30,6 +30,7 @@ PARTS = (
     "flood",
     "takeovers",
     "archive",
+    "store",
 )
 """Modules of this package, each with one coroutine ``run`` of the type `Part`."""
 

@@ -63,8 +63,12 @@ class DeafBot(Bot):
         return bot
 
     async def start(self) -> None:
-        """Start it and wait until it answers calls and has reached its broker."""
+        """Start it and wait until it is up."""
         self._launch()
+        await self.up()
+
+    async def up(self) -> None:
+        """Wait until it answers calls and has reached its broker."""
         async with asyncio.timeout(PATIENCE_S):
             while not ((now := await self.ask()) and now.broker_connected and _up(now)):
                 await asyncio.sleep(LOOK_EVERY_S)
