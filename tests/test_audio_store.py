@@ -1,6 +1,7 @@
 """The store of recordings has every encrypted one, and none that was erased."""
 
 import asyncio
+import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -473,6 +474,22 @@ async def test_recording_whose_rows_go_first_is_deleted_there(there: Site) -> No
     await there.stored()
     assert there.spool.recordings.is_there(memo.call.id)
     assert ([], []) == (there.objects(), await there.waiting())
+
+
+class _Changing(io.BytesIO):
+    """A file that has other bytes when it is read for the second time."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.getbuffer()[0] = 1
+        return super().seek(offset, whence)
+
+
+@peer
+def test_file_that_changes_on_its_way_is_refused_by_the_store(shared: S3Server) -> None:
+    store = S3(shared.bucket("changing"))
+    with pytest.raises(AudioStoreRefusedError, match="BadDigest"):
+        store.put("changing/c/audio.wav.age", _Changing(bytes(1000)), 1000)
+    assert [] == list(store.keys())
 
 
 @peer
