@@ -14,7 +14,11 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
+import structlog
+
 from sipbot import heap
+
+_log = structlog.get_logger()
 
 Work = Callable[[], object]
 
@@ -49,6 +53,9 @@ class Places:
 
         Args:
             work: must not raise.
+
+        Raises:
+            RuntimeError: the system has no thread for it, and no place has one.
         """
         with self._lock:
             if self._idle:
@@ -57,22 +64,37 @@ class Places:
                 inbox: SimpleQueue[Work | None] = SimpleQueue()
                 inbox.put(work)
                 thread = threading.Thread(target=self._serve, args=(inbox,), daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                if self._starts(thread):
+                    self._threads.append(thread)
+                else:
+                    self._waiting.append(work)
             else:
                 self._waiting.append(work)
+
+    def _starts(self, thread: threading.Thread) -> bool:
+        """Start it; False when the system has no more threads, and one of ours will do its work."""
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            return False
+        return True
 
     def beside(self, work: Work) -> None:
         """Have it done at once, whoever waits for a place.
 
         Args:
             work: must not raise.
+
+        Raises:
+            RuntimeError: the system has no thread for it.
         """
         thread = threading.Thread(target=self._do_beside, args=(work,), daemon=True)
-        with self._lock:
+        with self._lock:  # it ends by asking for the lock, so not before it is counted
+            thread.start()
             self._beside.add(thread)
             self._beside_most = max(self._beside_most, len(self._beside))
-        thread.start()
 
     def _do_beside(self, work: Work) -> None:
         """Runs in a thread of its own, which ends with the work."""
@@ -113,6 +135,10 @@ class Places:
         for inbox in self._idle:
             inbox.put(None)
         self._idle, self._threads, self._beside_most = [], [], 0
-        threading.Thread(
+        sweeping = threading.Thread(
             target=heap.sweep, args=(ended, min(heaps, self._count)), daemon=True
-        ).start()
+        )
+        try:
+            sweeping.start()
+        except RuntimeError as error:  # what stays behind goes back the next time
+            _log.warning("no thread to give memory back", problem=str(error))
