@@ -353,7 +353,7 @@ class App:
         return Control(
             control.socket_path(self.settings.var),
             {
-                **answers_of(self.outbox, self.gauges),
+                **answers_of(self.outbox, self.gauges, self.elsewhere.compare),
                 **self.sweep.handlers(),
                 **reviews_desk.handlers(self.ledger),
                 **handover_desk.handlers(self.ledger, places_of(self.settings)),
@@ -373,7 +373,7 @@ class App:
             async with asyncio.timeout(STOP_FEED_S):
                 await self.outbox.run_once()
         except TimeoutError:
-            self._log.warning("the broker does not take what is due; it stays due")
+            self._log.warning("not everything due is taken; it stays due")
         self.feed.stop()
         await wait_until(lambda: not self.feed.connected.is_set(), STOP_FEED_S)
 

@@ -32,6 +32,10 @@ meanwhile must know that the store may have it."""
 _GONE_WITH = {AUDIO: {Kind.AUDIO, Kind.CALLS}, MASKED: {Kind.MASKED, Kind.CALLS}}
 
 
+File = tuple[str, str]
+"""Call and name: what an object is of."""
+
+
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """A file that the store has, or may have."""
 

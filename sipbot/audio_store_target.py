@@ -7,7 +7,8 @@ for at that moment.  What a crash repeats changes nothing, and a store that is a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from typing import BinaryIO, TypeVar
 
 import structlog
 
-from sipbot.audio_store import PREFIX, TARGET, Stored, object_key, tag_of, todo
+from sipbot.audio_store import PREFIX, Stored, object_key, tag_of, todo
 from sipbot.away import Away, Tell
 from sipbot.errors import (
     AudioStoreError,
@@ -25,24 +26,10 @@ from sipbot.errors import (
     SpoolError,
 )
 from sipbot.ledger_audio_store import AudioStoreRows
-from sipbot.publisher import Publisher
 from sipbot.recordings import BOTH, Recordings
 from sipbot.s3 import S3, Bucket
 
 ALERT = "audio-store"
-
-FIRST_S = 45.0
-"""After the start: callers come first, then the encryption of what a crash left plain."""
-
-LOOK_EVERY_S = 600.0
-"""Between two looks at all recordings, as `sipbot.audio_vault`: for what was encrypted while nobody
-told us, and for those whose key was changed."""
-
-AWAY_EVERY_S = 5.0
-"""Between two looks at how long the store has been away."""
-
-AT_ONCE = 200
-"""Calls compared in one statement: some 2 ms of the ledger's thread."""
 
 Answer = TypeVar("Answer")
 
@@ -66,7 +53,7 @@ class AudioStoreTarget:
         rows: AudioStoreRows,
         recordings: Recordings,
         tell: Tell,
-        open_store: Callable[[Bucket], S3] = S3,
+        open_store: Callable[[Bucket, threading.Event], S3] = S3,
     ) -> None:
         self._away = Away(ALERT, tell)
         self.connected = self._away.connected
@@ -76,7 +63,13 @@ class AudioStoreTarget:
         self._recordings = recordings
         self._open_store = open_store
         self._store: S3 | None = None
+        self._opening = threading.Lock()
+        self._aborted = threading.Event()
         self._refused = False
+        self._done = 0
+        """Calls that the store has got, or got rid of."""
+        self._failed = dict[str, int]()
+        """Calls it has failed → how many others it had done by then."""
 
     @property
     def session(self) -> int:
@@ -95,54 +88,91 @@ class AudioStoreTarget:
         Raises:
             FeedError: the store has not done it, or a file cannot be read here.
         """
-        self._refused = False
+        self._refused, call = False, req.removeprefix(PREFIX)
         try:
-            await self._in_step(req.removeprefix(PREFIX))
+            await self._in_step(call)
         except (AudioStoreRefusedError, SpoolError) as error:
             self._refused = True
             raise FeedError(str(error)) from error
         except AudioStoreError as error:
-            self._away.gone(str(error))
+            # A store that works for others must not be waited for, whatever it says of this one:
+            # it would hold up its client for ever.
+            self._refused = await self._works_for_others(call)
+            if not self._refused:
+                self._away.gone(str(error))
             raise FeedError(str(error)) from error
         except LedgerError as error:
             raise FeedError(str(error)) from error
+        self._failed.pop(call, None)
+
+    async def keys(self) -> list[str]:
+        """Return the name of every object of our site.
+
+        Raises:
+            AudioStoreError: the store is away, or refuses us.
+        """
+        return await self._asked(lambda store: list(store.keys()))
 
     async def works(self) -> bool:
         """Whether the latest call was refused for what it is, by a store that is there."""
         return self._refused
 
+    async def _works_for_others(self, call: str) -> bool:
+        """Whether it has done others since it failed this call, or takes something else now."""
+        since, self._failed[call] = self._failed.get(call, self._done), self._done
+        if self._done > since:
+            return True
+        try:
+            await self._asked(S3.try_out)
+        except AudioStoreError as error:
+            _log.debug("the store takes nothing else either", problem=str(error))
+            return False
+        self._away.there()
+        return True
+
     async def _in_step(self, call: str) -> None:
+        place = self._bucket.place
+        # First, and from the ledger alone: what was erased must go, whatever the disk says here.
+        gone = todo({}, await self._rows.kept(place, call)).delete
+        for name in gone:
+            key = object_key(self._bucket.site, call, name)
+            await self._ask(partial(_delete, key))
+            await self._rows.deleted(place, call, name)
         here = await asyncio.to_thread(tags_here, self._recordings, call)
-        do = todo(here, await self._rows.kept(call))
-        for name in do.put:
-            if not await self._rows.under_way(call, name, _now()):
+        new = todo(here, await self._rows.kept(place, call)).put
+        for name in new:
+            if not await self._rows.under_way(place, call, name, _now()):
                 continue
             stored = await self._ask(partial(self._put, call, name))
             if stored is not None:
-                await self._rows.stored(stored, _now())
-        for name in do.delete:
-            key = object_key(self._bucket.site, call, name)
-            await self._ask(partial(_delete, key))
-            await self._rows.deleted(call, name)
-        if do.put or do.delete:
-            _log.info("recordings stored", call=call, put=do.put, deleted=do.delete)
+                await self._rows.stored(place, stored, _now())
+        if new or gone:
+            _log.info("recordings stored", call=call, put=new, deleted=gone)
 
     async def _ask(self, what: Callable[[S3], Answer]) -> Answer:
         try:
-            answer = await asyncio.to_thread(lambda: what(self._opened()))
-        except asyncio.CancelledError:
-            if self._store is not None:  # the end of the process would wait for its thread
-                self._store.abort()
-                self._store = None
+            answer = await self._asked(what)
+        except AudioStoreRefusedError:
+            self._away.there()
             raise
         self._away.there()
+        self._done += 1
         return answer
 
-    # A thread of asyncio's, one at a time.
+    async def _asked(self, what: Callable[[S3], Answer]) -> Answer:
+        try:
+            return await asyncio.to_thread(lambda: what(self._opened()))
+        except asyncio.CancelledError:
+            self._aborted.set()  # the end of the process would wait for its thread
+            self._aborted, self._store = threading.Event(), None
+            raise
+
+    # A thread of asyncio's.
     def _opened(self) -> S3:
-        if self._store is None:
-            self._store = self._open_store(self._bucket)
-        return self._store
+        with self._opening:
+            if self._store is None:
+                self._store = self._open_store(self._bucket, self._aborted)
+            return self._store
 
     # A thread of asyncio's.
     def _put(self, call: str, name: str, store: S3) -> Stored | None:
@@ -197,95 +227,6 @@ def tags_here(recordings: Recordings, call: str) -> dict[str, str]:
             if file is not None:
                 found[name] = tag_of(file)
     return found
-
-
-class AudioStoring:
-    """What the running sipbot has of the store; nothing where the settings name none.
-
-    Args:
-        bucket: where it is; None: there is none.
-        rows: what the ledger knows.
-        recordings: of this site.
-        tell: id of an alert, problem (None when it is over), remedy.
-    """
-
-    def __init__(
-        self, bucket: Bucket | None, rows: AudioStoreRows, recordings: Recordings, tell: Tell
-    ) -> None:
-        self._rows = rows
-        self._recordings = recordings
-        self._target = None
-        if bucket is not None:
-            self._target = AudioStoreTarget(bucket, rows, recordings, tell)
-        self._sealed: asyncio.Queue[str] = asyncio.Queue()
-        self.nudge: Callable[[], None] = lambda: None
-        """Has the outbox look again; called in the event loop."""
-
-    @property
-    def publishers(self) -> Mapping[str, Publisher]:
-        """The outbox's target."""
-        return {} if self._target is None else {TARGET: self._target}
-
-    def sealed(self, call: str) -> None:
-        """A recording of this call was encrypted just now; called in the event loop."""
-        if self._target is not None:
-            self._sealed.put_nowait(call)
-
-    async def run(self) -> None:
-        """Have stored what the store has not, until cancelled."""
-        if self._target is None:
-            return
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._look_at_all(), name="audio store, all")
-            group.create_task(self._look_at_new(), name="audio store, new")
-            group.create_task(self._look_at_store(self._target.look), name="audio store, away")
-
-    async def look(self) -> None:
-        """Compare all recordings with what the store has."""
-        calls = await asyncio.to_thread(self._recordings.calls)
-        for start in range(0, len(calls), AT_ONCE):
-            await self._want(calls[start : start + AT_ONCE])
-
-    async def _look_at_all(self) -> None:
-        await asyncio.sleep(FIRST_S)
-        while True:
-            await self._carefully(self.look())
-            await asyncio.sleep(LOOK_EVERY_S)
-
-    async def _look_at_new(self) -> None:
-        while True:
-            await self._carefully(self._want([await self._sealed.get()]))
-
-    @staticmethod
-    async def _look_at_store(look: Callable[[], None]) -> None:
-        while True:
-            await asyncio.sleep(AWAY_EVERY_S)
-            look()
-
-    @staticmethod
-    async def _carefully(looking: Awaitable[None]) -> None:
-        """What a disk or the ledger refuses now is found by the next look at all."""
-        try:
-            await looking
-        except (OSError, LedgerError) as error:
-            _log.error("recordings not compared with the store", problem=str(error))
-
-    async def _want(self, calls: Iterable[str]) -> None:
-        here = await asyncio.to_thread(self._tags_of, calls)
-        if here and await self._rows.want(here, _now()):
-            self.nudge()
-
-    # A thread of asyncio's.
-    def _tags_of(self, calls: Iterable[str]) -> dict[str, dict[str, str]]:
-        found = dict[str, dict[str, str]]()
-        for call in calls:
-            try:
-                tags = tags_here(self._recordings, call)
-            except SpoolError as error:  # it must not keep the others
-                _log.error("a recording is not compared with the store", problem=str(error))
-            else:
-                found |= {call: tags} if tags else {}
-        return found
 
 
 def _now() -> datetime:

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from sipbot.audio_store import UNDER_WAY, files_in, object_key
-from sipbot.audio_store_target import put
+from sipbot.audio_store import UNDER_WAY, File, files_in, object_key
+from sipbot.erase import delete_files
 from sipbot.errors import DamagedError
-from sipbot.ledger_audio_store import stored_here, waiting
-from sipbot.recordings import BOTH, Recordings
-from sipbot.s3 import S3
-
-File = tuple[str, str]
-"""Call and name."""
+from sipbot.ledger_audio_store_view import erased_elsewhere, gone_here, stored_in, waiting
+from sipbot.recordings import AUDIO, BOTH, Recordings
+from sipbot.retention import BY_HAND, Kind, Wanted
+from sipbot.s3 import S3, Bucket
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,39 +26,53 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     """Calls of which the store has still to be told."""
     lost: tuple[File, ...]
-    """The store had them, and has not."""
+    """The store had them, and has not; they are here."""
+    nowhere: tuple[File, ...]
+    """The store had them, and has not; they are not here either, and nobody erased them."""
     missing_here: tuple[File, ...]
     """The store has them, and this machine should."""
     strays: tuple[File, ...]
-    """The store has them, and neither this machine nor its ledger knows them."""
+    """The store has them, and nothing here knows of their calls."""
+    erased_elsewhere: dict[str, int]
+    """Store that config.toml names no more → files there that were erased here since."""
 
 
-def view_of(ledger: Path, recordings: Recordings, site: str, keys: Sequence[str]) -> View:
+def view_of(ledger: Path, recordings: Recordings, bucket: Bucket, keys: Sequence[str]) -> View:
     """Compare ledger, disk and store; blocks.
 
     Args:
         ledger: its file.
         recordings: of this site.
-        site: ours.
-        keys: of every object that the store has of it.
+        bucket: which store.
+        keys: of every object that it has of our site.
 
     Raises:
         LedgerError: there is none, or it is of another release.
         SpoolError: the disk refuses.
     """
-    there = set(files_in(site, keys))
-    known = {(one.call, one.name): one.tag for one in stored_here(ledger)}
-    here = set(_sealed(recordings))
-    lost = {file for file, tag in known.items() if tag != UNDER_WAY} - there
-    gone = {file for file in known if not recordings.is_there(*file)}
+    there = set(files_in(bucket.site, keys))
+    known = {(one.call, one.name): one.tag for one in stored_in(ledger, bucket.place)}
+    gone = gone_here(ledger, {call for call, _ in there | known.keys()})
+    kept = {(call, name) for call, name in there | known.keys() if _is_kept(gone, call, name)}
+    lacks = {file for file in kept - there if known[file] != UNDER_WAY}
+    lost = {file for file in lacks if recordings.is_sealed(*file)}
+    nowhere = {file for file in lacks if not recordings.is_there(*file)}
+    missing = {file for file in kept & there if not recordings.is_there(*file)}
     return View(
-        here=len(here),
+        here=sum(1 for _ in _sealed(recordings)),
         there=len(there),
         waiting=waiting(ledger),
         lost=tuple(sorted(lost)),
-        missing_here=tuple(sorted(gone & there)),
-        strays=tuple(sorted(there - known.keys() - here)),
+        nowhere=tuple(sorted(nowhere)),
+        missing_here=tuple(sorted(missing)),
+        strays=tuple(sorted(file for file in there - known.keys() if file[0] not in gone)),
+        erased_elsewhere=erased_elsewhere(ledger, bucket.place),
     )
+
+
+def _is_kept(gone: dict[str, frozenset[str]], call: str, name: str) -> bool:
+    """Whether the call is known, and the file was not erased."""
+    return call in gone and name not in gone[call]
 
 
 def _sealed(recordings: Recordings) -> Iterator[File]:
@@ -79,7 +91,7 @@ def fetch(store: S3, site: str, recordings: Recordings, file: File, sha256: str 
         sha256: of its plain bytes, where its memo names it.
 
     Raises:
-        AudioStoreError: the store is away, or has it not.
+        AudioStoreError: the store is away, or has it not (`AudioStoreRefusedError`).
         DamagedError: it is not what its memo names.
         SpoolError: no key here opens it, or the disk refuses.
     """
@@ -95,17 +107,17 @@ def fetch(store: S3, site: str, recordings: Recordings, file: File, sha256: str 
     return recordings.bring_back(call, name, lambda target: store.get(key, target), proven)
 
 
-def refill(store: S3, site: str, recordings: Recordings, file: File) -> bool:
-    """Store a file once more; blocks.  Return whether it is still here, and so there now.
+def take_away_erased(ledger: Path, recordings: Recordings, files: Sequence[File]) -> list[File]:
+    """Delete of files that were brought back what somebody erased meanwhile; blocks.  Return them.
 
     Raises:
-        AudioStoreError: the store is away, or does not take it.
-        SpoolError: the disk refuses.
+        LedgerError: it cannot be read.
+        SpoolError: one cannot be deleted.
     """
-    call, name = file
-    if put(store, site, recordings, call, name) is None:
-        return False
-    if not recordings.is_sealed(call, name):  # erased meanwhile, perhaps after its deletion there
-        store.delete(object_key(site, call, name))
-        return False
-    return True
+    gone = gone_here(ledger, {call for call, _ in files})
+    erased = [(call, name) for call, name in files if not _is_kept(gone, call, name)]
+    for call, name in erased:
+        kind = Kind.AUDIO if name == AUDIO else Kind.MASKED
+        wanted = Wanted(call=call, kinds=(kind,), rule=BY_HAND, memo=None)
+        delete_files(recordings.spool, [wanted])
+    return erased

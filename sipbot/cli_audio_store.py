@@ -1,17 +1,23 @@
 """``sipbot audio-store``: compare it with this machine, bring recordings back, fill it again."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 import typer
 
-from sipbot import config
-from sipbot.audio_store_view import File, View, fetch, refill, view_of
+from sipbot import config, control
+from sipbot import control_wire as wire
+from sipbot.audio_store import File
+from sipbot.audio_store_view import View, fetch, take_away_erased, view_of
+from sipbot.audio_storing import compared
 from sipbot.cli_config import ConfigOption, JsonOption
 from sipbot.config import Settings
-from sipbot.errors import AudioStoreError, SipbotError, UsageError
+from sipbot.errors import AudioStoreError, NotRunningError, SipbotError, UsageError
 from sipbot.from_settings import bucket_of, ledger_path, recordings_of
-from sipbot.ledger_audio_store import named_hashes
+from sipbot.ledger import Ledger
+from sipbot.ledger_audio_store_view import named_hashes
 from sipbot.recordings import AUDIO, Recordings
 from sipbot.s3 import S3, Bucket
 
@@ -34,7 +40,7 @@ class _Both(msgspec.Struct, frozen=True):
 
     def view(self) -> View:
         keys = list(self.store.keys())
-        return view_of(ledger_path(self.settings), self.recordings, self.bucket.site, keys)
+        return view_of(ledger_path(self.settings), self.recordings, self.bucket, keys)
 
 
 @audio_store_app.command("status", epilog="Example: sipbot audio-store status --json")
@@ -48,8 +54,11 @@ def status_command(config_file: ConfigOption = None, *, as_json: JsonOption = Fa
     typer.echo(f"{both.bucket.where}: files of site {both.bucket.site}: {seen.there}")
     typer.echo(f"encrypted files here: {seen.here}; calls that wait to be told: {seen.waiting}")
     _name("It had these and has them no more: sipbot audio-store refill", seen.lost)
+    _name("It had these and has them no more, and nor has this machine:", seen.nowhere)
     _name("These are there alone: sipbot audio-store fetch", seen.missing_here)
-    _name("Nobody here knows these; delete them there if nobody else does:", seen.strays)
+    _name("Nothing here knows these calls: is the ledger an older one, put back?", seen.strays)
+    for place, count in seen.erased_elsewhere.items():
+        typer.echo(f"{place}: files there that were erased here since: {count}; delete them there")
 
 
 @audio_store_app.command("fetch", epilog="Example: sipbot audio-store fetch")
@@ -59,25 +68,32 @@ def fetch_command(config_file: ConfigOption = None) -> None:
     Put the ledger back first. Each file is decrypted and compared with its memo before it counts.
     """
     both = _both(config_file)
-    hashes = named_hashes(ledger_path(both.settings))
+    ledger, missing = ledger_path(both.settings), both.view().missing_here
+    hashes = named_hashes(ledger, {call for call, _ in missing})
 
     def one(file: File) -> bool:
         call, name = file
         sha256 = hashes.get(call) if name == AUDIO else None
-        return fetch(both.store, both.bucket.site, both.recordings, file, sha256)
+        back = fetch(both.store, both.bucket.site, both.recordings, file, sha256)
+        return back and not take_away_erased(ledger, both.recordings, [file])
 
-    _each(both.view().missing_here, one, "brought back")
+    try:
+        _each(missing, one, "brought back")
+    finally:
+        # Whoever erased one of them at the same moment noted it after our look.
+        take_away_erased(ledger, both.recordings, missing)
 
 
 @audio_store_app.command("refill", epilog="Example: sipbot audio-store refill")
 def refill_command(config_file: ConfigOption = None) -> None:
-    """Store once more what the store had and has lost; sipbot may run meanwhile."""
+    """Have stored once more what the store had and has lost.
+
+    The running sipbot does it, now; else the next one. By itself it looks once a day.
+    """
     both = _both(config_file)
-    _each(
-        [file for file in both.view().lost if both.recordings.is_sealed(*file)],
-        lambda file: refill(both.store, both.bucket.site, both.recordings, file),
-        "stored",
-    )
+    lost = len(both.view().lost)
+    when = asyncio.run(_compare(both))
+    typer.echo(f"files that the store has lost: {lost}; {when}")
 
 
 def _both(config_file: ConfigOption) -> _Both:
@@ -86,6 +102,19 @@ def _both(config_file: ConfigOption) -> _Both:
     if bucket is None:
         raise UsageError("there is no audio store: name it in audio_store.url of config.toml")
     return _Both(settings, bucket, S3(bucket), recordings_of(settings))
+
+
+async def _compare(both: _Both) -> str:
+    """Return when the store gets what it has lost."""
+    try:
+        await control.ask(control.socket_path(both.settings.var), wire.CompareAudio())
+    except NotRunningError:
+        began = datetime.now(UTC)
+        keys = list(both.store.keys())
+        async with Ledger.open(ledger_path(both.settings)) as ledger:
+            await compared(both.bucket, ledger.audio_store, both.recordings, keys, began)
+        return "sipbot does not run; they are stored after its next start"
+    return "sipbot stores them again now"
 
 
 def _each(files: Sequence[File], what: Callable[[File], bool], done: str) -> None:
@@ -97,7 +126,7 @@ def _each(files: Sequence[File], what: Callable[[File], bool], done: str) -> Non
         except SipbotError as error:
             problems.append(str(error))
             if type(error) is AudioStoreError:
-                break  # it is away; so it is for all others
+                break  # it is away, or refuses us; so it is for all others
     typer.echo(f"files {done}: {count}")
     for problem in problems:
         typer.echo(problem, err=True)

@@ -1,11 +1,15 @@
 """The table ``[audio_store]`` of config.toml: the S3 store that has the recordings as well."""
 
-from urllib.parse import urlsplit
+import re
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from sipbot.config_table import FROZEN
 from sipbot.toml_file import wrong
+
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_HOST = re.compile(rf"^(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?$")
+"""RFC 1123, section 2.1, or an IPv6 address; with a port or without."""
 
 
 class AudioStore(BaseModel):
@@ -37,9 +41,13 @@ class AudioStore(BaseModel):
                 raise wrong("is missing beside audio_store.url", f"Set audio_store.{key}", key)
             if not self.url and has[key]:
                 raise wrong("has no meaning without audio_store.url", "Set it, or remove this", key)
-        if "@" in urlsplit(self.url).netloc:
+        host = re.sub(r"^https?://|/$", "", self.url)
+        if "@" in host:
             problem = "has a user, and addresses are shown in logs"
             raise wrong(problem, "Write access_key and secret_key on lines of their own", "url")
+        if host and not _HOST.match(host):
+            problem = f"names a host that boto3 does not take: {host}"
+            raise wrong(problem, "Letters, digits, hyphens and dots, or an address", "url")
         return self
 
 

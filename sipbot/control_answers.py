@@ -1,9 +1,9 @@
-"""What the running sipbot answers to commands about its outbox and how it is.
+"""What the running sipbot answers to commands about its outbox, its stores and how it is.
 
 Data path: cli_outbox, cli_status -> control socket -> [control_answers] -> outbox, gauges
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -13,15 +13,18 @@ from sipbot.gauges import Gauges
 from sipbot.outbox import Outbox
 
 
-def handlers(outbox: Outbox, gauges: Gauges) -> Mapping[type[wire.Request], control.Handler]:
+def handlers(
+    outbox: Outbox, gauges: Gauges, compare_audio: Callable[[], None]
+) -> Mapping[type[wire.Request], control.Handler]:
     """Return what is done for each request.
 
     Args:
         outbox: what is still to be delivered.
         gauges: look at everything.
+        compare_audio: begins to compare the recordings with their store; returns at once.
     """
 
-    # Both in the event loop, for a client of the control socket.
+    # All in the event loop, for a client of the control socket.
     async def retry(request: wire.RetryOutbox) -> wire.Reply:
         done = await outbox.retry(request.deliveries, all_dead=request.all_dead)
         return wire.Retried(retried=done.retried, unknown=done.unknown)
@@ -30,4 +33,8 @@ def handlers(outbox: Outbox, gauges: Gauges) -> Mapping[type[wire.Request], cont
         status = await gauges.gather(recount=True)
         return wire.StatusReply(msgspec.Raw(msgspec.json.encode(status)))
 
-    return {wire.RetryOutbox: retry, wire.GetStatus: tell_status}
+    async def compare(_: wire.CompareAudio) -> wire.Reply:
+        compare_audio()
+        return wire.Noted()
+
+    return {wire.RetryOutbox: retry, wire.GetStatus: tell_status, wire.CompareAudio: compare}

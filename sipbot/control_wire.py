@@ -57,6 +57,10 @@ class GetStatus(Base, frozen=True):
     """How is it?  Answered by `StatusReply`."""
 
 
+class CompareAudio(Base, frozen=True):
+    """Compare the recordings with those in the store, from now on; answered by `Noted`."""
+
+
 class HandOver(Base, frozen=True):
     """Change what the ledger has of a client who comes or goes; answered by `HandedOver`."""
 
@@ -106,6 +110,7 @@ Request = (
     | Erase
     | Disclosed
     | Looked
+    | CompareAudio
     | HandOver
     | Agree
     | ActionDone

@@ -1,13 +1,13 @@
 """What is kept of a site in other places too: rows in PostgreSQL, recordings in an S3 store.
 
-Data path: ledger, audio_vault -> [elsewhere] -> archive_target, audio_store_target
+Data path: ledger, audio_vault -> [elsewhere] -> archive_target, audio_storing
 """
 
 from collections.abc import Callable, Coroutine, Mapping
 
 from sipbot.archive_store import Server
 from sipbot.archive_target import Archiving
-from sipbot.audio_store_target import AudioStoring
+from sipbot.audio_storing import AudioStoring
 from sipbot.away import Tell
 from sipbot.ledger import Ledger
 from sipbot.publisher import Publisher
@@ -38,6 +38,8 @@ class Elsewhere:
         self._storing = AudioStoring(bucket, ledger.audio_store, recordings, tell)
         self.sealed = self._storing.sealed
         """Told of every recording that was encrypted; called in the event loop."""
+        self.compare = self._storing.compare_soon
+        """Has the recordings compared with the store; called in the event loop."""
 
     @property
     def publishers(self) -> Mapping[str, Publisher]:
@@ -60,4 +62,4 @@ async def follow(ledger: Ledger, archive: Server | None, bucket: Bucket | None) 
         LedgerError: it refuses.
     """
     await ledger.archive.follow(wanted=archive is not None)
-    await ledger.audio_store.follow(wanted=bucket is not None)
+    await ledger.audio_store.follow(None if bucket is None else bucket.place)

@@ -3,19 +3,19 @@
 Data path: audio_vault, ledger -> [ledger_audio_store] -> audio_store_target
 
 That a file is to be stored is found by looking at the disk, as its encryption was.  That it is to
-be deleted there is noted by triggers in the transaction of its tombstone, whoever erases.
+be deleted there is noted by triggers in the transaction of its tombstone, whoever erases.  Rows
+name their store: another one in config.toml has other files, and what was erased waits for its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.sqlite import insert
 
 from sipbot import ledger_schema as schema
-from sipbot.audio_store import PREFIX, TARGET, UNDER_WAY, Kept, Stored, gone_names
+from sipbot.audio_store import PREFIX, TARGET, UNDER_WAY, File, Kept, Stored, gone_names
 from sipbot.ledger_privacy_schema import erasures
 from sipbot.ledger_schema import UtcTime, metadata
 from sipbot.ledger_thread import Run
@@ -25,14 +25,16 @@ from sipbot.retention import Kind
 stored_audio = sa.Table(
     "stored_audio",
     metadata,
+    sa.Column("place", sa.String(512), primary_key=True),
     sa.Column("call", sa.String(63), primary_key=True),
     sa.Column("name", sa.String(63), primary_key=True),
     sa.Column("tag", sa.String(64), nullable=False),
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Index("stored_audio_of_call", "call"),
 )
-"""What the store has: `sipbot.audio_store.Stored`.  It outlives its call, until it is deleted
-there."""
+"""What a store (`sipbot.s3.Bucket.place`) has: `sipbot.audio_store.Stored`.  A row outlives its
+call, until the file is deleted there."""
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')"
 """As `sipbot.ledger_schema.UtcTime` writes times."""
@@ -67,7 +69,7 @@ TRIGGERS = {
 class AudioStoreRows:
     """The ledger's part; `Ledger.audio_store` is one.
 
-    Every method raises LedgerError when SQLite refuses.
+    Every method raises LedgerError when SQLite refuses.  A `place` is `sipbot.s3.Bucket.place`.
 
     Args:
         run: how work gets into the ledger's thread.
@@ -76,58 +78,87 @@ class AudioStoreRows:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    async def follow(self, *, wanted: bool) -> None:
-        """Have the store told of every erasure from now on, or of nothing any more."""
-        await self._run(lambda connection: follow(connection, wanted=wanted))
+    async def follow(self, place: str | None) -> None:
+        """Have this store told of every erasure from now on; None: nobody of anything any more."""
+        await self._run(lambda connection: follow(connection, place))
 
-    async def want(self, here: Mapping[str, Mapping[str, str]], now: datetime) -> int:
+    async def want(self, place: str, here: Mapping[str, Mapping[str, str]], now: datetime) -> int:
         """Have a delivery made of each of these calls that the store has not as it is here.
 
         Args:
+            place: which store.
             here: call → name → tag of its encrypted files.
             now: UTC-aware.
 
         Returns:
             How many deliveries are new; a call of which one waits, or is dead, gets no other.
         """
-        return await self._run(lambda connection: want(connection, here, now))
+        return await self._run(lambda connection: want(connection, place, here, now))
 
-    async def kept(self, call: str) -> Kept:
+    async def kept(self, place: str, call: str) -> Kept:
         """Return what is known of a call's files."""
-        return await self._run(lambda connection: kept(connection, call))
+        return await self._run(lambda connection: kept(connection, place, call))
 
-    async def under_way(self, call: str, name: str, now: datetime) -> bool:
+    async def under_way(self, place: str, call: str, name: str, now: datetime) -> bool:
         """Store that a file is about to be stored; False when it has been erased meanwhile."""
 
         def work(connection: sa.Connection) -> bool:
-            if name in kept(connection, call).gone:
+            if name in kept(connection, place, call).gone:
                 return False
-            row = {"call": call, "name": name, "tag": UNDER_WAY, "size_bytes": 0, "at": now}
-            connection.execute(insert(stored_audio).values(row).on_conflict_do_nothing())
+            _may_have(connection, place, (call, name), now)
             return True
 
         return await self._run(work)
 
-    async def stored(self, file: Stored, now: datetime) -> None:
+    async def stored(self, place: str, file: Stored, now: datetime) -> None:
         """Store that the store has this."""
-        table = stored_audio.c
-        query = sa.update(stored_audio).where(table.call == file.call, table.name == file.name)
+        query = sa.update(stored_audio).where(_is(place, file.call, file.name))
         values = {"tag": file.tag, "size_bytes": file.size_bytes, "at": now}
         await self._run(lambda connection: connection.execute(query.values(values)))
 
-    async def deleted(self, call: str, name: str) -> None:
+    async def deleted(self, place: str, call: str, name: str) -> None:
         """Store that the store has it no more."""
-        table = stored_audio.c
-        query = sa.delete(stored_audio).where(table.call == call, table.name == name)
+        query = sa.delete(stored_audio).where(_is(place, call, name))
         await self._run(lambda connection: connection.execute(query))
+
+    async def found(self, place: str, files: Collection[File], now: datetime) -> int:
+        """Store that the store has these; what of them was erased is to be deleted there.
+
+        Files of calls of which neither a row nor a tombstone is left stay nobody's.
+
+        Returns:
+            How many nobody knew to be there: the ledger is older than they are.
+        """
+        return await self._run(lambda connection: found(connection, place, files, now))
+
+    async def page(self, place: str, after: str, most: int) -> list[tuple[Stored, datetime]]:
+        """Return files that the store should have, and since when, by call.
+
+        Args:
+            place: which store.
+            after: the call to begin behind.
+            most: calls, at most.
+        """
+        return await self._run(lambda connection: page(connection, place, after, most))
+
+    async def lost(self, place: str, files: Collection[File], now: datetime) -> None:
+        """Store that the store has lost these: they are stored once more."""
+
+        def work(connection: sa.Connection) -> None:
+            for call, name in files:
+                query = sa.update(stored_audio).where(_is(place, call, name))
+                connection.execute(query.values(tag=UNDER_WAY, size_bytes=0))
+                deliver(connection, call, now, again=True)
+
+        await self._run(work)
 
 
 # The ledger's thread, like what follows; or the process of a reader.
-def follow(connection: sa.Connection, *, wanted: bool) -> None:
+def follow(connection: sa.Connection, place: str | None) -> None:
     """Make the triggers, or remove them with what there was still to tell."""
     for name in TRIGGERS:  # anew, for an earlier release may have made others
         connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {name}"))
-    if not wanted:
+    if place is None:
         sent = schema.deliveries.c
         untold = connection.execute(
             sa.delete(schema.deliveries).where(sent.target == TARGET, sent.delivered_at.is_(None))
@@ -137,95 +168,110 @@ def follow(connection: sa.Connection, *, wanted: bool) -> None:
         return
     for name, (when, what) in TRIGGERS.items():
         connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {when} BEGIN {what}; END")
-    # What was erased while nobody followed.
-    calls = sa.select(stored_audio.c.call).distinct()
-    for call in connection.execute(calls.where(_erased())).scalars().all():
-        _deliver(connection, call, datetime.now(UTC))
+    table = stored_audio.c
+    # Of a release that had one store.
+    connection.execute(sa.update(stored_audio).where(table.place == "").values(place=place))
+    # What was erased while nobody followed, or could not be deleted.
+    calls = sa.select(table.call).where(table.place == place, erased()).distinct()
+    for call in connection.execute(calls).scalars().all():
+        deliver(connection, call, datetime.now(UTC), again=True)
 
 
-def want(connection: sa.Connection, here: Mapping[str, Mapping[str, str]], now: datetime) -> int:
+def want(
+    connection: sa.Connection, place: str, here: Mapping[str, Mapping[str, str]], now: datetime
+) -> int:
     """See `AudioStoreRows.want`."""
     table, calls = stored_audio.c, list(here)
-    has = dict[tuple[str, str], str]()
-    query = sa.select(table.call, table.name, table.tag).where(table.call.in_(calls))
-    for row in connection.execute(query):
+    has = dict[File, str]()
+    query = sa.select(table.call, table.name, table.tag)
+    for row in connection.execute(query.where(table.place == place, table.call.in_(calls))):
         has[row.call, row.name] = row.tag
     differ = [
         call
         for call in calls
         if any(has.get((call, name)) != tag for name, tag in here[call].items())
     ]
-    return sum(_deliver(connection, call, now) for call in differ)
+    return sum(deliver(connection, call, now, again=False) for call in differ)
 
 
-def _deliver(connection: sa.Connection, call: str, now: datetime) -> bool:
+def deliver(connection: sa.Connection, call: str, now: datetime, *, again: bool) -> bool:
+    """Have a call looked at; return whether that is new.
+
+    Args:
+        connection: in the middle of a transaction.
+        call: whose files.
+        now: UTC-aware.
+        again: also where the store refused it too often.
+    """
     sent, req = schema.deliveries.c, f"{PREFIX}{call}"
+    of_call = sa.and_(sent.req == req, sent.target == TARGET, sent.delivered_at.is_(None))
+    waits = list(connection.execute(sa.select(sent.id, sent.dead_at).where(of_call)))
+    if any(one.dead_at is None for one in waits):
+        return False
+    if waits:
+        revived = sa.update(schema.deliveries).where(sent.id == waits[-1].id)
+        if again:
+            connection.execute(revived.values(dead_at=None, refusals=0, due_at=now))
+        return again
     of_client = sa.select(schema.calls.c.client).where(schema.calls.c.call == call)
     client = connection.execute(of_client).scalar() or ""
-    waits = sa.select(sent.id).where(
-        sent.client == client, sent.req == req, sent.target == TARGET, sent.delivered_at.is_(None)
-    )
-    if connection.execute(waits).first() is not None:
-        return False
     row = {"client": client, "req": req, "target": TARGET, "payload": "", "event": ""}
     values = {**row, "due_at": now, "attempts": 0, "refusals": 0}
     connection.execute(sa.insert(schema.deliveries).values(values))
     return True
 
 
-def kept(connection: sa.Connection, call: str) -> Kept:
+def kept(connection: sa.Connection, place: str, call: str) -> Kept:
     """See `AudioStoreRows.kept`."""
     table = stored_audio.c
-    rows = connection.execute(sa.select(table.name, table.tag).where(table.call == call))
+    rows = connection.execute(
+        sa.select(table.name, table.tag).where(table.place == place, table.call == call)
+    )
     tags = {row.name: row.tag for row in rows}
-    known = sa.select(schema.calls.c.call).where(schema.calls.c.call == call)
-    if connection.execute(known).first() is None:
-        return Kept(tags=tags, gone=frozenset(BOTH))
-    tombstones = sa.select(erasures.c.kind).where(erasures.c.call == call)
-    kinds = [Kind(kind) for kind in connection.execute(tombstones).scalars()]
-    return Kept(tags=tags, gone=gone_names(kinds))
+    return Kept(tags=tags, gone=gone_of(connection, [call]).get(call, frozenset(BOTH)))
 
 
-def stored_here(path: Path) -> Sequence[Stored]:
-    """Return every file that the store has and should have, by call; for a command.
-
-    Raises:
-        LedgerError: there is no ledger, or it is of another release.
-    """
-    with schema.reading(path) as connection:
-        table = stored_audio.c
-        query = sa.select(table.call, table.name, table.tag, table.size_bytes)
-        rows = connection.execute(query.where(~_erased()).order_by(table.call, table.name))
-        return [Stored(**row) for row in rows.mappings()]
-
-
-def named_hashes(path: Path) -> dict[str, str]:
-    """Return what memos say that the recordings of their calls are; for a command.
-
-    Raises:
-        LedgerError: as `stored_here`.
-    """
-    with schema.reading(path) as connection:
-        memos = schema.memos.c
-        sha256 = sa.func.json_extract(memos.body, "$.audio.sha256")
-        named = sa.select(memos.call, sha256).where(sha256.is_not(None))
-        stored = sa.exists().where(stored_audio.c.call == memos.call)
-        return {call: found for call, found in connection.execute(named.where(stored)) if found}
+def gone_of(connection: sa.Connection, calls: Collection[str]) -> dict[str, frozenset[str]]:
+    """Return which files of these calls were erased; calls that left no trace are not in it."""
+    known = sa.select(schema.calls.c.call).where(schema.calls.c.call.in_(calls))
+    kinds: dict[str, list[Kind]] = {call: [] for call in connection.execute(known).scalars()}
+    alive = frozenset(kinds)
+    tombstones = sa.select(erasures.c.call, erasures.c.kind).where(erasures.c.call.in_(calls))
+    for row in connection.execute(tombstones):
+        kinds.setdefault(row.call, []).append(Kind(row.kind))
+    return {
+        call: gone_names(some) if call in alive else frozenset(BOTH) for call, some in kinds.items()
+    }
 
 
-def waiting(path: Path) -> int:
-    """Return how many deliveries the store has still to get; for a command.
+def found(connection: sa.Connection, place: str, files: Collection[File], now: datetime) -> int:
+    """See `AudioStoreRows.found`."""
+    gone, new = gone_of(connection, {call for call, _ in files}), 0
+    for call, name in files:
+        if call not in gone:
+            continue
+        new += _may_have(connection, place, (call, name), now)
+        if name in gone[call]:
+            deliver(connection, call, now, again=True)
+    return new
 
-    Raises:
-        LedgerError: as `stored_here`.
-    """
-    with schema.reading(path) as connection:
-        sent = schema.deliveries.c
-        query = sa.select(sa.func.count()).where(sent.target == TARGET, sent.delivered_at.is_(None))
-        return connection.execute(query).scalar_one()
+
+def page(
+    connection: sa.Connection, place: str, after: str, most: int
+) -> list[tuple[Stored, datetime]]:
+    """See `AudioStoreRows.page`."""
+    table = stored_audio.c
+    calls = sa.select(table.call).where(table.place == place, table.call > after).distinct()
+    some = connection.execute(calls.order_by(table.call).limit(most)).scalars().all()
+    query = sa.select(table.call, table.name, table.tag, table.size_bytes, table.at)
+    query = query.where(table.place == place, table.call.in_(some))
+    return [
+        (Stored(call=row.call, name=row.name, tag=row.tag, size_bytes=row.size_bytes), row.at)
+        for row in connection.execute(query.order_by(table.call, table.name))
+    ]
 
 
-def _erased() -> sa.ColumnElement[bool]:
+def erased() -> sa.ColumnElement[bool]:
     """Of a row of `stored_audio`: the file was erased here, or its call is gone."""
     table = stored_audio.c
     of_file = [
@@ -235,3 +281,15 @@ def _erased() -> sa.ColumnElement[bool]:
     ]
     tombstone = sa.exists().where(erasures.c.call == table.call, sa.or_(*of_file))
     return tombstone | ~sa.exists().where(schema.calls.c.call == table.call)
+
+
+def _may_have(connection: sa.Connection, place: str, file: File, now: datetime) -> int:
+    call, name = file
+    row = {"place": place, "call": call, "name": name, "tag": UNDER_WAY, "size_bytes": 0}
+    query = insert(stored_audio).values({**row, "at": now}).on_conflict_do_nothing()
+    return connection.execute(query).rowcount
+
+
+def _is(place: str, call: str, name: str) -> sa.ColumnElement[bool]:
+    table = stored_audio.c
+    return sa.and_(table.place == place, table.call == call, table.name == name)

@@ -177,16 +177,20 @@ def delivered(connection: sa.Connection, delivery: int, at: datetime) -> int:
         sa.update(deliveries)
         .where(deliveries.c.id == delivery)
         .values(delivered_at=at, payload="")
-        .returning(deliveries.c.target, deliveries.c.memo, deliveries.c.rev)
+        .returning(deliveries.c.target, deliveries.c.req, deliveries.c.memo, deliveries.c.rev)
     )
     it = connection.execute(made).one_or_none()
     if it is None:
         return 0
     if it.memo is None:
+        if it.target not in (ARCHIVE, AUDIO_STORE):
+            return 0
         # One or two of every call, and nobody asks for them again.
-        if it.target in (ARCHIVE, AUDIO_STORE):
-            connection.execute(sa.delete(deliveries).where(deliveries.c.id == delivery))
-        return 0
+        connection.execute(sa.delete(deliveries).where(deliveries.c.id == delivery))
+        # They say only where to look: what an older one did not get done is done with this one.
+        same = sa.and_(deliveries.c.target == it.target, deliveries.c.req == it.req)
+        older_dead = sa.delete(deliveries).where(same, _dead, deliveries.c.id < delivery)
+        return connection.execute(older_dead).rowcount
     older = (
         sa.update(deliveries)
         .where(

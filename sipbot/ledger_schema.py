@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sipbot.errors import LedgerError
 from sipbot.records import EndedBy, EndState
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS = 5_000

@@ -263,7 +263,8 @@ class Recordings:
                     with Path(target.name).open("rb") as again, self._explained(sealed):
                         identities = self._need_keys().identities()
                         proof = age_file.Reader(again, identities, _bound(call, name))
-                        proven(sha256_of(cast("BinaryIO", proof)))
+                        found = sha256_of(cast("BinaryIO", proof))
+                    proven(found)
                 return True
         except OSError as error:
             raise SpoolError(f"{sealed}: cannot be written: {error.strerror}") from error

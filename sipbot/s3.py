@@ -9,6 +9,7 @@ such a store needs none.
 import base64
 import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +31,26 @@ MOST_BYTES = 5 << 30
 
 _CHUNK_BYTES = 1 << 20
 
-_OF_CONTENT = frozenset(
-    {"BadDigest", "EntityTooLarge", "IncompleteBody", "InvalidDigest", "KeyTooLongError"}
+_OF_US = frozenset({401, 403, 407, 408, 429})
+"""Statuses of a request that another one would get as well: who we are, or how often we ask."""
+
+_OF_US_CODES = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "ExpiredToken",
+        "InvalidBucketName",
+        "InvalidToken",
+        "NoSuchBucket",
+        "OperationAborted",
+        "RequestTimeout",
+        "SlowDown",
+        "XMinioAdminBucketQuotaExceeded",
+    }
 )
-"""Refusals of what was sent (S3's list of error codes).  All others are of whoever asks, or of the
-store's state: everything else would be refused as well, so it is waited for."""
+"""The same, where the store answers 400, 404 or 409 (S3's list of error codes, MinIO's)."""
+
+_OF_OBJECT_CODES = frozenset({"InvalidObjectState"})
+"""Of one object although the status is 403: it lies in an archive of the store's."""
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +65,19 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     """Ours; before the name of every object."""
 
+    def __repr__(self) -> str:
+        """Nothing secret: tracebacks are shown."""
+        return f"Bucket({self.place!r})"
+
     @property
     def where(self) -> str:
         """For people; nothing secret."""
         return f"{self.url.rstrip('/')}/{self.bucket}"
+
+    @property
+    def place(self) -> str:
+        """What tells its files from those of every other store."""
+        return f"{self.where}/{self.site}"
 
 
 class S3:
@@ -62,14 +87,16 @@ class S3:
 
     Args:
         bucket: where.
+        aborted: set from another thread to have what is being done break off; nothing more is
+            stored then.
 
     Raises:
-        AudioStoreError: boto3 does not load.
+        AudioStoreError: boto3 does not load, or what it reads of its own on this machine is wrong.
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, aborted: threading.Event | None = None) -> None:
         self._bucket = bucket
-        self._aborted = threading.Event()
+        self._aborted = aborted or threading.Event()
         boto3, configuring, self._failures = _libraries()
         manner = configuring.Config(
             connect_timeout=CONNECT_S,
@@ -82,18 +109,20 @@ class S3:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        self._client = boto3.client(
-            "s3",
-            endpoint_url=bucket.url,
-            region_name=bucket.region,
-            aws_access_key_id=bucket.access_key,
-            aws_secret_access_key=bucket.secret_key,
-            config=manner,
-        )
-
-    def abort(self) -> None:
-        """Have what is being stored break off, from another thread; nothing more is stored."""
-        self._aborted.set()
+        try:
+            self._client = boto3.client(
+                "s3",
+                endpoint_url=bucket.url,
+                region_name=bucket.region,
+                aws_access_key_id=bucket.access_key,
+                aws_secret_access_key=bucket.secret_key,
+                config=manner,
+            )
+        except (self._failures.BotoCoreError, ValueError) as error:
+            raise AudioStoreError(
+                f"{bucket.where}: boto3 does not take this: {error}. Check audio_store.url, and "
+                "the environment and ~/.aws of who runs sipbot: boto3 reads AWS_PROFILE and others"
+            ) from error
 
     def put(self, key: str, file: BinaryIO, size_bytes: int) -> None:
         """Store a file, whole or not at all; what has the name until then is replaced.
@@ -121,11 +150,12 @@ class S3:
                 ContentMD5=base64.b64encode(digest.digest()).decode(),
                 ContentType="application/octet-stream",
             )
+            _go_on(self._aborted)
             found = self._client.head_object(Bucket=self._bucket.bucket, Key=key)
-        if found["ContentLength"] != size_bytes:
+        there_bytes = found.get("ContentLength")
+        if there_bytes != size_bytes:
             raise AudioStoreRefusedError(
-                f"{self._bucket.where}: {key} has {found['ContentLength']} bytes there, "
-                f"{size_bytes} were sent"
+                f"{self._bucket.where}: {key} has {there_bytes} bytes there, {size_bytes} were sent"
             )
 
     def get(self, key: str, file: BinaryIO) -> None:
@@ -148,18 +178,24 @@ class S3:
         with self._explained():
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket.bucket, Prefix=f"{self._bucket.site}/"):
+                _go_on(self._aborted)
                 yield from (one["Key"] for one in page.get("Contents", ()))
 
     def keeps_versions(self) -> bool | None:
-        """Whether it keeps what is deleted or replaced; None: it does not say."""
+        """Whether it has versions of what was deleted or replaced; None: it does not let us see.
+
+        Suspended counts: it keeps those that it has.
+        """
         with self._explained():
             try:
                 answer = self._client.get_bucket_versioning(Bucket=self._bucket.bucket)
             except self._failures.ClientError as error:
                 if error.response["Error"]["Code"] in {"NotImplemented", "MethodNotAllowed"}:
+                    return False
+                if error.response["Error"]["Code"] == "AccessDenied":
                     return None
                 raise
-        return bool(answer.get("Status", "") == "Enabled")
+        return bool(answer.get("Status"))
 
     def try_out(self) -> None:
         """Store, read and delete a few bytes.
@@ -167,7 +203,8 @@ class S3:
         Raises:
             AudioStoreError: one of the three is not possible, or they came back changed.
         """
-        key, content = f"{self._bucket.site}/doctor", os.urandom(64)
+        # Its own name: two who try at the same time must not read each other's.
+        key, content = f"{self._bucket.site}/doctor-{secrets.token_hex(8)}", os.urandom(64)
         with self._explained():
             self._client.put_object(Bucket=self._bucket.bucket, Key=key, Body=content)
             body = self._client.get_object(Bucket=self._bucket.bucket, Key=key)["Body"].read()
@@ -181,10 +218,10 @@ class S3:
         try:
             yield
         except self._failures.ClientError as error:
-            told = error.response["Error"]
-            code, status = told["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+            code = error.response.get("Error", {}).get("Code", "")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             problem = f"{self._bucket.where}: {code} ({status}) at {error.operation_name}"
-            if code in _OF_CONTENT:
+            if _is_of_object(code, status):
                 raise AudioStoreRefusedError(problem) from error
             raise AudioStoreError(
                 f"{problem}. Check audio_store.bucket, region, access_key and secret_key, and what "
@@ -209,9 +246,20 @@ class _Body:
     # The thread that stores.
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, as a file does."""
-        if self._aborted.is_set():
-            raise AudioStoreError("sipbot stops; it is stored after the next start")
+        _go_on(self._aborted)
         return self._file.read(size)
+
+
+def _go_on(aborted: threading.Event) -> None:
+    if aborted.is_set():
+        raise AudioStoreError("sipbot stops; it is done after the next start")
+
+
+def _is_of_object(code: str, status: int) -> bool:
+    """Whether a refusal is of one object: others may well be taken."""
+    if code in _OF_OBJECT_CODES:
+        return True
+    return 400 <= status < 500 and status not in _OF_US and code not in _OF_US_CODES
 
 
 def _libraries() -> tuple[Any, Any, Any]:

@@ -4,10 +4,12 @@ import asyncio
 import io
 import json
 import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -20,21 +22,26 @@ from typer.testing import CliRunner
 from sipbot.age_file import Identity
 from sipbot.audio_keys import AudioKeys, write_keys
 from sipbot.audio_store import PREFIX, TARGET, Kept, files_in, gone_names, object_key, todo
-from sipbot.audio_store_target import AudioStoreTarget, AudioStoring
+from sipbot.audio_store_target import AudioStoreTarget
+from sipbot.audio_store_view import take_away_erased
+from sipbot.audio_storing import AudioStoring
 from sipbot.audio_vault import AudioVault
 from sipbot.cli import program
 from sipbot.config import from_values, load
 from sipbot.doctor_audio_store import examine
 from sipbot.erase import Eraser
 from sipbot.errors import AudioStoreError, AudioStoreRefusedError, ConfigError
+from sipbot.from_settings import bucket_of
 from sipbot.ledger import Ledger, Undelivered
+from sipbot.ledger_audio_store import stored_audio
+from sipbot.ledger_audio_store_view import erased_elsewhere
 from sipbot.ledger_deliveries import undelivered
 from sipbot.ledger_schema import calls, deliveries, memos
 from sipbot.memo import Memo
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.recordings import AUDIO, BOTH, MASKED
 from sipbot.retention import BY_HAND, Kind, Wanted
-from sipbot.s3 import S3
+from sipbot.s3 import S3, Bucket
 from sipbot.spool import Spool
 from tests.brokers import PATIENCE_S
 from tests.memo_samples import AT
@@ -123,6 +130,16 @@ KEYED = {"audio_key_file": "audio.agekey"}
             "audio_store.url",
             "addresses are shown in logs",
         ),
+        (
+            {"audio_store": {**STORE, "url": "https://s3_1.example"}, "privacy": KEYED},
+            "audio_store.url",
+            "a host that boto3 does not take: s3_1.example",
+        ),
+        (
+            {"audio_store": {**STORE, "url": "https://[zz"}, "privacy": KEYED},
+            "audio_store.url",
+            "a host that boto3 does not take",
+        ),
     ],
 )
 def test_setting_that_would_not_work_names_key_and_remedy(
@@ -132,6 +149,111 @@ def test_setting_that_would_not_work_names_key_and_remedy(
         from_values(values, tmp_path)
     assert key in str(raised.value)
     assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:9000", "https://s3-1.example:9000/", "http://s3"])
+def test_address_that_boto3_takes_is_taken(tmp_path: Path, url: str) -> None:
+    values = {"audio_store": {**STORE, "url": url}, "privacy": KEYED}
+    bucket = bucket_of(from_values(values, tmp_path))
+    assert bucket is not None
+    S3(bucket)  # refuses what boto3 does not take
+
+
+BUCKET = Bucket(
+    url="http://127.0.0.1:9",
+    bucket="recordings",
+    region="us-east-1",
+    access_key="sipbot",
+    secret_key=SECRET,
+    site="main",
+)
+
+
+def test_settings_of_boto3_that_are_wrong_are_told_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    with pytest.raises(AudioStoreError, match=r"nobodys.*boto3 reads AWS_PROFILE"):
+        S3(BUCKET)
+
+
+def test_secret_is_in_no_traceback() -> None:
+    assert SECRET not in repr(BUCKET)
+
+
+@contextmanager
+def answering(status: int, body: str = "") -> Iterator[Bucket]:
+    """A server that says the same to everybody: what the real one does not say when asked to."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline()
+            if self.raw_requestline and self.parse_request():
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(b"" if self.command == "HEAD" else body.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield msgspec.structs.replace(BUCKET, url=f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def code(name: str) -> str:
+    return f"<Error><Code>{name}</Code></Error>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "of_object"),
+    [
+        (413, "", True),
+        (400, code("EntityTooLarge"), True),
+        (404, code("NoSuchKey"), True),
+        (403, code("InvalidObjectState"), True),
+        (403, code("AccessDenied"), False),
+        (404, code("NoSuchBucket"), False),
+        (400, code("RequestTimeout"), False),
+        (429, "", False),
+        (503, code("SlowDown"), False),
+        (507, "", False),
+    ],
+)
+def test_refusal_of_one_object_is_told_from_one_of_everything(
+    status: int, body: str, of_object: bool
+) -> None:
+    with answering(status, body) as bucket, pytest.raises(AudioStoreError) as raised:
+        S3(bucket).put("main/c/audio.wav.age", io.BytesIO(b"some"), 4)
+    assert of_object == isinstance(raised.value, AudioStoreRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (200, "<VersioningConfiguration/>", False),
+        (200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", True),
+        (
+            200,
+            "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
+            True,
+        ),
+        (501, code("NotImplemented"), False),
+        (403, code("AccessDenied"), None),
+    ],
+)
+def test_bucket_that_has_old_versions_or_hides_them_says_so(
+    status: int, body: str, wanted: bool | None
+) -> None:
+    with answering(status, body) as bucket:
+        assert wanted is S3(bucket).keeps_versions()
 
 
 # -- with a real server --------------------------------------------------------------------------
@@ -172,6 +294,15 @@ class Site:
         await self.storing.look()
         await self.outbox.run_once()
 
+    async def tombstone(self, memo: Memo, *kinds: Kind) -> None:
+        """Erased, but that its files are still here."""
+        wanted = Wanted(call=memo.call.id, kinds=kinds, rule=BY_HAND, memo=memo.id)
+        await self.ledger.erasures.store([wanted], AT, "admin", "")
+
+    async def forget_stored(self) -> None:
+        """A ledger of before anything was stored was put back."""
+        await self.ledger._run(lambda c: c.execute(sa.delete(stored_audio)))
+
     async def erase(self, memo: Memo, *kinds: Kind) -> None:
         var = self.folder / "var"
         eraser = Eraser(self.ledger.erasures, var / "spool", var / "search", self.folder)
@@ -181,6 +312,10 @@ class Site:
     async def waiting(self) -> list[Undelivered]:
         found = await self.ledger._run(lambda c: undelivered(c, dead_only=False))
         return [one for one in found if one.target == TARGET]
+
+    @property
+    def place(self) -> str:
+        return self.server.bucket(self.site).place
 
     def key(self, memo: Memo, name: str = AUDIO) -> str:
         return object_key(self.site, memo.call.id, name)
@@ -212,8 +347,8 @@ async def a_site(folder: Path, server: S3Server, site: str) -> AsyncIterator[Sit
     write_keys(key, [Identity.new()], datetime(2026, 11, 20, tzinfo=UTC))
     spool, troubles = Spool(var / "spool", AudioKeys(key)), Troubles()
     async with Ledger.open(var / "sipbot.sqlite3") as ledger:
-        await ledger.audio_store.follow(wanted=True)
         bucket = server.bucket(site)
+        await ledger.audio_store.follow(bucket.place)
         rows = ledger.audio_store
         target = AudioStoreTarget(bucket, rows, spool.recordings, troubles)
         storing = AudioStoring(bucket, rows, spool.recordings, troubles)
@@ -291,11 +426,148 @@ async def test_recording_erased_while_no_store_was_named_is_deleted_once_one_is(
 ) -> None:
     memo = await there.memo()
     await there.stored()
-    await there.ledger.audio_store.follow(wanted=False)
+    await there.ledger.audio_store.follow(None)
     await there.erase(memo, Kind.AUDIO)
-    await there.ledger.audio_store.follow(wanted=True)
+    await there.ledger.audio_store.follow(there.place)
     await there.outbox.run_once()
     assert [] == there.objects()
+
+
+@peer
+async def test_recording_erased_while_another_store_was_named_is_deleted_once_its_own_is(
+    there: Site,
+) -> None:
+    memo = await there.memo()
+    await there.stored()
+    elsewhere = msgspec.structs.replace(there.server.bucket(there.site), bucket="another")
+    await there.ledger.audio_store.follow(elsewhere.place)
+    target = AudioStoreTarget(
+        elsewhere, there.ledger.audio_store, there.spool.recordings, there.troubles
+    )
+    await there.erase(memo, Kind.AUDIO)
+    await Outbox(there.ledger, {TARGET: target}).run_once()
+    path = there.folder / "var" / "sipbot.sqlite3"
+    waits = await asyncio.to_thread(erased_elsewhere, path, elsewhere.place)
+
+    await there.ledger.audio_store.follow(there.place)
+    await there.outbox.run_once()
+
+    assert ({there.place: 1}, []) == (waits, there.objects())
+
+
+@peer
+async def test_erased_recording_is_deleted_there_though_the_disk_here_refuses(
+    there: Site,
+) -> None:
+    memo = await there.memo()
+    await there.stored()
+    sealed = there.spool.recordings.folder(memo.call.id) / f"{AUDIO}.age"
+    sealed.unlink()
+    sealed.mkdir()
+    await there.tombstone(memo, Kind.AUDIO)
+    await there.outbox.run_once()
+    assert [] == there.objects()
+
+
+@peer
+async def test_recording_that_an_older_ledger_does_not_know_there_is_fetched(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    await there.forget_stored()
+    shutil.rmtree(there.spool.recordings.folder(memo.call.id))
+
+    code, output = await asyncio.to_thread(there.command, "fetch")
+
+    assert (0, "files brought back: 1\n") == (code, output)
+
+
+@peer
+async def test_recording_that_an_older_ledger_does_not_know_there_is_deleted_once_it_is_erased(
+    there: Site,
+) -> None:
+    erased, kept = await there.memo(), await there.memo()
+    await there.stored()
+    await there.forget_stored()
+    await there.erase(erased, Kind.AUDIO)
+    await there.storing.compare()
+    await there.outbox.run_once()
+    assert [there.key(kept)] == there.objects()
+
+
+@peer
+async def test_recording_of_a_call_without_a_trace_stays_there_and_is_named(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    stray = object_key(there.site, "01nobodys", AUDIO)
+    store = S3(there.server.bucket())
+    await asyncio.to_thread(store.put, stray, io.BytesIO(b"some"), 4)
+
+    await there.storing.compare()
+    await there.outbox.run_once()
+    _, told = await asyncio.to_thread(there.command, "status", "--json")
+
+    assert sorted([there.key(memo), stray]) == there.objects()
+    assert [["01nobodys", AUDIO]] == json.loads(told)["strays"]
+
+
+@peer
+async def test_recording_that_the_store_always_fails_holds_nobody_up_for_ever(
+    there: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, put = await there.memo(), S3.put
+
+    def put_but_one(store: S3, key: str, *args: object) -> None:
+        if bad.call.id in key:
+            raise AudioStoreError("AccessDenied (403)")
+        put(store, key, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(S3, "put", put_but_one)
+    other = await there.memo()
+    await there.storing.look()
+    for _ in range(MAX_REFUSALS):
+        await there.ledger._run(lambda c: c.execute(sa.update(deliveries).values(due_at=AT)))
+        await there.outbox.run_once()
+    (left_over,) = await there.waiting()
+    assert f"{PREFIX}{bad.call.id}" == left_over.req
+    assert left_over.dead_at is not None
+    assert there.key(other) in there.objects()
+
+
+@peer
+async def test_erasure_that_the_store_refused_too_often_is_tried_again_and_leaves_no_dead_letter(
+    there: Site,
+) -> None:
+    memo = await there.memo()
+    await there.stored()
+    await there.tombstone(memo, Kind.AUDIO)
+    (first,) = await there.waiting()
+    await there.ledger.died(first.id, "AccessDenied", AT)
+    await there.tombstone(memo, Kind.MASKED)
+    await there.outbox.run_once()
+    assert ([], []) == (there.objects(), await there.waiting())
+
+
+@peer
+async def test_start_tries_an_erasure_again_that_the_store_refused_too_often(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    await there.tombstone(memo, Kind.AUDIO)
+    (only,) = await there.waiting()
+    await there.ledger.died(only.id, "AccessDenied", AT)
+    await there.ledger.audio_store.follow(there.place)
+    await there.outbox.run_once()
+    assert ([], []) == (there.objects(), await there.waiting())
+
+
+@peer
+async def test_recording_that_is_erased_while_it_is_fetched_does_not_stay(there: Site) -> None:
+    memo, other = await there.memo(), await there.memo()
+    await there.tombstone(memo, Kind.AUDIO)
+    path = there.folder / "var" / "sipbot.sqlite3"
+    files = [(memo.call.id, AUDIO), (other.call.id, AUDIO)]
+    taken = await asyncio.to_thread(take_away_erased, path, there.spool.recordings, files)
+    assert [(memo.call.id, AUDIO)] == taken
+    assert [False, True] == [there.spool.recordings.is_there(one) for one, _ in files]
 
 
 @peer
@@ -370,10 +642,34 @@ async def test_what_the_store_has_lost_is_told_and_refilled(there: Site) -> None
     _, told = await asyncio.to_thread(there.command, "status", "--json")
     found = await asyncio.to_thread(lambda: asyncio.run(examine(load(there.config()))))
     code, output = await asyncio.to_thread(there.command, "refill")
+    await there.stored()
 
     assert [[memo.call.id, AUDIO]] == json.loads(told)["lost"]
     assert "sipbot audio-store refill" in [one.remedy for one in found]
-    assert (0, "files stored: 1\n", [there.key(memo)]) == (code, output, there.objects())
+    assert 0 == code
+    assert "files that the store has lost: 1; sipbot does not run" in output
+    assert [there.key(memo)] == there.objects()
+
+
+@peer
+async def test_what_neither_the_store_nor_this_machine_has_any_more_is_named(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    await asyncio.to_thread(S3(there.server.bucket()).delete, there.key(memo))
+    shutil.rmtree(there.spool.recordings.folder(memo.call.id))
+    await there.storing.compare()
+    _, told = await asyncio.to_thread(there.command, "status", "--json")
+    assert ([[memo.call.id, AUDIO]], []) == (json.loads(told)["nowhere"], json.loads(told)["lost"])
+
+
+@peer
+async def test_store_of_an_earlier_release_is_the_one_that_is_named(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    await there.ledger._run(lambda c: c.execute(sa.update(stored_audio).values(place="")))
+    await there.ledger.audio_store.follow(there.place)
+    kept = await there.ledger.audio_store.kept(there.place, memo.call.id)
+    assert {AUDIO} == kept.tags.keys()
 
 
 @peer
@@ -437,11 +733,11 @@ async def test_recordings_of_while_the_store_was_dead_are_there_once_it_is_back(
 async def test_erasure_by_a_command_beside_sipbot_is_still_to_be_told(tmp_path: Path) -> None:
     path = tmp_path / "sipbot.sqlite3"
     async with Ledger.open(path) as ledger:
-        await ledger.audio_store.follow(wanted=True)
+        await ledger.audio_store.follow(BUCKET.place)
     async with Ledger.open(path) as beside:
         spool = Spool(tmp_path / "spool")
         memo = await left(beside, spool, await a_call(beside, spool))
-        assert await beside.audio_store.under_way(memo.call.id, AUDIO, AT)
+        assert await beside.audio_store.under_way(BUCKET.place, memo.call.id, AUDIO, AT)
         wanted = Wanted(call=memo.call.id, kinds=(Kind.AUDIO,), rule=BY_HAND, memo=memo.id)
         await beside.erasures.store([wanted], AT, "admin", "")
         found = await beside._run(lambda c: undelivered(c, dead_only=False))
@@ -494,9 +790,10 @@ def test_file_that_changes_on_its_way_is_refused_by_the_store(shared: S3Server) 
 
 @peer
 def test_store_that_is_asked_to_break_off_stores_nothing(shared: S3Server, tmp_path: Path) -> None:
-    store, path = S3(shared.bucket("aborted")), tmp_path / "long"
+    aborted = threading.Event()
+    store, path = S3(shared.bucket("aborted"), aborted), tmp_path / "long"
     path.write_bytes(bytes(1 << 20))
-    store.abort()
+    aborted.set()
     with path.open("rb") as file, pytest.raises(AudioStoreError):
         store.put("aborted/c/audio.wav.age", file, 1 << 20)
-    assert [] == list(store.keys())
+    assert [] == list(S3(shared.bucket("aborted")).keys())
