@@ -28,6 +28,8 @@ _RECENT = 6
 """Values among which a number that was said wrong twice is sought."""
 _REACH_WORDS = 2
 """In a language with spaces, words are that much longer."""
+_POSTAL_MAX = 8
+"""Digits of a day of birth; postcodes have fewer (UPU, S42)."""
 _EXTENSION_MAX = 6
 _AFTER_COPULA = frozenset("고구거며라니요에예인네죠지여")
 """What begins the endings after 이, be it the figure two or the copula."""
@@ -94,6 +96,8 @@ class Callers:
         if len(atoms) > 1 and atoms[-1].weak and self._is_ending(atoms[-1]):
             atoms = atoms[:-1]
         plain = joined(atoms)
+        if label == "postal" and len(joined(piece.atoms)) > _POSTAL_MAX:
+            return 0
         if label in ("postal", "since"):
             self._queue(at, rest)
             return 0 if rest else at + 1

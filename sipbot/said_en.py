@@ -128,7 +128,9 @@ _FIX = (
     "that should be|it should be|should have been|that's incorrect|let me fix that|"
     "disregard that|forget that|ignore that|apologies|take that back|i take that back|"
     "i got that wrong|not right|i tell a lie|i've got that wrong|i have got that wrong|"
-    "that was wrong|let me say it again|i tell you a lie"
+    "that was wrong|let me say it again|i tell you a lie|i misread that|i misread it|misread that|"
+    "i read that wrong|i've misread that|i said that wrong|i mixed that up|i mixed those up|"
+    "i got that mixed up|i got those mixed up|i got those the wrong way round|i swapped those"
 )
 _SORRY = (
     "no|sorry|wait|excuse me|pardon me|pardon|actually|nope|oh no|oh sorry|oh wait|hang on a second"

@@ -96,6 +96,7 @@ _AROUND: dict[T, str] = {
     ),
 }  # fmt: skip
 _FIX = (
+    "잘못 읽었네요|잘못 읽었습니다|잘못 읽었어요|"
     "아니다|정정합니다|정정할게요|정정하겠습니다|정정|잘못 말했습니다|"
     "잘못 말했어요|잘못 말했네요|잘못말했어요|잘못 말씀드렸습니다|잘못 말씀드렸어요|"
     "잘못 말씀드렸네요|틀렸습니다|틀렸어요|틀렸네요|잘못 불렀어요|잘못 불렀네요|"
@@ -144,6 +145,7 @@ LEXICON |= entries(
 LEXICON |= entries(
     T.LABEL, "주문 넘버|사번|학번|아이디|품번|주문서 번호|고객 아이디|회원 아이디|계좌", "order"
 )
+LEXICON |= entries(T.LABEL, "무료 상담 번호|무료상담 번호|무료상담번호", "phone")
 LEXICON |= entries(T.LABEL, "내선|내선번호|내선 번호|구내번호|구내 번호|교환번호|구내", "extension")
 LEXICON |= entries(T.LABEL, "우편번호|우편 번호|생년월일|생일|주소|나이", "postal")
 LEXICON |= (
@@ -175,8 +177,11 @@ _FIGURES |= {
 _FIGURE = late.compile("|".join(sorted(_FIGURES, key=len, reverse=True)))
 _FIGURE_ROW = late.compile(f"(?:{_FIGURE.pattern})" + "{1,40}")
 _ROW_ENDS = late.compile(f"(?:{_FIGURE.pattern})+$")
+_THIS = late.compile(r"이\s+(?:전화\s*)?번호")
+"""This number, after it: no figure two, unless every figure stands alone (`_ALONE`)."""
 _SINGLY = late.compile(f"(?:^|[^가-힣])(?:(?:{_FIGURE.pattern})(?:[의에]|다시|하이픈|대시)?[ ,]+)$")
 """Figures said one by one."""
+_ALONE = late.compile(f"(?:^|[^가-힣])(?:{_FIGURE.pattern}) +$")
 _HANGUL = late.compile("[가-힣]+")
 _LATIN = late.compile("[a-z]+")
 _TAILS = frozenset(
@@ -222,6 +227,8 @@ def _match(text: str, at: int, before: Token | None) -> tuple[Entry, int] | None
     after_sep = before is not None and before.kind is T.SEP and before.end == at
     if begins and (titled := _TITLED.match(text, at)):
         return Entry(T.OTHER), titled.end()
+    if begins and (this := _THIS.match(text, at)) and not _ALONE.search(text[:at][-24:]):
+        return Entry(T.LABEL, "number"), this.end()
     if (begins or touching or after_sep) and (
         end := _row(text, at, literal=touching and before is not None and before.literal)
     ) > at:

@@ -27,25 +27,36 @@ _AFTER = {
         r"(?:番|(?:の|という)?(?:電話)?(?:番号|の方|のほう))?\s*(?:"
         r"(?:じゃ|では|や|で)\s*(?:なく|のうて|ありません(?!\s*か)|ございません(?!\s*か)|おまへん|"
         r"ない(?!\s*(?:です)?\s*(?:か|でしょう)))"
-        r"|(?:は|には|へは|が|も)\s*(?:今|いま|もう)?\s*(?:使え(?:ない|ません|なく)|使わない|"
+        r"|(?:は|には|へは|が|も)\s*(?:(?:今|いま|もう|本日|今日|現在|只今|ただ今|ただいま|明日|今週)\s*"
+        r"(?:は|中)?\s*)?(?:(?:誰|だれ|ひと|人)(?:も|が)\s*(?:お[りら]ません|い(?:ない|ません|なく)|居[りら]?ません|出ません)|使え(?:ない|ません|なく)|使わない|"
         r"使って\s*(?:い|お)?(?:ない|ません|りません)|解約し|古い(?:電話)?番号|"
-        r"(?:つなが|繋が)(?:らない|りません|らなく)|かけない(?:で|よう)|出られ(?:ない|ません))"
+        r"(?:つなが|繋が)(?:らない|りません|らなく)|かけない(?:で|よう)|出られ(?:ない|ません)|不通|"
+        r"[^。、0-9]{1,10}(?:番号|電話|回線|ファックス)(?:です|でございます|になります|な)(?:ので|から|のに)?[、\s]*"
+        r"(?:そちら)?(?:[にへ]は)?\s*(?:お?(?:かけ|掛け|電話|連絡)(?:に|を|は)?"
+        r"(?:ならない|なさらない|しない|されない|ないで)|お控え|ご遠慮(?!なく)))"
         r"|(?:に|へ|で|へ?の)?は?\s*お?(?:電話|連絡|折り?返し?|かけ|掛け)\s*(?:は|を)?\s*"
         r"(?:(?:し|さ)?ないで|お控え|ご遠慮|控えて|やめて))"
         r"(?!.{0,6}(?:場合|とき|時|なら|れば|たら|こと|かも))"
     ),
     "ko": late.compile(
         r"\s*(?:번\s*)?(?:번호\s*)?(?:(?:으로는|으로|로는|로|에는|에|은|는|이|가)\s*)?(?:"
+        r"(?:(?:오늘|지금|현재|이제|이번\s*주|당분간)(?:은|는)?\s*)?(?:더\s*이상\s*)?"
+        r"(?:아무도\s*(?:없|안)|사람이\s*없|연결이?\s*(?:안|되지|불가)|해지|없어졌|없앴|결번|고장)|"
+        r"[^.,0-9]{0,8}?(?:번호|전화|팩스)(?:라서|이라서|니까|이니까|라|예요|입니다)[.,]?\s*(?:그쪽|거기|그리)"
+        r"(?:으로|로)?(?:는|은)?\s*(?:거시면|걸면|전화하시면|연락하시면)\s*안|"
         r"말고|말구|아니라|아니고(?!요)|아닙니다|아니에요|"
-        r"(?:이제\s*)?(?:안\s*(?:됩니다|돼|받|써|씁)|못\s*(?:받|써|씁)|사용\s*안|쓰지|"
+        r"(?:(?:오늘|지금|현재|이제|당분간)(?:은|는)?\s*)?(?:안\s*(?:됩니다|돼|되니|되는|받|써|씁|쓰)|못\s*(?:받|써|씁)|사용\s*안|쓰지|"
         r"(?:전화하지|연락하지|전화\s*걸지|걸지|하지)\s*(?:마|말)))"
         r"(?!.{0,5}(?:면|때|경우|수도))"
     ),
     "en": late.compile(
-        r",?\s+(?:(?:is|was)(?:\s+not|n't)\s+(?:the\s+(?:one|right|best|number)|right|my\s+number|"
-        r"working|in\s+use|good)|is\s+(?:broken|out\s+of\s+order|dead|disconnected|no\s+longer|"
-        r"(?:the|a|my)\s+(?:wrong|old)\s+(?:number|one|phone))|has\s+been\s+disconnected|"
-        r"(?:does\s+not|doesn't|will\s+not|won't|no\s+longer)\s+work)"
+        r"[,)]?\s+(?:(?:and|but|which|as|because|since)\s+)?(?:(?:that|it|this|which)(?:'s|\s+one|\s+line|"
+        r"\s+number|\s+phone)?(?:\s+one)?\s+)?(?:just\s+)?(?:(?:is|was)(?:\s+not|n't)\s+(?:the\s+(?:one|right|best|number)|right|my\s+number|"
+        r"working|in\s+(?:use|service)|good|any\s+good|answered|staffed)|is\s+(?:broken|out\s+of\s+order|dead|disconnected|no\s+longer|"
+        r"(?:the|a|my)\s+(?:wrong|old)\s+(?:number|one|phone))|(?:has\s+)?been\s+(?:disconnected|cut\s+off|changed|cancell?ed)|disconnected|"
+        r"no\s+longer\s+(?:in|ours|mine|valid|works?|used)|out\s+of\s+(?:order|use|service)|"
+        r"(?:does\s+not|doesn't|will\s+not|won't|can\s*not|can't|no\s+longer)\s+(?:work|"
+        r"(?:take|accept|receive|get)\s+(?:any\s+)?(?:incoming|calls|messages)))"
     ),
 }
 """What makes a number the wrong one when it stands at once after it."""
@@ -54,7 +65,8 @@ _BEFORE = {
         r"(?<!if )(?<!or )(?<!why )\b(?:(?:(?:do|should|must)\s+not|(?:do|should|must)n't|never|"
         r"not\s+to)\s+(?:call|ring|phone|text|use|dial|try|reach|contact)|(?:stop|bother)\s+calling|"
         r"(?<!i'm )(?<!i am )(?<!we're )(?<!we are )(?<!he's )not|instead\s+of|rather\s+than)"
-        r"(?:\s+(?:me|us|back|at|on|to|this|the|that|my|our|old|number|phone|any\s*more))*[\s,]*$"
+        r"(?:\s+(?:me|us|back|at|on|to|this|the|that|my|our|old|number|phone|line|office|shop|store|"
+        r"warehouse|desk|reception|main|house|home|landline|mobile|cell|area|code|plus|any\s*more))*[\s,(]*$"
     )
 }
 """The same at once before it."""
@@ -176,6 +188,9 @@ def is_rejected(text: str, start: int, end: int, language: str) -> bool:
         language: of the text, without region.
     """
     ahead, condition = text[max(0, start - _REACH) : start], _CONDITION.get(language)
+    fax = said_anothers.FAX.get(language)
+    if fax is not None and fax.search(ahead):
+        return True
     if condition is not None and condition.search(ahead):
         return False
     afters = (_AFTER.get(language), said_anothers.AFTER.get(language))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sipbot.said import Kind
+from sipbot.said_numbers import find_numbers
 from tests.test_said_meant import is_confirmed
 
 NUMBERS = {
@@ -9,6 +11,60 @@ NUMBERS = {
     "ja": ("03-1234-5678", "+81312345678"),
     "ko": ("010-1234-5678", "+821012345678"),
 }
+REJECTED = {
+    "en": (
+        "don't ring the office on N as there's nobody in",
+        "please don't call (N), that's the warehouse",
+        "this call will show up as N, but that line doesn't take incoming calls",
+        "the number you have on file for us is N and that one isn't in use any more",
+        "our old line, N, has been disconnected",
+        "I did try Mr Lawson on N but it went to voicemail",
+        "if you want to fax the papers, the fax is N",
+    ),
+    "ja": (
+        "事務所のNには今日は誰もおりません",
+        "代表番号のNは本日つながりません",
+        "この電話はNと表示されると思いますが、発信専用です",
+        "Nは倉庫の番号ですので、おかけにならないようお願いします",
+        "先ほどNのほうへおかけしましたが、つながりませんでした",
+        "ファックスはNです",
+        "なお、Nはファックスですのでご注意ください",
+    ),
+    "ko": (
+        "예전 번호 N번은 해지했습니다",
+        "지금 찍힌 N번은 발신 전용이라서요",
+        "아까 N번으로 전화드렸는데 안 받으셔서요",
+        "전에 알려 드린 N번은 이제 안 쓰니까요",
+        "사무실 N번은 오늘 아무도 없으니까요",
+        "N번은 창고 번호라서 그쪽으로 거시면 안 됩니다",
+        "팩스는 N입니다",
+    ),
+}
+"""Said so plainly that nobody is to call it."""
+MEANT = {
+    "en": (
+        "call me on N, it won't take long",
+        "call me on N as there's nobody in the office",
+        "I called, please ring me on N",
+        "please don't call the office, call me on N",
+        "my phone and fax is N",
+        "N, and it goes to voicemail after six",
+    ),
+    "ja": (
+        "Nが携帯ですので、ご遠慮なくお電話ください",
+        "Nが私の携帯ですので、会社には連絡しないでください",
+        "この電話はNと表示されますので、そちらへお願いします",
+        "電話・ファックスはNです",
+        "電話番号はN、ファックス番号は同じです",
+    ),
+    "ko": (
+        "N번으로 주시고 회사 쪽으로 거시면 안 됩니다",
+        "제 번호는 N 팩스는 없습니다",
+        "친구 번호는 모르고 제 번호는 N입니다",
+        "N 이 번호로 연락 부탁드립니다",
+    ),
+}
+"""Sentences like those, about a number that is to be called."""
 ANOTHERS = {
     "en": (
         "I had a missed call from N, what was it about",
@@ -152,3 +208,24 @@ def test_number_of_somebody_else_is_not_confirmed(language: str, text: str) -> N
 @pytest.mark.parametrize(("language", "text"), cases(OWN))
 def test_number_of_the_caller_is_confirmed_beside_like_words(language: str, text: str) -> None:
     assert is_believed(language, text)
+
+
+def rejections(language: str, sentence: str) -> list[tuple[str, bool]]:
+    shown, _ = NUMBERS[language]
+    region = {"en": "US", "ja": "JP", "ko": "KR"}[language]
+    found = find_numbers(sentence.replace("N", shown), language, region)
+    return [(one.value, one.rejected) for one in found if one.kind is Kind.PHONE]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [(one, text) for one in REJECTED for text in REJECTED[one]]
+)
+def test_number_that_is_plainly_not_to_be_called_is_rejected(language: str, sentence: str) -> None:
+    assert [(NUMBERS[language][1], True)] == rejections(language, sentence)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [(one, text) for one in MEANT for text in MEANT[one]]
+)
+def test_number_that_is_to_be_called_is_not_rejected(language: str, sentence: str) -> None:
+    assert [(NUMBERS[language][1], False)] == rejections(language, sentence)
