@@ -132,14 +132,15 @@ class AudioStoreTarget:
 
     async def _in_step(self, call: str) -> None:
         place = self._bucket.place
+        kept = await self._rows.kept(place, call)
         # First, and from the ledger alone: what was erased must go, whatever the disk says here.
-        gone = todo({}, await self._rows.kept(place, call)).delete
+        gone = todo({}, kept).delete
         for name in gone:
             key = object_key(self._bucket.site, call, name)
             await self._ask(partial(_delete, key))
             await self._rows.deleted(place, call, name)
         here = await asyncio.to_thread(tags_here, self._recordings, call)
-        new = todo(here, await self._rows.kept(place, call)).put
+        new = todo(here, kept).put
         for name in new:
             if not await self._rows.under_way(place, call, name, _now()):
                 continue
@@ -177,27 +178,17 @@ class AudioStoreTarget:
     # A thread of asyncio's.
     def _put(self, call: str, name: str, store: S3) -> Stored | None:
         """Store a file; None: it is not here any more, and its tombstone comes after us."""
-        return put(store, self._bucket.site, self._recordings, call, name)
+        with _sealed(self._recordings, call, name) as file:
+            if file is None:
+                return None
+            tag, size = tag_of(file), file.seek(0, 2)
+            file.seek(0)
+            store.put(object_key(self._bucket.site, call, name), file, size)
+        return Stored(call=call, name=name, tag=tag, size_bytes=size)
 
 
 def _delete(key: str, store: S3) -> None:
     store.delete(key)
-
-
-def put(store: S3, site: str, recordings: Recordings, call: str, name: str) -> Stored | None:
-    """Store an encrypted file; blocks.  Return what is stored now; None: there is no such file.
-
-    Raises:
-        AudioStoreError: the store is away, or does not take it.
-        SpoolError: the disk refuses.
-    """
-    with _sealed(recordings, call, name) as file:
-        if file is None:
-            return None
-        tag, size = tag_of(file), file.seek(0, 2)
-        file.seek(0)
-        store.put(object_key(site, call, name), file, size)
-    return Stored(call=call, name=name, tag=tag, size_bytes=size)
 
 
 @contextmanager

@@ -135,10 +135,10 @@ class AudioStoring:
         return True
 
     async def _want(self, calls: Iterable[str]) -> None:
-        here = await asyncio.to_thread(self._tags_of, calls)
-        if self._bucket is None or not here:
+        if self._bucket is None:
             return
-        if await self._rows.want(self._bucket.place, here, _now()):
+        here = await asyncio.to_thread(self._tags_of, calls)
+        if here and await self._rows.want(self._bucket.place, here, _now()):
             self.nudge()
 
     # A thread of asyncio's.
@@ -160,7 +160,7 @@ async def compared(
     recordings: Recordings,
     keys: Sequence[str],
     listed_at: datetime,
-) -> int:
+) -> None:
     """Have the ledger know what a store really has, and have stored again what it has lost.
 
     What is there and was erased is to be deleted; so are files of a call that an older ledger, put
@@ -173,9 +173,6 @@ async def compared(
         recordings: of this site.
         keys: of every object that the store has of it.
         listed_at: when they were asked for, UTC-aware; what was stored since may not be among them.
-
-    Returns:
-        How many files the store has lost that are here.
 
     Raises:
         LedgerError: it refuses.
@@ -197,7 +194,6 @@ async def compared(
         again += len(lost)
     if new or again:
         _log.warning("the store was not as the ledger says", unknown=new, stored_again=again)
-    return again
 
 
 def _sealed_of(recordings: Recordings, files: Iterable[File]) -> list[File]:

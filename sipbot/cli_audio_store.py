@@ -38,8 +38,7 @@ class _Both(msgspec.Struct, frozen=True):
     store: S3
     recordings: Recordings
 
-    def view(self) -> View:
-        keys = list(self.store.keys())
+    def view(self, keys: Sequence[str]) -> View:
         return view_of(ledger_path(self.settings), self.recordings, self.bucket, keys)
 
 
@@ -47,7 +46,7 @@ class _Both(msgspec.Struct, frozen=True):
 def status_command(config_file: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Say what is here and there, and what is missing in either place."""
     both = _both(config_file)
-    seen = both.view()
+    seen = both.view(list(both.store.keys()))
     if as_json:
         typer.echo(msgspec.json.encode({"url": both.bucket.where, **msgspec.to_builtins(seen)}))
         return
@@ -68,7 +67,7 @@ def fetch_command(config_file: ConfigOption = None) -> None:
     Put the ledger back first. Each file is decrypted and compared with its memo before it counts.
     """
     both = _both(config_file)
-    ledger, missing = ledger_path(both.settings), both.view().missing_here
+    ledger, missing = ledger_path(both.settings), both.view(list(both.store.keys())).missing_here
     hashes = named_hashes(ledger, {call for call, _ in missing})
 
     def one(file: File) -> bool:
@@ -91,8 +90,9 @@ def refill_command(config_file: ConfigOption = None) -> None:
     The running sipbot does it, now; else the next one. By itself it looks once a day.
     """
     both = _both(config_file)
-    lost = len(both.view().lost)
-    when = asyncio.run(_compare(both))
+    began, keys = datetime.now(UTC), list(both.store.keys())
+    lost = len(both.view(keys).lost)
+    when = asyncio.run(_compare(both, keys, began))
     typer.echo(f"files that the store has lost: {lost}; {when}")
 
 
@@ -104,15 +104,13 @@ def _both(config_file: ConfigOption) -> _Both:
     return _Both(settings, bucket, S3(bucket), recordings_of(settings))
 
 
-async def _compare(both: _Both) -> str:
+async def _compare(both: _Both, keys: Sequence[str], listed_at: datetime) -> str:
     """Return when the store gets what it has lost."""
     try:
         await control.ask(control.socket_path(both.settings.var), wire.CompareAudio())
     except NotRunningError:
-        began = datetime.now(UTC)
-        keys = list(both.store.keys())
         async with Ledger.open(ledger_path(both.settings)) as ledger:
-            await compared(both.bucket, ledger.audio_store, both.recordings, keys, began)
+            await compared(both.bucket, ledger.audio_store, both.recordings, keys, listed_at)
         return "sipbot does not run; they are stored after its next start"
     return "sipbot stores them again now"
 

@@ -61,7 +61,7 @@ class Postgres:
                 stderr=log,
                 user=self._user,
                 group=self._group,
-                process_group=0,  # its children, too, are killed by `kill`
+                process_group=0,
             )
         end = time.monotonic() + PATIENCE_S
         while not self._answers():
@@ -73,10 +73,10 @@ class Postgres:
         """End it as a power cut would, with all its children."""
         assert self.process is not None
         pid = self.process.pid
-        # Each is in a group of its own; one that still ends holds the memory that the next
+        # Each is in a group of its own, and one that still ends holds the memory that the next
         # server wants.
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        os.killpg(pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         for child in children:
             with contextlib.suppress(ProcessLookupError):  # it went with its parent

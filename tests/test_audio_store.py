@@ -4,12 +4,10 @@ import asyncio
 import io
 import json
 import shutil
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -41,13 +39,14 @@ from sipbot.memo import Memo
 from sipbot.outbox import MAX_REFUSALS, Outbox
 from sipbot.recordings import AUDIO, BOTH, MASKED
 from sipbot.retention import BY_HAND, Kind, Wanted
-from sipbot.s3 import S3, Bucket
+from sipbot.s3 import S3
 from sipbot.spool import Spool
 from tests.brokers import PATIENCE_S
 from tests.memo_samples import AT
 from tests.s3_server import SECRET, S3Server, running
 from tests.test_audio_vault import a_call, left, read
 from tests.test_reconcile import Troubles
+from tests.test_s3 import BUCKET
 
 peer = pytest.mark.peer
 
@@ -157,103 +156,6 @@ def test_address_that_boto3_takes_is_taken(tmp_path: Path, url: str) -> None:
     bucket = bucket_of(from_values(values, tmp_path))
     assert bucket is not None
     S3(bucket)  # refuses what boto3 does not take
-
-
-BUCKET = Bucket(
-    url="http://127.0.0.1:9",
-    bucket="recordings",
-    region="us-east-1",
-    access_key="sipbot",
-    secret_key=SECRET,
-    site="main",
-)
-
-
-def test_settings_of_boto3_that_are_wrong_are_told_with_a_remedy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobodys")
-    with pytest.raises(AudioStoreError, match=r"nobodys.*boto3 reads AWS_PROFILE"):
-        S3(BUCKET)
-
-
-def test_secret_is_in_no_traceback() -> None:
-    assert SECRET not in repr(BUCKET)
-
-
-@contextmanager
-def answering(status: int, body: str = "") -> Iterator[Bucket]:
-    """A server that says the same to everybody: what the real one does not say when asked to."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline()
-            if self.raw_requestline and self.parse_request():
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(b"" if self.command == "HEAD" else body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield msgspec.structs.replace(BUCKET, url=f"http://127.0.0.1:{server.server_port}")
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def code(name: str) -> str:
-    return f"<Error><Code>{name}</Code></Error>"
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "of_object"),
-    [
-        (413, "", True),
-        (400, code("EntityTooLarge"), True),
-        (404, code("NoSuchKey"), True),
-        (403, code("InvalidObjectState"), True),
-        (403, code("AccessDenied"), False),
-        (404, code("NoSuchBucket"), False),
-        (400, code("RequestTimeout"), False),
-        (429, "", False),
-        (503, code("SlowDown"), False),
-        (507, "", False),
-    ],
-)
-def test_refusal_of_one_object_is_told_from_one_of_everything(
-    status: int, body: str, of_object: bool
-) -> None:
-    with answering(status, body) as bucket, pytest.raises(AudioStoreError) as raised:
-        S3(bucket).put("main/c/audio.wav.age", io.BytesIO(b"some"), 4)
-    assert of_object == isinstance(raised.value, AudioStoreRefusedError)
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "wanted"),
-    [
-        (200, "<VersioningConfiguration/>", False),
-        (200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", True),
-        (
-            200,
-            "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
-            True,
-        ),
-        (501, code("NotImplemented"), False),
-        (403, code("AccessDenied"), None),
-    ],
-)
-def test_bucket_that_has_old_versions_or_hides_them_says_so(
-    status: int, body: str, wanted: bool | None
-) -> None:
-    with answering(status, body) as bucket:
-        assert wanted is S3(bucket).keeps_versions()
 
 
 # -- with a real server --------------------------------------------------------------------------
@@ -453,6 +355,19 @@ async def test_recording_erased_while_another_store_was_named_is_deleted_once_it
     await there.outbox.run_once()
 
     assert ({there.place: 1}, []) == (waits, there.objects())
+
+
+@peer
+async def test_another_store_gets_every_recording(there: Site) -> None:
+    memo = await there.memo()
+    await there.stored()
+    site = f"{there.site}-new"
+    new = there.server.bucket(site)
+    await there.ledger.audio_store.follow(new.place)
+    ours = new, there.ledger.audio_store, there.spool.recordings, there.troubles
+    await AudioStoring(*ours).look()
+    await Outbox(there.ledger, {TARGET: AudioStoreTarget(*ours)}).run_once()
+    assert object_key(site, memo.call.id, AUDIO) in there.server.objects()
 
 
 @peer
@@ -770,30 +685,3 @@ async def test_recording_whose_rows_go_first_is_deleted_there(there: Site) -> No
     await there.stored()
     assert there.spool.recordings.is_there(memo.call.id)
     assert ([], []) == (there.objects(), await there.waiting())
-
-
-class _Changing(io.BytesIO):
-    """A file that has other bytes when it is read for the second time."""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self.getbuffer()[0] = 1
-        return super().seek(offset, whence)
-
-
-@peer
-def test_file_that_changes_on_its_way_is_refused_by_the_store(shared: S3Server) -> None:
-    store = S3(shared.bucket("changing"))
-    with pytest.raises(AudioStoreRefusedError, match="BadDigest"):
-        store.put("changing/c/audio.wav.age", _Changing(bytes(1000)), 1000)
-    assert [] == list(store.keys())
-
-
-@peer
-def test_store_that_is_asked_to_break_off_stores_nothing(shared: S3Server, tmp_path: Path) -> None:
-    aborted = threading.Event()
-    store, path = S3(shared.bucket("aborted"), aborted), tmp_path / "long"
-    path.write_bytes(bytes(1 << 20))
-    aborted.set()
-    with path.open("rb") as file, pytest.raises(AudioStoreError):
-        store.put("aborted/c/audio.wav.age", file, 1 << 20)
-    assert [] == list(S3(shared.bucket("aborted")).keys())
